@@ -1,0 +1,2 @@
+//! Loops over slices. Knows no tensors, layers or files.
+pub mod geometry;

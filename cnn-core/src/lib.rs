@@ -1,0 +1,3 @@
+//! Convolutional networks whose shapes are checked at compile time.
+pub mod kernel;
+pub mod shape;

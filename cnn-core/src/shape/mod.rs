@@ -1,0 +1,2 @@
+//! Shapes as types.
+pub mod window;

@@ -1,0 +1,2 @@
+//! Placeholder until the layers stand.
+fn main() {}
