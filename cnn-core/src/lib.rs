@@ -1,3 +1,4 @@
 //! Convolutional networks whose shapes are checked at compile time.
 pub mod kernel;
+pub mod reference;
 pub mod shape;
