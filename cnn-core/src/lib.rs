@@ -1,4 +1,5 @@
 //! Convolutional networks whose shapes are checked at compile time.
 pub mod kernel;
+pub mod random;
 pub mod reference;
 pub mod shape;
