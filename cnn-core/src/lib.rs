@@ -1,5 +1,6 @@
 //! Convolutional networks whose shapes are checked at compile time.
 pub mod kernel;
+pub mod loss;
 pub mod random;
 pub mod reference;
 pub mod shape;
