@@ -21,7 +21,7 @@ pub use error::Error;
 pub mod prelude {
     pub use crate::Error;
     pub use crate::layer::{Layer, Mode};
-    pub use crate::loss::{CrossEntropy, Labels, Loss, MeanSquaredError};
+    pub use crate::loss::{CrossEntropy, Labels, Loss, MeanSquaredError, NegativeLogLikelihood};
     pub use crate::network::{Inference, Network};
     pub use crate::shape::{Chw, Flat, Probabilities};
     pub use crate::tensor::{Batch, Tensor};

@@ -4,7 +4,7 @@ use crate::Error;
 
 /// The class of each sample of a batch, each below `CLASSES`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Labels<const CLASSES: usize>(Vec<u32>);
+pub struct Labels<const CLASSES: usize>(Vec<usize>);
 
 impl<const CLASSES: usize> Labels<CLASSES> {
     /// From numbers of classes.
@@ -27,8 +27,8 @@ impl<const CLASSES: usize> Labels<CLASSES> {
         self.0.clear();
         for (index, label) in labels.into_iter().enumerate() {
             let label = label.into();
-            match u32::try_from(label) {
-                Ok(class) if (class as usize) < CLASSES => self.0.push(class),
+            match usize::try_from(label) {
+                Ok(class) if class < CLASSES => self.0.push(class),
                 _ => {
                     self.0.clear();
                     return Err(Error::Label { index, label, classes: CLASSES });
@@ -39,7 +39,7 @@ impl<const CLASSES: usize> Labels<CLASSES> {
     }
 
     /// The classes in order.
-    pub fn as_slice(&self) -> &[u32] {
+    pub fn as_slice(&self) -> &[usize] {
         &self.0
     }
 
@@ -53,7 +53,8 @@ impl<const CLASSES: usize> Labels<CLASSES> {
         self.0.is_empty()
     }
 
-    pub(super) fn check(&self, samples: usize) -> Result<(), Error> {
-        if self.len() == samples { Ok(()) } else { Err(Error::Samples { expected: samples, found: self.len() }) }
+    /// The classes of so many samples.
+    pub(super) fn of(&self, samples: usize) -> Result<&[usize], Error> {
+        if self.len() == samples { Ok(&self.0) } else { Err(Error::Samples { expected: samples, found: self.len() }) }
     }
 }

@@ -1,8 +1,10 @@
 //! Losses of a network's output, with their gradients. Knows shapes and slices; knows no layers.
 
 mod labels;
+mod rows;
 
 pub use labels::Labels;
+pub use rows::{LEAST_PROBABILITY, cross_entropy_rows, mse_rows, nll_of_probabilities_rows};
 
 use crate::Error;
 use crate::shape::{Chw, Flat, Probabilities, Shape};
@@ -55,19 +57,32 @@ impl<'a, const CLASSES: usize> CrossEntropy<'a, CLASSES> {
 
 impl<S: Logits + Classes<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLASSES> {
     fn evaluate(&self, output: Samples<'_, S>, mut grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {
-        self.0.check(output.len())?;
-        let (n, mut loss) = (output.len() as f32, 0.0);
-        let rows = output.values().chunks_exact(CLASSES).zip(grad_output.values().chunks_exact_mut(CLASSES));
-        for ((logits, grad), &label) in rows.zip(self.0.as_slice()) {
-            let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let sum: f32 = logits.iter().map(|z| (z - largest).exp()).sum();
-            loss += f64::from(sum.ln() + largest - logits[label as usize]);
-            for (grad, z) in grad.iter_mut().zip(logits) {
-                *grad = (z - largest).exp() / sum / n;
-            }
-            grad[label as usize] -= 1.0 / n;
-        }
-        Ok((loss / f64::from(n)) as f32)
+        let labels = self.0.of(output.len())?;
+        Ok(cross_entropy_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values()) as f32)
+    }
+}
+
+/// Cross-entropy of probabilities, the output of a `softmax`, and labels: the mean of `-ln(p[label])` over the batch, with
+/// probabilities at least [`LEAST_PROBABILITY`]. [`CrossEntropy`] of a network without the `softmax` is the same, and
+/// more exact where the network is sure.
+#[derive(Clone, Copy, Debug)]
+pub struct NegativeLogLikelihood<'a, const CLASSES: usize>(&'a Labels<CLASSES>);
+
+impl<'a, const CLASSES: usize> NegativeLogLikelihood<'a, CLASSES> {
+    /// Of a batch with these labels.
+    pub fn new(labels: &'a Labels<CLASSES>) -> Self {
+        Self(labels)
+    }
+}
+
+impl<const CLASSES: usize> Loss<Probabilities<Flat<CLASSES>>> for NegativeLogLikelihood<'_, CLASSES> {
+    fn evaluate(
+        &self,
+        output: Samples<'_, Probabilities<Flat<CLASSES>>>,
+        mut grad_output: SamplesMut<'_, Probabilities<Flat<CLASSES>>>,
+    ) -> Result<f32, Error> {
+        let labels = self.0.of(output.len())?;
+        Ok(nll_of_probabilities_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values()) as f32)
     }
 }
 
@@ -80,5 +95,15 @@ impl<'a, S: Shape> MeanSquaredError<'a, S> {
     /// Against these targets.
     pub fn new(targets: &'a Batch<S>) -> Self {
         Self(targets)
+    }
+}
+
+impl<S: Shape> Loss<S> for MeanSquaredError<'_, S> {
+    fn evaluate(&self, output: Samples<'_, S>, mut grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {
+        let (samples, targets) = (output.len(), self.0);
+        if targets.len() != samples {
+            return Err(Error::Samples { expected: samples, found: targets.len() });
+        }
+        Ok(mse_rows(S::LEN, output.values(), targets.values(), samples, grad_output.values()) as f32)
     }
 }
