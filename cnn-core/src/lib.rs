@@ -1,3 +1,5 @@
 //! Convolutional networks whose shapes are checked at compile time.
+pub mod data;
 pub mod kernel;
+pub mod metric;
 pub mod shape;
