@@ -2,4 +2,6 @@
 pub mod data;
 pub mod kernel;
 pub mod metric;
+pub mod random;
+pub mod reference;
 pub mod shape;

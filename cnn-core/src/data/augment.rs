@@ -1,5 +1,5 @@
 use super::Images;
-use super::random::{Purpose, Stream};
+use crate::random::{Key, Purpose, Stream};
 
 /// From bytes to what a network reads: `(v / 255 - mean) / std`.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +70,9 @@ impl RandomShift {
     pub fn fill(&self, normalize: &Normalize, images: &Images, indices: &[usize], epoch: u64, batch: &mut [f32]) {
         let (height, width) = (images.height(), images.width());
         for (&index, sample) in indices.iter().zip(samples(images, indices, batch)) {
-            let mut stream = Stream::new(self.seed, Purpose::Shift, epoch, index as u64);
+            let key =
+                Key { purpose: Purpose::Augmentation, seed: self.seed, step: epoch, layer: 0, sample: index as u64 };
+            let mut stream = key.stream();
             let rows = Overlap::draw(height, self.pixels, &mut stream);
             let columns = Overlap::draw(width, self.pixels, &mut stream);
             let pixels = images.get(index);

@@ -1,6 +1,6 @@
 use std::slice::Chunks;
 
-use super::random::{Purpose, Stream};
+use crate::random::permutation;
 
 /// The samples of each epoch in a new random order, in batches.
 ///
@@ -36,13 +36,9 @@ impl Batches {
         self.order.len().div_ceil(self.size)
     }
 
-    /// The batches of an epoch, as indices of samples. Allocates nothing.
+    /// The batches of an epoch, as indices of samples.
     pub fn epoch(&mut self, epoch: u64) -> Chunks<'_, usize> {
-        // From the beginning: an epoch's order must not depend on which epochs were asked for before.
-        for (index, place) in self.order.iter_mut().enumerate() {
-            *place = index;
-        }
-        Stream::new(self.seed, Purpose::Shuffle, epoch, 0).shuffle(&mut self.order);
+        self.order = permutation(self.seed, epoch, self.order.len());
         self.order.chunks(self.size)
     }
 }

@@ -9,7 +9,6 @@ mod batches;
 mod dataset;
 mod error;
 mod idx;
-mod random;
 mod split;
 
 pub use augment::{Normalize, RandomShift};

@@ -1,4 +1,4 @@
-use super::random::{Purpose, Stream};
+use crate::random::{Key, Purpose};
 
 /// Indices of a training and a test part, each ascending, with `test` samples in the second.
 ///
@@ -11,7 +11,8 @@ pub(super) fn stratified(labels: &[u8], classes: usize, test: usize, seed: u64) 
     }
     let mut in_test = vec![false; labels.len()];
     for (class, count) in quotas(&members, labels.len(), test).into_iter().enumerate() {
-        Stream::new(seed, Purpose::Split, 0, class as u64).shuffle(&mut members[class]);
+        let key = Key { purpose: Purpose::Splitting, seed, step: 0, layer: 0, sample: class as u64 };
+        key.stream().shuffle(&mut members[class]);
         for &index in &members[class][..count] {
             in_test[index] = true;
         }
