@@ -3,11 +3,13 @@
 //! A network is declared with [`network!`], whose layers have PyTorch's names and defaults; every feature map is then a
 //! type, and a mismatch is an error of the compiler. See the [`prelude`] for what a program usually needs.
 
+pub mod data;
 pub mod error;
 pub mod io;
 pub mod kernel;
 pub mod layer;
 pub mod loss;
+pub mod metric;
 pub mod network;
 pub mod random;
 pub mod reference;
