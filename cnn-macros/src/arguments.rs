@@ -44,10 +44,9 @@ impl Settle<'_> {
             let setting = match written {
                 _ if option.kind == ArgumentKind::Later => continue,
                 Some(written) => self
-                    .value(option, written.value.as_ref(), written, name)
+                    .value(option, written.value.as_ref(), &written.name, name)
                     .map(|value| Setting { value, tokens: written.value.to_token_stream() }),
-                None => default(option, &settled)
-                    .map(|value| Setting { value, tokens: call.name.to_token_stream() }),
+                None => default(option, &settled).map(|value| Setting { value, tokens: call.name.to_token_stream() }),
             };
             match setting {
                 Some(setting) => settled.0.push((option.name, setting)),
@@ -104,7 +103,8 @@ impl Settle<'_> {
                 }
             },
             (_, None) => {
-                self.errors.note(at, format!("{what} wants a value\nhelp: `{} = {}`", argument.name, example(argument)));
+                self.errors
+                    .note(at, format!("{what} wants a value\nhelp: `{} = {}`", argument.name, example(argument)));
                 None
             }
             (ArgumentKind::Count, Some(value)) => self.number(value, &what, 1).map(Value::Count),
@@ -159,7 +159,10 @@ impl Settle<'_> {
         match self.scope.fold(value) {
             Ok(constant::Value::Known(number)) => {
                 if number < i128::from(least) {
-                    self.errors.note(value, format!("{what} is {number}\nhelp: {what_short} >= {least}", what_short = short(what)));
+                    self.errors.note(
+                        value,
+                        format!("{what} is {number}\nhelp: {what_short} >= {least}", what_short = short(what)),
+                    );
                     None
                 } else if number > LARGEST {
                     self.errors.note(value, format!("{what} overflows: {number} values are more than memory can have"));

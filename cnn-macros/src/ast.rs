@@ -10,20 +10,17 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, Path, Token, Visibility, token};
 use crate::error::Errors;
 
 /// Everything in one invocation.
-#[derive(Debug)]
 pub(crate) struct Declaration {
     pub(crate) blocks: Vec<Block>,
     pub(crate) networks: Vec<Network>,
 }
 
 /// `block name<PARAM, ..> { .. }`: a template.
-#[derive(Debug)]
 pub(crate) struct Block {
     pub(crate) name: Ident,
 }
 
 /// `pub Name<C, H, W> { .. }`.
-#[derive(Debug)]
 pub(crate) struct Network {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -35,7 +32,6 @@ pub(crate) struct Network {
 }
 
 /// `<C, H, W>`, or `<N>` for a flat map.
-#[derive(Debug)]
 pub(crate) struct Dims {
     pub(crate) sizes: Vec<Expr>,
     /// The whole, to be underlined.
@@ -43,7 +39,6 @@ pub(crate) struct Dims {
 }
 
 /// The steps between braces or brackets.
-#[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) steps: Vec<Step>,
     /// The brackets, to be underlined.
@@ -51,14 +46,12 @@ pub(crate) struct Body {
 }
 
 /// `label: layer => <C, H, W>`.
-#[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) label: Option<Ident>,
     pub(crate) layer: Layer,
     pub(crate) claim: Option<Dims>,
 }
 
-#[derive(Debug)]
 pub(crate) enum Layer {
     /// `conv2d<6, 5>(padding = 2)`: a layer or a block.
     Call(Call),
@@ -74,7 +67,6 @@ pub(crate) enum Layer {
     Broken,
 }
 
-#[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) name: Ident,
     /// `<6, 5>`; a pair `(3, 5)` is a tuple.
@@ -86,7 +78,6 @@ pub(crate) struct Call {
 }
 
 /// `padding = 2`, or a bare `strict`.
-#[derive(Debug)]
 pub(crate) struct Setting {
     pub(crate) name: Ident,
     pub(crate) value: Option<Expr>,
@@ -95,6 +86,7 @@ pub(crate) struct Setting {
 /// What to build, and what is wrong outside of a network. Mistakes inside one are the network's.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Declaration {
     let mut declaration = Declaration { blocks: Vec::new(), networks: Vec::new() };
+    let before = errors.count();
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
             if let Err(error) = item(input, &mut declaration) {
@@ -106,6 +98,10 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Declaration {
     };
     if let Err(error) = parser.parse2(tokens) {
         errors.push(error);
+    }
+    if declaration.networks.is_empty() && errors.count() == before {
+        let text = "expected a network\nhelp: `network! { pub Name<1, 28, 28> { conv2d<6, 5>, relu, .. } }`";
+        errors.push(syn::Error::new(Span::call_site(), text));
     }
     declaration
 }
@@ -122,7 +118,8 @@ fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn::Result<()
         return Ok(());
     }
     if !input.peek(Token![<]) {
-        let help = format!("expected the sizes of the input map: `{name}<channels, height, width>`, or `{name}<features>`");
+        let help =
+            format!("expected the sizes of the input map: `{name}<channels, height, width>`, or `{name}<features>`");
         return Err(at_next(input, &name, &help));
     }
     let input_map = dims(input)?;
@@ -276,7 +273,11 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
     }
     let head = input.fork().parse::<Ident>().ok();
     match head {
-        _ if input.peek2(Token![::]) || input.peek(Token![::]) || input.peek(Token![crate]) || input.peek(Token![<]) => {
+        _ if input.peek2(Token![::])
+            || input.peek(Token![::])
+            || input.peek(Token![crate])
+            || input.peek(Token![<]) =>
+        {
             type_path(input)
         }
         Some(name) if name.to_string().starts_with(char::is_uppercase) => type_path(input),

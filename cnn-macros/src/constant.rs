@@ -45,7 +45,10 @@ impl Scope {
                     return Err(syn::Error::new_spanned(literal, "expected a whole number"));
                 };
                 if !matches!(number.suffix(), "" | "usize") {
-                    return Err(syn::Error::new_spanned(number, format!("a size is a `usize`, not a `{}`", number.suffix())));
+                    return Err(syn::Error::new_spanned(
+                        number,
+                        format!("a size is a `usize`, not a `{}`", number.suffix()),
+                    ));
                 }
                 return number
                     .base10_parse()
@@ -182,7 +185,10 @@ mod tests {
         assert_eq!(fold("{ CLASSES }"), "CLASSES");
         assert_eq!(fold("crate::config::CLASSES"), "crate::config::CLASSES");
         assert_eq!(fold("{ width }"), "S1[1]");
-        assert_eq!(fold("{ f(channels) }"), "{#[allow(non_upper_case_globals)]constchannels:usize=16usize;{f(channels)}}");
+        assert_eq!(
+            fold("{ f(channels) }"),
+            "{#[allow(non_upper_case_globals)]constchannels:usize=16usize;{f(channels)}}"
+        );
         assert_eq!(fold("{ lost + CLASSES }"), "unknown");
     }
 

@@ -18,6 +18,11 @@ impl Errors {
         Self::default()
     }
 
+    /// Goes on from mistakes that an earlier stage found.
+    pub(crate) fn of(found: &[syn::Error]) -> Self {
+        Self { found: found.to_vec(), asked: false }
+    }
+
     /// Notes a mistake that is underlined at `tokens`.
     pub(crate) fn note(&mut self, tokens: impl ToTokens, text: impl Display) {
         self.push(syn::Error::new_spanned(tokens, text));
@@ -34,10 +39,6 @@ impl Errors {
 
     pub(crate) fn count(&self) -> usize {
         self.found.len()
-    }
-
-    pub(crate) fn append(&mut self, other: Self) {
-        self.found.extend(other.finish());
     }
 
     /// Everything that was noted; empty if nothing was wrong.

@@ -5,6 +5,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
 
+use crate::geometry::{self, Settled};
 use crate::plan::{Shape, Size};
 use crate::window::{self, Axis, Limits};
 
@@ -18,11 +19,15 @@ pub(crate) struct Row {
     /// The map that it makes.
     pub(crate) rule: fn(&Site<'_>) -> syn::Result<Outcome>,
     /// What it adds to the totals, if the macro knows.
-    pub(crate) cost: fn(&Site<'_>, &Shape) -> Option<Cost>,
+    pub(crate) cost: fn(&Arguments, &Shape, &Shape) -> Option<Cost>,
+    /// What its type says: the constants of the layer's trait in `cnn_core::layer`.
+    pub(crate) constants: fn(&Settled<'_>) -> TokenStream,
+    /// Whether it applies a rectifier that follows it by the way.
+    pub(crate) fuses_relu: bool,
     /// Whether `forward_in_place` and `backward_in_place` exist.
     pub(crate) in_place: bool,
-    /// Whether the backward pass reads the output's values. Those of `relu` read its signs, which nothing that works in
-    /// place changes.
+    /// Whether the backward pass reads values of the output. That of a rectifier reads signs, which nothing that works
+    /// in place changes where a gradient comes through.
     pub(crate) backward_needs_output: bool,
 }
 
@@ -142,7 +147,10 @@ impl Site<'_> {
 pub(crate) enum Outcome {
     Known(Shape),
     /// Sizes that are `None` come out of the check: an expression of type `Sizes` which rustc evaluates.
-    Checked { sizes: CheckedSizes, check: TokenStream },
+    Checked {
+        sizes: CheckedSizes,
+        check: TokenStream,
+    },
 }
 
 #[derive(Debug)]
@@ -196,6 +204,8 @@ pub(crate) static ROWS: &[Row] = &[
         ],
         rule: conv2d,
         cost: conv2d_cost,
+        constants: geometry::conv2d,
+        fuses_relu: true,
         in_place: false,
         backward_needs_output: false,
     },
@@ -205,15 +215,26 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[POOL_STRIDE, PADDING, DILATION, STRICT, later("ceil_mode")],
         rule: pool2d,
         cost: free,
+        constants: geometry::pool2d,
+        fuses_relu: false,
         in_place: false,
         backward_needs_output: true,
     },
     Row {
         name: "avg_pool2d",
         sizes: &[KERNEL],
-        options: &[POOL_STRIDE, PADDING, truth("count_include_pad"), STRICT, later("ceil_mode"), later("divisor_override")],
+        options: &[
+            POOL_STRIDE,
+            PADDING,
+            truth("count_include_pad"),
+            STRICT,
+            later("ceil_mode"),
+            later("divisor_override"),
+        ],
         rule: pool2d,
         cost: free,
+        constants: geometry::pool2d,
+        fuses_relu: false,
         in_place: false,
         backward_needs_output: false,
     },
@@ -223,6 +244,8 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[],
         rule: adaptive_pool2d,
         cost: free,
+        constants: geometry::adaptive_pool2d,
+        fuses_relu: false,
         in_place: false,
         backward_needs_output: false,
     },
@@ -232,6 +255,8 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[truth("bias")],
         rule: linear,
         cost: linear_cost,
+        constants: geometry::linear,
+        fuses_relu: true,
         in_place: false,
         backward_needs_output: false,
     },
@@ -241,6 +266,8 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[],
         rule: flatten,
         cost: free,
+        constants: geometry::flatten,
+        fuses_relu: false,
         in_place: false,
         backward_needs_output: false,
     },
@@ -250,6 +277,8 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[],
         rule: same_map,
         cost: free,
+        constants: geometry::nothing,
+        fuses_relu: false,
         in_place: true,
         backward_needs_output: false,
     },
@@ -259,6 +288,8 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[Argument { name: "p", kind: ArgumentKind::Probability, default: Default::Probability(0.5) }],
         rule: same_map,
         cost: free,
+        constants: geometry::dropout,
+        fuses_relu: false,
         in_place: true,
         backward_needs_output: false,
     },
@@ -268,6 +299,8 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[],
         rule: same_map,
         cost: free,
+        constants: geometry::softmax,
+        fuses_relu: false,
         in_place: false,
         backward_needs_output: true,
     },
@@ -303,7 +336,10 @@ fn flatten(site: &Site<'_>) -> syn::Result<Outcome> {
         Some(len) => Outcome::Known(Shape::Flat(Size::Known(len))),
         None => {
             let len = site.input.len();
-            Outcome::Checked { sizes: CheckedSizes::Flat, check: quote_spanned!(site.span()=> ::cnn_core::shape::check::flatten(#len)) }
+            Outcome::Checked {
+                sizes: CheckedSizes::Flat,
+                check: quote_spanned!(site.span()=> ::cnn_core::shape::check::flatten(#len)),
+            }
         }
     })
 }
@@ -337,9 +373,8 @@ fn spatial(site: &Site<'_>) -> syn::Result<[Size; 3]> {
 
 /// Kernel, stride, padding and dilation of both axes.
 fn window_numbers(arguments: &Arguments) -> [[Size; 2]; 4] {
-    ["kernel_size", "stride", "padding", "dilation"].map(|name| {
-        if arguments.get(name).is_some() { arguments.pair(name).clone() } else { [1, 1].map(Size::Known) }
-    })
+    ["kernel_size", "stride", "padding", "dilation"]
+        .map(|name| if arguments.get(name).is_some() { arguments.pair(name).clone() } else { [1, 1].map(Size::Known) })
 }
 
 /// Height and width that a window makes, if all numbers are known.
@@ -423,35 +458,32 @@ pub(crate) fn sizes_expression(shape: &Shape) -> TokenStream {
     }
 }
 
-fn free(_: &Site<'_>, _: &Shape) -> Option<Cost> {
+fn free(_: &Arguments, _: &Shape, _: &Shape) -> Option<Cost> {
     Some(Cost::default())
 }
 
-/// The product of sizes, and of the values of a bias if there is one.
-fn weight_and_bias(site: &Site<'_>, weight: &[&Size], bias: &Size) -> Option<(u128, u128)> {
-    let weight = weight.iter().try_fold(1_u128, |product, size| Some(product.saturating_mul(u128::from(size.known()?))))?;
-    let bias = if site.arguments.truth("bias") { u128::from(bias.known()?) } else { 0 };
-    Some((weight, bias))
-}
-
-fn conv2d_cost(site: &Site<'_>, output: &Shape) -> Option<Cost> {
-    let [in_channels, ..] = site.input.sizes();
+fn conv2d_cost(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<Cost> {
+    let [in_channels, ..] = input.sizes();
     let [out_channels, height, width] = output.sizes();
-    let [kernel_height, kernel_width] = site.arguments.pair("kernel_size");
-    let (weight, bias) =
-        weight_and_bias(site, &[&in_channels, &out_channels, kernel_height, kernel_width], &out_channels)?;
-    let positions = u128::from(height.known()?) * u128::from(width.known()?);
-    Some(Cost { parameters: weight.saturating_add(bias), multiply_adds: weight.saturating_mul(positions) })
+    let [kernel_height, kernel_width] = arguments.pair("kernel_size");
+    let weight = product(&[&in_channels, &out_channels, kernel_height, kernel_width])?;
+    let positions = product(&[&height, &width])?;
+    Some(Cost {
+        parameters: weight.saturating_add(bias(arguments, &out_channels)?),
+        multiply_adds: weight.saturating_mul(positions),
+    })
 }
 
-fn linear_cost(site: &Site<'_>, output: &Shape) -> Option<Cost> {
-    let [[in_features, ..], [out_features, ..]] = [site.input.sizes(), output.sizes()];
-    let (weight, bias) = weight_and_bias(site, &[&in_features, &out_features], &out_features)?;
-    Some(Cost { parameters: weight.saturating_add(bias), multiply_adds: weight })
+fn linear_cost(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<Cost> {
+    let [[in_features, ..], [out_features, ..]] = [input.sizes(), output.sizes()];
+    let weight = product(&[&in_features, &out_features])?;
+    Some(Cost { parameters: weight.saturating_add(bias(arguments, &out_features)?), multiply_adds: weight })
 }
 
-impl std::fmt::Debug for Row {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Row({})", self.name)
-    }
+fn product(sizes: &[&Size]) -> Option<u128> {
+    sizes.iter().try_fold(1_u128, |product, size| Some(product.saturating_mul(u128::from(size.known()?))))
+}
+
+fn bias(arguments: &Arguments, values: &Size) -> Option<u128> {
+    if arguments.truth("bias") { values.known().map(u128::from) } else { Some(0) }
 }

@@ -6,10 +6,9 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Path;
 
-use crate::layers::{Arguments, Row};
+use crate::layers::{Arguments, Cost, Row};
 
 /// A settled network.
-#[derive(Debug)]
 pub(crate) struct Plan {
     /// Sizes that the macro does not know: constants for rustc to evaluate, in an order in which each uses earlier ones.
     pub(crate) constants: Vec<Constant>,
@@ -57,7 +56,6 @@ pub(crate) enum Size {
 }
 
 /// `const NAME: ty = value;`
-#[derive(Debug)]
 pub(crate) struct Constant {
     pub(crate) name: Ident,
     pub(crate) of: ConstantType,
@@ -71,19 +69,22 @@ pub(crate) enum ConstantType {
 }
 
 /// A layer at work.
-#[derive(Debug)]
 pub(crate) struct Step {
     /// PyTorch's name: `layer1.0.conv1`.
     pub(crate) path: String,
     pub(crate) kind: Kind,
+    /// What it adds to the totals, if the macro knows.
+    pub(crate) cost: Option<Cost>,
     pub(crate) input: MapId,
     pub(crate) output: MapId,
     pub(crate) run: Run,
 }
 
-#[derive(Debug)]
 pub(crate) enum Kind {
-    Layer { row: &'static Row, arguments: Arguments },
+    Layer {
+        row: &'static Row,
+        arguments: Arguments,
+    },
     /// A type of the user's that implements `Layer`.
     Custom(Path),
 }
@@ -110,14 +111,31 @@ impl Step {
         }
     }
 
+    pub(crate) fn row(&self) -> Option<&'static Row> {
+        match &self.kind {
+            Kind::Layer { row, .. } => Some(row),
+            Kind::Custom(_) => None,
+        }
+    }
+
     pub(crate) fn is(&self, name: &str) -> bool {
-        matches!(&self.kind, Kind::Layer { row, .. } if row.name == name)
+        self.row().is_some_and(|row| row.name == name)
+    }
+
+    /// Whether it has values to train, as far as the macro knows.
+    pub(crate) fn has_parameters(&self) -> bool {
+        self.cost.is_none_or(|cost| cost.parameters > 0)
     }
 }
 
 impl Plan {
     pub(crate) fn map(&self, id: MapId) -> &Map {
         &self.maps[id.0]
+    }
+
+    /// The step that makes a map; the network's input has none.
+    pub(crate) fn writer(&self, id: MapId) -> Option<StepId> {
+        self.steps.iter().position(|step| step.output == id)
     }
 
     /// The steps that read a map.
@@ -175,6 +193,30 @@ impl Shape {
     pub(crate) fn is_known(&self) -> bool {
         !matches!(self, Self::Sizes(_)) && self.sizes().iter().all(|size| size.known().is_some())
     }
+}
+
+/// The type of a map.
+pub(crate) fn map_type(map: &Map) -> TokenStream {
+    let braced = |size: &Size| match size {
+        Size::Known(_) => size.to_token_stream(),
+        Size::Const(expression) => quote!({ #expression }),
+    };
+    let shape = match &map.shape {
+        Shape::Chw(sizes) => {
+            let [channels, height, width] = sizes.each_ref().map(braced);
+            quote!(::cnn_core::shape::Chw<#channels, #height, #width>)
+        }
+        Shape::Flat(features) => {
+            let features = braced(features);
+            quote!(::cnn_core::shape::Flat<#features>)
+        }
+        Shape::Sizes(sizes) => quote! {
+            <::cnn_core::shape::Select<
+                { #sizes.is_flat() }, { #sizes.channels() }, { #sizes.height() }, { #sizes.width() }
+            > as ::cnn_core::shape::Selected>::Shape
+        },
+    };
+    if map.probabilities { quote!(::cnn_core::shape::Probabilities<#shape>) } else { shape }
 }
 
 /// As a reader writes it: `16x5x5`, `400`.

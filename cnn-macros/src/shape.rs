@@ -7,12 +7,12 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
+use crate::arguments::Settle;
 use crate::ast::{self, Block, Body, Call, Dims, Layer};
 use crate::constant::{self, Meaning, Scope};
-use crate::arguments::Settle;
 use crate::error::{Errors, nearest};
-use crate::layers::{self, CheckedSizes, Outcome, Row, Site};
-use crate::plan::{ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Shape, Size, Step};
+use crate::layers::{self, CheckedSizes, Cost, Outcome, Row, Site};
+use crate::plan::{ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Shape, Size, Step, map_type};
 
 /// f32 values that a map or the weights of a layer may have: memory has `isize::MAX` bytes.
 const MOST_VALUES: u128 = isize::MAX as u128 / 4;
@@ -25,7 +25,7 @@ pub(crate) fn plan(network: &ast::Network, blocks: &[Block], errors: &mut Errors
     let plan = Plan { constants: Vec::new(), maps: Vec::new(), steps: Vec::new(), output: INPUT };
     let mut walk = Walk { plan, blocks, errors, current: None };
     let shape = walk.dims(&network.input, &format!("{}: the input", network.name));
-    walk.current = shape.map(|shape| walk.add_map(shape, false));
+    walk.current = shape.map(|shape| walk.add_map(Map { shape, probabilities: false }));
     walk.sequence(&network.body, &Names::default(), 0);
     if walk.plan.steps.is_empty() && walk.errors.count() == 0 {
         walk.errors.note(&network.name, format!("{}: a network needs at least one step", network.name));
@@ -225,9 +225,9 @@ impl Walk<'_> {
             self.wrong(&call.name, text);
             return;
         }
+        let cost = (row.cost)(&arguments, &input_map.shape, &shape);
         let probabilities = row.name == "softmax";
-        let kind = Kind::Layer { row, arguments };
-        self.add_step(kind, names, input, shape, probabilities);
+        self.add_step(Kind::Layer { row, arguments }, cost, names, input, Map { shape, probabilities });
     }
 
     fn unknown_layer(&mut self, call: &Call) {
@@ -251,21 +251,22 @@ impl Walk<'_> {
 
     fn custom(&mut self, path: &syn::Path, names: &Names) {
         let Some(input) = self.current else { return };
-        let map = crate::expand::map_type(self.plan.map(input));
+        let map = map_type(self.plan.map(input));
         let span = path.span().resolved_at(Span::mixed_site());
         let output = quote_spanned!(span=> ::cnn_core::layer::custom::output::<#path, #map>());
         let sizes = self.settle().constant(ConstantType::Sizes, output).to_token_stream();
-        self.add_step(Kind::Custom(path.clone()), names, input, Shape::Sizes(sizes), false);
+        let map = Map { shape: Shape::Sizes(sizes), probabilities: false };
+        self.add_step(Kind::Custom(path.clone()), None, names, input, map);
     }
 
-    fn add_step(&mut self, kind: Kind, names: &Names, input: MapId, shape: Shape, probabilities: bool) {
-        let output = self.add_map(shape, probabilities);
-        self.plan.steps.push(Step { path: names.path(), kind, input, output, run: Run::Apart });
+    fn add_step(&mut self, kind: Kind, cost: Option<Cost>, names: &Names, input: MapId, output: Map) {
+        let output = self.add_map(output);
+        self.plan.steps.push(Step { path: names.path(), kind, cost, input, output, run: Run::Apart });
         self.current = Some(output);
     }
 
-    fn add_map(&mut self, shape: Shape, probabilities: bool) -> MapId {
-        self.plan.maps.push(Map { shape, probabilities });
+    fn add_map(&mut self, map: Map) -> MapId {
+        self.plan.maps.push(map);
         MapId(self.plan.maps.len() - 1)
     }
 
@@ -280,7 +281,7 @@ impl Walk<'_> {
         let Some(claimed) = self.dims(claim, &format!("{name}: the map")) else { return };
         let Some(current) = self.current else {
             // After a mistake, the reader's word is as good as any to go on with.
-            self.current = Some(self.add_map(claimed, false));
+            self.current = Some(self.add_map(Map { shape: claimed, probabilities: false }));
             return;
         };
         let found = &self.plan.map(current).shape;
@@ -349,9 +350,11 @@ fn overflow(site: &Site<'_>, row: &Row, output: &Shape) -> Option<String> {
     if let Some(text) = too_large(output) {
         return Some(format!("{name}: the map that it makes {text}\nhelp: a smaller map"));
     }
-    let cost = (row.cost)(site, output)?;
+    let cost = (row.cost)(site.arguments, site.input, output)?;
     if cost.parameters > MOST_VALUES {
-        return Some(format!("{name}: the number of its parameters overflows\nhelp: fewer channels or a smaller kernel"));
+        return Some(format!(
+            "{name}: the number of its parameters overflows\nhelp: fewer channels or a smaller kernel"
+        ));
     }
     if cost.multiply_adds > u128::from(u64::MAX) {
         return Some(format!("{name}: the number of its multiply-adds overflows\nhelp: a smaller map"));
