@@ -1,8 +1,9 @@
 //! Settles the sizes and options of a call against its row of the table. Knows no maps but the names that their sizes
 //! have in arithmetic.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident};
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, Lit};
 
 use crate::ast::{Call, Setting as Written};
@@ -171,7 +172,13 @@ impl Settle<'_> {
                     u64::try_from(number).ok().map(Size::Known)
                 }
             }
-            Ok(constant::Value::Const(tokens)) => Some(self.constant(ConstantType::Usize, tokens)),
+            Ok(constant::Value::Const(tokens)) => {
+                let (name, what) = what.rsplit_once(": ").unwrap_or(("", what));
+                let least = Literal::u64_unsuffixed(least);
+                let span = value.span().resolved_at(Span::mixed_site());
+                let check = quote_spanned!(span=> ::cnn_core::shape::check::size(#name, #what, #least, #tokens));
+                Some(self.constant(ConstantType::Usize, check))
+            }
             Ok(constant::Value::Unknown) => None,
             Err(error) => {
                 let text = format!("{what}: {error}");

@@ -171,7 +171,14 @@ impl Shape {
             Self::Sizes(sizes) => return Size::Const(quote!(#sizes.len())),
         };
         let known = factors.iter().map(Size::known).try_fold(1_u64, |product, size| product.checked_mul(size?));
-        known.map_or_else(|| Size::Const(quote!(#(#factors)* *)), Size::Known)
+        known.map_or_else(
+            || {
+                let rest = factors[1..].iter();
+                let first = factors[0].to_token_stream();
+                Size::Const(rest.fold(first, |product, size| quote!(#product * #size)))
+            },
+            Size::Known,
+        )
     }
 
     /// Values of one sample, if the macro knows.
