@@ -11,6 +11,7 @@ pub mod layer;
 pub mod loss;
 pub mod metric;
 pub mod network;
+pub mod optim;
 pub mod random;
 pub mod reference;
 pub mod shape;
