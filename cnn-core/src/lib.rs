@@ -26,7 +26,8 @@ pub mod prelude {
     pub use crate::layer::{Layer, Mode};
     pub use crate::loss::{CrossEntropy, Labels, Loss, MeanSquaredError, NegativeLogLikelihood};
     pub use crate::network::{Inference, Network};
+    pub use crate::optim::{AdamOptions, SgdOptions};
     pub use crate::shape::{Chw, Flat, Probabilities};
     pub use crate::tensor::{Batch, Tensor};
-    pub use crate::train::Training;
+    pub use crate::train::{Adam, Optimizer, Sgd, Training};
 }
