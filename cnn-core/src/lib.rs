@@ -23,6 +23,7 @@ pub use error::Error;
 /// What a program usually needs.
 pub mod prelude {
     pub use crate::Error;
+    pub use crate::io::Checkpoint;
     pub use crate::layer::{Layer, Mode};
     pub use crate::loss::{CrossEntropy, Labels, Loss, MeanSquaredError, NegativeLogLikelihood};
     pub use crate::network::{Inference, Network};
