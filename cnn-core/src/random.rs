@@ -22,6 +22,8 @@ pub enum Purpose {
     Shuffling = 2,
     /// Random changes to samples.
     Augmentation = 3,
+    /// Which samples a test part gets.
+    Splitting = 4,
 }
 
 /// The name of a stream: what is drawn, and where. What does not apply is zero.
@@ -163,6 +165,7 @@ mod tests {
             Key { purpose: Purpose::Dropout, ..ZERO },
             Key { purpose: Purpose::Shuffling, ..ZERO },
             Key { purpose: Purpose::Augmentation, ..ZERO },
+            Key { purpose: Purpose::Splitting, ..ZERO },
             Key { seed: 1, ..ZERO },
             Key { seed: 1 << 63, ..ZERO },
             Key { step: 1, ..ZERO },
@@ -245,6 +248,6 @@ mod tests {
         // Half of all words are drawn again here.
         let huge = usize::MAX / 2 + 2;
         assert!((0..50).all(|_| stream.below(huge) < huge));
-        assert_eq!(permutation(0, 0, 0), []);
+        assert!(permutation(0, 0, 0).is_empty());
     }
 }

@@ -1,0 +1,255 @@
+use std::path::{Path, PathBuf};
+
+use super::DataError;
+use super::idx::Array;
+use super::split;
+
+/// Grey images of one size, a byte a pixel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Images {
+    path: PathBuf,
+    height: usize,
+    width: usize,
+    pixels: Vec<u8>,
+}
+
+impl Images {
+    /// Images from their pixels, row-major, one image behind the other.
+    pub fn new(height: usize, width: usize, pixels: Vec<u8>) -> Result<Self, DataError> {
+        let path = PathBuf::from("images");
+        match height.checked_mul(width) {
+            None => Err(DataError::TooLarge { path, found: vec![height, width] }),
+            Some(size) if size == 0 || pixels.is_empty() => {
+                Err(DataError::Empty { path, found: vec![pixels.len(), height, width] })
+            }
+            Some(size) if !pixels.len().is_multiple_of(size) => {
+                Err(DataError::PartialImage { path, height, width, found: pixels.len() })
+            }
+            Some(_) => Ok(Self { path, height, width, pixels }),
+        }
+    }
+
+    /// Reads an IDX file with three dimensions, raw or in gzip.
+    pub fn read_idx(path: impl AsRef<Path>) -> Result<Self, DataError> {
+        let path = path.as_ref();
+        Array::read(path).map(|array| Self::of(path, array))
+    }
+
+    /// The same from bytes, say from `include_bytes!`.
+    pub fn from_idx(bytes: &[u8]) -> Result<Self, DataError> {
+        let path = Path::new("images");
+        Array::decode(path, bytes).map(|array| Self::of(path, array))
+    }
+
+    fn of(path: &Path, Array { sizes: [_, height, width], data }: Array<3>) -> Self {
+        Self { path: path.into(), height, width, pixels: data }
+    }
+
+    /// Number of images, at least 1.
+    #[allow(clippy::len_without_is_empty, reason = "never empty")]
+    pub fn len(&self) -> usize {
+        self.pixels.len() / (self.height * self.width)
+    }
+
+    /// Rows of an image.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns of an image.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The pixels of image `index`, row-major.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such image.
+    pub fn get(&self, index: usize) -> &[u8] {
+        let size = self.height * self.width;
+        &self.pixels[index * size..][..size]
+    }
+
+    /// The images one after the other.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.pixels.chunks_exact(self.height * self.width)
+    }
+}
+
+/// A class for each image, a byte each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    path: PathBuf,
+    classes: Vec<u8>,
+}
+
+impl Labels {
+    /// Labels from their values.
+    pub fn new(classes: Vec<u8>) -> Self {
+        Self { path: "labels".into(), classes }
+    }
+
+    /// Reads an IDX file with one dimension, raw or in gzip.
+    pub fn read_idx(path: impl AsRef<Path>) -> Result<Self, DataError> {
+        let path = path.as_ref();
+        Ok(Self { path: path.into(), classes: Array::<1>::read(path)?.data })
+    }
+
+    /// The same from bytes, say from `include_bytes!`.
+    pub fn from_idx(bytes: &[u8]) -> Result<Self, DataError> {
+        Ok(Self::new(Array::<1>::decode(Path::new("labels"), bytes)?.data))
+    }
+
+    /// The values, in the order of the images.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.classes
+    }
+}
+
+/// Images with a label each, every label below the number of classes.
+///
+/// ```
+/// use cnn_core::data::{Dataset, Images, Labels};
+///
+/// let images = Images::new(2, 2, vec![0; 4 * 4])?;
+/// let dataset = Dataset::new(images, Labels::new(vec![0, 1, 1, 0]), 2)?;
+/// let (train, test) = dataset.split_stratified(2, 1)?;
+/// assert_eq!((train.len(), test.len()), (2, 2));
+///
+/// let images = Images::new(2, 2, vec![0; 4 * 4])?;
+/// let error = Dataset::new(images, Labels::new(vec![0, 1, 7, 0]), 2).unwrap_err();
+/// assert_eq!(error.to_string(), "labels: label 2: expected a class below 2, found 7");
+/// # Ok::<(), cnn_core::data::DataError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    images: Images,
+    labels: Labels,
+    classes: usize,
+}
+
+impl Dataset {
+    /// Joins images and labels after checking that they belong together.
+    pub fn new(images: Images, labels: Labels, classes: usize) -> Result<Self, DataError> {
+        let (expected, found) = (images.len(), labels.classes.len());
+        if found != expected {
+            return Err(DataError::Counts { path: labels.path, images: images.path, expected, found });
+        }
+        if let Some(index) = labels.classes.iter().position(|&label| usize::from(label) >= classes) {
+            let found = labels.classes[index];
+            return Err(DataError::LabelOutOfRange { path: labels.path, index, classes, found });
+        }
+        Ok(Self { images, labels, classes })
+    }
+
+    /// Reads a pair of IDX files, each raw or in gzip.
+    pub fn read_idx(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: usize) -> Result<Self, DataError> {
+        Self::new(Images::read_idx(images)?, Labels::read_idx(labels)?, classes)
+    }
+
+    /// Number of samples, at least 1.
+    #[allow(clippy::len_without_is_empty, reason = "never empty")]
+    pub fn len(&self) -> usize {
+        self.images.len()
+    }
+
+    /// The images.
+    pub fn images(&self) -> &Images {
+        &self.images
+    }
+
+    /// The class of sample `index`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such sample.
+    pub fn label(&self, index: usize) -> usize {
+        self.labels.classes[index].into()
+    }
+
+    /// The labels.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// Number of classes, above every label.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// A training part and a test part of `test` samples, with each class in both in its proportion to the whole.
+    ///
+    /// Which samples are drawn depends on the seed alone; each part keeps the order of the whole.
+    pub fn split_stratified(&self, test: usize, seed: u64) -> Result<(Self, Self), DataError> {
+        if test == 0 || test >= self.len() {
+            return Err(DataError::SplitSize { path: self.labels.path.clone(), available: self.len(), found: test });
+        }
+        let (train, test) = split::stratified(&self.labels.classes, self.classes, test, seed);
+        Ok((self.select(&train), self.select(&test)))
+    }
+
+    fn select(&self, indices: &[usize]) -> Self {
+        let images = Images {
+            path: self.images.path.clone(),
+            height: self.images.height,
+            width: self.images.width,
+            pixels: indices.iter().flat_map(|&index| self.images.get(index)).copied().collect(),
+        };
+        let labels = Labels {
+            path: self.labels.path.clone(),
+            classes: indices.iter().map(|&index| self.labels.classes[index]).collect(),
+        };
+        Self { images, labels, classes: self.classes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn three_images() -> Images {
+        Images::new(1, 2, vec![1, 2, 3, 4, 5, 6]).unwrap()
+    }
+
+    #[test]
+    fn images_are_whole() {
+        let message = |images: Result<Images, DataError>| images.unwrap_err().to_string();
+        assert_eq!(message(Images::new(2, 2, vec![0; 7])), "images: expected a multiple of 2 x 2 pixels, found 7");
+        assert_eq!(
+            message(Images::new(2, 0, vec![0; 7])),
+            "images: expected at least one value, found the sizes [7, 2, 0]"
+        );
+        assert_eq!(
+            message(Images::new(2, 2, vec![])),
+            "images: expected at least one value, found the sizes [0, 2, 2]"
+        );
+        assert!(matches!(Images::new(usize::MAX, 2, vec![0]), Err(DataError::TooLarge { .. })));
+        assert_eq!(three_images().iter().collect::<Vec<_>>(), [[1, 2], [3, 4], [5, 6]]);
+        assert_eq!(three_images().get(2), [5, 6]);
+    }
+
+    #[test]
+    fn counts_agree() {
+        let error = Dataset::new(three_images(), Labels::new(vec![0, 0]), 10).unwrap_err();
+        assert_eq!(error.to_string(), "labels: expected 3 labels, as many as images in images, found 2");
+    }
+
+    #[test]
+    fn labels_are_classes() {
+        assert!(Dataset::new(three_images(), Labels::new(vec![0, 9, 1]), 10).is_ok());
+        let error = Dataset::new(three_images(), Labels::new(vec![0, 10, 1]), 10).unwrap_err();
+        assert_eq!(error.to_string(), "labels: label 1: expected a class below 10, found 10");
+    }
+
+    #[test]
+    fn both_parts_of_a_split_have_samples() {
+        let dataset = Dataset::new(three_images(), Labels::new(vec![0, 0, 0]), 1).unwrap();
+        for test in [0, 3, usize::MAX] {
+            let error = dataset.split_stratified(test, 0).unwrap_err();
+            assert_eq!(error.to_string(), format!("labels: expected a test part of 1 to 2 samples, found {test}"));
+        }
+        let (train, test) = dataset.split_stratified(1, 0).unwrap();
+        assert_eq!((train.len(), test.len()), (2, 1));
+    }
+}

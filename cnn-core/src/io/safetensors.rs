@@ -1,0 +1,143 @@
+//! safetensors files with PyTorch's names and layouts. <https://github.com/huggingface/safetensors>
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ::safetensors::tensor::{Dtype, SafeTensors, View};
+
+use crate::Error;
+use crate::error::WeightsProblem;
+use crate::network::{Network, Weights, places};
+
+/// The weights in a file, or all that does not fit the network.
+pub(crate) fn load<N: Network>(path: &Path) -> Result<Weights<N>, Error> {
+    let bytes = fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    read(&bytes).map_err(|problems| Error::Weights { path: path.to_owned(), problems })
+}
+
+fn read<N: Network>(bytes: &[u8]) -> Result<Weights<N>, Vec<WeightsProblem>> {
+    let file = SafeTensors::deserialize(bytes).map_err(|error| vec![WeightsProblem::Format(error.to_string())])?;
+    let expected: Vec<_> = places(N::STEPS).collect();
+    let expected_names: HashSet<&str> = expected.iter().map(|(name, ..)| name.as_str()).collect();
+    let found_names: HashSet<&str> = file.names().into_iter().collect();
+    let unclaimed: Vec<&str> = found_names.difference(&expected_names).copied().collect();
+    let unmet: Vec<&str> = expected_names.difference(&found_names).copied().collect();
+
+    let mut weights = Weights::zeros();
+    let mut problems = Vec::new();
+    for (name, parameter, place) in &expected {
+        let Ok(tensor) = file.tensor(name) else {
+            problems.push(WeightsProblem::Missing {
+                name: name.clone(),
+                expected: parameter.sizes().to_vec(),
+                nearest: nearest(name, &unclaimed),
+            });
+            continue;
+        };
+        if tensor.dtype() != Dtype::F32 {
+            problems.push(WeightsProblem::Type { name: name.clone(), found: format!("{:?}", tensor.dtype()) });
+        } else if tensor.shape() != parameter.sizes() {
+            let (expected, found) = (parameter.sizes().to_vec(), tensor.shape().to_vec());
+            problems.push(WeightsProblem::Shape { name: name.clone(), expected, found });
+        } else {
+            let (numbers, _) = tensor.data().as_chunks();
+            let values: Vec<f32> = numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+            match values.iter().position(|value| !value.is_finite()) {
+                Some(index) => {
+                    problems.push(WeightsProblem::NonFinite { name: name.clone(), index, value: values[index] });
+                }
+                None => parameter.import(&values, &mut weights.values_mut()[place.clone()]),
+            }
+        }
+    }
+    let mut extra: Vec<&str> = unclaimed.clone();
+    extra.sort_unstable();
+    problems.extend(
+        extra.into_iter().map(|name| WeightsProblem::Extra { name: name.to_owned(), nearest: nearest(name, &unmet) }),
+    );
+    if problems.is_empty() { Ok(weights) } else { Err(problems) }
+}
+
+/// The names that a few edits make of this one, at most two, the nearest first.
+fn nearest(name: &str, names: &[&str]) -> Vec<String> {
+    let mut near: Vec<_> = names.iter().map(|other| (edits(name, other), *other)).collect();
+    near.retain(|(edits, _)| *edits <= name.len() / 3);
+    near.sort_unstable();
+    near.into_iter().take(2).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// Levenshtein's distance.
+fn edits(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (line, a) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (column, &b) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+/// A tensor's bytes as the file keeps them.
+struct Bytes {
+    sizes: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl View for &Bytes {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.sizes
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// Writes a file beside, syncs it, and gives it its name.
+pub(crate) fn save<N: Network>(weights: &Weights<N>, path: &Path) -> Result<(), Error> {
+    let tensors: Vec<(String, Bytes)> = weights
+        .tensors()
+        .map(|tensor| {
+            let bytes = tensor.to_pytorch().into_iter().flat_map(f32::to_le_bytes).collect();
+            (tensor.name.clone(), Bytes { sizes: tensor.parameter.sizes().to_vec(), bytes })
+        })
+        .collect();
+    let views = tensors.iter().map(|(name, bytes)| (name, bytes));
+    let contents = ::safetensors::serialize(views, None).expect("names differ and sizes match their bytes");
+    replace(path, &contents).map_err(|source| Error::Io { path: path.to_owned(), source })
+}
+
+fn replace(path: &Path, contents: &[u8]) -> std::io::Result<()> {
+    let beside = beside(path);
+    let written = File::create(&beside)
+        .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // Whatever was begun is of no use to anyone; that it cannot be removed is not the error to tell of.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+/// A name in the same folder that no other process uses.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.partial", std::process::id()));
+    path.with_file_name(name)
+}

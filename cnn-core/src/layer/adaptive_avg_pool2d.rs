@@ -1,0 +1,34 @@
+//! `adaptive_avg_pool2d`. <https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html>
+
+use super::{Operation, Pass};
+use crate::kernel::direct::Write;
+use crate::kernel::geometry::AdaptivePool2dGeometry;
+use crate::kernel::pool;
+
+/// A pooling of a network. It has no parameters.
+pub trait AdaptiveAvgPool2d {
+    /// Its numbers.
+    const GEOMETRY: AdaptivePool2dGeometry;
+    /// The layer as data.
+    const OPERATION: Operation = Operation::AdaptiveAvgPool2d(Self::GEOMETRY);
+}
+
+/// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`
+pub fn forward<L: AdaptiveAvgPool2d>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
+    pool::adaptive_average_forward(&L::GEOMETRY, input, output);
+}
+
+/// input `[n, ih, iw, c]`, grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`
+pub fn backward<L: AdaptiveAvgPool2d>(
+    _pass: &mut Pass<'_>,
+    _parameters: &[f32],
+    _input: &[f32],
+    _output: &[f32],
+    grad_output: &mut [f32],
+    grad_input: Option<&mut [f32]>,
+    _grad_parameters: &mut [f32],
+) {
+    if let Some(grad_input) = grad_input {
+        pool::adaptive_average_backward(&L::GEOMETRY, grad_output, grad_input, Write::Store);
+    }
+}

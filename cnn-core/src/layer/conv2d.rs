@@ -1,0 +1,64 @@
+//! `conv2d`. <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
+
+use super::parameter::bound;
+use super::{Initial, Operation, Order, Parameter, Pass};
+use crate::kernel::direct::{self, Epilogue, Write};
+use crate::kernel::elementwise;
+use crate::kernel::geometry::Conv2dGeometry;
+
+/// A convolution of a network. Parameters are the weight `[groups, kh, kw, ic / groups, oc / groups]`, then the bias
+/// `[oc]` if there is one.
+pub trait Conv2d {
+    /// Its numbers.
+    const GEOMETRY: Conv2dGeometry;
+    /// Whether a bias is added.
+    const BIAS: bool;
+    /// Whether the rectifier that follows is part of it.
+    const RELU: bool;
+    /// The layer as data.
+    const OPERATION: Operation = Operation::Conv2d { geometry: Self::GEOMETRY, bias: Self::BIAS };
+}
+
+/// PyTorch's default: uniform within `1/sqrt(fan_in)`, both weight and bias.
+pub(super) const fn parameters(geometry: &Conv2dGeometry) -> [Parameter; 2] {
+    let in_channels = geometry.in_channels / geometry.groups;
+    let [kernel_height, kernel_width] = geometry.kernel_size;
+    let initial = Initial::Uniform(bound(in_channels * kernel_height * kernel_width));
+    let weight = Parameter {
+        name: "weight",
+        sizes: [geometry.out_channels, in_channels, kernel_height, kernel_width],
+        rank: 4,
+        initial,
+        order: Order::Conv2d { groups: geometry.groups },
+    };
+    [weight, Parameter::vector("bias", geometry.out_channels, initial)]
+}
+
+/// input `[n, ih, iw, ic]` -> output `[n, oh, ow, oc]`
+pub fn forward<L: Conv2d>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
+    let (weight, bias) = parameters.split_at(L::GEOMETRY.weight_len());
+    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), relu: L::RELU };
+    direct::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
+}
+
+/// input `[n, ih, iw, ic]`, grad_output `[n, oh, ow, oc]` -> grad_input `[n, ih, iw, ic]`, grad_parameters
+pub fn backward<L: Conv2d>(
+    pass: &mut Pass<'_>,
+    parameters: &[f32],
+    input: &[f32],
+    output: &[f32],
+    grad_output: &mut [f32],
+    grad_input: Option<&mut [f32]>,
+    grad_parameters: &mut [f32],
+) {
+    if L::RELU {
+        elementwise::relu_backward_in_place(output, grad_output);
+    }
+    let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
+    let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());
+    let grad_bias = L::BIAS.then_some(grad_bias);
+    direct::backward_weight(&L::GEOMETRY, input, grad_output, grad_weight, grad_bias, pass.scratch);
+    if let Some(grad_input) = grad_input {
+        direct::backward_input(&L::GEOMETRY, weight, grad_output, grad_input, Write::Store, pass.scratch);
+    }
+}

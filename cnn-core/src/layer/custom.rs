@@ -1,0 +1,146 @@
+//! Layers of the user's own.
+
+use super::{Operation, Parameter, Pass};
+use crate::shape::{Shape, Sizes};
+use crate::tensor::{Samples, SamplesMut};
+
+/// A layer that takes maps of shape `In`. Implement it for a type of your own, and name the type as a step of a
+/// network.
+///
+/// ```
+/// use cnn_core::prelude::*;
+/// use cnn_core::layer::{Initial, Parameter, Pass};
+/// use cnn_core::tensor::{Samples, SamplesMut};
+///
+/// /// A trained factor for each channel.
+/// pub struct Scale;
+///
+/// impl<const C: usize, const H: usize, const W: usize> Layer<Chw<C, H, W>> for Scale {
+///     type Output = Chw<C, H, W>;
+///     const PARAMETERS: &'static [Parameter] = &[Parameter::vector("weight", C, Initial::Constant(1.0))];
+///
+///     fn forward(
+///         _pass: &mut Pass<'_>,
+///         weight: &[f32],
+///         input: Samples<'_, Chw<C, H, W>>,
+///         mut output: SamplesMut<'_, Self::Output>,
+///         _workspace: &mut [f32],
+///     ) {
+///         // Channels are last: pixel after pixel, each with its `C` channels.
+///         for (from, to) in input.values().chunks_exact(C).zip(output.values().chunks_exact_mut(C)) {
+///             for channel in 0..C {
+///                 to[channel] = weight[channel] * from[channel];
+///             }
+///         }
+///     }
+///
+///     fn backward(
+///         _pass: &mut Pass<'_>,
+///         weight: &[f32],
+///         input: Samples<'_, Chw<C, H, W>>,
+///         _output: Samples<'_, Self::Output>,
+///         _workspace: &mut [f32],
+///         grad_output: Samples<'_, Self::Output>,
+///         grad_input: Option<SamplesMut<'_, Chw<C, H, W>>>,
+///         grad_weight: &mut [f32],
+///     ) {
+///         for (from, grad) in input.values().chunks_exact(C).zip(grad_output.values().chunks_exact(C)) {
+///             for channel in 0..C {
+///                 grad_weight[channel] += grad[channel] * from[channel];
+///             }
+///         }
+///         if let Some(mut grad_input) = grad_input {
+///             for (grad, to) in grad_output.values().chunks_exact(C).zip(grad_input.values().chunks_exact_mut(C)) {
+///                 for channel in 0..C {
+///                     to[channel] = weight[channel] * grad[channel];
+///                 }
+///             }
+///         }
+///     }
+/// }
+///
+/// network! {
+///     /// A convolution whose channels are scaled.
+///     pub Scaled<1, 28, 28> {
+///         conv: conv2d<8, 3>,
+///         scale: Scale,
+///         adaptive_avg_pool2d<1>, flatten,
+///         fc: linear<10>,
+///     }
+/// }
+/// assert_eq!(Scaled::PARAMETERS, (8 * 9 + 8) + 8 + (8 * 10 + 10));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not take the map `{In}`",
+    label = "this step gets `{In}`",
+    note = "implement `Layer<{In}>` for it, or change the steps before it"
+)]
+pub trait Layer<In: Shape> {
+    /// The shape that it makes of a sample.
+    type Output: Shape;
+    /// Its trainable tensors. Their values are handed to both passes one after the other, in this order.
+    const PARAMETERS: &'static [Parameter] = &[];
+    /// Values per sample that the forward pass hands to the backward pass.
+    const WORKSPACE: usize = 0;
+
+    /// Writes the whole of `output`.
+    fn forward(
+        pass: &mut Pass<'_>,
+        parameters: &[f32],
+        input: Samples<'_, In>,
+        output: SamplesMut<'_, Self::Output>,
+        workspace: &mut [f32],
+    );
+
+    /// Adds to `grad_parameters`, which is zeros, and writes the whole of `grad_input` if it is wanted. `workspace` is as
+    /// the forward pass left it.
+    fn backward(
+        pass: &mut Pass<'_>,
+        parameters: &[f32],
+        input: Samples<'_, In>,
+        output: Samples<'_, Self::Output>,
+        workspace: &mut [f32],
+        grad_output: Samples<'_, Self::Output>,
+        grad_input: Option<SamplesMut<'_, In>>,
+        grad_parameters: &mut [f32],
+    );
+}
+
+/// The sizes of what a layer makes of `In`. Expanded code asks here, once a step, so that a layer that does not take the
+/// map is one error.
+pub const fn output<L: Layer<In>, In: Shape>() -> Sizes {
+    <L::Output as Shape>::SIZES
+}
+
+/// The layer as data.
+pub const fn operation<L: Layer<In>, In: Shape>() -> Operation {
+    Operation::Custom { parameters: L::PARAMETERS }
+}
+
+/// input `[n, In]` -> output `[n, Output]`
+pub fn forward<L: Layer<In>, In: Shape>(
+    pass: &mut Pass<'_>,
+    parameters: &[f32],
+    input: &[f32],
+    output: &mut [f32],
+    workspace: &mut [f32],
+) {
+    L::forward(pass, parameters, Samples::new(input), SamplesMut::new(output), workspace);
+}
+
+/// input `[n, In]`, grad_output `[n, Output]` -> grad_input `[n, In]`, grad_parameters
+pub fn backward<L: Layer<In>, In: Shape>(
+    pass: &mut Pass<'_>,
+    parameters: &[f32],
+    input: &[f32],
+    output: &[f32],
+    workspace: &mut [f32],
+    grad_output: &mut [f32],
+    grad_input: Option<&mut [f32]>,
+    grad_parameters: &mut [f32],
+) {
+    grad_parameters.fill(0.0);
+    let (input, output, grad_output) = (Samples::new(input), Samples::new(output), Samples::new(grad_output));
+    let grad_input = grad_input.map(SamplesMut::new);
+    L::backward(pass, parameters, input, output, workspace, grad_output, grad_input, grad_parameters);
+}

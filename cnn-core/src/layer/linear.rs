@@ -1,0 +1,60 @@
+//! `linear`. <https://pytorch.org/docs/stable/generated/torch.nn.Linear.html>
+
+use super::parameter::bound;
+use super::{Initial, Operation, Order, Parameter, Pass};
+use crate::kernel::direct::{Epilogue, Write};
+use crate::kernel::geometry::LinearGeometry;
+use crate::kernel::{elementwise, linear};
+
+/// A linear layer of a network. Parameters are the weight `[in, out]`, then the bias `[out]` if there is one.
+pub trait Linear {
+    /// Its numbers.
+    const GEOMETRY: LinearGeometry;
+    /// Whether a bias is added.
+    const BIAS: bool;
+    /// Whether the rectifier that follows is part of it.
+    const RELU: bool;
+    /// Channels of the map that was flattened into its input; all features if none was.
+    const CHANNELS: usize;
+    /// The layer as data.
+    const OPERATION: Operation =
+        Operation::Linear { geometry: Self::GEOMETRY, bias: Self::BIAS, channels: Self::CHANNELS };
+}
+
+/// PyTorch's default: uniform within `1/sqrt(fan_in)`, both weight and bias.
+pub(super) const fn parameters(geometry: &LinearGeometry, channels: usize) -> [Parameter; 2] {
+    let LinearGeometry { in_features, out_features } = *geometry;
+    let initial = Initial::Uniform(bound(in_features));
+    let sizes = [out_features, in_features, 1, 1];
+    let weight = Parameter { name: "weight", sizes, rank: 2, initial, order: Order::Linear { channels } };
+    [weight, Parameter::vector("bias", out_features, initial)]
+}
+
+/// input `[n, in]` -> output `[n, out]`
+pub fn forward<L: Linear>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
+    let (weight, bias) = parameters.split_at(L::GEOMETRY.weight_len());
+    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), relu: L::RELU };
+    linear::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
+}
+
+/// input `[n, in]`, grad_output `[n, out]` -> grad_input `[n, in]`, grad_parameters
+pub fn backward<L: Linear>(
+    pass: &mut Pass<'_>,
+    parameters: &[f32],
+    input: &[f32],
+    output: &[f32],
+    grad_output: &mut [f32],
+    grad_input: Option<&mut [f32]>,
+    grad_parameters: &mut [f32],
+) {
+    if L::RELU {
+        elementwise::relu_backward_in_place(output, grad_output);
+    }
+    let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
+    let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());
+    let grad_bias = L::BIAS.then_some(grad_bias);
+    linear::backward_weight(&L::GEOMETRY, input, grad_output, grad_weight, grad_bias, pass.scratch);
+    if let Some(grad_input) = grad_input {
+        linear::backward_input(&L::GEOMETRY, weight, grad_output, grad_input, Write::Store, pass.scratch);
+    }
+}

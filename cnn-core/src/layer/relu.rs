@@ -1,0 +1,41 @@
+//! `relu`. <https://pytorch.org/docs/stable/generated/torch.nn.ReLU.html>
+
+use super::{Operation, Pass};
+use crate::kernel::direct::Write;
+use crate::kernel::elementwise;
+
+/// A rectifier of a network: `max(x, 0)` of every value. It has no parameters.
+pub trait Relu {
+    /// The layer as data.
+    const OPERATION: Operation = Operation::Relu;
+}
+
+/// input `[n, ..]` -> output `[n, ..]`
+pub fn forward<L: Relu>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
+    elementwise::relu_from(input, output);
+}
+
+/// output `[n, ..]`, grad_output `[n, ..]` -> grad_input `[n, ..]`
+pub fn backward<L: Relu>(
+    _pass: &mut Pass<'_>,
+    _parameters: &[f32],
+    _input: &[f32],
+    output: &[f32],
+    grad_output: &mut [f32],
+    grad_input: Option<&mut [f32]>,
+    _grad_parameters: &mut [f32],
+) {
+    if let Some(grad_input) = grad_input {
+        elementwise::relu_backward(output, grad_output, grad_input, Write::Store);
+    }
+}
+
+/// [`forward`] where input and output are one.
+pub fn forward_in_place<L: Relu>(_pass: &mut Pass<'_>, map: &mut [f32]) {
+    elementwise::relu(map);
+}
+
+/// [`backward`] where grad_output and grad_input are one.
+pub fn backward_in_place<L: Relu>(_pass: &mut Pass<'_>, output: &[f32], grad: &mut [f32]) {
+    elementwise::relu_backward_in_place(output, grad);
+}

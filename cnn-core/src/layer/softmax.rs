@@ -1,0 +1,34 @@
+//! `softmax` over the features, or over the channels at each position (`nn.Softmax(dim=1)`).
+//! <https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html>
+
+use super::{Operation, Pass};
+use crate::kernel::direct::Write;
+use crate::kernel::elementwise;
+
+/// A softmax of a network. It has no parameters.
+pub trait Softmax {
+    /// Channels of the map, or features.
+    const CHANNELS: usize;
+    /// The layer as data.
+    const OPERATION: Operation = Operation::Softmax;
+}
+
+/// input `[n, .., c]` -> output `[n, .., c]`
+pub fn forward<L: Softmax>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
+    elementwise::softmax_rows(L::CHANNELS, input, output);
+}
+
+/// output `[n, .., c]`, grad_output `[n, .., c]` -> grad_input `[n, .., c]`
+pub fn backward<L: Softmax>(
+    _pass: &mut Pass<'_>,
+    _parameters: &[f32],
+    _input: &[f32],
+    output: &[f32],
+    grad_output: &mut [f32],
+    grad_input: Option<&mut [f32]>,
+    _grad_parameters: &mut [f32],
+) {
+    if let Some(grad_input) = grad_input {
+        elementwise::softmax_rows_backward(L::CHANNELS, output, grad_output, grad_input, Write::Store);
+    }
+}

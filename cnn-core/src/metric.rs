@@ -1,0 +1,192 @@
+//! How good predictions are. Knows classes as numbers, and no networks or tensors.
+
+use std::fmt;
+
+/// A class that there is not among the matrix's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a class below {classes}, found {found}")]
+pub struct ClassOutOfRange {
+    /// The number of classes.
+    pub classes: usize,
+    /// What was given.
+    pub found: usize,
+}
+
+/// The share of predictions that are the true class; NaN where there are none.
+///
+/// # Panics
+///
+/// If there are not as many of one as of the other.
+pub fn accuracy(predicted: &[usize], truth: &[usize]) -> f64 {
+    assert_eq!(predicted.len(), truth.len(), "a prediction for each true class");
+    let right = predicted.iter().zip(truth).filter(|(predicted, truth)| predicted == truth).count();
+    right as f64 / truth.len() as f64
+}
+
+/// How often each class was taken for each: rows are the true classes, columns the predicted ones, as in scikit-learn.
+///
+/// Printed, it is a table with recall at the end of each row and precision under each column, in percent.
+///
+/// ```
+/// use cnn_core::metric::ConfusionMatrix;
+///
+/// let mut matrix = ConfusionMatrix::<2>::new();
+/// for (truth, predicted) in [(0, 0), (0, 0), (0, 1), (1, 1)] {
+///     matrix.record(truth, predicted)?;
+/// }
+/// assert_eq!(matrix.accuracy(), 0.75);
+/// assert_eq!(
+///     matrix.to_string(),
+///     "\
+/// true\\pred     0     1   recall
+///         0     2     1     66.7
+///         1     0     1    100.0
+/// precision 100.0  50.0
+/// "
+/// );
+/// # Ok::<(), cnn_core::metric::ClassOutOfRange>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfusionMatrix<const CLASSES: usize> {
+    counts: Vec<[u64; CLASSES]>,
+}
+
+impl<const CLASSES: usize> Default for ConfusionMatrix<CLASSES> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const CLASSES: usize> ConfusionMatrix<CLASSES> {
+    /// A matrix that has seen nothing.
+    pub fn new() -> Self {
+        Self { counts: vec![[0; CLASSES]; CLASSES] }
+    }
+
+    /// Counts one prediction.
+    pub fn record(&mut self, truth: usize, predicted: usize) -> Result<(), ClassOutOfRange> {
+        for found in [truth, predicted] {
+            if found >= CLASSES {
+                return Err(ClassOutOfRange { classes: CLASSES, found });
+            }
+        }
+        self.counts[truth][predicted] += 1;
+        Ok(())
+    }
+
+    /// How often `truth` was taken for `predicted`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such class.
+    pub fn count(&self, truth: usize, predicted: usize) -> u64 {
+        self.counts[truth][predicted]
+    }
+
+    /// Number of predictions.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().flatten().sum()
+    }
+
+    /// Number of right predictions.
+    pub fn correct(&self) -> u64 {
+        (0..CLASSES).map(|class| self.counts[class][class]).sum()
+    }
+
+    /// The share of right predictions; NaN where there are none.
+    pub fn accuracy(&self) -> f64 {
+        self.correct() as f64 / self.total() as f64
+    }
+
+    /// Of all that are `class`, the share that was recognised; NaN where there are none.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such class.
+    pub fn recall(&self, class: usize) -> f64 {
+        self.counts[class][class] as f64 / self.counts[class].iter().sum::<u64>() as f64
+    }
+
+    /// Of all that were taken for `class`, the share that is; NaN where there are none.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such class.
+    pub fn precision(&self, class: usize) -> f64 {
+        self.counts[class][class] as f64 / self.counts.iter().map(|row| row[class]).sum::<u64>() as f64
+    }
+}
+
+impl<const CLASSES: usize> fmt::Display for ConfusionMatrix<CLASSES> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let largest = self.counts.iter().flatten().max().copied().unwrap_or(0);
+        // Wide enough for `100.0` too.
+        let width = largest.to_string().len().max(5);
+        write!(f, "true\\pred")?;
+        for class in 0..CLASSES {
+            write!(f, " {class:>width$}")?;
+        }
+        writeln!(f, "   recall")?;
+        for (class, row) in self.counts.iter().enumerate() {
+            write!(f, "{class:>9}")?;
+            for count in row {
+                write!(f, " {count:>width$}")?;
+            }
+            writeln!(f, " {:>8}", percent(self.recall(class)))?;
+        }
+        write!(f, "{:>9}", "precision")?;
+        for class in 0..CLASSES {
+            write!(f, " {:>width$}", percent(self.precision(class)))?;
+        }
+        writeln!(f)
+    }
+}
+
+fn percent(share: f64) -> String {
+    if share.is_nan() { "-".into() } else { format!("{:.1}", 100.0 * share) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accuracy_counts_what_is_right() {
+        assert_eq!(accuracy(&[1, 2, 3, 4], &[1, 2, 0, 4]), 0.75);
+        assert!(accuracy(&[], &[]).is_nan());
+    }
+
+    #[test]
+    fn rows_are_true_classes() {
+        let mut matrix = ConfusionMatrix::<3>::new();
+        matrix.record(0, 2).unwrap();
+        matrix.record(2, 2).unwrap();
+        assert_eq!((matrix.count(0, 2), matrix.count(2, 0)), (1, 0));
+        assert_eq!((matrix.recall(0), matrix.recall(2)), (0.0, 1.0));
+        assert_eq!(matrix.precision(2), 0.5);
+        assert_eq!((matrix.correct(), matrix.total()), (1, 2));
+    }
+
+    #[test]
+    fn an_unknown_class_is_an_error_and_counts_nothing() {
+        let mut matrix = ConfusionMatrix::<3>::new();
+        for (truth, predicted) in [(3, 0), (0, 3)] {
+            let error = matrix.record(truth, predicted).unwrap_err();
+            assert_eq!(error.to_string(), "expected a class below 3, found 3");
+        }
+        assert_eq!(matrix, ConfusionMatrix::default());
+    }
+
+    #[test]
+    fn a_class_never_seen_has_no_percentage() {
+        let mut matrix = ConfusionMatrix::<2>::new();
+        matrix.record(1, 1).unwrap();
+        assert_eq!(
+            matrix.to_string(),
+            "true\\pred     0     1   recall\n\
+             \x20       0     0     0        -\n\
+             \x20       1     0     1    100.0\n\
+             precision     - 100.0\n"
+        );
+    }
+}

@@ -1,0 +1,50 @@
+//! Evaluation that keeps its memory.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::Network;
+use crate::kernel::buffer::Buffer;
+use crate::kernel::scratch::Scratch;
+use crate::layer::{Mode, Pass};
+use crate::tensor::Batch;
+
+/// Memory to run a network of type `N` in. After the first batch, and until a larger one, it allocates nothing.
+pub struct Inference<N> {
+    values: Buffer,
+    scratch: Scratch,
+    network: PhantomData<fn() -> N>,
+}
+
+impl<N: Network> Inference<N> {
+    /// Without any memory yet.
+    pub fn new() -> Self {
+        Self { values: Buffer::zeros(0), scratch: Scratch::default(), network: PhantomData }
+    }
+
+    /// Makes `output` what the network makes of `input`, in evaluation mode.
+    pub fn run(&mut self, network: &N, input: &Batch<N::Input>, output: &mut Batch<N::Output>) {
+        let samples = input.len();
+        output.resize(samples);
+        if samples == 0 {
+            return;
+        }
+        self.values.grow(samples * N::MEMORY.evaluation);
+        self.scratch.prepare(N::NEEDS, rayon::current_num_threads());
+        let mut pass = Pass::new(Mode::Evaluation, 0, 0, &mut self.scratch);
+        let parameters = network.weights().values();
+        N::evaluate(&mut pass, samples, parameters, input.values(), &mut self.values, output.values_mut());
+    }
+}
+
+impl<N: Network> Default for Inference<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<N: Network> fmt::Debug for Inference<N> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Inference<{}>({} values)", N::NAME, self.values.len())
+    }
+}

@@ -1,0 +1,131 @@
+//! What `network!` makes: a type whose maps are types. Knows layers; knows nothing of files or of training loops.
+
+mod inference;
+mod step;
+mod summary;
+mod weights;
+
+pub use inference::Inference;
+pub use step::{Memory, Step, aligned, multiply_adds, needs, parameters};
+pub use summary::Summary;
+pub(crate) use weights::places;
+pub use weights::{Gradients, Tensor, Weights};
+
+use crate::kernel::scratch::Needs;
+use crate::layer::Pass;
+use crate::shape::Shape;
+use crate::tensor::Batch;
+
+/// A network that [`network!`](crate::network!) declared.
+///
+/// ```
+/// use cnn_core::prelude::*;
+///
+/// network! {
+///     /// A linear classifier.
+///     pub Classifier<1, 28, 28> { flatten, fc: linear<10> }
+/// }
+///
+/// // Its cost is known while the program compiles.
+/// const _: () = assert!(Classifier::PARAMETERS == 7850 && Classifier::MULTIPLY_ADDS == 7840);
+///
+/// let net = Classifier::new(0);
+/// let images = Batch::from_nchw(&[0.5; 2 * 28 * 28])?;
+/// let scores: Batch<Flat<10>> = net.forward(&images);
+/// assert_eq!(scores.len(), 2);
+/// # Ok::<(), Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a network",
+    note = "declare it with `network! {{ pub {Self}<C, H, W> {{ .. }} }}`"
+)]
+pub trait Network: Sized + Send + Sync + 'static {
+    /// The shape of a sample that it takes.
+    type Input: Shape;
+    /// The shape that it makes of a sample.
+    type Output: Shape;
+    /// Its name.
+    const NAME: &'static str;
+    /// Its steps in order.
+    const STEPS: &'static [Step];
+    /// Its maps' memory.
+    const MEMORY: Memory;
+    /// Trainable values.
+    const PARAMETERS: usize = parameters(Self::STEPS);
+    /// Multiply-adds of one sample's forward pass, in convolutions and linear layers.
+    const MULTIPLY_ADDS: usize = multiply_adds(Self::STEPS);
+    /// Bytes per sample that a training step keeps: the maps, and the gradients of those alive at once.
+    const WORKSPACE_BYTES: usize = 4 * (Self::MEMORY.training + Self::MEMORY.gradient);
+    /// Bytes per sample that evaluation keeps.
+    const INFERENCE_BYTES: usize = 4 * Self::MEMORY.evaluation;
+    /// Scratch memory of its loops.
+    #[doc(hidden)]
+    const NEEDS: Needs = needs(Self::STEPS);
+
+    /// A network of these weights.
+    fn from_weights(weights: Weights<Self>) -> Self;
+
+    /// Its weights.
+    fn weights(&self) -> &Weights<Self>;
+
+    /// Its weights, to be changed.
+    fn weights_mut(&mut self) -> &mut Weights<Self>;
+
+    /// Every step in evaluation: input `[n, Input]`, values `[n * MEMORY.evaluation]` -> output `[n, Output]`.
+    #[doc(hidden)]
+    fn evaluate(
+        pass: &mut Pass<'_>,
+        samples: usize,
+        parameters: &[f32],
+        input: &[f32],
+        values: &mut [f32],
+        output: &mut [f32],
+    );
+
+    /// Every step, keeping what [`backward_steps`](Self::backward_steps) takes: input `[n, Input]` -> values
+    /// `[n * MEMORY.training]`, output `[n, Output]`.
+    #[doc(hidden)]
+    fn forward_steps(
+        pass: &mut Pass<'_>,
+        samples: usize,
+        parameters: &[f32],
+        input: &[f32],
+        values: &mut [f32],
+        output: &mut [f32],
+    );
+
+    /// Every step backwards, after [`forward_steps`](Self::forward_steps): grad_output `[n, Output]`, gradients
+    /// `[n * MEMORY.gradient]` -> grad_parameters, and grad_input `[n, Input]` if it is wanted.
+    #[doc(hidden)]
+    fn backward_steps(
+        pass: &mut Pass<'_>,
+        samples: usize,
+        parameters: &[f32],
+        input: &[f32],
+        values: &mut [f32],
+        output: &[f32],
+        grad_output: &mut [f32],
+        gradients: &mut [f32],
+        grad_input: Option<&mut [f32]>,
+        grad_parameters: &mut [f32],
+    );
+
+    /// A network with PyTorch's default initialisation, from a seed.
+    fn new(seed: u64) -> Self {
+        Self::from_weights(Weights::new(seed))
+    }
+
+    /// What it makes of a batch, in evaluation mode. [`Inference`] does the same without allocating.
+    fn forward(&self, input: &Batch<Self::Input>) -> Batch<Self::Output> {
+        let mut output = Batch::zeros(0);
+        Inference::new().run(self, input, &mut output);
+        output
+    }
+
+    /// Prints a table of the steps, and returns it.
+    fn summary() -> Summary {
+        let summary = Summary::of::<Self>();
+        println!("{summary}");
+        summary
+    }
+}

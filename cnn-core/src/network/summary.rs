@@ -1,0 +1,111 @@
+//! The table of a network's steps.
+
+use core::fmt;
+
+use super::{Memory, Network, Step};
+use crate::layer::Operation;
+use crate::shape::{Shape, Sizes};
+
+/// A network's steps, with sizes, costs and totals; it displays as a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    name: &'static str,
+    input: Sizes,
+    steps: &'static [Step],
+    memory: Memory,
+}
+
+impl Summary {
+    /// Of a network.
+    pub fn of<N: Network>() -> Self {
+        Self { name: N::NAME, input: N::Input::SIZES, steps: N::STEPS, memory: N::MEMORY }
+    }
+}
+
+const TITLES: [&str; 6] = ["layer", "output", "kernel", "parameters", "multiply-adds", "bytes"];
+
+impl fmt::Display for Summary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let input = [
+            format!("{} (input)", self.name),
+            self.input.to_string(),
+            String::new(),
+            String::new(),
+            String::new(),
+            grouped(4 * self.input.len()),
+        ];
+        let mut rows: Vec<[String; 6]> = vec![TITLES.map(String::from), input];
+        rows.extend(self.steps.iter().map(row));
+        let widths: [usize; 6] =
+            core::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+        let rule = "-".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1));
+        for (index, [layer, output, kernel, parameters, multiply_adds, bytes]) in rows.iter().enumerate() {
+            let [w0, w1, w2, w3, w4, w5] = widths;
+            let line = format!(
+                "{layer:w0$}  {output:>w1$}  {kernel:w2$}  {parameters:>w3$}  {multiply_adds:>w4$}  {bytes:>w5$}"
+            );
+            writeln!(formatter, "{}", line.trim_end())?;
+            if index == 0 {
+                writeln!(formatter, "{rule}")?;
+            }
+        }
+        writeln!(formatter, "{rule}")?;
+        let parameters = super::parameters(self.steps);
+        writeln!(formatter, "parameters: {} ({} bytes)", grouped(parameters), grouped(4 * parameters))?;
+        writeln!(formatter, "multiply-adds per sample: {}", grouped(super::multiply_adds(self.steps)))?;
+        write!(
+            formatter,
+            "workspace per sample: {} bytes in training, {} in evaluation",
+            grouped(4 * (self.memory.training + self.memory.gradient)),
+            grouped(4 * self.memory.evaluation),
+        )
+    }
+}
+
+fn row(step: &Step) -> [String; 6] {
+    let or_blank = |number: usize| if number == 0 { String::new() } else { grouped(number) };
+    [
+        if step.path.is_empty() { step.layer.to_string() } else { format!("{} ({})", step.path, step.layer) },
+        step.output.to_string(),
+        window(&step.operation),
+        or_blank(step.operation.parameter_count()),
+        or_blank(step.operation.multiply_adds()),
+        grouped(4 * step.output.len()),
+    ]
+}
+
+/// Kernel, stride and padding: `5x5 /1 +2`, each as one number where both axes agree.
+fn window(operation: &Operation) -> String {
+    let pair = |[vertical, horizontal]: [usize; 2]| {
+        if vertical == horizontal { vertical.to_string() } else { format!("({vertical}, {horizontal})") }
+    };
+    let (kernel, stride, padding, dilation) = match operation {
+        Operation::Conv2d { geometry, .. } => {
+            let padding = geometry.padding;
+            (geometry.kernel_size, geometry.stride, [padding.top, padding.left], geometry.dilation)
+        }
+        Operation::MaxPool2d(geometry) | Operation::AvgPool2d(geometry) => {
+            (geometry.kernel_size, geometry.stride, geometry.padding, geometry.dilation)
+        }
+        Operation::Dropout { p } => return format!("p {p}"),
+        _ => return String::new(),
+    };
+    let mut text = format!("{}x{}, stride {}, padding {}", kernel[0], kernel[1], pair(stride), pair(padding));
+    if dilation != [1, 1] {
+        text += &format!(", dilation {}", pair(dilation));
+    }
+    text
+}
+
+/// `1,234,567`
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

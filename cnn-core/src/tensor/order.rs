@@ -1,0 +1,29 @@
+//! Between channels-first and channels-last, sample by sample. Knows slices and [`Sizes`] only.
+
+use crate::shape::Sizes;
+
+/// `[n, c, h, w]` to `[n, h, w, c]`.
+pub(crate) fn channels_last(sizes: Sizes, channels_first: &[f32], channels_last: &mut [f32]) {
+    transpose_samples(sizes.channels(), sizes.positions(), channels_first, channels_last);
+}
+
+/// `[n, h, w, c]` to `[n, c, h, w]`.
+pub(crate) fn channels_first(sizes: Sizes, channels_last: &[f32], channels_first: &mut [f32]) {
+    transpose_samples(sizes.positions(), sizes.channels(), channels_last, channels_first);
+}
+
+/// `[n, rows, columns]` to `[n, columns, rows]`.
+pub(crate) fn transpose_samples(rows: usize, columns: usize, from: &[f32], to: &mut [f32]) {
+    assert_eq!(from.len(), to.len());
+    if rows == 1 || columns == 1 {
+        return to.copy_from_slice(from);
+    }
+    let samples = from.chunks_exact(rows * columns).zip(to.chunks_exact_mut(rows * columns));
+    for (from, to) in samples {
+        for (row, values) in from.chunks_exact(columns).enumerate() {
+            for (column, &value) in values.iter().enumerate() {
+                to[column * rows + row] = value;
+            }
+        }
+    }
+}
