@@ -36,7 +36,7 @@ pub enum Error {
         /// Which label.
         index: usize,
         /// Its value.
-        label: i64,
+        label: String,
         /// The number of classes.
         classes: usize,
     },
@@ -48,6 +48,12 @@ pub enum Error {
         /// The loss.
         loss: f32,
     },
+    /// An option of an optimizer that makes no sense.
+    #[error(transparent)]
+    Option(#[from] crate::optim::InvalidOption),
+    /// Images and labels that cannot be used.
+    #[error(transparent)]
+    Data(#[from] crate::data::DataError),
     /// A file that could not be read or written.
     #[error("{}: {source}", path.display())]
     Io {

@@ -11,6 +11,7 @@ pub mod layer;
 pub mod loss;
 pub mod metric;
 pub mod network;
+pub mod optim;
 pub mod random;
 pub mod reference;
 pub mod shape;
@@ -23,11 +24,13 @@ pub use error::Error;
 /// What a program usually needs.
 pub mod prelude {
     pub use crate::Error;
+    pub use crate::io::Checkpoint;
     pub use crate::layer::{Layer, Mode};
     pub use crate::loss::{CrossEntropy, Labels, Loss, MeanSquaredError, NegativeLogLikelihood};
     pub use crate::network;
     pub use crate::network::{Inference, Network};
+    pub use crate::optim::{AdamOptions, SgdOptions};
     pub use crate::shape::{Chw, Flat, Probabilities};
     pub use crate::tensor::{Batch, Tensor};
-    pub use crate::train::Training;
+    pub use crate::train::{Adam, Optimizer, Sgd, Training};
 }

@@ -1,3 +1,50 @@
-//! Files of weights.
+//! Files of weights. Knows networks; knows nothing of training.
 
-pub mod safetensors;
+mod safetensors;
+
+use std::path::Path;
+
+use crate::Error;
+use crate::network::Network;
+
+/// Reading and writing the weights of any network.
+///
+/// ```
+/// use cnn_core::prelude::*;
+///
+/// network! {
+///     /// A linear classifier.
+///     pub Classifier<1, 4, 4> { flatten, fc: linear<3> }
+/// }
+///
+/// let path = std::env::temp_dir().join(format!("classifier-{}.safetensors", std::process::id()));
+/// Classifier::new(1).save_safetensors(&path)?;
+/// let mut net = Classifier::new(2);
+/// net.load_safetensors(&path)?;
+/// assert_eq!(net.weights(), Classifier::new(1).weights());
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), Error>(())
+/// ```
+pub trait Checkpoint: Network {
+    /// Takes the weights from a safetensors file with PyTorch's names and layouts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], or [`Error::Weights`] with all that does not fit; the network is then as it was.
+    fn load_safetensors(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        *self.weights_mut() = safetensors::load(path.as_ref())?;
+        Ok(())
+    }
+
+    /// Writes the weights to a safetensors file with PyTorch's names and layouts. A file of that name is replaced when
+    /// all is written, not before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    fn save_safetensors(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        safetensors::save(self.weights(), path.as_ref())
+    }
+}
+
+impl<N: Network> Checkpoint for N {}

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::{Dtype, SafeTensors, View};
+use ::safetensors::tensor::{Dtype, SafeTensors, View};
 
 use crate::Error;
 use crate::error::WeightsProblem;
@@ -119,7 +119,7 @@ pub(crate) fn save<N: Network>(weights: &Weights<N>, path: &Path) -> Result<(), 
         })
         .collect();
     let views = tensors.iter().map(|(name, bytes)| (name, bytes));
-    let contents = safetensors::serialize(views, None).expect("names differ and sizes match their bytes");
+    let contents = ::safetensors::serialize(views, None).expect("names differ and sizes match their bytes");
     replace(path, &contents).map_err(|source| Error::Io { path: path.to_owned(), source })
 }
 

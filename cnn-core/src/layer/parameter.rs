@@ -67,7 +67,7 @@ impl Parameter {
     /// # Panics
     ///
     /// When either slice is not [`len`](Self::len) values long.
-    pub fn import(&self, pytorch: &[f32], ours: &mut [f32]) {
+    pub fn import<T: Copy>(&self, pytorch: &[T], ours: &mut [T]) {
         assert_eq!([pytorch.len(), ours.len()], [self.len(); 2]);
         for (index, &value) in pytorch.iter().enumerate() {
             ours[self.place(index)] = value;
@@ -79,7 +79,7 @@ impl Parameter {
     /// # Panics
     ///
     /// When either slice is not [`len`](Self::len) values long.
-    pub fn export(&self, ours: &[f32], pytorch: &mut [f32]) {
+    pub fn export<T: Copy>(&self, ours: &[T], pytorch: &mut [T]) {
         assert_eq!([pytorch.len(), ours.len()], [self.len(); 2]);
         for (index, value) in pytorch.iter_mut().enumerate() {
             *value = ours[self.place(index)];

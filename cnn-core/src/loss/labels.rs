@@ -1,5 +1,7 @@
 //! Classes of samples.
 
+use core::fmt;
+
 use crate::Error;
 
 /// The class of each sample of a batch, each below `CLASSES`.
@@ -12,7 +14,7 @@ impl<const CLASSES: usize> Labels<CLASSES> {
     /// # Errors
     ///
     /// [`Error::Label`] for the first that is not below `CLASSES`.
-    pub fn new<L: Copy + Into<i64>>(labels: &[L]) -> Result<Self, Error> {
+    pub fn new<L: Copy + fmt::Display + TryInto<usize>>(labels: &[L]) -> Result<Self, Error> {
         let mut new = Self(Vec::with_capacity(labels.len()));
         new.set(labels.iter().copied())?;
         Ok(new)
@@ -23,15 +25,17 @@ impl<const CLASSES: usize> Labels<CLASSES> {
     /// # Errors
     ///
     /// [`Error::Label`] for the first that is not below `CLASSES`; there are no labels then.
-    pub fn set<L: Into<i64>>(&mut self, labels: impl IntoIterator<Item = L>) -> Result<(), Error> {
+    pub fn set<L: Copy + fmt::Display + TryInto<usize>>(
+        &mut self,
+        labels: impl IntoIterator<Item = L>,
+    ) -> Result<(), Error> {
         self.0.clear();
         for (index, label) in labels.into_iter().enumerate() {
-            let label = label.into();
-            match usize::try_from(label) {
+            match label.try_into() {
                 Ok(class) if class < CLASSES => self.0.push(class),
                 _ => {
                     self.0.clear();
-                    return Err(Error::Label { index, label, classes: CLASSES });
+                    return Err(Error::Label { index, label: label.to_string(), classes: CLASSES });
                 }
             }
         }

@@ -5,15 +5,12 @@ mod step;
 mod summary;
 mod weights;
 
-use std::path::Path;
-
 pub use inference::Inference;
 pub use step::{Memory, Step, aligned, multiply_adds, needs, parameters};
 pub use summary::Summary;
 pub(crate) use weights::places;
 pub use weights::{Gradients, Tensor, Weights};
 
-use crate::Error;
 use crate::kernel::scratch::Needs;
 use crate::layer::Pass;
 use crate::shape::Shape;
@@ -130,25 +127,5 @@ pub trait Network: Sized + Send + Sync + 'static {
         let summary = Summary::of::<Self>();
         println!("{summary}");
         summary
-    }
-
-    /// Takes the weights from a safetensors file with PyTorch's names and layouts.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`], or [`Error::Weights`] with all that does not fit; the network is then as it was.
-    fn load_safetensors(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
-        *self.weights_mut() = crate::io::safetensors::load(path.as_ref())?;
-        Ok(())
-    }
-
-    /// Writes the weights to a safetensors file with PyTorch's names and layouts. A file of that name is replaced when
-    /// all is written, not before.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`].
-    fn save_safetensors(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        crate::io::safetensors::save(self.weights(), path.as_ref())
     }
 }

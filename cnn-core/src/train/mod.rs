@@ -1,5 +1,7 @@
 //! The training step: gradients of a loss, and the optimizers that use them. Knows networks; knows nothing of files.
 
+mod optimizer;
 mod training;
 
+pub use optimizer::{Adam, Optimizer, Sgd};
 pub use training::Training;

@@ -23,7 +23,7 @@ use crate::tensor::{Batch, Samples, SamplesMut};
 ///
 /// let mut net = Classifier::new(0);
 /// let mut training = Training::new(0);
-/// let mut optimizer = Sgd::new(SgdOptions::new(0.1)?.momentum(0.9)?);
+/// let mut optimizer = Sgd::new(SgdOptions::new(0.1).momentum(0.9))?;
 /// let images = Batch::from_nchw(&[0.5; 2 * 16])?;
 /// let labels = Labels::new(&[0, 2])?;
 ///
