@@ -1,0 +1,118 @@
+//! Losses on flat slices: the value and the gradient in one pass, in a fixed order, without allocation.
+//!
+//! Each takes some rows of a batch and `batch`, the samples of the whole, and returns the rows' share of the mean: with
+//! all rows that is the mean itself, and the shares of pieces add up to it. Sums are held in `f64`. The definitions are
+//! in [`reference::loss`](crate::reference::loss). Knows no tensors.
+
+use core::array;
+
+/// logits `[n, classes]`, labels `[n]` -> the share of the mean of `ln(sum exp(x)) - x[label]`, and grad
+/// `[n, classes]`: `(softmax - onehot) / batch`
+///
+/// A NaN or an infinity among the logits makes the loss NaN.
+/// <https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>
+///
+/// # Panics
+///
+/// If the lengths disagree or a label is not below `classes`.
+pub fn cross_entropy_rows(classes: usize, logits: &[f32], labels: &[usize], batch: usize, grad: &mut [f32]) -> f64 {
+    check_rows(classes, logits, labels, grad);
+    let mut sum_of_losses = 0.0;
+    let rows = logits.chunks_exact(classes).zip(grad.chunks_exact_mut(classes));
+    for ((row, grad), &label) in rows.zip(labels) {
+        let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        for (grad, x) in grad.iter_mut().zip(row) {
+            *grad = (x - max).exp();
+        }
+        // Where the network is sure of the label, its loss and its gradient are as small as the other classes' share, and
+        // would be all rounding as `ln(sum)` and `p - 1`.
+        let total = |exponentials: &[f32]| exponentials.iter().copied().map(f64::from).sum::<f64>();
+        let wanted = f64::from(grad[label]);
+        let others = total(&grad[..label]) + total(&grad[label + 1..]);
+        sum_of_losses += f64::from(max - row[label]) + (others + (wanted - 1.0)).ln_1p();
+        let scale = 1.0 / ((wanted + others) * batch as f64);
+        for grad in &mut *grad {
+            *grad *= scale as f32;
+        }
+        grad[label] = (-others * scale) as f32;
+    }
+    sum_of_losses / batch as f64
+}
+
+/// The least probability that [`nll_of_probabilities_rows`] tells from zero: a network that calls the truth impossible
+/// has a loss of 87.3, not infinity.
+pub const LEAST_PROBABILITY: f32 = f32::MIN_POSITIVE;
+
+/// probabilities `[n, classes]`, labels `[n]` -> the share of the mean of `-ln(p[label])`, and grad `[n, classes]`:
+/// `-1 / (batch p)` at the label, with `p` at least [`LEAST_PROBABILITY`]
+///
+/// The output of a softmax costs what its logits cost with [`cross_entropy_rows`], and behind the softmax's backward pass
+/// the gradients are the same. NaN stays NaN. <https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html>
+///
+/// # Panics
+///
+/// If the lengths disagree or a label is not below `classes`.
+pub fn nll_of_probabilities_rows(
+    classes: usize,
+    probabilities: &[f32],
+    labels: &[usize],
+    batch: usize,
+    grad: &mut [f32],
+) -> f64 {
+    check_rows(classes, probabilities, labels, grad);
+    let mut sum_of_losses = 0.0;
+    let rows = probabilities.chunks_exact(classes).zip(grad.chunks_exact_mut(classes));
+    for ((row, grad), &label) in rows.zip(labels) {
+        // Not `f32::max`, which would turn NaN into the bound.
+        let p = f64::from(if row[label] < LEAST_PROBABILITY { LEAST_PROBABILITY } else { row[label] });
+        sum_of_losses -= p.ln();
+        grad.fill(0.0);
+        grad[label] = (-1.0 / (batch as f64 * p)) as f32;
+    }
+    sum_of_losses / batch as f64
+}
+
+/// Sums side by side in [`mse_rows`], which the compiler keeps in vector registers.
+const LANES: usize = 8;
+
+/// output, target `[n, features]` -> the share of the mean of `(output - target)^2` over all values, and grad
+/// `[n, features]`: `2 (output - target) / (batch features)`
+///
+/// <https://pytorch.org/docs/stable/generated/torch.nn.MSELoss.html>
+///
+/// # Panics
+///
+/// If the lengths disagree.
+pub fn mse_rows(features: usize, output: &[f32], target: &[f32], batch: usize, grad: &mut [f32]) -> f64 {
+    assert_eq!(output.len() % features, 0, "{} values are no rows of {features}", output.len());
+    assert_eq!(output.len(), target.len());
+    assert_eq!(output.len(), grad.len());
+    let values = (batch * features) as f64;
+    let scale = (2.0 / values) as f32;
+    let mut sums = [0.0; LANES];
+    let (outputs, last_output) = output.as_chunks::<LANES>();
+    let (targets, last_target) = target.as_chunks::<LANES>();
+    let (grads, last_grad) = grad.as_chunks_mut::<LANES>();
+    for ((output, target), grad) in outputs.iter().zip(targets).zip(grads) {
+        let differences: [f32; LANES] = array::from_fn(|lane| output[lane] - target[lane]);
+        *grad = differences.map(|difference| scale * difference);
+        for (sum, difference) in sums.iter_mut().zip(differences) {
+            *sum += f64::from(difference) * f64::from(difference);
+        }
+    }
+    let mut sum: f64 = sums.iter().sum();
+    for ((output, target), grad) in last_output.iter().zip(last_target).zip(last_grad) {
+        let difference = output - target;
+        *grad = scale * difference;
+        sum += f64::from(difference) * f64::from(difference);
+    }
+    sum / values
+}
+
+fn check_rows(classes: usize, rows: &[f32], labels: &[usize], grad: &[f32]) {
+    assert_eq!(rows.len(), labels.len() * classes, "not {} rows of {classes} classes", labels.len());
+    assert_eq!(rows.len(), grad.len());
+    if let Some((row, label)) = labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
+        panic!("row {row}: label {label} is not below the {classes} classes");
+    }
+}

@@ -1,0 +1,109 @@
+//! Optimizers: what a step makes of parameters and their gradient. Formulas, names and defaults are PyTorch's,
+//! <https://pytorch.org/docs/stable/optim.html>.
+//!
+//! All of a network's parameters are one flat slice, and so are its gradient and an optimizer's state, so a step is one
+//! pass. It is elementwise: its bits do not depend on threads. Hyperparameters are `f64`, as in PyTorch, and rounded to
+//! `f32` where they meet the values. Knows no layers or networks.
+
+mod adam;
+pub mod schedule;
+mod sgd;
+
+use core::{array, mem};
+
+pub use adam::AdamOptions;
+pub use sgd::SgdOptions;
+
+/// A hyperparameter that makes no sense.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidOption {
+    /// A negative or non-finite learning rate.
+    #[error("lr = {0}: a learning rate is a finite number, zero or more")]
+    LearningRate(f64),
+    /// A negative or non-finite momentum.
+    #[error("momentum = {0}: a momentum is a finite number, zero or more")]
+    Momentum(f64),
+    /// A non-finite dampening.
+    #[error("dampening = {0}: a dampening is a finite number")]
+    Dampening(f64),
+    /// A negative or non-finite weight decay.
+    #[error("weight_decay = {0}: a weight decay is a finite number, zero or more")]
+    WeightDecay(f64),
+    /// Nesterov's momentum without momentum, or with dampening.
+    #[error("nesterov = true takes a momentum and no dampening, found momentum = {momentum}, dampening = {dampening}")]
+    Nesterov {
+        /// The momentum it was given.
+        momentum: f64,
+        /// The dampening it was given.
+        dampening: f64,
+    },
+    /// A decay rate of a moment outside `[0, 1)`.
+    #[error("betas[{index}] = {beta}: a decay rate is at least 0 and below 1")]
+    Beta {
+        /// Which of the two.
+        index: usize,
+        /// What it was.
+        beta: f64,
+    },
+    /// A negative or non-finite epsilon.
+    #[error("eps = {0}: an epsilon is a finite number, zero or more")]
+    Epsilon(f64),
+}
+
+/// Passes `value` if it is finite and not negative.
+fn check_not_negative(value: f64, invalid: fn(f64) -> InvalidOption) -> Result<(), InvalidOption> {
+    if value.is_finite() && value >= 0.0 { Ok(()) } else { Err(invalid(value)) }
+}
+
+/// Values that one thread updates at a time: small networks stay on one, and a piece is long beside handing it over.
+const CHUNK: usize = 1 << 18;
+
+/// Calls `update` on pieces of equal places of the slices, in parallel: the parameters, `N` states and the gradient.
+fn in_chunks<const N: usize>(
+    parameters: &mut [f32],
+    mut states: [&mut [f32]; N],
+    gradient: &[f32],
+    update: &(impl Fn(&mut [f32], [&mut [f32]; N], &[f32]) + Sync),
+) {
+    if parameters.len() <= CHUNK {
+        return update(parameters, states, gradient);
+    }
+    let middle = (parameters.len() / 2).next_multiple_of(CHUNK);
+    let (parameters, more_parameters) = parameters.split_at_mut(middle);
+    let (gradient, more_gradient) = gradient.split_at(middle);
+    let mut more_states = array::from_fn(|_| Default::default());
+    for (state, more_state) in states.iter_mut().zip(&mut more_states) {
+        (*state, *more_state) = mem::take(state).split_at_mut(middle);
+    }
+    rayon::join(
+        || in_chunks(parameters, states, gradient, update),
+        || in_chunks(more_parameters, more_states, more_gradient, update),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_keep_their_places() {
+        let len = 3 * CHUNK + 17;
+        let gradient: Vec<f32> = (0..len).map(|i| (i % 1000) as f32).collect();
+        let mut parameters = vec![1.0; len];
+        let mut states = [vec![2.0; len], vec![3.0; len]];
+        let [first, second] = &mut states;
+        in_chunks(&mut parameters, [first, second], &gradient, &|parameters, [first, second], gradient| {
+            assert!(parameters.len() <= CHUNK);
+            for (i, gradient) in gradient.iter().enumerate() {
+                parameters[i] += gradient;
+                first[i] += gradient;
+                second[i] += gradient;
+            }
+        });
+        for i in 0..len {
+            let added = gradient[i];
+            assert_eq!([parameters[i], states[0][i], states[1][i]], [1.0 + added, 2.0 + added, 3.0 + added]);
+        }
+    }
+}

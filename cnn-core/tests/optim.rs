@@ -1,0 +1,252 @@
+//! Optimizers and schedules give what PyTorch gives, and what their formulas give in `f64`.
+//!
+//! The constants are PyTorch 2.15.0's; `fixtures/optim.py` makes them.
+
+use cnn_core::optim::schedule::{CosineAnnealingLr, OneCycleLr, StepLr};
+use cnn_core::optim::{AdamOptions, InvalidOption, SgdOptions};
+use proptest::prelude::*;
+
+const PARAMETERS: [f32; 4] = [1.0, -0.5, 0.25, 2.0];
+const GRADIENTS: [[f32; 4]; 4] =
+    [[0.5, -1.0, 0.25, 0.0], [-0.25, 0.5, 1.5, -2.0], [0.125, 0.75, -0.5, 1.0], [1.0, -0.25, 0.0, 0.5]];
+
+/// PyTorch fuses multiplications and additions, which rounds differently in the last digit.
+fn assert_close(found: &[f32], expected: &[f64], what: &dyn core::fmt::Debug) {
+    assert_eq!(found.len(), expected.len());
+    for (&found, &expected) in found.iter().zip(expected) {
+        let bound = 1e-6 * (1.0 + expected.abs());
+        assert!((f64::from(found) - expected).abs() < bound, "{what:?}: {found}, expected {expected}");
+    }
+}
+
+#[test]
+fn sgd_steps_as_pytorch() {
+    let plain = SgdOptions::new(0.1);
+    let momentum = plain.momentum(0.9);
+    for (options, expected) in [
+        (plain, [0.86249995, -0.50000006, 0.124999985, 2.0500002]),
+        (plain.weight_decay(0.01), [0.8586184, -0.49812776, 0.12432628, 2.0417123]),
+        (momentum, [0.77205, -0.40910003, -0.14747502, 2.302]),
+        (momentum.dampening(0.5).weight_decay(0.01), [0.7940168, -0.27986598, 0.0069582574, 2.1383584]),
+        (momentum.nesterov(true).weight_decay(0.01), [0.64604217, -0.4133881, -0.2338822, 2.295883]),
+    ] {
+        let (mut parameters, mut buffer) = (PARAMETERS, [0.0; 4]);
+        for (step, gradient) in (1..).zip(&GRADIENTS) {
+            options.step(step, &mut parameters, gradient, &mut buffer);
+        }
+        assert_close(&parameters, &expected, &options);
+    }
+}
+
+#[test]
+fn adam_steps_as_pytorch() {
+    for (options, expected) in [
+        (AdamOptions::new(0.1), [0.77503425, -0.3961743, -0.0108544305, 2.1028624]),
+        (
+            AdamOptions::new(0.1).betas([0.8, 0.95]).eps(1e-3).weight_decay(0.1),
+            [0.7316443, -0.39735752, -0.006611306, 1.956972],
+        ),
+        (AdamOptions::adamw(0.1), [0.7714272, -0.39451173, -0.01134244, 2.0947027]),
+        (
+            AdamOptions::adamw(0.1).betas([0.5, 0.9]).weight_decay(0.1),
+            [0.74723536, -0.44862318, 0.016980497, 1.9876549],
+        ),
+    ] {
+        let (mut parameters, mut exp_avg, mut exp_avg_sq) = (PARAMETERS, [0.0; 4], [0.0; 4]);
+        for (step, gradient) in (1..).zip(&GRADIENTS) {
+            options.step(step, &mut parameters, gradient, &mut exp_avg, &mut exp_avg_sq);
+        }
+        assert_close(&parameters, &expected, &options);
+    }
+}
+
+/// One parameter's way through `gradients`, as the box on PyTorch's page of SGD has it.
+fn sgd_in_f64(options: SgdOptions, mut parameter: f64, gradients: &[f64]) -> f64 {
+    let mut buffer = None;
+    for gradient in gradients {
+        let mut gradient = gradient + options.weight_decay * parameter;
+        if options.momentum != 0.0 {
+            let next = match buffer {
+                None => gradient,
+                Some(buffer) => options.momentum * buffer + (1.0 - options.dampening) * gradient,
+            };
+            buffer = Some(next);
+            gradient = if options.nesterov { gradient + options.momentum * next } else { next };
+        }
+        parameter -= options.lr * gradient;
+    }
+    parameter
+}
+
+/// One parameter's way through `gradients`, as the boxes on PyTorch's pages of Adam and AdamW have it.
+fn adam_in_f64(options: AdamOptions, mut parameter: f64, gradients: &[f64]) -> f64 {
+    let [beta1, beta2] = options.betas;
+    let (mut mean, mut mean_square) = (0.0, 0.0);
+    for (step, &gradient) in (1..).zip(gradients) {
+        let mut gradient = gradient;
+        if options.decoupled_weight_decay {
+            parameter -= options.lr * options.weight_decay * parameter;
+        } else {
+            gradient += options.weight_decay * parameter;
+        }
+        mean = beta1 * mean + (1.0 - beta1) * gradient;
+        mean_square = beta2 * mean_square + (1.0 - beta2) * gradient * gradient;
+        let corrected_mean = mean / (1.0 - beta1.powi(step));
+        let corrected_mean_square: f64 = mean_square / (1.0 - beta2.powi(step));
+        parameter -= options.lr * corrected_mean / (corrected_mean_square.sqrt() + options.eps);
+    }
+    parameter
+}
+
+/// A parameter and up to 20 gradients of it. In Adam a gradient near zero moves the parameter by the learning rate in the
+/// direction of its rounding errors, so none is.
+fn course() -> impl Strategy<Value = (f32, Vec<f32>)> {
+    let gradient = prop_oneof![-2.0_f32..-0.1, 0.1_f32..2.0];
+    (-2.0_f32..2.0, prop::collection::vec(gradient, 1..20))
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&x| f64::from(x)).collect()
+}
+
+proptest! {
+    #[test]
+    fn sgd_follows_its_formula(
+        (start, gradients) in course(),
+        (lr, momentum, dampening, weight_decay) in (0.0..0.1, 0.0..0.95, 0.0..1.0, 0.0..0.1),
+        variant in 0..3,
+    ) {
+        let options = SgdOptions::new(lr).weight_decay(weight_decay);
+        let options = match variant {
+            0 => options,
+            1 => options.momentum(momentum).dampening(dampening),
+            _ => options.momentum(momentum.max(0.1)).nesterov(true),
+        };
+        prop_assert_eq!(options.validate(), Ok(()));
+        let (mut parameter, mut buffer) = ([start], vec![0.0; usize::from(options.has_momentum())]);
+        for (step, &gradient) in (1..).zip(&gradients) {
+            options.step(step, &mut parameter, &[gradient], &mut buffer);
+        }
+        // Twenty steps of values up to 20 lose a few last digits.
+        let expected = sgd_in_f64(options, f64::from(start), &wide(&gradients));
+        prop_assert!((f64::from(parameter[0]) - expected).abs() < 2e-5, "{} {expected}", parameter[0]);
+    }
+
+    #[test]
+    fn adam_follows_its_formula(
+        (start, gradients) in course(),
+        (lr, beta1, beta2, weight_decay) in (0.0..0.1, 0.0..0.95, 0.5..0.9999, 0.0..0.01),
+        decoupled_weight_decay in any::<bool>(),
+    ) {
+        let options = AdamOptions::new(lr).betas([beta1, beta2]).weight_decay(weight_decay);
+        let options = AdamOptions { decoupled_weight_decay, ..options };
+        prop_assert_eq!(options.validate(), Ok(()));
+        let (mut parameter, mut exp_avg, mut exp_avg_sq) = ([start], [0.0], [0.0]);
+        for (step, &gradient) in (1..).zip(&gradients) {
+            options.step(step, &mut parameter, &[gradient], &mut exp_avg, &mut exp_avg_sq);
+        }
+        let expected = adam_in_f64(options, f64::from(start), &wide(&gradients));
+        prop_assert!((f64::from(parameter[0]) - expected).abs() < 2e-5, "{} {expected}", parameter[0]);
+    }
+}
+
+#[test]
+fn the_same_bits_come_from_any_place_in_a_long_slice() {
+    // Longer than what one thread takes, and no multiple of any vector.
+    let len = 1_000_003;
+    let value = |i: usize| PARAMETERS[i % 4];
+    let options = AdamOptions::adamw(0.1);
+    let mut parameters: Vec<f32> = (0..len).map(value).collect();
+    let (mut exp_avg, mut exp_avg_sq) = (vec![0.0; len], vec![0.0; len]);
+    let (mut few, mut few_avg, mut few_avg_sq) = (PARAMETERS, [0.0; 4], [0.0; 4]);
+    for (step, gradient) in (1..).zip(&GRADIENTS) {
+        let gradients: Vec<f32> = (0..len).map(|i| gradient[i % 4]).collect();
+        options.step(step, &mut parameters, &gradients, &mut exp_avg, &mut exp_avg_sq);
+        options.step(step, &mut few, gradient, &mut few_avg, &mut few_avg_sq);
+    }
+    assert!(parameters.iter().enumerate().all(|(i, &parameter)| parameter == few[i % 4]));
+}
+
+#[test]
+fn defaults_are_pytorchs() {
+    let sgd = SgdOptions { lr: 1e-3, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false };
+    assert_eq!(SgdOptions::default(), sgd);
+    let adam =
+        AdamOptions { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0, decoupled_weight_decay: false };
+    assert_eq!(AdamOptions::default(), adam);
+    let adamw = AdamOptions { weight_decay: 1e-2, decoupled_weight_decay: true, ..adam };
+    assert_eq!(AdamOptions::adamw(1e-3), adamw);
+}
+
+#[test]
+fn what_makes_no_sense_is_named() {
+    let (sgd, adam) = (SgdOptions::new(0.1), AdamOptions::new(0.1));
+    for (found, expected) in [
+        (sgd.lr(-0.1).validate(), "lr = -0.1: a learning rate is a finite number, zero or more"),
+        (adam.lr(f64::NAN).validate(), "lr = NaN: a learning rate is a finite number, zero or more"),
+        (sgd.momentum(-1.0).validate(), "momentum = -1: a momentum is a finite number, zero or more"),
+        (sgd.dampening(f64::INFINITY).validate(), "dampening = inf: a dampening is a finite number"),
+        (sgd.weight_decay(-1e-4).validate(), "weight_decay = -0.0001: a weight decay is a finite number, zero or more"),
+        (adam.weight_decay(-1.0).validate(), "weight_decay = -1: a weight decay is a finite number, zero or more"),
+        (
+            sgd.nesterov(true).validate(),
+            "nesterov = true takes a momentum and no dampening, found momentum = 0, dampening = 0",
+        ),
+        (
+            sgd.momentum(0.9).dampening(0.1).nesterov(true).validate(),
+            "nesterov = true takes a momentum and no dampening, found momentum = 0.9, dampening = 0.1",
+        ),
+        (adam.betas([1.0, 0.9]).validate(), "betas[0] = 1: a decay rate is at least 0 and below 1"),
+        (adam.betas([0.9, -0.1]).validate(), "betas[1] = -0.1: a decay rate is at least 0 and below 1"),
+        (adam.eps(-1e-8).validate(), "eps = -0.00000001: an epsilon is a finite number, zero or more"),
+    ] {
+        assert_eq!(found.map_err(|error: InvalidOption| error.to_string()), Err(expected.to_string()));
+    }
+}
+
+fn assert_course(rate: impl Fn(u64) -> f64, expected: &[f64]) {
+    for (step, &expected) in (0..).zip(expected) {
+        assert!((rate(step) - expected).abs() < 1e-12, "step {step}: {}, expected {expected}", rate(step));
+    }
+}
+
+#[test]
+fn schedules_go_as_pytorchs() {
+    let steps = StepLr { lr: 0.1, step_size: 3, gamma: 0.5 };
+    assert_course(|step| steps.lr(step), &[0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.025, 0.025]);
+
+    let cosine = CosineAnnealingLr { lr: 0.1, t_max: 5, eta_min: 0.01 };
+    let down = [0.1, 0.09140576474687263, 0.06890576474687263, 0.04109423525312736, 0.018594235253127367, 0.01];
+    assert_course(|step| cosine.lr(step), &down);
+    assert_course(|step| cosine.lr(step + 5), &[0.01, 0.018594235253127367, 0.04109423525312739]);
+
+    let cycle = OneCycleLr::new(1.0, 10);
+    #[rustfmt::skip]
+    assert_course(|step| cycle.lr(step), &[
+        0.04, 0.52, 1.0, 0.9504846320134737, 0.8117456539497631, 0.6112620219362893, 0.38874197806371075,
+        0.18825834605023697, 0.049519367986526286, 4e-6, 4e-6,
+    ]);
+    #[rustfmt::skip]
+    assert_course(|step| cycle.momentum(step), &[
+        0.95, 0.9, 0.85, 0.854951556604879, 0.8688255099070633, 0.8888739533021842, 0.9111260466978157,
+        0.9311744900929366, 0.945048443395121, 0.95, 0.95,
+    ]);
+
+    // The top lies between two steps.
+    let cycle = OneCycleLr { pct_start: 0.25, div_factor: 10.0, final_div_factor: 100.0, ..OneCycleLr::new(0.5, 7) };
+    #[rustfmt::skip]
+    assert_course(|step| cycle.lr(step), &[
+        0.05, 0.49721049884972585, 0.4333297049894991, 0.3058246032555895, 0.15900607916449283, 0.04389686611458033,
+        0.0005,
+    ]);
+}
+
+#[test]
+fn a_cycle_of_few_steps_has_no_holes() {
+    for total_steps in 1..=5 {
+        for pct_start in [0.0, 0.2, 0.5, 1.0] {
+            let cycle = OneCycleLr { pct_start, ..OneCycleLr::new(1.0, total_steps) };
+            assert!((0..=total_steps).all(|step| (0.0..=1.0).contains(&cycle.lr(step))), "{cycle:?}");
+        }
+    }
+}
