@@ -13,7 +13,7 @@ pub(super) fn for_each(pieces: usize, work: usize, piece: impl Fn(usize) + Sync)
     if pieces <= 1 || work < WORTH_SHARING || rayon::current_num_threads() == 1 {
         (0..pieces).for_each(piece);
     } else {
-        (0..pieces).into_par_iter().with_max_len(1).for_each(|index| piece(index));
+        (0..pieces).into_par_iter().with_max_len(1).for_each(&piece);
     }
 }
 

@@ -221,8 +221,11 @@ pub(super) fn correlate(
     }
     let plan = Plan::new(correlation, batch, correlation.groups * isa.run(Panels(correlation.columns)));
     let work = batch * correlation.cells[0] * correlation.cells[1] * correlation.work();
-    let job = Job { correlation, filters, bias, relu: finish.relu, add: finish.add, source, target, slots, plan, batch };
-    chunk::for_each(plan.sample_blocks * plan.row_blocks * plan.parts, work, |index| isa.run(Task { job: &job, index }));
+    let job =
+        Job { correlation, filters, bias, relu: finish.relu, add: finish.add, source, target, slots, plan, batch };
+    chunk::for_each(plan.sample_blocks * plan.row_blocks * plan.parts, work, |index| {
+        isa.run(Task { job: &job, index })
+    });
 }
 
 struct Job<'a> {

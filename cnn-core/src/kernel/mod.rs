@@ -4,7 +4,7 @@
 //! a core that trusts them. Two laws hold everywhere: work is cut into pieces by shape and batch, never by the number of
 //! threads, and sums over pieces are added in a fixed order. So the result has the same bits on any number of threads.
 
-
+mod average_pool;
 pub mod buffer;
 mod chunk;
 mod correlate;
@@ -13,7 +13,7 @@ pub mod elementwise;
 pub mod geometry;
 pub mod isa;
 pub mod linear;
-
+mod max_pool;
 mod pack;
 mod phase;
 pub mod pool;

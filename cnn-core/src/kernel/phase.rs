@@ -42,11 +42,8 @@ impl Phase {
             }
             tap += 1;
         }
-        let origin = if taps == 0 {
-            0
-        } else {
-            ((first + padding) as isize - (last_tap * dilation) as isize) / stride as isize
-        };
+        let origin =
+            if taps == 0 { 0 } else { ((first + padding) as isize - (last_tap * dilation) as isize) / stride as isize };
         Self { first, cells, taps, last_tap, tap_step, origin, distance: tap_step * dilation / stride }
     }
 }

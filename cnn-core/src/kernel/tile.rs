@@ -43,11 +43,6 @@ impl Axes {
         }
         Self { count: [c0, c1, c2], step: [s0, s1, s2] }
     }
-
-    /// How far the last place is from the first.
-    pub(super) fn reach(&self) -> usize {
-        (0..3).map(|axis| self.count[axis].saturating_sub(1) * self.step[axis]).sum()
-    }
 }
 
 /// A product of `rows.len()` rows and at most two vectors of columns.
@@ -290,9 +285,8 @@ unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
             if m >= valid {
                 break;
             }
-            for v in 0..NV {
+            for (v, mut sum) in sums[m].into_iter().enumerate() {
                 let to = c[m].add(v * S::LANES);
-                let mut sum = sums[m][v];
                 if add {
                     sum = simd.add(sum, simd.load_first(to, count(v)));
                 }

@@ -146,20 +146,18 @@ fn sum(partials: &[f32], total: &mut [f32]) {
         let count = PIECE.min(len - start);
         // SAFETY: pieces are disjoint and end before `len`.
         let total = unsafe { target.slice(start, count) };
-        isa::with(isa, || {
-            isa::vectorize(
-                #[inline(always)]
-                || {
-                    let mut parts = partials.chunks_exact(len).map(|part| &part[start..start + count]);
-                    total.copy_from_slice(parts.next().expect("there is a chunk"));
-                    for part in parts {
-                        for (total, value) in total.iter_mut().zip(part) {
-                            *total += value;
-                        }
+        isa.vectorize(
+            #[inline(always)]
+            || {
+                let mut parts = partials.chunks_exact(len).map(|part| &part[start..start + count]);
+                total.copy_from_slice(parts.next().expect("there is a chunk"));
+                for part in parts {
+                    for (total, value) in total.iter_mut().zip(part) {
+                        *total += value;
                     }
-                },
-            );
-        });
+                }
+            },
+        );
     });
 }
 

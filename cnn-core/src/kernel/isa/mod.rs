@@ -40,6 +40,7 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn relu(self, a: Self::Vector) -> Self::Vector;
     /// Where `a > b` or `a` is NaN: when `a` replaces `b` as the maximum, as PyTorch has it.
     fn beats(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
+    fn equal(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
     /// `yes` where the mask is set, `no` elsewhere.
     fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
 
@@ -137,6 +138,20 @@ impl Isa {
         self.run(Name)
     }
 
+    /// [`vectorize`] for this set: on another thread than the one that asked for the current set.
+    #[inline(always)]
+    pub(crate) fn vectorize<R>(self, body: impl FnOnce() -> R) -> R {
+        struct Loop<F>(F);
+        impl<R, F: FnOnce() -> R> Kernel for Loop<F> {
+            type Output = R;
+            #[inline(always)]
+            fn run<S: Simd>(self, _: S) -> R {
+                (self.0)()
+            }
+        }
+        self.run(Loop(body))
+    }
+
     /// Runs the kernel with it.
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
@@ -161,7 +176,9 @@ impl Isa {
 pub fn selected() -> Result<Isa, IsaError> {
     static SELECTED: OnceLock<Result<Isa, IsaError>> = OnceLock::new();
     let choose = || match std::env::var_os("CNN_ISA") {
-        Some(name) => Isa::by_name(&name.to_string_lossy()).inspect_err(|error| eprintln!("{error}; using the best set")),
+        Some(name) => {
+            Isa::by_name(&name.to_string_lossy()).inspect_err(|error| eprintln!("{error}; using the best set"))
+        }
         None => Ok(best()),
     };
     match SELECTED.get_or_init(choose) {
@@ -204,13 +221,5 @@ pub fn name() -> &'static str {
 ///
 /// The closure has to be inlined to profit: `vectorize(#[inline(always)] || for value in values { .. })`.
 pub fn vectorize<R>(body: impl FnOnce() -> R) -> R {
-    struct Loop<F>(F);
-    impl<R, F: FnOnce() -> R> Kernel for Loop<F> {
-        type Output = R;
-        #[inline(always)]
-        fn run<S: Simd>(self, _: S) -> R {
-            (self.0)()
-        }
-    }
-    current().run(Loop(body))
+    current().vectorize(body)
 }

@@ -75,6 +75,11 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    fn equal(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
+        have!(vceqq_f32(a, b))
+    }
+
+    #[inline(always)]
     fn select(self, mask: uint32x4_t, yes: float32x4_t, no: float32x4_t) -> float32x4_t {
         have!(vbslq_f32(mask, yes, no))
     }

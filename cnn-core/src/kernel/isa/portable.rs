@@ -53,6 +53,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn equal(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
+        from_fn(|lane| a[lane] == b[lane])
+    }
+
+    #[inline(always)]
     fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector {
         from_fn(|lane| if mask[lane] { yes[lane] } else { no[lane] })
     }

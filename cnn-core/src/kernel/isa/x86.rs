@@ -82,6 +82,11 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn equal(self, a: __m512, b: __m512) -> __mmask16 {
+        have!(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b))
+    }
+
+    #[inline(always)]
     fn select(self, mask: __mmask16, yes: __m512, no: __m512) -> __m512 {
         have!(_mm512_mask_blend_ps(mask, no, yes))
     }
@@ -178,6 +183,11 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn beats(self, a: __m256, b: __m256) -> __m256 {
         have!(_mm256_or_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, b), _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a)))
+    }
+
+    #[inline(always)]
+    fn equal(self, a: __m256, b: __m256) -> __m256 {
+        have!(_mm256_cmp_ps::<_CMP_EQ_OQ>(a, b))
     }
 
     #[inline(always)]
