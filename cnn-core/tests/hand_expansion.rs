@@ -449,6 +449,7 @@ impl<const C: usize, const H: usize, const W: usize> Layer<Chw<C, H, W>> for Sca
 
 /// A network with a user's layer, dropout in place, a first step that may not write to its input, and a last `flatten`
 /// that moves values.
+#[derive(Debug)]
 pub struct Scaled {
     weights: ::cnn_core::network::Weights<Self>,
 }

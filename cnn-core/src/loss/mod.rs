@@ -11,7 +11,7 @@ use crate::shape::{Chw, Flat, Probabilities, Shape};
 use crate::tensor::{Batch, Samples, SamplesMut};
 
 /// A loss of outputs of shape `S`: its mean over a batch, and the gradient of that mean.
-pub trait Loss<S: Shape> {
+pub trait Loss<S: Shape>: Sync {
     /// output `[n, S]` -> the loss, grad_output `[n, S]`
     ///
     /// # Errors

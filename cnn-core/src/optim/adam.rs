@@ -116,7 +116,7 @@ impl AdamOptions {
         let eps = self.eps as f32;
         let (keep1, take1) = (beta1 as f32, (1.0 - beta1) as f32);
         let (keep2, take2) = (beta2 as f32, (1.0 - beta2) as f32);
-        in_chunks(parameters, [exp_avg, exp_avg_sq], gradient, &|parameters, [exp_avg, exp_avg_sq], gradient| {
+        in_chunks(parameters, [exp_avg, exp_avg_sq], gradient, &move |parameters, [exp_avg, exp_avg_sq], gradient| {
             let means = exp_avg.iter_mut().zip(exp_avg_sq);
             for ((parameter, (mean, mean_square)), gradient) in parameters.iter_mut().zip(means).zip(gradient) {
                 let gradient = gradient + weight_decay * *parameter;

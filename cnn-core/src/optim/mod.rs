@@ -60,6 +60,9 @@ fn check_not_negative(value: f64, invalid: fn(f64) -> InvalidOption) -> Result<(
 const CHUNK: usize = 1 << 18;
 
 /// Calls `update` on pieces of equal places of the slices, in parallel: the parameters, `N` states and the gradient.
+///
+/// An `update` owns its numbers (`move`): behind references they might lie in the slices for all that the compiler knows,
+/// and are read again for every value (SGD with momentum on LeNet-5's 61,706 parameters: 76 us, owned 17 us).
 fn in_chunks<const N: usize>(
     parameters: &mut [f32],
     mut states: [&mut [f32]; N],

@@ -104,7 +104,7 @@ impl SgdOptions {
         let lr = self.lr as f32;
         let weight_decay = self.weight_decay as f32;
         if !self.has_momentum() {
-            return in_chunks(parameters, [], gradient, &|parameters, [], gradient| {
+            return in_chunks(parameters, [], gradient, &move |parameters, [], gradient| {
                 for (parameter, gradient) in parameters.iter_mut().zip(gradient) {
                     *parameter -= lr * (gradient + weight_decay * *parameter);
                 }
@@ -115,7 +115,7 @@ impl SgdOptions {
         // The first step takes the whole gradient, whatever the dampening.
         let (keep, take) = if step == 1 { (0.0, 1.0) } else { (ahead, (1.0 - self.dampening) as f32) };
         let nesterov = self.nesterov;
-        in_chunks(parameters, [momentum], gradient, &|parameters, [momentum], gradient| {
+        in_chunks(parameters, [momentum], gradient, &move |parameters, [momentum], gradient| {
             for ((parameter, momentum), gradient) in parameters.iter_mut().zip(momentum).zip(gradient) {
                 let gradient = gradient + weight_decay * *parameter;
                 *momentum = keep * *momentum + take * gradient;
