@@ -18,6 +18,7 @@ pub mod shape;
 pub mod tensor;
 pub mod train;
 
+pub use cnn_macros::network;
 pub use error::Error;
 
 /// What a program usually needs.
@@ -26,6 +27,7 @@ pub mod prelude {
     pub use crate::io::Checkpoint;
     pub use crate::layer::{Layer, Mode};
     pub use crate::loss::{CrossEntropy, Labels, Loss, MeanSquaredError, NegativeLogLikelihood};
+    pub use crate::network;
     pub use crate::network::{Inference, Network};
     pub use crate::optim::{AdamOptions, SgdOptions};
     pub use crate::shape::{Chw, Flat, Probabilities};

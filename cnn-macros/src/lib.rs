@@ -1,1 +1,48 @@
-//! The `network!` macro of `cnn-core`.
+//! The `network!` macro of `cnn-core`. Use it from there: what it writes names `::cnn_core`.
+//!
+//! Stages, a file each, and data flows one way: tokens are parsed into a tree, the tree is settled into a plan, the plan
+//! becomes code. Mistakes are collected on the way.
+
+mod arguments;
+mod ast;
+mod constant;
+mod docs;
+mod error;
+mod expand;
+mod fallback;
+mod fuse;
+mod geometry;
+mod layers;
+mod memory;
+mod plan;
+mod shape;
+mod window;
+
+use proc_macro2::TokenStream;
+
+use error::Errors;
+
+/// Declares networks; see `cnn_core::network!`.
+#[proc_macro]
+pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand(input.into()).into()
+}
+
+fn expand(input: TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    let tree = ast::parse(input, &mut errors);
+    let networks: TokenStream = tree.networks.iter().map(|network| one(network, &tree.blocks)).collect();
+    let rest = error::report(errors.finish());
+    quote::quote!(#networks #rest)
+}
+
+fn one(network: &ast::Network, blocks: &[ast::Block]) -> TokenStream {
+    let mut errors = Errors::of(&network.errors);
+    let mut plan = shape::plan(network, blocks, &mut errors);
+    let found = errors.finish();
+    if !found.is_empty() {
+        return fallback::network(network, &plan, &found);
+    }
+    fuse::fuse(&mut plan);
+    expand::network(network, &plan)
+}

@@ -1,5 +1,7 @@
 //! Feature maps' shapes as types. Knows only [`typenum`]: no slices, tensors or layers.
 
+#[doc(hidden)]
+pub mod check;
 pub mod window;
 
 use core::fmt;

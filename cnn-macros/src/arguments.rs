@@ -1,0 +1,284 @@
+//! Settles the sizes and options of a call against its row of the table. Knows no maps but the names that their sizes
+//! have in arithmetic.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Lit};
+
+use crate::ast::{Call, Setting as Written};
+use crate::constant::{self, Scope};
+use crate::error::{Errors, nearest};
+use crate::layers::{Argument, ArgumentKind, Arguments, Default, Row, Setting, Value};
+use crate::plan::{Constant, ConstantType, Size};
+
+/// No size is larger: a map of such a side alone would fill the memory.
+const LARGEST: i128 = isize::MAX as i128 / 4;
+
+pub(crate) struct Settle<'a> {
+    pub(crate) scope: Scope,
+    pub(crate) constants: &'a mut Vec<Constant>,
+    pub(crate) errors: &'a mut Errors,
+}
+
+impl Settle<'_> {
+    /// Every argument of the row; `None` if one is wrong or depends on an unknown map.
+    pub(crate) fn arguments(&mut self, call: &Call, row: &'static Row, name: &str) -> Option<Arguments> {
+        let mut sound = !call.broken;
+        let mut settled = Arguments(Vec::new());
+        if call.sizes.len() == row.sizes.len() {
+            for (argument, size) in row.sizes.iter().zip(&call.sizes) {
+                match self.value(argument, Some(size), size, name) {
+                    Some(value) => settled.0.push((argument.name, Setting { value, tokens: size.to_token_stream() })),
+                    None => sound = false,
+                }
+            }
+        } else {
+            self.sizes_mismatch(call, row, name);
+            sound = false;
+        }
+        for (index, written) in call.options.iter().enumerate() {
+            sound &= self.option_exists(written, &call.options[..index], row, name);
+        }
+        for option in row.options {
+            let written = call.options.iter().find(|written| written.name == option.name);
+            let setting = match written {
+                _ if option.kind == ArgumentKind::Later => continue,
+                Some(written) => self
+                    .value(option, written.value.as_ref(), &written.name, name)
+                    .map(|value| Setting { value, tokens: written.value.to_token_stream() }),
+                None => default(option, &settled).map(|value| Setting { value, tokens: call.name.to_token_stream() }),
+            };
+            match setting {
+                Some(setting) => settled.0.push((option.name, setting)),
+                None => sound = false,
+            }
+        }
+        sound.then_some(settled)
+    }
+
+    fn sizes_mismatch(&mut self, call: &Call, row: &Row, name: &str) {
+        let wanted: Vec<_> = row.sizes.iter().map(|size| size.name).collect();
+        let form = if wanted.is_empty() { row.name.to_owned() } else { format!("{}<{}>", row.name, wanted.join(", ")) };
+        let found = call.sizes.len();
+        let text = if let Some(missing) = wanted.get(found) {
+            format!("{name}: {missing} is missing\nhelp: `{form}`")
+        } else if row.options.iter().any(|option| option.kind != ArgumentKind::Flag) {
+            format!("{name}: {found} sizes are too many\nhelp: `{form}`; options go in parentheses, by name")
+        } else {
+            format!("{name}: {found} sizes are too many\nhelp: `{form}`")
+        };
+        match call.sizes.get(wanted.len()) {
+            Some(size) => self.errors.note(size, text),
+            None => self.errors.note(&call.name, text),
+        }
+    }
+
+    fn option_exists(&mut self, written: &Written, before: &[Written], row: &Row, name: &str) -> bool {
+        let Some(option) = row.options.iter().find(|option| written.name == option.name) else {
+            let text = unknown_option(&written.name.to_string(), row, name);
+            self.errors.note(&written.name, text);
+            return false;
+        };
+        if before.iter().any(|earlier| earlier.name == written.name) {
+            self.errors.note(&written.name, format!("{name}: `{}` is given twice\nhelp: keep one", written.name));
+            return false;
+        }
+        if option.kind == ArgumentKind::Later {
+            self.errors.note(&written.name, format!("{name}: `{}` comes with a later version", option.name));
+            return false;
+        }
+        true
+    }
+
+    fn value(&mut self, argument: &Argument, value: Option<&Expr>, at: impl ToTokens, name: &str) -> Option<Value> {
+        let what = format!("{name}: {}", argument.name);
+        let value = value.map(bare);
+        match (argument.kind, value) {
+            (ArgumentKind::Flag, None) => Some(Value::Truth(true)),
+            (ArgumentKind::Flag, Some(value)) => match truth(value) {
+                Some(truth) => Some(Value::Truth(truth)),
+                None => {
+                    self.errors.note(value, format!("{what} is a flag\nhelp: write `{}` alone", argument.name));
+                    None
+                }
+            },
+            (_, None) => {
+                self.errors
+                    .note(at, format!("{what} wants a value\nhelp: `{} = {}`", argument.name, example(argument)));
+                None
+            }
+            (ArgumentKind::Count, Some(value)) => self.number(value, &what, 1).map(Value::Count),
+            (ArgumentKind::Pair(least), Some(value)) => self.pair(value, &what, argument.name, least),
+            (ArgumentKind::Truth, Some(value)) => {
+                let truth = truth(value);
+                if truth.is_none() {
+                    self.errors.note(value, format!("{what} is `true` or `false`"));
+                }
+                truth.map(Value::Truth)
+            }
+            (ArgumentKind::Probability, Some(value)) => self.probability(value, &what),
+            (ArgumentKind::Later, Some(_)) => None,
+        }
+    }
+
+    fn pair(&mut self, value: &Expr, what: &str, argument: &str, least: u64) -> Option<Value> {
+        match value {
+            Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>().as_slice() {
+                [vertical, horizontal] => {
+                    let [vertical, horizontal] =
+                        [vertical, horizontal].map(|size| self.number(bare(size), what, least));
+                    Some(Value::Pair([vertical?, horizontal?]))
+                }
+                [_, _, _, _] if argument == "padding" => {
+                    self.errors.note(tuple, format!("{what} of four sides comes with a later version"));
+                    None
+                }
+                elements => {
+                    let text = format!("{what} has {} numbers\nhelp: one, or `(vertical, horizontal)`", elements.len());
+                    self.errors.note(tuple, text);
+                    None
+                }
+            },
+            Expr::Path(path) if argument == "padding" && path.path.is_ident("same") => {
+                self.errors.note(path, format!("{what} = same comes with a later version"));
+                None
+            }
+            value => {
+                let number = self.number(value, what, least)?;
+                Some(Value::Pair([number.clone(), number]))
+            }
+        }
+    }
+
+    /// One number, at least `least`; one that only rustc knows becomes a constant.
+    pub(crate) fn number(&mut self, value: &Expr, what: &str, least: u64) -> Option<Size> {
+        if let Expr::Tuple(_) = value {
+            self.errors.note(value, format!("{what} is one number, not several"));
+            return None;
+        }
+        match self.scope.fold(value) {
+            Ok(constant::Value::Known(number)) => {
+                if number < i128::from(least) {
+                    self.errors.note(
+                        value,
+                        format!("{what} is {number}\nhelp: {what_short} >= {least}", what_short = short(what)),
+                    );
+                    None
+                } else if number > LARGEST {
+                    self.errors.note(value, format!("{what} overflows: {number} values are more than memory can have"));
+                    None
+                } else {
+                    u64::try_from(number).ok().map(Size::Known)
+                }
+            }
+            Ok(constant::Value::Const(tokens)) => {
+                let (name, what) = what.rsplit_once(": ").unwrap_or(("", what));
+                let least = Literal::u64_unsuffixed(least);
+                let span = value.span().resolved_at(Span::mixed_site());
+                let check = quote_spanned!(span=> ::cnn_core::shape::check::size(#name, #what, #least, #tokens));
+                Some(self.constant(ConstantType::Usize, check))
+            }
+            Ok(constant::Value::Unknown) => None,
+            Err(error) => {
+                let text = format!("{what}: {error}");
+                self.errors.push(syn::Error::new(error.span(), text));
+                None
+            }
+        }
+    }
+
+    fn probability(&mut self, value: &Expr, what: &str) -> Option<Value> {
+        let (sign, number) = match value {
+            Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => (-1.0, bare(&unary.expr)),
+            other => (1.0, other),
+        };
+        let parsed = match number {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Float(float) => float.base10_parse::<f64>().ok(),
+                Lit::Int(int) => int.base10_parse::<f64>().ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        match parsed.map(|number| sign * number) {
+            Some(p) if (0.0..=1.0).contains(&p) => Some(Value::Probability(p)),
+            Some(p) => {
+                self.errors.note(value, format!("{what} = {p} is no probability\nhelp: a number from 0 to 1"));
+                None
+            }
+            None => {
+                self.errors.note(value, format!("{what} wants a number from 0 to 1, such as `0.5`"));
+                None
+            }
+        }
+    }
+
+    /// A constant for rustc to evaluate.
+    pub(crate) fn constant(&mut self, of: ConstantType, value: TokenStream) -> Size {
+        let letter = match of {
+            ConstantType::Usize => "SIZE",
+            ConstantType::Sizes => "SIZES",
+        };
+        let name = format_ident!("__{letter}_{}", self.constants.len(), span = Span::mixed_site());
+        self.constants.push(Constant { name: name.clone(), of, value });
+        Size::Const(name.into_token_stream())
+    }
+}
+
+fn default(option: &Argument, settled: &Arguments) -> Option<Value> {
+    match option.default {
+        Default::Required => None,
+        Default::Number(number) => Some(Value::Pair([number, number].map(Size::Known))),
+        Default::SameAs(other) => settled.get(other).map(|setting| setting.value.clone()),
+        Default::Truth(truth) => Some(Value::Truth(truth)),
+        Default::Probability(p) => Some(Value::Probability(p)),
+    }
+}
+
+/// Without parentheses and the invisible brackets of `macro_rules!`.
+fn bare(value: &Expr) -> &Expr {
+    match value {
+        Expr::Group(group) => bare(&group.expr),
+        Expr::Paren(paren) => bare(&paren.expr),
+        other => other,
+    }
+}
+
+fn truth(value: &Expr) -> Option<bool> {
+    match value {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Bool(truth) => Some(truth.value),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn example(argument: &Argument) -> &'static str {
+    match argument.kind {
+        ArgumentKind::Truth | ArgumentKind::Flag => "true",
+        ArgumentKind::Probability => "0.5",
+        _ => "2",
+    }
+}
+
+/// `conv1: stride` without the step.
+fn short(what: &str) -> &str {
+    what.rsplit_once(": ").map_or(what, |(_, short)| short)
+}
+
+fn unknown_option(written: &str, row: &Row, name: &str) -> String {
+    let known: Vec<_> = row.options.iter().map(|option| option.name).collect();
+    if let Some(size) = row.sizes.iter().find(|size| size.name == written) {
+        let form: Vec<_> = row.sizes.iter().map(|size| size.name).collect();
+        return format!("{name}: {} is no option\nhelp: sizes go in `{}<{}>`", size.name, row.name, form.join(", "));
+    }
+    if known.is_empty() {
+        return format!("{name}: `{}` has no options", row.name);
+    }
+    match nearest(written, known.iter().copied()) {
+        Some(meant) => format!("{name}: `{}` has no option `{written}`\nhelp: did you mean `{meant}`?", row.name),
+        None => format!("{name}: `{}` has no option `{written}`\nhelp: it has {}", row.name, known.join(", ")),
+    }
+}

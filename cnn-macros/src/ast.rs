@@ -1,0 +1,406 @@
+//! The grammar as types, each with its parser, spans kept. Knows no layer by name and no size by value.
+//!
+//! A list is cut at its commas before its parts are parsed, so that a part which does not parse is one mistake and the
+//! parts behind it are read all the same.
+
+use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, Path, Token, Visibility, token};
+
+use crate::error::Errors;
+
+/// Everything in one invocation.
+pub(crate) struct Declaration {
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) networks: Vec<Network>,
+}
+
+/// `block name<PARAM, ..> { .. }`: a template.
+pub(crate) struct Block {
+    pub(crate) name: Ident,
+}
+
+/// `pub Name<C, H, W> { .. }`.
+pub(crate) struct Network {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) input: Dims,
+    pub(crate) body: Body,
+    /// What did not parse inside of it.
+    pub(crate) errors: Vec<syn::Error>,
+}
+
+/// `<C, H, W>`, or `<N>` for a flat map.
+pub(crate) struct Dims {
+    pub(crate) sizes: Vec<Expr>,
+    /// The whole, to be underlined.
+    pub(crate) tokens: TokenStream,
+}
+
+/// The steps between braces or brackets.
+pub(crate) struct Body {
+    pub(crate) steps: Vec<Step>,
+    /// The brackets, to be underlined.
+    pub(crate) span: Span,
+}
+
+/// `label: layer => <C, H, W>`.
+pub(crate) struct Step {
+    pub(crate) label: Option<Ident>,
+    pub(crate) layer: Layer,
+    pub(crate) claim: Option<Dims>,
+}
+
+pub(crate) enum Layer {
+    /// `conv2d<6, 5>(padding = 2)`: a layer or a block.
+    Call(Call),
+    /// `[ .. ]`
+    Sequence(Body),
+    /// `repeat<N> [ .. ]`
+    Repeat { count: Expr, body: Body },
+    /// `add { .. }`, `multiply { .. }` or `concat { .. }`. The branches are parsed for the mistakes in them.
+    Join { kind: Ident },
+    /// `path::To::AType<..>`: another network, or a layer of the user's own.
+    Type(Path),
+    /// Did not parse, and was reported.
+    Broken,
+}
+
+pub(crate) struct Call {
+    pub(crate) name: Ident,
+    /// `<6, 5>`; a pair `(3, 5)` is a tuple.
+    pub(crate) sizes: Vec<Expr>,
+    /// `(padding = 2)`
+    pub(crate) options: Vec<Setting>,
+    /// Whether something between its brackets did not parse, and was reported.
+    pub(crate) broken: bool,
+}
+
+/// `padding = 2`, or a bare `strict`.
+pub(crate) struct Setting {
+    pub(crate) name: Ident,
+    pub(crate) value: Option<Expr>,
+}
+
+/// What to build, and what is wrong outside of a network. Mistakes inside one are the network's.
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Declaration {
+    let mut declaration = Declaration { blocks: Vec::new(), networks: Vec::new() };
+    let before = errors.count();
+    let parser = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            if let Err(error) = item(input, &mut declaration) {
+                errors.push(error);
+                skip_item(input)?;
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = parser.parse2(tokens) {
+        errors.push(error);
+    }
+    if declaration.networks.is_empty() && errors.count() == before {
+        let text = "expected a network\nhelp: `network! { pub Name<1, 28, 28> { conv2d<6, 5>, relu, .. } }`";
+        errors.push(syn::Error::new(Span::call_site(), text));
+    }
+    declaration
+}
+
+fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn::Result<()> {
+    let attributes = input.call(Attribute::parse_outer)?;
+    let visibility = input.parse()?;
+    if !input.peek(syn::Ident) {
+        return Err(input.error("expected the name of a network: `Name<1, 28, 28> { .. }`"));
+    }
+    let name: Ident = input.parse()?;
+    if name == "block" && input.peek(syn::Ident) {
+        declaration.blocks.push(block(input)?);
+        return Ok(());
+    }
+    if !input.peek(Token![<]) {
+        let help =
+            format!("expected the sizes of the input map: `{name}<channels, height, width>`, or `{name}<features>`");
+        return Err(at_next(input, &name, &help));
+    }
+    let input_map = dims(input)?;
+    let group = brackets(input, Delimiter::Brace, "the steps of the network: `{ conv2d<6, 5>, relu, .. }`")?;
+    let mut errors = Errors::new();
+    let body = body(&group, &mut errors);
+    let errors = errors.finish();
+    declaration.networks.push(Network { attributes, visibility, name, input: input_map, body, errors });
+    Ok(())
+}
+
+fn block(input: ParseStream<'_>) -> syn::Result<Block> {
+    let name: Ident = input.parse()?;
+    if input.peek(Token![<]) {
+        input.parse::<Token![<]>()?;
+        while !input.peek(Token![>]) {
+            input.parse::<Ident>()?;
+            if !input.peek(Token![>]) {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        input.parse::<Token![>]>()?;
+    }
+    brackets(input, Delimiter::Brace, "the steps of the block: `{ .. }`")?;
+    Ok(Block { name })
+}
+
+/// Moves behind the next `{ .. }`, where another network may begin.
+fn skip_item(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() {
+        if let TokenTree::Group(group) = input.parse()?
+            && group.delimiter() == Delimiter::Brace
+        {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn dims(input: ParseStream<'_>) -> syn::Result<Dims> {
+    let before = input.cursor();
+    let sizes = sizes(input)?;
+    let mut tokens = Vec::new();
+    let mut rest = before;
+    while rest != input.cursor() {
+        let (token, next) = rest.token_tree().expect("there are tokens up to the cursor");
+        tokens.push(token);
+        rest = next;
+    }
+    Ok(Dims { sizes, tokens: tokens.into_iter().collect() })
+}
+
+/// `<size, ..>`
+fn sizes(input: ParseStream<'_>) -> syn::Result<Vec<Expr>> {
+    input.parse::<Token![<]>()?;
+    let mut sizes = Vec::new();
+    while !input.peek(Token![>]) {
+        sizes.push(size(input)?);
+        if input.peek(Token![,]) {
+            input.parse::<Token![,]>()?;
+        } else if !input.peek(Token![>]) {
+            return Err(input.error("expected `,` or `>`; put arithmetic in braces: `{6 * 4}`"));
+        }
+    }
+    input.parse::<Token![>]>()?;
+    Ok(sizes)
+}
+
+/// A size between angle brackets, where an operator would be taken for the end of the list.
+fn size(input: ParseStream<'_>) -> syn::Result<Expr> {
+    // A fragment of a `macro_rules!` macro comes in a group without delimiters, and a bracket ends where it ends: both
+    // hold a whole expression.
+    if input.cursor().group(Delimiter::None).is_some() || input.peek(token::Brace) || input.peek(token::Paren) {
+        return syn::parse2(input.parse::<TokenTree>()?.into());
+    }
+    if input.peek(Lit) {
+        return input.parse().map(|lit| Expr::Lit(ExprLit { attrs: Vec::new(), lit }));
+    }
+    if input.peek(syn::Ident) || input.peek(Token![::]) || input.peek(Token![crate]) || input.peek(Token![self]) {
+        return input.parse().map(Expr::Path);
+    }
+    if input.peek(Token![-]) {
+        return Err(input.error("a size cannot be negative"));
+    }
+    Err(input.error("expected a size: a number, a name, `(height, width)`, or arithmetic in braces"))
+}
+
+fn body(group: &Group, errors: &mut Errors) -> Body {
+    let mut steps = Vec::new();
+    for part in split(group.stream(), true, errors) {
+        let mut rest = part;
+        while !rest.is_empty() {
+            let last = rest.clone().into_iter().last();
+            let parser = |input: ParseStream<'_>| {
+                let step = step(input, errors);
+                let rest = if step.is_ok() { input.parse()? } else { skip_rest(input)? };
+                Ok((step, rest))
+            };
+            let (step, behind) = parser.parse2(rest).unwrap_or_else(|error| (Err(error), TokenStream::new()));
+            steps.push(step.unwrap_or_else(|error| {
+                errors.push(at_last(error, last.as_ref()));
+                Step { label: None, layer: Layer::Broken, claim: None }
+            }));
+            rest = behind;
+            if let Some(token) = rest.clone().into_iter().next() {
+                let what = match &token {
+                    TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                        "options go in parentheses: `conv2d<8, 3>(stride = 2)`"
+                    }
+                    TokenTree::Group(_) | TokenTree::Ident(_) => "expected `,` between two steps",
+                    _ => "expected `,` behind the step",
+                };
+                errors.note(&token, what);
+                // A name behind a missing comma is a step again; anything else is not worth a second complaint.
+                if !matches!(&token, TokenTree::Ident(_)) {
+                    break;
+                }
+            }
+        }
+    }
+    Body { steps, span: group.span() }
+}
+
+fn step(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {
+    let label = if input.peek(syn::Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
+        let label: Ident = input.parse()?;
+        input.parse::<Token![:]>()?;
+        if input.is_empty() {
+            return Err(syn::Error::new(label.span(), format!("expected a layer behind `{label}:`")));
+        }
+        Some(label)
+    } else {
+        None
+    };
+    let layer = layer(input, errors)?;
+    let claim = if input.peek(Token![=>]) {
+        let arrow: Token![=>] = input.parse()?;
+        if !input.peek(Token![<]) {
+            return Err(at_next(input, &arrow, "expected the map behind `=>`: `=> <16, 5, 5>`, or `=> <400>`"));
+        }
+        Some(dims(input)?)
+    } else {
+        None
+    };
+    Ok(Step { label, layer, claim })
+}
+
+fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
+    if input.peek(token::Bracket) {
+        return Ok(Layer::Sequence(body(&input.parse()?, errors)));
+    }
+    let head = input.fork().parse::<Ident>().ok();
+    match head {
+        _ if input.peek2(Token![::])
+            || input.peek(Token![::])
+            || input.peek(Token![crate])
+            || input.peek(Token![<]) =>
+        {
+            type_path(input)
+        }
+        Some(name) if name.to_string().starts_with(char::is_uppercase) => type_path(input),
+        Some(name) if name == "repeat" => {
+            input.parse::<Ident>()?;
+            let sizes = if input.peek(Token![<]) { sizes(input)? } else { Vec::new() };
+            let Ok([count]) = <[Expr; 1]>::try_from(sizes) else {
+                return Err(syn::Error::new(name.span(), "expected how often: `repeat<3> [ .. ]`"));
+            };
+            let group = brackets(input, Delimiter::Bracket, "the steps to repeat: `repeat<3> [ .. ]`")?;
+            Ok(Layer::Repeat { count, body: body(&group, errors) })
+        }
+        Some(name) if name == "add" || name == "multiply" || name == "concat" => {
+            input.parse::<Ident>()?;
+            let group = brackets(input, Delimiter::Brace, &format!("branches: `{name} {{ [ .. ], [ .. ] }}`"))?;
+            body(&group, errors);
+            Ok(Layer::Join { kind: name })
+        }
+        Some(name) => {
+            input.parse::<Ident>()?;
+            let sizes = if input.peek(Token![<]) { sizes(input)? } else { Vec::new() };
+            let before = errors.count();
+            let options = if input.peek(token::Paren) { options(&input.parse()?, errors) } else { Vec::new() };
+            Ok(Layer::Call(Call { name, sizes, options, broken: errors.count() > before }))
+        }
+        None => Err(input.error("expected a layer: `conv2d<6, 5>`, `relu`, `[ .. ]`, ..")),
+    }
+}
+
+fn type_path(input: ParseStream<'_>) -> syn::Result<Layer> {
+    if input.cursor().group(Delimiter::None).is_some() {
+        return syn::parse2(input.parse::<Group>()?.stream()).map(Layer::Type);
+    }
+    if input.peek(Token![<]) {
+        return Err(input.error("expected a layer; give a type like `<T as Trait>::Layer` a name with `type`"));
+    }
+    input.parse().map(Layer::Type)
+}
+
+fn options(group: &Group, errors: &mut Errors) -> Vec<Setting> {
+    let parts = split(group.stream(), false, errors);
+    let parse = |part: TokenStream| {
+        let last = part.clone().into_iter().last();
+        setting.parse2(part).map_err(|error| at_last(error, last.as_ref()))
+    };
+    parts.into_iter().filter_map(|part| errors.take(parse(part))).collect()
+}
+
+fn setting(input: ParseStream<'_>) -> syn::Result<Setting> {
+    if !input.peek(syn::Ident) {
+        return Err(input.error("an option goes by its name: `stride = 2`"));
+    }
+    let name: Ident = input.parse()?;
+    if input.is_empty() {
+        return Ok(Setting { name, value: None });
+    }
+    if !input.peek(Token![=]) {
+        return Err(input.error(format!("expected `=` behind `{name}`, or `,`")));
+    }
+    let equals: Token![=] = input.parse()?;
+    if input.is_empty() {
+        return Err(syn::Error::new_spanned(equals, format!("expected a value behind `{name} =`")));
+    }
+    let value = Some(input.parse()?);
+    if input.is_empty() { Ok(Setting { name, value }) } else { Err(input.error("expected `,` between two options")) }
+}
+
+/// Cuts a list at its commas. Where sizes stand between `<` and `>`, commas between those do not count.
+fn split(tokens: TokenStream, angles: bool, errors: &mut Errors) -> Vec<TokenStream> {
+    let mut parts = Vec::new();
+    let mut part = Vec::new();
+    let mut depth = 0_usize;
+    let mut arrow = false;
+    for token in tokens {
+        if let TokenTree::Punct(punct) = &token {
+            match punct.as_char() {
+                ',' if depth == 0 => {
+                    if part.is_empty() {
+                        errors.note(&token, "expected something before this `,`");
+                    }
+                    parts.push(part.drain(..).collect());
+                    continue;
+                }
+                '<' if angles => depth += 1,
+                '>' if angles && !arrow => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            // The `>` of `=>` closes nothing, also where `<8, 3>=><8, 26, 26>` is written without spaces.
+            arrow = punct.as_char() == '=' && punct.spacing() == Spacing::Joint;
+        } else {
+            arrow = false;
+        }
+        part.push(token);
+    }
+    parts.push(part.into_iter().collect());
+    parts.retain(|part: &TokenStream| !part.is_empty());
+    parts
+}
+
+/// `{ .. }` or `[ .. ]`, or what was expected instead.
+fn brackets(input: ParseStream<'_>, delimiter: Delimiter, what: &str) -> syn::Result<Group> {
+    let found = match delimiter {
+        Delimiter::Brace => input.peek(token::Brace),
+        _ => input.peek(token::Bracket),
+    };
+    if found { input.parse() } else { Err(input.error(format!("expected {what}"))) }
+}
+
+fn skip_rest(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    input.parse::<TokenStream>()?;
+    Ok(TokenStream::new())
+}
+
+/// A mistake at the next token, or at `behind` if there is none: the end of a list has no place of its own.
+fn at_next(input: ParseStream<'_>, behind: impl quote::ToTokens, text: &str) -> syn::Error {
+    if input.is_empty() { syn::Error::new_spanned(behind, text) } else { input.error(text) }
+}
+
+/// Puts a mistake at the end of a list on the list's last token.
+fn at_last(error: syn::Error, last: Option<&TokenTree>) -> syn::Error {
+    let text = error.to_string();
+    match (text.strip_prefix("unexpected end of input, "), last) {
+        (Some(text), Some(last)) => syn::Error::new(last.span(), text),
+        _ => error,
+    }
+}

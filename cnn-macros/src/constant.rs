@@ -1,0 +1,206 @@
+//! Folds integer arithmetic, so that sizes stay literal. What it cannot see, rustc evaluates. Knows no layers.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{BinOp, Expr, ExprBinary, Ident, Lit, Stmt, UnOp};
+
+use crate::plan::Size;
+
+/// The names that an expression may use, and what they stand for.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    pub(crate) names: Vec<(&'static str, Meaning)>,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone)]
+pub(crate) enum Meaning {
+    Size(Size),
+    /// Why it stands for nothing here.
+    Nothing(String),
+    /// An earlier mistake took it away, and was reported.
+    Unknown,
+}
+
+/// The value of an expression.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Known(i128),
+    /// An expression of type `usize` for rustc to evaluate.
+    Const(TokenStream),
+    /// Depends on something that an earlier mistake took away.
+    Unknown,
+}
+
+impl Scope {
+    fn meaning(&self, name: &Ident) -> Option<&Meaning> {
+        self.names.iter().find(|(known, _)| name == known).map(|(_, meaning)| meaning)
+    }
+
+    /// The value of `expression`, or the mistake in it.
+    pub(crate) fn fold(&self, expression: &Expr) -> syn::Result<Value> {
+        let folded = match expression {
+            Expr::Lit(literal) => {
+                let Lit::Int(number) = &literal.lit else {
+                    return Err(syn::Error::new_spanned(literal, "expected a whole number"));
+                };
+                if !matches!(number.suffix(), "" | "usize") {
+                    return Err(syn::Error::new_spanned(
+                        number,
+                        format!("a size is a `usize`, not a `{}`", number.suffix()),
+                    ));
+                }
+                return number
+                    .base10_parse()
+                    .map(Value::Known)
+                    .map_err(|_| syn::Error::new_spanned(number, "this number overflows"));
+            }
+            Expr::Path(path) => match path.path.get_ident().and_then(|name| self.meaning(name)) {
+                Some(Meaning::Size(Size::Known(number))) => Some(Value::Known(i128::from(*number))),
+                Some(Meaning::Size(Size::Const(tokens))) => Some(Value::Const(tokens.clone())),
+                Some(Meaning::Nothing(why)) => return Err(syn::Error::new_spanned(path, why)),
+                Some(Meaning::Unknown) => Some(Value::Unknown),
+                None => None,
+            },
+            Expr::Paren(inner) => return self.fold(&inner.expr),
+            Expr::Group(inner) => return self.fold(&inner.expr),
+            Expr::Block(block) => match block.block.stmts.as_slice() {
+                [Stmt::Expr(inner, None)] => return self.fold(inner),
+                [] => return Err(syn::Error::new_spanned(block, "expected a constant expression")),
+                _ => None,
+            },
+            Expr::Cast(cast) if cast.ty.to_token_stream().to_string() == "usize" => match self.fold(&cast.expr)? {
+                Value::Const(_) => None,
+                known => Some(known),
+            },
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => match self.fold(&unary.expr)? {
+                Value::Known(number) => Some(Value::Known(-number)),
+                Value::Const(_) => None,
+                Value::Unknown => Some(Value::Unknown),
+            },
+            Expr::Binary(binary) => self.binary(binary)?,
+            _ => None,
+        };
+        match folded {
+            Some(Value::Known(number)) => Ok(Value::Known(number)),
+            Some(value @ Value::Unknown) => Ok(value),
+            Some(value @ Value::Const(_)) => Ok(value),
+            None => self.for_rustc(expression),
+        }
+    }
+
+    fn binary(&self, binary: &ExprBinary) -> syn::Result<Option<Value>> {
+        let (left, right) = match (self.fold(&binary.left)?, self.fold(&binary.right)?) {
+            (Value::Known(left), Value::Known(right)) => (left, right),
+            (Value::Unknown, _) | (_, Value::Unknown) => return Ok(Some(Value::Unknown)),
+            _ => return Ok(None),
+        };
+        let shift = || u32::try_from(right).ok().filter(|bits| *bits < 64);
+        let result = match binary.op {
+            BinOp::Add(_) => left.checked_add(right),
+            BinOp::Sub(_) => left.checked_sub(right),
+            BinOp::Mul(_) => left.checked_mul(right),
+            BinOp::Div(_) | BinOp::Rem(_) if right == 0 => {
+                return Err(syn::Error::new_spanned(binary, format!("{left} is divided by zero")));
+            }
+            BinOp::Div(_) => left.checked_div(right),
+            BinOp::Rem(_) => left.checked_rem(right),
+            BinOp::Shl(_) => shift().and_then(|bits| left.checked_mul(1 << bits)),
+            BinOp::Shr(_) => shift().map(|bits| left >> bits),
+            _ => return Ok(None),
+        };
+        match result {
+            Some(number) => Ok(Some(Value::Known(number))),
+            None => Err(syn::Error::new_spanned(binary, "this arithmetic overflows")),
+        }
+    }
+
+    /// The expression with the names of the scope as local constants around it.
+    fn for_rustc(&self, expression: &Expr) -> syn::Result<Value> {
+        let mut used = Vec::new();
+        idents(expression.to_token_stream(), &mut used);
+        let mut constants = TokenStream::new();
+        for (index, name) in used.iter().enumerate() {
+            if used[..index].contains(name) {
+                continue;
+            }
+            let size = match self.meaning(name) {
+                Some(Meaning::Size(size)) => size,
+                Some(Meaning::Nothing(why)) => return Err(syn::Error::new(name.span(), why)),
+                Some(Meaning::Unknown) => return Ok(Value::Unknown),
+                None => continue,
+            };
+            constants.extend(quote!(#[allow(non_upper_case_globals)] const #name: usize = #size;));
+        }
+        if constants.is_empty() {
+            return Ok(Value::Const(expression.to_token_stream()));
+        }
+        Ok(Value::Const(quote!({ #constants #expression })))
+    }
+}
+
+fn idents(tokens: TokenStream, found: &mut Vec<Ident>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => found.push(ident),
+            TokenTree::Group(group) => idents(group.stream(), found),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fold(text: &str) -> String {
+        let scope = Scope {
+            names: vec![
+                ("channels", Meaning::Size(Size::Known(16))),
+                ("width", Meaning::Size(Size::Const(quote!(S1[1])))),
+                ("height", Meaning::Nothing("no height here".into())),
+                ("lost", Meaning::Unknown),
+            ],
+        };
+        match scope.fold(&syn::parse_str(text).unwrap()) {
+            Ok(Value::Known(number)) => number.to_string(),
+            Ok(Value::Const(tokens)) => tokens.to_string().replace(' ', ""),
+            Ok(Value::Unknown) => "unknown".into(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn integers_and_names_fold() {
+        assert_eq!(fold("{ 2 * (3 + 4) - 10 / 3 % 2 }"), "13");
+        assert_eq!(fold("{ 6 * channels }"), "96");
+        assert_eq!(fold("{ 3 >> 1 << 4 }"), "16");
+        assert_eq!(fold("1_000usize"), "1000");
+        assert_eq!(fold("{ (channels as usize) + 1 }"), "17");
+        assert_eq!(fold("-3"), "-3");
+    }
+
+    #[test]
+    fn what_only_rustc_sees_is_kept_with_the_names_around_it() {
+        assert_eq!(fold("{ CLASSES }"), "CLASSES");
+        assert_eq!(fold("crate::config::CLASSES"), "crate::config::CLASSES");
+        assert_eq!(fold("{ width }"), "S1[1]");
+        assert_eq!(
+            fold("{ f(channels) }"),
+            "{#[allow(non_upper_case_globals)]constchannels:usize=16usize;{f(channels)}}"
+        );
+        assert_eq!(fold("{ lost + CLASSES }"), "unknown");
+    }
+
+    #[test]
+    fn mistakes_in_arithmetic_are_named() {
+        assert_eq!(fold("{ 3 / (2 - 2) }"), "3 is divided by zero");
+        assert_eq!(fold("{ 170141183460469231731687303715884105727 + 1 }"), "this arithmetic overflows");
+        assert_eq!(fold("999999999999999999999999999999999999999999"), "this number overflows");
+        assert_eq!(fold("{ 1 << 200 }"), "this arithmetic overflows");
+        assert_eq!(fold("{ height / 2 }"), "no height here");
+        assert_eq!(fold("{ f(height) }"), "no height here");
+        assert_eq!(fold("2.5"), "expected a whole number");
+        assert_eq!(fold("3u8"), "a size is a `usize`, not a `u8`");
+    }
+}

@@ -1,0 +1,509 @@
+//! A plan as Rust: straight-line calls in the order of the layers, absolute paths, no `unsafe`. The tests of `cnn-core`
+//! hold an expansion written by hand, with comments.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Meta};
+
+use crate::fuse::flattened_channels;
+use crate::geometry::Settled;
+use crate::layers::{Arguments, Row, sizes_expression};
+use crate::memory::{self, Place, Slots};
+use crate::plan::{ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, map_type};
+use crate::{ast, docs};
+
+/// The type and its `Network`.
+pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
+    let name = &network.name;
+    let declared = declaration(network, &docs::table(network, plan));
+    let cfg = cfg(&network.attributes);
+    let constants = plan.constants.iter().map(|constant| {
+        let (name, value) = (&constant.name, &constant.value);
+        let ty = match constant.of {
+            ConstantType::Usize => quote!(usize),
+            ConstantType::Sizes => quote!(::cnn_core::shape::Sizes),
+        };
+        quote!(const #name: #ty = #value;)
+    });
+    let layers = plan.steps.iter().enumerate().map(|(index, step)| layer(plan, index, step));
+    let network_impl = network_impl(name, plan);
+    let derived = derived(network);
+    quote! {
+        #declared
+        #(#cfg)*
+        const _: () = {
+            #(#constants)*
+            #(#layers)*
+            #network_impl
+            #derived
+        };
+    }
+}
+
+/// The type itself, under the user's attributes.
+pub(crate) fn declaration(network: &ast::Network, table: &[String]) -> TokenStream {
+    let ast::Network { attributes, visibility, name, .. } = network;
+    quote! {
+        #(#attributes)*
+        #(#[doc = #table])*
+        #visibility struct #name {
+            weights: ::cnn_core::network::Weights<Self>,
+        }
+    }
+}
+
+/// Attributes that take away all that is made, not only the type.
+pub(crate) fn cfg(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"))
+}
+
+/// `Clone` and `Debug`, where the user does not derive them.
+pub(crate) fn derived(network: &ast::Network) -> TokenStream {
+    let name = &network.name;
+    let derives = |what: &str| {
+        network.attributes.iter().any(|attribute| match &attribute.meta {
+            Meta::List(list) if list.path.is_ident("derive") => {
+                list.tokens.clone().into_iter().any(|token| token.to_string() == what)
+            }
+            _ => false,
+        })
+    };
+    let clone = (!derives("Clone")).then(|| {
+        quote! {
+            impl ::core::clone::Clone for #name {
+                fn clone(&self) -> Self {
+                    Self { weights: ::core::clone::Clone::clone(&self.weights) }
+                }
+            }
+        }
+    });
+    let debug = (!derives("Debug")).then(|| {
+        quote! {
+            impl ::core::fmt::Debug for #name {
+                fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::fmt::Debug::fmt(&self.weights, formatter)
+                }
+            }
+        }
+    });
+    quote!(#clone #debug)
+}
+
+/// The type of a step, and the rule once more, by typenum.
+fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
+    let name = step_type(index);
+    match &step.kind {
+        Kind::Layer { row, arguments } if step.run != Run::View => {
+            let input = &plan.map(step.input).shape;
+            let relu = step.run == Run::WithRelu;
+            let settled = Settled { arguments, input, relu, flattened: flattened_channels(plan, index) };
+            let (module, layer_trait) = names(row);
+            let constants = (row.constants)(&settled);
+            let rule = rule(arguments, input, &plan.map(step.output).shape);
+            quote! {
+                struct #name;
+                impl ::cnn_core::layer::#module::#layer_trait for #name { #constants }
+                #rule
+            }
+        }
+        Kind::Layer { .. } => TokenStream::new(),
+        Kind::Custom(path) => {
+            let input = map_type(plan.map(step.input));
+            let span = path.span().resolved_at(Span::mixed_site());
+            let (workspace, parameters) = (workspace(index), parameter_count(index));
+            let operation = operation(index);
+            quote_spanned! {span=>
+                struct #name;
+                const #operation: ::cnn_core::layer::Operation =
+                    ::cnn_core::layer::custom::operation::<#path, #input>();
+                const #parameters: usize = #operation.parameter_count();
+                const #workspace: usize = <#path as ::cnn_core::layer::Layer<#input>>::WORKSPACE;
+            }
+        }
+    }
+}
+
+/// rustc derives the output of a window from its literal input, and holds the macro's arithmetic to it.
+fn rule(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<TokenStream> {
+    arguments.get("kernel_size")?;
+    let known = |[vertical, horizontal]: &[Size; 2]| Some([vertical.known()?, horizontal.known()?]);
+    let number = |name| match arguments.get(name) {
+        Some(_) => known(arguments.pair(name)),
+        None => Some([1, 1]),
+    };
+    let [_, in_height, in_width] = input.sizes();
+    let [_, height, width] = output.sizes();
+    let (cells, made) = (known(&[in_height, in_width])?, known(&[height, width])?);
+    let (kernel, stride, padding, dilation) =
+        (number("kernel_size")?, number("stride")?, number("padding")?, number("dilation")?);
+    let side = |side: usize| {
+        let [cells, kernel, stride, padding, dilation] =
+            [cells, kernel, stride, padding, dilation].map(|pair| typenum(pair[side]));
+        quote!({
+            <<::cnn_core::shape::window::Window<#kernel, #stride, #padding, #dilation>
+                as ::cnn_core::shape::window::Rule<#cells>>::Output
+                as ::cnn_core::shape::typenum::Unsigned>::USIZE
+        })
+    };
+    let (vertical, horizontal) = (side(0), side(1));
+    let [height, width] = made.map(Literal::u64_unsuffixed);
+    Some(quote! {
+        const _: ::cnn_core::shape::Chw<1, #vertical, #horizontal> = ::cnn_core::shape::Chw::<1, #height, #width>;
+    })
+}
+
+/// A number as typenum's type: by its name up to 1024, by its bits above.
+fn typenum(number: u64) -> TokenStream {
+    if number <= 1024 {
+        let name = format_ident!("U{number}");
+        return quote!(::cnn_core::shape::typenum::#name);
+    }
+    let rest = typenum(number / 2);
+    let bit = format_ident!("B{}", number % 2);
+    quote!(::cnn_core::shape::typenum::UInt<#rest, ::cnn_core::shape::typenum::#bit>)
+}
+
+fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
+    let text = name.to_string();
+    let (input, output) = (map_type(&plan.maps[0]), map_type(plan.map(plan.output)));
+    let steps = plan.steps.iter().enumerate().map(|(index, step)| step_data(plan, index, step));
+    let [evaluation, training, gradient] = [memory::evaluation, memory::training, memory::gradient].map(|f| f(plan));
+    let workspaces: Vec<TokenStream> = customs(plan).map(|index| workspace(index).into_token_stream()).collect();
+    let sum = |slots: &Slots, more: &[TokenStream]| {
+        let sizes = slots.sizes.iter().map(Size::to_token_stream).chain(more.iter().cloned());
+        let sizes: Vec<_> = sizes.collect();
+        if sizes.is_empty() { quote!(0) } else { quote!(#(::cnn_core::network::aligned(#sizes))+*) }
+    };
+    let [evaluation_sum, training_sum] = [&evaluation, &training].map(|slots| sum(slots, &workspaces));
+    let gradient_sum = sum(&gradient, &[]);
+    let evaluate = Pass { plan, values: &evaluation, gradients: &gradient };
+    let train = Pass { plan, values: &training, gradients: &gradient };
+    let (evaluate, forward, backward) = (
+        evaluate.forward(&format_ident!("evaluate")),
+        train.forward(&format_ident!("forward_steps")),
+        train.backward(),
+    );
+    quote! {
+        impl ::cnn_core::network::Network for #name {
+            type Input = #input;
+            type Output = #output;
+            const NAME: &'static str = #text;
+            const STEPS: &'static [::cnn_core::network::Step] = &[#(#steps),*];
+            const MEMORY: ::cnn_core::network::Memory = ::cnn_core::network::Memory {
+                evaluation: #evaluation_sum,
+                training: #training_sum,
+                gradient: #gradient_sum,
+            };
+
+            fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
+                Self { weights }
+            }
+
+            fn weights(&self) -> &::cnn_core::network::Weights<Self> {
+                &self.weights
+            }
+
+            fn weights_mut(&mut self) -> &mut ::cnn_core::network::Weights<Self> {
+                &mut self.weights
+            }
+
+            #evaluate
+            #forward
+            #backward
+        }
+    }
+}
+
+fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
+    let (path, layer, name) = (&step.path, step.layer(), step_type(index));
+    let [input, output] = [step.input, step.output].map(|map| sizes_expression(&plan.map(map).shape));
+    let operation = match &step.kind {
+        Kind::Custom(_) => operation(index).into_token_stream(),
+        Kind::Layer { row, .. } => {
+            let (module, layer_trait) = names(row);
+            if step.run == Run::View {
+                quote!(::cnn_core::layer::Operation::#layer_trait)
+            } else {
+                quote!(<#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
+            }
+        }
+    };
+    quote!(::cnn_core::network::Step {
+        path: #path, layer: #layer, operation: #operation, input: #input, output: #output,
+    })
+}
+
+/// The code of a pass: which slots its maps have, and calls.
+struct Pass<'a> {
+    plan: &'a Plan,
+    values: &'a Slots,
+    gradients: &'a Slots,
+}
+
+impl Pass<'_> {
+    fn forward(&self, name: &Ident) -> TokenStream {
+        let (parameters, split_parameters) = self.split_parameters("parameters", "p", &quote!(split_ref));
+        let (values, split_values) = self.split_values();
+        let samples = self.samples(false);
+        let calls = self.plan.steps.iter().enumerate().map(|(index, step)| self.forward_call(index, step));
+        quote! {
+            fn #name(
+                pass: &mut ::cnn_core::layer::Pass<'_>,
+                #samples: usize,
+                #parameters: &[f32],
+                input: &[f32],
+                #values: &mut [f32],
+                output: &mut [f32],
+            ) {
+                #split_parameters
+                #split_values
+                #(#calls)*
+            }
+        }
+    }
+
+    fn forward_call(&self, index: StepId, step: &Step) -> TokenStream {
+        let name = step_type(index);
+        let at = Literal::usize_unsuffixed(index);
+        let parameters = self.parameters(index, "p", &quote!(&[]));
+        let (input, output) = (self.read(step.input), self.write(step.output));
+        match &step.kind {
+            Kind::Layer { row, .. } => {
+                let (module, _) = names(row);
+                match step.run {
+                    Run::View => TokenStream::new(),
+                    Run::InPlace => {
+                        quote!(::cnn_core::layer::#module::forward_in_place::<#name>(pass.at(#at), #output);)
+                    }
+                    Run::Apart | Run::WithRelu => quote! {
+                        ::cnn_core::layer::#module::forward::<#name>(pass.at(#at), #parameters, #input, #output);
+                    },
+                }
+            }
+            Kind::Custom(path) => {
+                let (ty, workspace) = (self.custom_input(step), self.workspace(index));
+                quote! {
+                    ::cnn_core::layer::custom::forward::<#path, #ty>(
+                        pass.at(#at), #parameters, #input, #output, #workspace,
+                    );
+                }
+            }
+        }
+    }
+
+    fn backward(&self) -> TokenStream {
+        let (parameters, split_parameters) = self.split_parameters("parameters", "p", &quote!(split_ref));
+        let (grad_parameters, split_grad_parameters) = self.split_parameters("grad_parameters", "q", &quote!(split));
+        let (values, split_values) = self.split_values();
+        let samples = self.samples(true);
+        let sizes = &self.gradients.sizes;
+        let slots = (0..sizes.len()).map(|slot| format_ident!("g{slot}"));
+        let gradients = used("gradients", !sizes.is_empty());
+        let split_gradients = (!sizes.is_empty()).then(|| {
+            quote! {
+                let [#(#slots),*] = ::cnn_core::kernel::buffer::split(
+                    gradients,
+                    [#(samples * ::cnn_core::network::aligned(#sizes)),*],
+                );
+            }
+        });
+        let steps = self.plan.steps.iter().enumerate().rev();
+        let calls = steps.map(|(index, step)| self.backward_call(index, step));
+        quote! {
+            fn backward_steps(
+                pass: &mut ::cnn_core::layer::Pass<'_>,
+                #samples: usize,
+                #parameters: &[f32],
+                input: &[f32],
+                #values: &mut [f32],
+                output: &[f32],
+                grad_output: &mut [f32],
+                #gradients: &mut [f32],
+                grad_input: ::core::option::Option<&mut [f32]>,
+                #grad_parameters: &mut [f32],
+            ) {
+                #split_parameters
+                #split_grad_parameters
+                #split_values
+                #split_gradients
+                #(#calls)*
+            }
+        }
+    }
+
+    fn backward_call(&self, index: StepId, step: &Step) -> TokenStream {
+        let name = step_type(index);
+        let at = Literal::usize_unsuffixed(index);
+        let parameters = self.parameters(index, "p", &quote!(&[]));
+        let grad_parameters = self.parameters(index, "q", &quote!(&mut []));
+        let (input, output) = (self.read(step.input), self.read(step.output));
+        let grad_output = self.gradient(step.output);
+        let grad_input = match self.gradients.place(self.plan, step.input) {
+            Place::Input => quote!(grad_input),
+            _ => {
+                let gradient = self.gradient(step.input);
+                quote!(::core::option::Option::Some(#gradient))
+            }
+        };
+        match &step.kind {
+            Kind::Layer { row, .. } => {
+                let (module, _) = names(row);
+                match step.run {
+                    Run::View => TokenStream::new(),
+                    Run::InPlace => quote! {
+                        ::cnn_core::layer::#module::backward_in_place::<#name>(pass.at(#at), #output, #grad_output);
+                    },
+                    Run::Apart | Run::WithRelu => quote! {
+                        ::cnn_core::layer::#module::backward::<#name>(
+                            pass.at(#at), #parameters, #input, #output, #grad_output, #grad_input, #grad_parameters,
+                        );
+                    },
+                }
+            }
+            Kind::Custom(path) => {
+                let (ty, workspace) = (self.custom_input(step), self.workspace(index));
+                quote! {
+                    ::cnn_core::layer::custom::backward::<#path, #ty>(
+                        pass.at(#at), #parameters, #input, #output, #workspace, #grad_output, #grad_input,
+                        #grad_parameters,
+                    );
+                }
+            }
+        }
+    }
+
+    /// The name of the argument, and what cuts it into the steps' parameters.
+    fn split_parameters(&self, from: &str, letter: &str, split: &TokenStream) -> (Ident, Option<TokenStream>) {
+        let steps = || self.plan.steps.iter().enumerate().filter(|(_, step)| step.has_parameters());
+        let from = used(from, steps().next().is_some());
+        let parts = steps().map(|(index, _)| format_ident!("{letter}{index}"));
+        let counts = steps().map(|(index, step)| match (&step.cost, &step.kind) {
+            (Some(cost), _) => Literal::u128_unsuffixed(cost.parameters).into_token_stream(),
+            (None, Kind::Custom(_)) => parameter_count(index).into_token_stream(),
+            (None, Kind::Layer { row, .. }) => {
+                let ((module, layer_trait), name) = (names(row), step_type(index));
+                quote!(const { <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION.parameter_count() })
+            }
+        });
+        let cut = steps()
+            .next()
+            .is_some()
+            .then(|| quote!(let [#(#parts),*] = ::cnn_core::kernel::buffer::#split(#from, [#(#counts),*]);));
+        (from, cut)
+    }
+
+    fn split_values(&self) -> (Ident, Option<TokenStream>) {
+        let sizes = &self.values.sizes;
+        let slots = (0..sizes.len()).map(|slot| format_ident!("v{slot}"));
+        let slots: Vec<_> = slots.chain(customs(self.plan).map(|index| format_ident!("w{index}"))).collect();
+        let workspaces = customs(self.plan).map(|index| workspace(index).into_token_stream());
+        let sizes: Vec<_> = sizes.iter().map(Size::to_token_stream).chain(workspaces).collect();
+        let values = used("values", !slots.is_empty());
+        let split = (!slots.is_empty()).then(|| {
+            quote! {
+                let [#(#slots),*] = ::cnn_core::kernel::buffer::split(
+                    values,
+                    [#(samples * ::cnn_core::network::aligned(#sizes)),*],
+                );
+            }
+        });
+        (values, split)
+    }
+
+    fn samples(&self, backward: bool) -> Ident {
+        let slots = self.values.sizes.len() + if backward { self.gradients.sizes.len() } else { 0 };
+        used("samples", slots > 0 || customs(self.plan).next().is_some())
+    }
+
+    fn parameters(&self, index: StepId, letter: &str, none: &TokenStream) -> TokenStream {
+        if self.plan.steps[index].has_parameters() {
+            format_ident!("{letter}{index}").into_token_stream()
+        } else {
+            none.clone()
+        }
+    }
+
+    fn workspace(&self, index: StepId) -> TokenStream {
+        let (workspace, len) = (format_ident!("w{index}"), workspace(index));
+        quote!(&mut #workspace[..samples * #len])
+    }
+
+    fn custom_input(&self, step: &Step) -> TokenStream {
+        map_type(self.plan.map(step.input))
+    }
+
+    fn read(&self, map: MapId) -> TokenStream {
+        match self.values.place(self.plan, map) {
+            Place::Input => quote!(input),
+            Place::Output => quote!(output),
+            Place::Slot(slot) => {
+                let slice = self.slice("v", slot, map);
+                quote!(&#slice)
+            }
+        }
+    }
+
+    fn write(&self, map: MapId) -> TokenStream {
+        match self.values.place(self.plan, map) {
+            Place::Input => quote!(input),
+            Place::Output => quote!(output),
+            Place::Slot(slot) => {
+                let slice = self.slice("v", slot, map);
+                quote!(&mut #slice)
+            }
+        }
+    }
+
+    fn gradient(&self, map: MapId) -> TokenStream {
+        match self.gradients.place(self.plan, map) {
+            Place::Input => quote!(grad_input),
+            Place::Output => quote!(grad_output),
+            Place::Slot(slot) => {
+                let slice = self.slice("g", slot, map);
+                quote!(&mut #slice)
+            }
+        }
+    }
+
+    fn slice(&self, letter: &str, slot: usize, map: MapId) -> TokenStream {
+        let (slot, len) = (format_ident!("{letter}{slot}"), self.plan.map(map).shape.len());
+        match len {
+            Size::Known(_) => quote!(#slot[..samples * #len]),
+            Size::Const(_) => quote!(#slot[..samples * const { #len }]),
+        }
+    }
+}
+
+/// The name of an argument, as rustc wants it where nothing uses it.
+fn used(name: &str, used: bool) -> Ident {
+    if used { format_ident!("{name}") } else { format_ident!("_{name}") }
+}
+
+fn customs(plan: &Plan) -> impl Iterator<Item = StepId> + '_ {
+    let is_custom = |(_, step): &(StepId, &Step)| matches!(step.kind, Kind::Custom(_));
+    plan.steps.iter().enumerate().filter(is_custom).map(|(index, _)| index)
+}
+
+/// Items inside of the expansion have names that no user's type or constant has: those are in scope there too.
+fn step_type(index: StepId) -> Ident {
+    format_ident!("__Step{index}")
+}
+
+fn operation(index: StepId) -> Ident {
+    format_ident!("__OPERATION_{index}")
+}
+
+fn parameter_count(index: StepId) -> Ident {
+    format_ident!("__PARAMETERS_{index}")
+}
+
+fn workspace(index: StepId) -> Ident {
+    format_ident!("__WORKSPACE_{index}")
+}
+
+/// The module and the trait of a layer: `max_pool2d`, `MaxPool2d`.
+fn names(row: &Row) -> (Ident, Ident) {
+    let camel: String = row.name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+    (format_ident!("{}", row.name), format_ident!("{camel}"))
+}

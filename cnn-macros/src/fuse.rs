@@ -1,0 +1,126 @@
+//! Decides how each step runs: what the step before does by the way, what is only a view, what works in place.
+
+use crate::plan::{INPUT, MapId, Plan, Run, Shape, Size, StepId};
+
+pub(crate) fn fuse(plan: &mut Plan) {
+    for step in 0..plan.steps.len() {
+        if plan.steps[step].is("relu") {
+            fuse_relu(plan, step);
+        } else if plan.steps[step].is("flatten") && is_view(plan, step) {
+            plan.steps[step].run = Run::View;
+        }
+    }
+    // What the network makes is apart from what it gets.
+    if root(plan, plan.output) == INPUT
+        && let Some(last) = plan.writer(plan.output)
+    {
+        plan.steps[last].run = Run::Apart;
+    }
+    for step in 0..plan.steps.len() {
+        if may_work_in_place(plan, step) {
+            plan.steps[step].run = Run::InPlace;
+        }
+    }
+}
+
+/// The map whose memory a map is: views and steps that work in place add none.
+pub(crate) fn root(plan: &Plan, mut map: MapId) -> MapId {
+    while let Some(writer) = plan.writer(map)
+        && matches!(plan.steps[writer].run, Run::View | Run::InPlace)
+    {
+        map = plan.steps[writer].input;
+    }
+    map
+}
+
+/// Channels of the map that was flattened, without moving values, into what a step reads; all features if none was.
+pub(crate) fn flattened_channels(plan: &Plan, step: StepId) -> Size {
+    let mut map = plan.steps[step].input;
+    let [all, ..] = plan.map(map).shape.sizes();
+    while let Some(writer) = plan.writer(map) {
+        let step = &plan.steps[writer];
+        map = step.input;
+        let shape = &plan.map(map).shape;
+        if step.is("flatten") && step.run == Run::View && !matches!(shape, Shape::Flat(_)) {
+            let [channels, ..] = shape.sizes();
+            return channels;
+        }
+        if !keeps_positions(plan, writer) {
+            break;
+        }
+    }
+    all
+}
+
+/// Whether a step does the same to every value, wherever it stands.
+fn keeps_positions(plan: &Plan, step: StepId) -> bool {
+    let step = &plan.steps[step];
+    step.row().is_some_and(|row| row.in_place) || step.is("flatten") && step.run == Run::View
+}
+
+fn only_reader(plan: &Plan, map: MapId) -> Option<StepId> {
+    let mut readers = plan.readers(map);
+    readers.next().filter(|_| readers.next().is_none() && map != plan.output)
+}
+
+fn fuse_relu(plan: &mut Plan, relu: StepId) {
+    let input = plan.steps[relu].input;
+    if only_reader(plan, input) != Some(relu) {
+        return;
+    }
+    if let Some(writer) = plan.writer(input)
+        && plan.steps[writer].run == Run::Apart
+        && plan.steps[writer].row().is_some_and(|row| row.fuses_relu)
+    {
+        plan.steps[writer].run = Run::WithRelu;
+        plan.steps[relu].run = Run::View;
+    }
+}
+
+/// Whether `flatten` moves nothing: one channel or one position has the same order channels-last as PyTorch's, and a
+/// linear layer that gets all of it keeps its weight in the map's order.
+fn is_view(plan: &Plan, flatten: StepId) -> bool {
+    let [channels, height, width] = plan.map(plan.steps[flatten].input).shape.sizes().map(|size| size.known());
+    if channels == Some(1) || (height, width) == (Some(1), Some(1)) {
+        return true;
+    }
+    let mut map = plan.steps[flatten].output;
+    while let Some(reader) = only_reader(plan, map) {
+        let step = &plan.steps[reader];
+        if step.is("linear") {
+            return true;
+        }
+        if !step.is("flatten") && !keeps_positions(plan, reader) {
+            return false;
+        }
+        map = step.output;
+    }
+    false
+}
+
+/// A step may change its input if nobody looks at it again: no other reader, and no step that wrote it and needs it for
+/// its backward pass. The network's input is the caller's.
+fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
+    let row = plan.steps[step].row();
+    if plan.steps[step].run != Run::Apart || !row.is_some_and(|row| row.in_place) {
+        return false;
+    }
+    let mut map = plan.steps[step].input;
+    if only_reader(plan, map) != Some(step) {
+        return false;
+    }
+    while let Some(writer) = plan.writer(map) {
+        let writer = &plan.steps[writer];
+        if writer.run != Run::View && writer.row().is_none_or(|row| row.backward_needs_output) {
+            return false;
+        }
+        if !matches!(writer.run, Run::View | Run::InPlace) {
+            return true;
+        }
+        map = writer.input;
+        if plan.readers(map).count() != 1 {
+            return false;
+        }
+    }
+    false
+}

@@ -1,0 +1,239 @@
+//! A network with every size, weight name and map settled: plain data, the only thing that later stages see.
+//!
+//! It is a graph: a step reads one map and makes another, and maps have numbers. A sequence is its simplest case.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, quote};
+use syn::Path;
+
+use crate::layers::{Arguments, Cost, Row};
+
+/// A settled network.
+pub(crate) struct Plan {
+    /// Sizes that the macro does not know: constants for rustc to evaluate, in an order in which each uses earlier ones.
+    pub(crate) constants: Vec<Constant>,
+    /// The first is the network's input.
+    pub(crate) maps: Vec<Map>,
+    /// In the order in which they run.
+    pub(crate) steps: Vec<Step>,
+    /// The network's output.
+    pub(crate) output: MapId,
+}
+
+/// The number of a map in [`Plan::maps`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct MapId(pub(crate) usize);
+
+/// The number of a step in [`Plan::steps`].
+pub(crate) type StepId = usize;
+
+pub(crate) const INPUT: MapId = MapId(0);
+
+/// A feature map.
+#[derive(Debug, Clone)]
+pub(crate) struct Map {
+    pub(crate) shape: Shape,
+    /// Whether the last thing that happened to it is a softmax.
+    pub(crate) probabilities: bool,
+}
+
+/// The sizes of a map.
+#[derive(Debug, Clone)]
+pub(crate) enum Shape {
+    /// Channels, height, width.
+    Chw([Size; 3]),
+    /// Features.
+    Flat(Size),
+    /// What only rustc knows, even whether it is flat: an expression of type `Sizes`.
+    Sizes(TokenStream),
+}
+
+/// A number that the macro knows, or an expression of type `usize` for rustc.
+#[derive(Debug, Clone)]
+pub(crate) enum Size {
+    Known(u64),
+    Const(TokenStream),
+}
+
+/// `const NAME: ty = value;`
+pub(crate) struct Constant {
+    pub(crate) name: Ident,
+    pub(crate) of: ConstantType,
+    pub(crate) value: TokenStream,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ConstantType {
+    Usize,
+    Sizes,
+}
+
+/// A layer at work.
+pub(crate) struct Step {
+    /// PyTorch's name: `layer1.0.conv1`.
+    pub(crate) path: String,
+    pub(crate) kind: Kind,
+    /// What it adds to the totals, if the macro knows.
+    pub(crate) cost: Option<Cost>,
+    pub(crate) input: MapId,
+    pub(crate) output: MapId,
+    pub(crate) run: Run,
+}
+
+pub(crate) enum Kind {
+    Layer {
+        row: &'static Row,
+        arguments: Arguments,
+    },
+    /// A type of the user's that implements `Layer`.
+    Custom(Path),
+}
+
+/// How a step is carried out; the passes that fuse change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Run {
+    /// Reads its input, writes its output.
+    Apart,
+    /// Reads its input, and writes what the rectifier behind it makes of its output.
+    WithRelu,
+    /// Nothing is to be done: the output is the input, seen otherwise or made by the step before.
+    View,
+    /// Changes its input, which becomes its output.
+    InPlace,
+}
+
+impl Step {
+    /// The layer's name in the language, or the user's type.
+    pub(crate) fn layer(&self) -> String {
+        match &self.kind {
+            Kind::Layer { row, .. } => row.name.to_owned(),
+            Kind::Custom(path) => path.to_token_stream().to_string().replace(' ', ""),
+        }
+    }
+
+    pub(crate) fn row(&self) -> Option<&'static Row> {
+        match &self.kind {
+            Kind::Layer { row, .. } => Some(row),
+            Kind::Custom(_) => None,
+        }
+    }
+
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.row().is_some_and(|row| row.name == name)
+    }
+
+    /// Whether it has values to train, as far as the macro knows.
+    pub(crate) fn has_parameters(&self) -> bool {
+        self.cost.is_none_or(|cost| cost.parameters > 0)
+    }
+}
+
+impl Plan {
+    pub(crate) fn map(&self, id: MapId) -> &Map {
+        &self.maps[id.0]
+    }
+
+    /// The step that makes a map; the network's input has none.
+    pub(crate) fn writer(&self, id: MapId) -> Option<StepId> {
+        self.steps.iter().position(|step| step.output == id)
+    }
+
+    /// The steps that read a map.
+    pub(crate) fn readers(&self, id: MapId) -> impl Iterator<Item = StepId> + '_ {
+        self.steps.iter().enumerate().filter(move |(_, step)| step.input == id).map(|(index, _)| index)
+    }
+}
+
+impl Size {
+    pub(crate) fn known(&self) -> Option<u64> {
+        match self {
+            Self::Known(number) => Some(*number),
+            Self::Const(_) => None,
+        }
+    }
+}
+
+impl ToTokens for Size {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Known(number) => Literal::u64_unsuffixed(*number).to_tokens(tokens),
+            Self::Const(expression) => expression.to_tokens(tokens),
+        }
+    }
+}
+
+impl Shape {
+    /// Values of one sample.
+    pub(crate) fn len(&self) -> Size {
+        let factors = match self {
+            Self::Chw(sizes) => sizes.as_slice(),
+            Self::Flat(size) => std::slice::from_ref(size),
+            Self::Sizes(sizes) => return Size::Const(quote!(#sizes.len())),
+        };
+        let known = factors.iter().map(Size::known).try_fold(1_u64, |product, size| product.checked_mul(size?));
+        known.map_or_else(
+            || {
+                let rest = factors[1..].iter();
+                let first = factors[0].to_token_stream();
+                Size::Const(rest.fold(first, |product, size| quote!(#product * #size)))
+            },
+            Size::Known,
+        )
+    }
+
+    /// Values of one sample, if the macro knows.
+    pub(crate) fn known_len(&self) -> Option<u64> {
+        self.len().known()
+    }
+
+    /// Channels, height and width, or features, 1 and 1.
+    pub(crate) fn sizes(&self) -> [Size; 3] {
+        match self {
+            Self::Chw(sizes) => sizes.clone(),
+            Self::Flat(features) => [features.clone(), Size::Known(1), Size::Known(1)],
+            Self::Sizes(sizes) => {
+                [quote!(#sizes.channels()), quote!(#sizes.height()), quote!(#sizes.width())].map(Size::Const)
+            }
+        }
+    }
+
+    pub(crate) fn is_known(&self) -> bool {
+        !matches!(self, Self::Sizes(_)) && self.sizes().iter().all(|size| size.known().is_some())
+    }
+}
+
+/// The type of a map.
+pub(crate) fn map_type(map: &Map) -> TokenStream {
+    let braced = |size: &Size| match size {
+        Size::Known(_) => size.to_token_stream(),
+        Size::Const(expression) => quote!({ #expression }),
+    };
+    let shape = match &map.shape {
+        Shape::Chw(sizes) => {
+            let [channels, height, width] = sizes.each_ref().map(braced);
+            quote!(::cnn_core::shape::Chw<#channels, #height, #width>)
+        }
+        Shape::Flat(features) => {
+            let features = braced(features);
+            quote!(::cnn_core::shape::Flat<#features>)
+        }
+        Shape::Sizes(sizes) => quote! {
+            <::cnn_core::shape::Select<
+                { #sizes.is_flat() }, { #sizes.channels() }, { #sizes.height() }, { #sizes.width() }
+            > as ::cnn_core::shape::Selected>::Shape
+        },
+    };
+    if map.probabilities { quote!(::cnn_core::shape::Probabilities<#shape>) } else { shape }
+}
+
+/// As a reader writes it: `16x5x5`, `400`.
+impl std::fmt::Display for Shape {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = |size: &Size| size.known().map_or("?".to_owned(), |number| number.to_string());
+        match self {
+            Self::Chw(sizes) => formatter.write_str(&sizes.each_ref().map(text).join("x")),
+            Self::Flat(size) => formatter.write_str(&text(size)),
+            Self::Sizes(_) => formatter.write_str("?"),
+        }
+    }
+}

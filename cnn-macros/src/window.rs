@@ -1,0 +1,201 @@
+//! The rule `(n - f + 2p)/s + 1` on integers, and the sentences that explain where it fails. Nobody else here writes it.
+
+/// One axis of a window that moves over a map.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Axis {
+    pub(crate) cells: u64,
+    pub(crate) kernel: u64,
+    pub(crate) stride: u64,
+    pub(crate) padding: u64,
+    pub(crate) dilation: u64,
+}
+
+impl Axis {
+    /// Cells and padding.
+    fn padded(&self) -> u128 {
+        u128::from(self.cells) + 2 * u128::from(self.padding)
+    }
+
+    /// Cells from the first tap to the last one.
+    fn reach(&self) -> u128 {
+        u128::from(self.dilation) * u128::from(self.kernel.saturating_sub(1)) + 1
+    }
+
+    /// How many positions the window has, rounded down as PyTorch does; `None` if it does not fit.
+    pub(crate) fn output(&self) -> Option<u64> {
+        let steps = self.padded().checked_sub(self.reach())? / u128::from(self.stride);
+        u64::try_from(steps + 1).ok()
+    }
+
+    /// Cells behind the last position that no window reaches.
+    fn remainder(&self) -> u128 {
+        self.padded().saturating_sub(self.reach()) % u128::from(self.stride)
+    }
+
+    /// The rule with the numbers put in.
+    fn rule(&self) -> String {
+        let Self { cells, kernel, stride, padding, dilation } = self;
+        if *dilation == 1 {
+            format!("({cells} - {kernel} + 2*{padding})/{stride} + 1")
+        } else {
+            format!("({cells} - {dilation}*({kernel} - 1) - 1 + 2*{padding})/{stride} + 1")
+        }
+    }
+}
+
+/// What a window of a layer may not do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// A remainder is a mistake.
+    pub(crate) strict: bool,
+    /// Half the window is the most padding: a window must not lie in it whole.
+    pub(crate) half_padding: bool,
+}
+
+/// Which argument a mistake is about, and what is wrong: first line, rule, way out.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Misfit {
+    pub(crate) argument: &'static str,
+    pub(crate) text: String,
+}
+
+/// Height and width of what a window makes of a map.
+pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64; 2], Misfit> {
+    for (axis, side) in axes.iter().zip(["height", "width"]) {
+        // On a square map with a square window both axes read the same.
+        let rule = if axes[0].rule() == axes[1].rule() { "rule".to_owned() } else { format!("rule ({side})") };
+        let map = format!("{}x{} feature map", axes[0].cells, axes[1].cells);
+        if limits.half_padding && u128::from(axis.padding) > axis.reach() / 2 {
+            let Axis { padding, kernel, .. } = axis;
+            let half = axis.reach() / 2;
+            return Err(Misfit {
+                argument: "padding",
+                text: format!(
+                    "{name}: padding {padding} is more than half of kernel_size {kernel}\n\
+                     rule: a pooling's window must not lie in the padding: padding <= {half}\n\
+                     help: padding <= {half}, or kernel_size >= {}",
+                    2 * u128::from(*padding)
+                ),
+            });
+        }
+        if axis.output().is_none() {
+            return Err(Misfit { argument: "kernel_size", text: no_room(name, axis, &map, &rule, limits) });
+        }
+        if limits.strict && axis.remainder() != 0 {
+            return Err(Misfit { argument: "stride", text: remainder(name, axis, &map, &rule) });
+        }
+    }
+    let [height, width] = axes.map(|axis| axis.output());
+    Ok([height.unwrap_or_default(), width.unwrap_or_default()])
+}
+
+fn no_room(name: &str, axis: &Axis, map: &str, rule: &str, limits: Limits) -> String {
+    let missing = (axis.reach() - axis.padded()).div_ceil(2) + u128::from(axis.padding);
+    let fits = (axis.padded() - 1) / u128::from(axis.dilation) + 1;
+    let padding = if limits.half_padding && missing > axis.reach() / 2 {
+        String::new()
+    } else {
+        format!("padding >= {missing}, or ")
+    };
+    let dilated = if axis.dilation == 1 { String::new() } else { format!(" with dilation {}", axis.dilation) };
+    format!(
+        "{name}: kernel_size {}{dilated} does not fit the {map}\n{rule}: {} < 1\nhelp: {padding}kernel_size <= {fits}",
+        axis.kernel,
+        axis.rule()
+    )
+}
+
+fn remainder(name: &str, axis: &Axis, map: &str, rule: &str) -> String {
+    let left = axis.remainder();
+    let cells = if left == 1 { "1 cell".to_owned() } else { format!("{left} cells") };
+    let steps = axis.padded() - axis.reach();
+    let divisors = (1..=axis.stride).rev().find(|stride| steps % u128::from(*stride) == 0).unwrap_or(1);
+    let padding = (1..=axis.stride.min(1 << 16))
+        .map(|more| axis.padding + more)
+        .find(|padding| Axis { padding: *padding, ..*axis }.remainder() == 0)
+        .map(|padding| format!("padding = {padding}, "))
+        .unwrap_or_default();
+    format!(
+        "{name}: stride {} does not divide the {map}, {cells} left over, and `strict` forbids it\n\
+         {rule}: {} leaves {left} of {} over\n\
+         help: {padding}stride = {divisors}, or leave `strict` out to round down",
+        axis.stride,
+        axis.rule(),
+        axis.stride
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAX: Limits = Limits { strict: false, half_padding: false };
+
+    fn axis(cells: u64, kernel: u64, stride: u64, padding: u64, dilation: u64) -> Axis {
+        Axis { cells, kernel, stride, padding, dilation }
+    }
+
+    #[test]
+    fn the_rule_counts_window_positions() {
+        for cells in 1..9 {
+            for kernel in 1..6 {
+                for stride in 1..4 {
+                    for padding in 0..4 {
+                        for dilation in 1..4 {
+                            let last = cells + 2 * padding;
+                            let starts = (0..last).step_by(stride as usize);
+                            let fitting = starts.filter(|start| start + dilation * (kernel - 1) < last).count() as u64;
+                            let output = axis(cells, kernel, stride, padding, dilation).output();
+                            assert_eq!(output.unwrap_or(0), fitting);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_misfit_says_rule_and_way_out() {
+        let text = |axes, limits| output("conv2", axes, limits).unwrap_err().text;
+        assert_eq!(
+            text([axis(5, 7, 1, 0, 1); 2], LAX),
+            "conv2: kernel_size 7 does not fit the 5x5 feature map\nrule: (5 - 7 + 2*0)/1 + 1 < 1\n\
+             help: padding >= 1, or kernel_size <= 5"
+        );
+        assert_eq!(
+            text([axis(9, 3, 1, 0, 1), axis(4, 3, 2, 0, 3)], LAX),
+            "conv2: kernel_size 3 with dilation 3 does not fit the 9x4 feature map\n\
+             rule (width): (4 - 3*(3 - 1) - 1 + 2*0)/2 + 1 < 1\nhelp: padding >= 2, or kernel_size <= 2"
+        );
+        assert_eq!(
+            text([axis(28, 3, 2, 0, 1); 2], Limits { strict: true, half_padding: false }),
+            "conv2: stride 2 does not divide the 28x28 feature map, 1 cell left over, and `strict` forbids it\n\
+             rule: (28 - 3 + 2*0)/2 + 1 leaves 1 of 2 over\n\
+             help: stride = 1, or leave `strict` out to round down"
+        );
+        assert_eq!(
+            text([axis(28, 3, 2, 2, 1); 2], Limits { strict: false, half_padding: true }),
+            "conv2: padding 2 is more than half of kernel_size 3\n\
+             rule: a pooling's window must not lie in the padding: padding <= 1\n\
+             help: padding <= 1, or kernel_size >= 4"
+        );
+    }
+
+    #[test]
+    fn the_ways_out_work() {
+        for cells in 1..6 {
+            for kernel in 1..9 {
+                for dilation in 1..4 {
+                    let wrong = axis(cells, kernel, 1, 0, dilation);
+                    let Err(misfit) = output("conv", [wrong; 2], LAX) else { continue };
+                    let number = |before: &str| -> u64 {
+                        let rest = misfit.text.rsplit_once(before).unwrap().1;
+                        rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
+                    };
+                    assert!(Axis { padding: number("padding >= "), ..wrong }.output().is_some(), "{}", misfit.text);
+                    assert!(Axis { kernel: number("kernel_size <= "), ..wrong }.output().is_some(), "{}", misfit.text);
+                }
+            }
+        }
+    }
+}
