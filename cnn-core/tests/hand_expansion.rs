@@ -465,8 +465,9 @@ const _: () = {
 
     type M1 = Chw<2, 4, 4>;
     // One named constant, with the token's span: the only place where the user's layer can fail to take its map.
-    const SIZES1: Sizes = layer::custom::output::<Scale, M1>();
-    const OPERATION1: Operation = layer::custom::operation::<Scale, M1>();
+    const CUSTOM1: layer::custom::Custom = layer::custom::Custom::of::<Scale, M1>();
+    const SIZES1: Sizes = CUSTOM1.sizes;
+    const OPERATION1: Operation = CUSTOM1.operation;
     type M2 = <Select<
         { SIZES1.is_flat() },
         { SIZES1.channels() },
@@ -475,7 +476,7 @@ const _: () = {
     > as Selected>::Shape;
     const LEN1: usize = SIZES1.len();
     const PARAMETERS1: usize = OPERATION1.parameter_count();
-    const WORKSPACE1: usize = <Scale as Layer<M1>>::WORKSPACE;
+    const WORKSPACE1: usize = CUSTOM1.workspace;
 
     struct S2;
     impl layer::dropout::Dropout for S2 {
@@ -547,7 +548,7 @@ const _: () = {
             let [v0, v1, w1] =
                 split(values, [samples * aligned(32), samples * aligned(LEN1), samples * aligned(WORKSPACE1)]);
             layer::relu::forward::<S0>(pass.at(0), &[], input, &mut v0[..samples * 32]);
-            layer::custom::forward::<Scale, M1>(
+            (CUSTOM1.forward)(
                 pass.at(1),
                 p1,
                 &v0[..samples * 32],
@@ -570,7 +571,7 @@ const _: () = {
             let [v0, v1, w1] =
                 split(values, [samples * aligned(32), samples * aligned(LEN1), samples * aligned(WORKSPACE1)]);
             layer::relu::forward::<S0>(pass.at(0), &[], input, &mut v0[..samples * 32]);
-            layer::custom::forward::<Scale, M1>(
+            (CUSTOM1.forward)(
                 pass.at(1),
                 p1,
                 &v0[..samples * 32],
@@ -610,7 +611,7 @@ const _: () = {
                 &mut [],
             );
             layer::dropout::backward_in_place::<S2>(pass.at(2), &v1[..samples * LEN1], &mut g0[..samples * LEN1]);
-            layer::custom::backward::<Scale, M1>(
+            (CUSTOM1.backward)(
                 pass.at(1),
                 p1,
                 &v0[..samples * 32],

@@ -10,7 +10,7 @@ use crate::fuse::flattened_channels;
 use crate::geometry::Settled;
 use crate::layers::{Arguments, Row, sizes_expression};
 use crate::memory::{self, Place, Slots};
-use crate::plan::{ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, map_type};
+use crate::plan::{ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, custom_layer, map_type, step_type};
 use crate::{ast, docs};
 
 /// The type and its `Network`.
@@ -110,16 +110,9 @@ fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
         Kind::Layer { .. } => TokenStream::new(),
         Kind::Custom(path) => {
             let input = map_type(plan.map(step.input));
-            let span = path.span().resolved_at(Span::mixed_site());
-            let (workspace, parameters) = (workspace(index), parameter_count(index));
-            let operation = operation(index);
-            quote_spanned! {span=>
-                struct #name;
-                const #operation: ::cnn_core::layer::Operation =
-                    ::cnn_core::layer::custom::operation::<#path, #input>();
-                const #parameters: usize = #operation.parameter_count();
-                const #workspace: usize = <#path as ::cnn_core::layer::Layer<#input>>::WORKSPACE;
-            }
+            let (name, span) = (custom_layer(index), path.span().resolved_at(Span::mixed_site()));
+            let value = quote_spanned!(span=> ::cnn_core::layer::custom::Custom::of::<#path, #input>());
+            quote!(const #name: ::cnn_core::layer::custom::Custom = #value;)
         }
     }
 }
@@ -169,7 +162,7 @@ fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
     let (input, output) = (map_type(&plan.maps[0]), map_type(plan.map(plan.output)));
     let steps = plan.steps.iter().enumerate().map(|(index, step)| step_data(plan, index, step));
     let [evaluation, training, gradient] = [memory::evaluation, memory::training, memory::gradient].map(|f| f(plan));
-    let workspaces: Vec<TokenStream> = customs(plan).map(|index| workspace(index).into_token_stream()).collect();
+    let workspaces: Vec<TokenStream> = customs(plan).map(|index| workspace(index)).collect();
     let sum = |slots: &Slots, more: &[TokenStream]| {
         let sizes = slots.sizes.iter().map(Size::to_token_stream).chain(more.iter().cloned());
         let sizes: Vec<_> = sizes.collect();
@@ -219,7 +212,10 @@ fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
     let (path, layer, name) = (&step.path, step.layer(), step_type(index));
     let [input, output] = [step.input, step.output].map(|map| sizes_expression(&plan.map(map).shape));
     let operation = match &step.kind {
-        Kind::Custom(_) => operation(index).into_token_stream(),
+        Kind::Custom(_) => {
+            let custom = custom_layer(index);
+            quote!(#custom.operation)
+        }
         Kind::Layer { row, .. } => {
             let (module, layer_trait) = names(row);
             if step.run == Run::View {
@@ -281,10 +277,10 @@ impl Pass<'_> {
                     },
                 }
             }
-            Kind::Custom(path) => {
-                let (ty, workspace) = (self.custom_input(step), self.workspace(index));
+            Kind::Custom(_) => {
+                let (custom, workspace) = (custom_layer(index), self.workspace(index));
                 quote! {
-                    ::cnn_core::layer::custom::forward::<#path, #ty>(
+                    (#custom.forward)(
                         pass.at(#at), #parameters, #input, #output, #workspace,
                     );
                 }
@@ -361,10 +357,10 @@ impl Pass<'_> {
                     },
                 }
             }
-            Kind::Custom(path) => {
-                let (ty, workspace) = (self.custom_input(step), self.workspace(index));
+            Kind::Custom(_) => {
+                let (custom, workspace) = (custom_layer(index), self.workspace(index));
                 quote! {
-                    ::cnn_core::layer::custom::backward::<#path, #ty>(
+                    (#custom.backward)(
                         pass.at(#at), #parameters, #input, #output, #workspace, #grad_output, #grad_input,
                         #grad_parameters,
                     );
@@ -380,7 +376,10 @@ impl Pass<'_> {
         let parts = steps().map(|(index, _)| format_ident!("{letter}{index}"));
         let counts = steps().map(|(index, step)| match (&step.cost, &step.kind) {
             (Some(cost), _) => Literal::u128_unsuffixed(cost.parameters).into_token_stream(),
-            (None, Kind::Custom(_)) => parameter_count(index).into_token_stream(),
+            (None, Kind::Custom(_)) => {
+                let custom = custom_layer(index);
+                quote!(const { #custom.operation.parameter_count() })
+            }
             (None, Kind::Layer { row, .. }) => {
                 let ((module, layer_trait), name) = (names(row), step_type(index));
                 quote!(const { <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION.parameter_count() })
@@ -397,7 +396,7 @@ impl Pass<'_> {
         let sizes = &self.values.sizes;
         let slots = (0..sizes.len()).map(|slot| format_ident!("v{slot}"));
         let slots: Vec<_> = slots.chain(customs(self.plan).map(|index| format_ident!("w{index}"))).collect();
-        let workspaces = customs(self.plan).map(|index| workspace(index).into_token_stream());
+        let workspaces = customs(self.plan).map(|index| workspace(index));
         let sizes: Vec<_> = sizes.iter().map(Size::to_token_stream).chain(workspaces).collect();
         let values = used("values", !slots.is_empty());
         let split = (!slots.is_empty()).then(|| {
@@ -427,10 +426,6 @@ impl Pass<'_> {
     fn workspace(&self, index: StepId) -> TokenStream {
         let (workspace, len) = (format_ident!("w{index}"), workspace(index));
         quote!(&mut #workspace[..samples * #len])
-    }
-
-    fn custom_input(&self, step: &Step) -> TokenStream {
-        map_type(self.plan.map(step.input))
     }
 
     fn read(&self, map: MapId) -> TokenStream {
@@ -485,21 +480,10 @@ fn customs(plan: &Plan) -> impl Iterator<Item = StepId> + '_ {
     plan.steps.iter().enumerate().filter(is_custom).map(|(index, _)| index)
 }
 
-/// Items inside of the expansion have names that no user's type or constant has: those are in scope there too.
-fn step_type(index: StepId) -> Ident {
-    format_ident!("__Step{index}")
-}
-
-fn operation(index: StepId) -> Ident {
-    format_ident!("__OPERATION_{index}")
-}
-
-fn parameter_count(index: StepId) -> Ident {
-    format_ident!("__PARAMETERS_{index}")
-}
-
-fn workspace(index: StepId) -> Ident {
-    format_ident!("__WORKSPACE_{index}")
+/// Values per sample of a user's layer's workspace.
+fn workspace(index: StepId) -> TokenStream {
+    let custom = custom_layer(index);
+    quote!(#custom.workspace)
 }
 
 /// The module and the trait of a layer: `max_pool2d`, `MaxPool2d`.

@@ -156,7 +156,7 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) enum CheckedSizes {
     Chw([Option<u64>; 3]),
-    Flat,
+    Flat(Option<u64>),
 }
 
 /// What a layer costs per sample.
@@ -337,7 +337,7 @@ fn flatten(site: &Site<'_>) -> syn::Result<Outcome> {
         None => {
             let len = site.input.len();
             Outcome::Checked {
-                sizes: CheckedSizes::Flat,
+                sizes: CheckedSizes::Flat(None),
                 check: quote_spanned!(site.span()=> ::cnn_core::shape::check::flatten(#len)),
             }
         }
@@ -355,7 +355,7 @@ fn linear(site: &Site<'_>) -> syn::Result<Outcome> {
         _ => {
             let (name, input) = (site.name, sizes_expression(site.input));
             let check = quote_spanned!(site.span()=> ::cnn_core::shape::check::linear(#name, #input, #out_features));
-            Ok(Outcome::Checked { sizes: CheckedSizes::Flat, check })
+            Ok(Outcome::Checked { sizes: CheckedSizes::Flat(out_features.known()), check })
         }
     }
 }

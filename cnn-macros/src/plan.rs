@@ -3,7 +3,7 @@
 //! It is a graph: a step reads one map and makes another, and maps have numbers. A sequence is its simplest case.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::Path;
 
 use crate::layers::{Arguments, Cost, Row};
@@ -224,6 +224,16 @@ pub(crate) fn map_type(map: &Map) -> TokenStream {
         },
     };
     if map.probabilities { quote!(::cnn_core::shape::Probabilities<#shape>) } else { shape }
+}
+
+/// Items inside of the expansion have names that no user's type or constant has: those are in scope there too.
+pub(crate) fn step_type(index: StepId) -> Ident {
+    format_ident!("__Step{index}")
+}
+
+/// The constant of a user's layer.
+pub(crate) fn custom_layer(index: StepId) -> Ident {
+    format_ident!("__LAYER_{index}")
 }
 
 /// As a reader writes it: `16x5x5`, `400`.

@@ -2,7 +2,7 @@
 //! one the map is unknown, and no rule complains about an unknown map. Knows no layer: rules are the table's.
 
 use proc_macro2::Span;
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident};
@@ -12,7 +12,7 @@ use crate::ast::{self, Block, Body, Call, Dims, Layer};
 use crate::constant::{self, Meaning, Scope};
 use crate::error::{Errors, nearest};
 use crate::layers::{self, CheckedSizes, Cost, Outcome, Row, Site};
-use crate::plan::{ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Shape, Size, Step, map_type};
+use crate::plan::{ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Shape, Size, Step, custom_layer};
 
 /// f32 values that a map or the weights of a layer may have: memory has `isize::MAX` bytes.
 const MOST_VALUES: u128 = isize::MAX as u128 / 4;
@@ -212,7 +212,7 @@ impl Walk<'_> {
                 let constant = self.settle().constant(ConstantType::Sizes, check).to_token_stream();
                 let [channels, height, width] = Shape::Sizes(constant).sizes();
                 match sizes {
-                    CheckedSizes::Flat => Shape::Flat(channels),
+                    CheckedSizes::Flat(features) => Shape::Flat(features.map_or(channels, Size::Known)),
                     CheckedSizes::Chw([c, h, w]) => Shape::Chw([
                         c.map_or(channels, Size::Known),
                         h.map_or(height, Size::Known),
@@ -251,10 +251,8 @@ impl Walk<'_> {
 
     fn custom(&mut self, path: &syn::Path, names: &Names) {
         let Some(input) = self.current else { return };
-        let map = map_type(self.plan.map(input));
-        let span = path.span().resolved_at(Span::mixed_site());
-        let output = quote_spanned!(span=> ::cnn_core::layer::custom::output::<#path, #map>());
-        let sizes = self.settle().constant(ConstantType::Sizes, output).to_token_stream();
+        let custom = custom_layer(self.plan.steps.len());
+        let sizes = quote!(#custom.sizes);
         let map = Map { shape: Shape::Sizes(sizes), probabilities: false };
         self.add_step(Kind::Custom(path.clone()), None, names, input, map);
     }

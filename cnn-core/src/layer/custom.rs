@@ -106,19 +106,42 @@ pub trait Layer<In: Shape> {
     );
 }
 
-/// The sizes of what a layer makes of `In`. Expanded code asks here, once a step, so that a layer that does not take the
-/// map is one error.
-pub const fn output<L: Layer<In>, In: Shape>() -> Sizes {
-    <L::Output as Shape>::SIZES
+/// A user's layer on the map that it gets, as a value. Expanded code makes one constant of it per step: the only place
+/// where the layer can fail to take its map, so that this is one error.
+#[derive(Clone, Copy, Debug)]
+pub struct Custom {
+    /// The sizes of the map that it makes.
+    pub sizes: Sizes,
+    /// The layer as data.
+    pub operation: Operation,
+    /// Values per sample that the forward pass hands to the backward pass.
+    pub workspace: usize,
+    /// input `[n, In]` -> output `[n, Output]`
+    pub forward: Forward,
+    /// input `[n, In]`, grad_output `[n, Output]` -> grad_input `[n, In]`, grad_parameters
+    pub backward: Backward,
 }
 
-/// The layer as data.
-pub const fn operation<L: Layer<In>, In: Shape>() -> Operation {
-    Operation::Custom { parameters: L::PARAMETERS }
+/// `(pass, parameters, input, output, workspace)`
+pub type Forward = fn(&mut Pass<'_>, &[f32], &[f32], &mut [f32], &mut [f32]);
+
+/// `(pass, parameters, input, output, workspace, grad_output, grad_input, grad_parameters)`
+pub type Backward = fn(&mut Pass<'_>, &[f32], &[f32], &[f32], &mut [f32], &mut [f32], Option<&mut [f32]>, &mut [f32]);
+
+impl Custom {
+    /// Layer `L` on maps of shape `In`.
+    pub const fn of<L: Layer<In>, In: Shape>() -> Self {
+        Self {
+            sizes: <L::Output as Shape>::SIZES,
+            operation: Operation::Custom { parameters: L::PARAMETERS },
+            workspace: L::WORKSPACE,
+            forward: forward::<L, In>,
+            backward: backward::<L, In>,
+        }
+    }
 }
 
-/// input `[n, In]` -> output `[n, Output]`
-pub fn forward<L: Layer<In>, In: Shape>(
+fn forward<L: Layer<In>, In: Shape>(
     pass: &mut Pass<'_>,
     parameters: &[f32],
     input: &[f32],
@@ -128,8 +151,7 @@ pub fn forward<L: Layer<In>, In: Shape>(
     L::forward(pass, parameters, Samples::new(input), SamplesMut::new(output), workspace);
 }
 
-/// input `[n, In]`, grad_output `[n, Output]` -> grad_input `[n, In]`, grad_parameters
-pub fn backward<L: Layer<In>, In: Shape>(
+fn backward<L: Layer<In>, In: Shape>(
     pass: &mut Pass<'_>,
     parameters: &[f32],
     input: &[f32],
