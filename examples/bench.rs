@@ -4,7 +4,6 @@
 //! cargo run --release --example bench -- --network lenet5 --mode train --batch 64 --threads 2
 //! ```
 
-use std::error::Error;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
@@ -44,14 +43,20 @@ enum Timed {
 
 const WARM_UPS: usize = 3;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+fn main() {
+    if let Err(error) = run(&Arguments::parse()) {
+        eprintln!("error: {error:#}");
+        std::process::exit(1);
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(threads) = arguments.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global()?;
     }
     let mut times = match arguments.network {
-        Name::LeNet5 => times::<LeNet5>(&arguments),
-        Name::VggCifar => times::<VggCifar>(&arguments),
+        Name::LeNet5 => times::<LeNet5>(arguments),
+        Name::VggCifar => times::<VggCifar>(arguments),
     }?;
     times.sort_unstable();
     println!(
@@ -67,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn times<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> Result<Vec<Duration>, Box<dyn Error>> {
+fn times<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> Result<Vec<Duration>, Error> {
     let samples = arguments.batch.get();
     let mut network = N::new(0);
     let mut input = Batch::zeros(samples);
@@ -82,7 +87,7 @@ fn times<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> Result<Vec<Dur
             })
         }
         Timed::Train => {
-            let labels = Labels::<10>::new(&(0..samples).map(|sample| (sample % 10) as i64).collect::<Vec<_>>())?;
+            let labels = Labels::<10>::new(&(0..samples).map(|sample| sample % 10).collect::<Vec<_>>())?;
             let mut training = Training::new(0);
             let mut optimizer = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
             repeat(arguments.repeat, || {
@@ -95,10 +100,7 @@ fn times<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> Result<Vec<Dur
 }
 
 /// The times of so many steps after the warm-ups, in which memory is allocated and caches fill.
-fn repeat(
-    runs: Option<NonZeroUsize>,
-    mut step: impl FnMut() -> Result<(), Box<dyn Error>>,
-) -> Result<Vec<Duration>, Box<dyn Error>> {
+fn repeat(runs: Option<NonZeroUsize>, mut step: impl FnMut() -> Result<(), Error>) -> Result<Vec<Duration>, Error> {
     for _ in 0..WARM_UPS {
         step()?;
     }

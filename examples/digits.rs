@@ -5,9 +5,9 @@
 //! cargo run --release --example digits -- --data /usr/share/datasets/fashion-mnist
 //! ```
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use clap::Parser;
 use cnn_core::data::{Batches, Dataset, Images, Normalize, RandomShift};
 use cnn_core::metric::ConfusionMatrix;
@@ -25,17 +25,19 @@ const CLASSES: usize = 10;
 /// Trains LeNet-5 on 28 x 28 grey images of ten classes.
 #[derive(Parser)]
 struct Arguments {
-    /// Images to train and test on: an IDX file, raw or in gzip
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits-images-idx3-ubyte.gz"))]
-    images: PathBuf,
-    /// Their labels; a fifth of the images, the same share of each class, is held out for the test
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits-labels-idx1-ubyte.gz"))]
-    labels: PathBuf,
-    /// A folder with MNIST's four files, train-... and t10k-..., instead of the two
-    #[arg(long, conflicts_with_all = ["images", "labels"])]
+    /// Images to train and test on, instead of the digits: an IDX file, raw or in gzip. A fifth of them, the same share of
+    /// each class, is held out for the test
+    #[arg(long, requires = "labels")]
+    images: Option<PathBuf>,
+    /// Their labels
+    #[arg(long, requires = "images")]
+    labels: Option<PathBuf>,
+    /// A folder with MNIST's four files, train-... and t10k-..., instead of the digits
+    #[arg(long, conflicts_with = "images")]
     data: Option<PathBuf>,
-    #[arg(long, default_value_t = 30)]
-    epochs: u64,
+    /// How often each training image is seen
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: u32,
     /// Images of a training step
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
@@ -53,9 +55,15 @@ struct Arguments {
     save: PathBuf,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
-    let (training_set, test_set) = read(&arguments)?;
+fn main() {
+    if let Err(error) = run(&Arguments::parse()) {
+        eprintln!("error: {error:#}");
+        std::process::exit(1);
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let (training_set, test_set) = read(arguments)?;
     LeNet5::summary();
     println!("\n{} training images, {} test images", training_set.len(), test_set.len());
 
@@ -76,24 +84,25 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// A training and a test set.
-fn read(arguments: &Arguments) -> Result<(Dataset, Dataset), Box<dyn Error>> {
+fn read(arguments: &Arguments) -> anyhow::Result<(Dataset, Dataset)> {
     let (training_set, test_set) = match &arguments.data {
         Some(folder) => (read_part(folder, "train")?, read_part(folder, "t10k")?),
         None => {
-            let all = Dataset::read_idx(&arguments.images, &arguments.labels, CLASSES)?;
+            let digits = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
+            let images = arguments.images.clone().unwrap_or(digits.join("digits-images-idx3-ubyte.gz"));
+            let labels = arguments.labels.clone().unwrap_or(digits.join("digits-labels-idx1-ubyte.gz"));
+            let all = Dataset::read_idx(images, labels, CLASSES)?;
             all.split_stratified(all.len() / 5, arguments.seed)?
         }
     };
     for set in [&training_set, &test_set] {
         let (height, width) = (set.images().height(), set.images().width());
-        if (height, width) != (28, 28) {
-            return Err(format!("LeNet-5 takes 28 x 28 images, found {height} x {width}").into());
-        }
+        ensure!((height, width) == (28, 28), "LeNet-5 takes 28 x 28 images, found {height} x {width}");
     }
     Ok((training_set, test_set))
 }
 
-fn read_part(folder: &Path, part: &str) -> Result<Dataset, Box<dyn Error>> {
+fn read_part(folder: &Path, part: &str) -> Result<Dataset, Error> {
     let file = |content: &str| {
         let raw = folder.join(format!("{part}-{content}-ubyte"));
         let gzip = folder.join(format!("{part}-{content}-ubyte.gz"));
@@ -102,26 +111,27 @@ fn read_part(folder: &Path, part: &str) -> Result<Dataset, Box<dyn Error>> {
     Ok(Dataset::read_idx(file("images-idx3"), file("labels-idx1"), CLASSES)?)
 }
 
-fn train(arguments: &Arguments, set: &Dataset, normalize: &Normalize) -> Result<LeNet5, Box<dyn Error>> {
+fn train(arguments: &Arguments, set: &Dataset, normalize: &Normalize) -> Result<LeNet5, Error> {
     let seed = arguments.seed;
     let mut network = LeNet5::new(seed);
     let mut training = Training::new(seed);
     let options = SgdOptions::new(arguments.learning_rate).momentum(0.9).nesterov(true).weight_decay(1e-4);
     let mut optimizer = Sgd::new(options)?;
     let mut batches = Batches::new(set.len(), arguments.batch.into(), seed);
-    let steps = arguments.epochs * batches.per_epoch() as u64;
+    let epochs = u64::from(arguments.epochs);
+    let steps = epochs * batches.per_epoch() as u64;
     let schedule = CosineAnnealingLr { lr: arguments.learning_rate, t_max: steps, eta_min: 0.0 };
     let shift = RandomShift { pixels: arguments.shift, seed };
 
     let mut images = Batch::zeros(0);
     let mut labels = Labels::<CLASSES>::default();
-    let mut progress = Progress::new(arguments.epochs, batches.per_epoch());
-    for epoch in 0..arguments.epochs {
+    let mut progress = Progress::new(epochs, batches.per_epoch());
+    for epoch in 0..epochs {
         progress.epoch(epoch);
         for indices in batches.epoch(epoch) {
             images.resize(indices.len());
             shift.fill(normalize, set.images(), indices, epoch, images.values_mut());
-            labels.set(indices.iter().map(|&index| set.label(index) as i64))?;
+            labels.set(indices.iter().map(|&index| set.label(index)))?;
 
             optimizer.set_lr(schedule.lr(training.step()))?;
             let loss = training.backward(Mode::Training, &network, &images, &CrossEntropy::new(&labels))?;

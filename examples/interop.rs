@@ -8,10 +8,10 @@
 //! X holds `input` (f32, N x C x H x W) and for `gradient` also `labels` (i64, N). Y gets `output`, and for `gradient`
 //! also `loss`, the mean cross-entropy, and `gradient.<name>` for every parameter. Names and layouts are PyTorch's.
 
-use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
 use cnn_core::prelude::*;
 use cnn_core::shape::{Shape, Sizes};
@@ -47,30 +47,36 @@ enum Task {
     Gradient,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+fn main() {
+    if let Err(error) = run(&Arguments::parse()) {
+        eprintln!("error: {error:#}");
+        std::process::exit(1);
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match arguments.network {
-        Name::LeNet5 => run::<LeNet5>(&arguments),
-        Name::VggCifar => run::<VggCifar>(&arguments),
+        Name::LeNet5 => compute::<LeNet5>(arguments),
+        Name::VggCifar => compute::<VggCifar>(arguments),
     }
 }
 
 /// A tensor to be written: name, sizes, values.
 type Tensor = (String, Vec<usize>, Vec<f32>);
 
-fn run<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+fn compute<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> anyhow::Result<()> {
     let mut network = N::new(0);
     network.load_safetensors(&arguments.weights)?;
     let path = &arguments.input;
-    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    let input = input::<N::Input>(path, &file)?;
+    let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+    let file = SafeTensors::deserialize(&bytes).with_context(|| path.display().to_string())?;
+    let input = input::<N::Input>(&file).with_context(|| path.display().to_string())?;
 
     let mut tensors = Vec::new();
     match arguments.task {
         Task::Forward => tensors.push(output(&network.forward(&input))),
         Task::Gradient => {
-            let labels = labels(path, &file)?;
+            let labels = labels(&file).with_context(|| path.display().to_string())?;
             let mode = if arguments.train { Mode::Training } else { Mode::Evaluation };
             let mut training = Training::new(0);
             let loss = training.backward(mode, &network, &input, &CrossEntropy::new(&labels))?;
@@ -85,35 +91,25 @@ fn run<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> Result<(), Box<d
     write(&arguments.output, &tensors)
 }
 
-fn input<S: Shape>(path: &Path, file: &SafeTensors<'_>) -> Result<Batch<S>, Box<dyn Error>> {
-    let (shape, bytes) = tensor(path, file, "input", Dtype::F32)?;
+fn input<S: Shape>(file: &SafeTensors<'_>) -> anyhow::Result<Batch<S>> {
+    let (shape, bytes) = tensor(file, "input", Dtype::F32)?;
     let expected = sizes_of::<S>();
-    if shape.is_empty() || shape[1..] != expected {
-        let message = format!("{}: tensor input: expected [N, {expected:?}], found {shape:?}", path.display());
-        return Err(message.into());
-    }
+    let fits = shape.len() == 1 + expected.len() && shape[1..] == expected;
+    ensure!(fits, "tensor input: expected {expected:?} for each sample, found {shape:?}");
     let values: Vec<f32> = bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
     Ok(Batch::from_nchw(&values)?)
 }
 
-fn labels(path: &Path, file: &SafeTensors<'_>) -> Result<Labels<10>, Box<dyn Error>> {
-    let (_, bytes) = tensor(path, file, "labels", Dtype::I64)?;
+fn labels(file: &SafeTensors<'_>) -> anyhow::Result<Labels<10>> {
+    let (_, bytes) = tensor(file, "labels", Dtype::I64)?;
     let values: Vec<i64> = bytes.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect();
     Ok(Labels::new(&values)?)
 }
 
 /// Sizes and bytes of a tensor of this name and type.
-fn tensor<'a>(
-    path: &Path,
-    file: &SafeTensors<'a>,
-    name: &str,
-    dtype: Dtype,
-) -> Result<(Vec<usize>, &'a [u8]), Box<dyn Error>> {
-    let tensor = file.tensor(name).map_err(|error| format!("{}: {error}", path.display()))?;
-    if tensor.dtype() != dtype {
-        let found = tensor.dtype();
-        return Err(format!("{}: tensor {name}: expected {dtype:?}, found {found:?}", path.display()).into());
-    }
+fn tensor<'a>(file: &SafeTensors<'a>, name: &str, dtype: Dtype) -> anyhow::Result<(Vec<usize>, &'a [u8])> {
+    let tensor = file.tensor(name)?;
+    ensure!(tensor.dtype() == dtype, "tensor {name}: expected {dtype:?}, found {:?}", tensor.dtype());
     Ok((tensor.shape().to_vec(), tensor.data()))
 }
 
@@ -130,7 +126,7 @@ fn sizes_of<S: Shape>() -> Vec<usize> {
     }
 }
 
-fn write(path: &Path, tensors: &[Tensor]) -> Result<(), Box<dyn Error>> {
+fn write(path: &Path, tensors: &[Tensor]) -> anyhow::Result<()> {
     let bytes: Vec<Vec<u8>> =
         tensors.iter().map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
     let views = tensors
@@ -138,6 +134,5 @@ fn write(path: &Path, tensors: &[Tensor]) -> Result<(), Box<dyn Error>> {
         .zip(&bytes)
         .map(|((name, sizes, _), bytes)| Ok((name, TensorView::new(Dtype::F32, sizes.clone(), bytes)?)));
     let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    let contents = safetensors::serialize(views, None)?;
-    fs::write(path, contents).map_err(|error| format!("{}: {error}", path.display()).into())
+    fs::write(path, safetensors::serialize(views, None)?).with_context(|| path.display().to_string())
 }

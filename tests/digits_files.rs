@@ -15,7 +15,7 @@ fn there_are_500_of_each_and_a_split_keeps_the_proportion() {
     assert_eq!((digits.len(), digits.images().height(), digits.images().width()), (5000, 28, 28));
     let (train, test) = digits.split_stratified(1000, 1).unwrap();
     for class in 0..10 {
-        let count = |part: &Dataset| part.labels().as_slice().iter().filter(|&&label| label == class).count();
+        let count = |part: &Dataset| part.labels().iter().filter(|&&label| label == class).count();
         assert_eq!((count(&train), count(&test)), (400, 100));
     }
 }
