@@ -41,8 +41,6 @@ pub(crate) struct Dims {
 /// The steps between braces or brackets.
 pub(crate) struct Body {
     pub(crate) steps: Vec<Step>,
-    /// The brackets, to be underlined.
-    pub(crate) span: Span,
 }
 
 /// `label: layer => <C, H, W>`.
@@ -240,7 +238,7 @@ fn body(group: &Group, errors: &mut Errors) -> Body {
             }
         }
     }
-    Body { steps, span: group.span() }
+    Body { steps }
 }
 
 fn step(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {

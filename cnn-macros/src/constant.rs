@@ -81,12 +81,7 @@ impl Scope {
             Expr::Binary(binary) => self.binary(binary)?,
             _ => None,
         };
-        match folded {
-            Some(Value::Known(number)) => Ok(Value::Known(number)),
-            Some(value @ Value::Unknown) => Ok(value),
-            Some(value @ Value::Const(_)) => Ok(value),
-            None => self.for_rustc(expression),
-        }
+        folded.map_or_else(|| self.for_rustc(expression), Ok)
     }
 
     fn binary(&self, binary: &ExprBinary) -> syn::Result<Option<Value>> {
@@ -185,10 +180,7 @@ mod tests {
         assert_eq!(fold("{ CLASSES }"), "CLASSES");
         assert_eq!(fold("crate::config::CLASSES"), "crate::config::CLASSES");
         assert_eq!(fold("{ width }"), "S1[1]");
-        assert_eq!(
-            fold("{ f(channels) }"),
-            "{#[allow(non_upper_case_globals)]constchannels:usize=16usize;{f(channels)}}"
-        );
+        assert_eq!(fold("{ f(channels) }"), "{#[allow(non_upper_case_globals)]constchannels:usize=16;f(channels)}");
         assert_eq!(fold("{ lost + CLASSES }"), "unknown");
     }
 
