@@ -1,2 +1,194 @@
-//! Placeholder until the layers stand.
-fn main() {}
+//! Trains LeNet-5 on handwritten digits, and says how well it reads digits that it has never seen.
+//!
+//! ```text
+//! cargo run --release --example digits
+//! cargo run --release --example digits -- --data /usr/share/datasets/fashion-mnist
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use anyhow::ensure;
+use clap::Parser;
+use cnn_core::data::{Batches, Dataset, Images, Normalize, RandomShift};
+use cnn_core::metric::ConfusionMatrix;
+use cnn_core::optim::schedule::CosineAnnealingLr;
+use cnn_core::prelude::*;
+
+pub mod networks;
+pub mod terminal;
+
+use networks::LeNet5;
+use terminal::{Picture, Progress};
+
+const CLASSES: usize = 10;
+
+/// Trains LeNet-5 on 28 x 28 grey images of ten classes.
+#[derive(Parser)]
+struct Arguments {
+    /// Images to train and test on, instead of the digits: an IDX file, raw or in gzip. A fifth of them, the same share of
+    /// each class, is held out for the test
+    #[arg(long, requires = "labels")]
+    images: Option<PathBuf>,
+    /// Their labels
+    #[arg(long, requires = "images")]
+    labels: Option<PathBuf>,
+    /// A folder with MNIST's four files, train-... and t10k-..., instead of the digits
+    #[arg(long, conflicts_with = "images")]
+    data: Option<PathBuf>,
+    /// How often each training image is seen
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: u32,
+    /// Images of a training step
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    batch: u16,
+    /// Learning rate at the start; it falls on half a cosine wave
+    #[arg(long, default_value_t = 0.02)]
+    learning_rate: f64,
+    /// The farthest random shift of a training image, in pixels
+    #[arg(long, default_value_t = 2)]
+    shift: usize,
+    /// Decides all that is random
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where the trained weights go
+    #[arg(long, default_value = "digits.safetensors")]
+    save: PathBuf,
+}
+
+fn main() {
+    if let Err(error) = run(&Arguments::parse()) {
+        eprintln!("error: {error:#}");
+        std::process::exit(1);
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let (training_set, test_set) = read(arguments)?;
+    LeNet5::summary();
+    println!("\n{} training images, {} test images", training_set.len(), test_set.len());
+
+    let normalize = Normalize::of(training_set.images());
+    let network = train(&arguments, &training_set, &normalize)?;
+    let readings = read_images(&network, test_set.images(), &normalize);
+
+    let mut confusion = ConfusionMatrix::<CLASSES>::new();
+    for (index, reading) in readings.iter().enumerate() {
+        confusion.record(test_set.label(index), reading.class)?;
+    }
+    println!("test accuracy: {:.2} %\n\n{confusion}", 100.0 * confusion.accuracy());
+    show(&test_set, &readings);
+
+    network.save_safetensors(&arguments.save)?;
+    println!("weights saved to {}", arguments.save.display());
+    Ok(())
+}
+
+/// A training and a test set.
+fn read(arguments: &Arguments) -> anyhow::Result<(Dataset, Dataset)> {
+    let (training_set, test_set) = match &arguments.data {
+        Some(folder) => (read_part(folder, "train")?, read_part(folder, "t10k")?),
+        None => {
+            let digits = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
+            let images = arguments.images.clone().unwrap_or(digits.join("digits-images-idx3-ubyte.gz"));
+            let labels = arguments.labels.clone().unwrap_or(digits.join("digits-labels-idx1-ubyte.gz"));
+            let all = Dataset::read_idx(images, labels, CLASSES)?;
+            all.split_stratified(all.len() / 5, arguments.seed)?
+        }
+    };
+    for set in [&training_set, &test_set] {
+        let (height, width) = (set.images().height(), set.images().width());
+        ensure!((height, width) == (28, 28), "LeNet-5 takes 28 x 28 images, found {height} x {width}");
+    }
+    Ok((training_set, test_set))
+}
+
+fn read_part(folder: &Path, part: &str) -> Result<Dataset, Error> {
+    let file = |content: &str| {
+        let raw = folder.join(format!("{part}-{content}-ubyte"));
+        let gzip = folder.join(format!("{part}-{content}-ubyte.gz"));
+        if gzip.exists() { gzip } else { raw }
+    };
+    Ok(Dataset::read_idx(file("images-idx3"), file("labels-idx1"), CLASSES)?)
+}
+
+fn train(arguments: &Arguments, set: &Dataset, normalize: &Normalize) -> Result<LeNet5, Error> {
+    let seed = arguments.seed;
+    let mut network = LeNet5::new(seed);
+    let mut training = Training::new(seed);
+    let options = SgdOptions::new(arguments.learning_rate).momentum(0.9).nesterov(true).weight_decay(1e-4);
+    let mut optimizer = Sgd::new(options)?;
+    let mut batches = Batches::new(set.len(), arguments.batch.into(), seed);
+    let epochs = u64::from(arguments.epochs);
+    let steps = epochs * batches.per_epoch() as u64;
+    let schedule = CosineAnnealingLr { lr: arguments.learning_rate, t_max: steps, eta_min: 0.0 };
+    let shift = RandomShift { pixels: arguments.shift, seed };
+
+    let mut images = Batch::zeros(0);
+    let mut labels = Labels::<CLASSES>::default();
+    let mut progress = Progress::new(epochs, batches.per_epoch());
+    for epoch in 0..epochs {
+        progress.epoch(epoch);
+        for indices in batches.epoch(epoch) {
+            images.resize(indices.len());
+            shift.fill(normalize, set.images(), indices, epoch, images.values_mut());
+            labels.set(indices.iter().map(|&index| set.label(index)))?;
+
+            optimizer.set_lr(schedule.lr(training.step()))?;
+            let loss = training.backward(Mode::Training, &network, &images, &CrossEntropy::new(&labels))?;
+            optimizer.step(&mut network, training.gradients());
+            progress.step(indices.len(), loss);
+        }
+        progress.end_of_epoch(epoch);
+    }
+    progress.finish();
+    Ok(network)
+}
+
+/// What the network takes an image for.
+struct Reading {
+    class: usize,
+    /// By the softmax of the network's output.
+    probability: f32,
+}
+
+fn read_images(network: &LeNet5, images: &Images, normalize: &Normalize) -> Vec<Reading> {
+    let mut inference = Inference::new();
+    let (mut input, mut output) = (Batch::zeros(0), Batch::zeros(0));
+    let mut readings = Vec::with_capacity(images.len());
+    for indices in (0..images.len()).collect::<Vec<_>>().chunks(256) {
+        input.resize(indices.len());
+        normalize.fill(images, indices, input.values_mut());
+        inference.run(network, &input, &mut output);
+        for logits in output.values().chunks_exact(CLASSES) {
+            let class = (0..CLASSES).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0);
+            let sum: f32 = logits.iter().map(|logit| (logit - logits[class]).exp()).sum();
+            readings.push(Reading { class, probability: 1.0 / sum });
+        }
+    }
+    readings
+}
+
+/// Draws some test images, and some of those that the network got wrong.
+fn show(set: &Dataset, readings: &[Reading]) {
+    const SHOWN: usize = 5;
+    let picture = |index: usize| {
+        let Reading { class, probability } = readings[index];
+        let caption = format!("{class}: {:.1} %", 100.0 * probability);
+        Picture { pixels: set.images().get(index), width: set.images().width(), caption }
+    };
+    let step = (set.len() / SHOWN).max(1);
+    let some: Vec<_> = (step / 2..set.len()).step_by(step).take(SHOWN).map(picture).collect();
+    println!("what the network reads, and how sure it is:\n{}\n", terminal::draw(&some));
+
+    let wrong = (0..set.len()).filter(|&index| readings[index].class != set.label(index));
+    let wrong: Vec<_> = wrong
+        .take(SHOWN)
+        .map(|index| Picture {
+            caption: format!("{}, is {}", readings[index].class, set.label(index)),
+            ..picture(index)
+        })
+        .collect();
+    if !wrong.is_empty() {
+        println!("what it misreads:\n{}\n", terminal::draw(&wrong));
+    }
+}

@@ -77,75 +77,57 @@ impl Images {
     }
 }
 
-/// A class for each image, a byte each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labels {
-    path: PathBuf,
-    classes: Vec<u8>,
-}
-
-impl Labels {
-    /// Labels from their values.
-    pub fn new(classes: Vec<u8>) -> Self {
-        Self { path: "labels".into(), classes }
-    }
-
-    /// Reads an IDX file with one dimension, raw or in gzip.
-    pub fn read_idx(path: impl AsRef<Path>) -> Result<Self, DataError> {
-        let path = path.as_ref();
-        Ok(Self { path: path.into(), classes: Array::<1>::read(path)?.data })
-    }
-
-    /// The same from bytes, say from `include_bytes!`.
-    pub fn from_idx(bytes: &[u8]) -> Result<Self, DataError> {
-        Ok(Self::new(Array::<1>::decode(Path::new("labels"), bytes)?.data))
-    }
-
-    /// The values, in the order of the images.
-    pub fn as_slice(&self) -> &[u8] {
-        &self.classes
-    }
-}
-
 /// Images with a label each, every label below the number of classes.
 ///
 /// ```
-/// use cnn_core::data::{Dataset, Images, Labels};
+/// use cnn_core::data::{Dataset, Images};
 ///
 /// let images = Images::new(2, 2, vec![0; 4 * 4])?;
-/// let dataset = Dataset::new(images, Labels::new(vec![0, 1, 1, 0]), 2)?;
+/// let dataset = Dataset::new(images, vec![0, 1, 1, 0], 2)?;
 /// let (train, test) = dataset.split_stratified(2, 1)?;
 /// assert_eq!((train.len(), test.len()), (2, 2));
 ///
 /// let images = Images::new(2, 2, vec![0; 4 * 4])?;
-/// let error = Dataset::new(images, Labels::new(vec![0, 1, 7, 0]), 2).unwrap_err();
+/// let error = Dataset::new(images, vec![0, 1, 7, 0], 2).unwrap_err();
 /// assert_eq!(error.to_string(), "labels: label 2: expected a class below 2, found 7");
 /// # Ok::<(), cnn_core::data::DataError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
     images: Images,
-    labels: Labels,
+    labels: Vec<u8>,
+    /// Of the labels.
+    path: PathBuf,
     classes: usize,
 }
 
 impl Dataset {
     /// Joins images and labels after checking that they belong together.
-    pub fn new(images: Images, labels: Labels, classes: usize) -> Result<Self, DataError> {
-        let (expected, found) = (images.len(), labels.classes.len());
-        if found != expected {
-            return Err(DataError::Counts { path: labels.path, images: images.path, expected, found });
-        }
-        if let Some(index) = labels.classes.iter().position(|&label| usize::from(label) >= classes) {
-            let found = labels.classes[index];
-            return Err(DataError::LabelOutOfRange { path: labels.path, index, classes, found });
-        }
-        Ok(Self { images, labels, classes })
+    pub fn new(images: Images, labels: Vec<u8>, classes: usize) -> Result<Self, DataError> {
+        Self::join(images, labels, Path::new("labels"), classes)
     }
 
-    /// Reads a pair of IDX files, each raw or in gzip.
+    /// Reads a pair of IDX files, each raw or in gzip: images with three dimensions and labels with one.
     pub fn read_idx(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: usize) -> Result<Self, DataError> {
-        Self::new(Images::read_idx(images)?, Labels::read_idx(labels)?, classes)
+        let path = labels.as_ref();
+        Self::join(Images::read_idx(images)?, Array::<1>::read(path)?.data, path, classes)
+    }
+
+    /// The same from bytes, say from `include_bytes!`.
+    pub fn from_idx(images: &[u8], labels: &[u8], classes: usize) -> Result<Self, DataError> {
+        let path = Path::new("labels");
+        Self::join(Images::from_idx(images)?, Array::<1>::decode(path, labels)?.data, path, classes)
+    }
+
+    fn join(images: Images, labels: Vec<u8>, path: &Path, classes: usize) -> Result<Self, DataError> {
+        let (path, expected, found) = (path.to_owned(), images.len(), labels.len());
+        if found != expected {
+            return Err(DataError::Counts { path, images: images.path, expected, found });
+        }
+        if let Some(index) = labels.iter().position(|&label| usize::from(label) >= classes) {
+            return Err(DataError::LabelOutOfRange { path, index, classes, found: labels[index] });
+        }
+        Ok(Self { images, labels, path, classes })
     }
 
     /// Number of samples, at least 1.
@@ -165,11 +147,11 @@ impl Dataset {
     ///
     /// If there is no such sample.
     pub fn label(&self, index: usize) -> usize {
-        self.labels.classes[index].into()
+        self.labels[index].into()
     }
 
-    /// The labels.
-    pub fn labels(&self) -> &Labels {
+    /// The class of each sample.
+    pub fn labels(&self) -> &[u8] {
         &self.labels
     }
 
@@ -183,9 +165,9 @@ impl Dataset {
     /// Which samples are drawn depends on the seed alone; each part keeps the order of the whole.
     pub fn split_stratified(&self, test: usize, seed: u64) -> Result<(Self, Self), DataError> {
         if test == 0 || test >= self.len() {
-            return Err(DataError::SplitSize { path: self.labels.path.clone(), available: self.len(), found: test });
+            return Err(DataError::SplitSize { path: self.path.clone(), available: self.len(), found: test });
         }
-        let (train, test) = split::stratified(&self.labels.classes, self.classes, test, seed);
+        let (train, test) = split::stratified(&self.labels, test, seed);
         Ok((self.select(&train), self.select(&test)))
     }
 
@@ -196,11 +178,8 @@ impl Dataset {
             width: self.images.width,
             pixels: indices.iter().flat_map(|&index| self.images.get(index)).copied().collect(),
         };
-        let labels = Labels {
-            path: self.labels.path.clone(),
-            classes: indices.iter().map(|&index| self.labels.classes[index]).collect(),
-        };
-        Self { images, labels, classes: self.classes }
+        let labels = indices.iter().map(|&index| self.labels[index]).collect();
+        Self { images, labels, path: self.path.clone(), classes: self.classes }
     }
 }
 
@@ -231,20 +210,20 @@ mod tests {
 
     #[test]
     fn counts_agree() {
-        let error = Dataset::new(three_images(), Labels::new(vec![0, 0]), 10).unwrap_err();
+        let error = Dataset::new(three_images(), vec![0, 0], 10).unwrap_err();
         assert_eq!(error.to_string(), "labels: expected 3 labels, as many as images in images, found 2");
     }
 
     #[test]
     fn labels_are_classes() {
-        assert!(Dataset::new(three_images(), Labels::new(vec![0, 9, 1]), 10).is_ok());
-        let error = Dataset::new(three_images(), Labels::new(vec![0, 10, 1]), 10).unwrap_err();
+        assert!(Dataset::new(three_images(), vec![0, 9, 1], 10).is_ok());
+        let error = Dataset::new(three_images(), vec![0, 10, 1], 10).unwrap_err();
         assert_eq!(error.to_string(), "labels: label 1: expected a class below 10, found 10");
     }
 
     #[test]
     fn both_parts_of_a_split_have_samples() {
-        let dataset = Dataset::new(three_images(), Labels::new(vec![0, 0, 0]), 1).unwrap();
+        let dataset = Dataset::new(three_images(), vec![0, 0, 0], 1).unwrap();
         for test in [0, 3, usize::MAX] {
             let error = dataset.split_stratified(test, 0).unwrap_err();
             assert_eq!(error.to_string(), format!("labels: expected a test part of 1 to 2 samples, found {test}"));

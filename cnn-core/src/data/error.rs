@@ -9,12 +9,12 @@ use std::path::PathBuf;
 #[allow(missing_docs, reason = "the fields are what the messages say they are")]
 pub enum DataError {
     /// The file cannot be opened or read.
-    #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: io::Error },
+    #[error("{}: {error}", path.display())]
+    Io { path: PathBuf, error: io::Error },
 
     /// The file begins as gzip does, and is not.
-    #[error("{}: broken gzip: {source}", path.display())]
-    Gzip { path: PathBuf, source: io::Error },
+    #[error("{}: broken gzip: {error}", path.display())]
+    Gzip { path: PathBuf, error: io::Error },
 
     /// The file does not begin with two zero bytes, as IDX files do.
     #[error("{}: not an IDX file: expected magic 0x{expected:08x}, found 0x{found:08x}", path.display())]

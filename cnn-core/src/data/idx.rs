@@ -25,13 +25,13 @@ pub(super) struct Array<const DIMENSIONS: usize> {
 impl<const DIMENSIONS: usize> Array<DIMENSIONS> {
     /// Reads the file at `path`.
     pub(super) fn read(path: &Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|source| DataError::Io { path: path.into(), source })?;
+        let file = File::open(path).map_err(|error| DataError::Io { path: path.into(), error })?;
         Self::decode(path, BufReader::new(file))
     }
 
     /// Reads an IDX file, raw or in gzip, from `source`; `path` is for messages.
     pub(super) fn decode(path: &Path, mut source: impl BufRead) -> Result<Self, DataError> {
-        let start = source.fill_buf().map_err(|source| DataError::Io { path: path.into(), source })?;
+        let start = source.fill_buf().map_err(|error| DataError::Io { path: path.into(), error })?;
         if start.starts_with(&GZIP_MAGIC) {
             // Of several members, so that what follows the first is read too and not taken for the end.
             Self::parse(path, MultiGzDecoder::new(source))
@@ -92,8 +92,8 @@ fn read_up_to(path: &Path, source: &mut impl Read, limit: usize) -> Result<Vec<u
     match source.take(limit as u64).read_to_end(&mut bytes) {
         Ok(_) => Ok(bytes),
         // A file never ends too early by itself: these come from the decoder.
-        Err(source) if is_decoding(source.kind()) => Err(DataError::Gzip { path: path.into(), source }),
-        Err(source) => Err(DataError::Io { path: path.into(), source }),
+        Err(error) if is_decoding(error.kind()) => Err(DataError::Gzip { path: path.into(), error }),
+        Err(error) => Err(DataError::Io { path: path.into(), error }),
     }
 }
 

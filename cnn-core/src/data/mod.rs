@@ -13,5 +13,5 @@ mod split;
 
 pub use augment::{Normalize, RandomShift};
 pub use batches::Batches;
-pub use dataset::{Dataset, Images, Labels};
+pub use dataset::{Dataset, Images};
 pub use error::DataError;

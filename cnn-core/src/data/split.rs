@@ -3,9 +3,9 @@ use crate::random::{Key, Purpose};
 /// Indices of a training and a test part, each ascending, with `test` samples in the second.
 ///
 /// Every class gives its proportion of the test part, rounded down; what is missing then comes from the classes that lost
-/// most by rounding. Takes labels below `classes`, and `test` at most their number.
-pub(super) fn stratified(labels: &[u8], classes: usize, test: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
-    let mut members = vec![Vec::new(); classes];
+/// most by rounding. Takes `test` at most as large as the number of labels.
+pub(super) fn stratified(labels: &[u8], test: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let mut members = vec![Vec::new(); 256];
     for (index, &label) in labels.iter().enumerate() {
         members[usize::from(label)].push(index);
     }
@@ -46,8 +46,8 @@ mod tests {
     #[test]
     fn the_seed_decides_which_samples() {
         let labels = [0, 1].repeat(50);
-        assert_eq!(stratified(&labels, 2, 20, 7), stratified(&labels, 2, 20, 7));
-        assert_ne!(stratified(&labels, 2, 20, 7), stratified(&labels, 2, 20, 8));
+        assert_eq!(stratified(&labels, 20, 7), stratified(&labels, 20, 7));
+        assert_ne!(stratified(&labels, 20, 7), stratified(&labels, 20, 8));
     }
 
     proptest! {
@@ -58,7 +58,7 @@ mod tests {
             seed: u64,
         ) {
             let test_size = (share * labels.len() as f64) as usize;
-            let (train, test) = stratified(&labels, 5, test_size, seed);
+            let (train, test) = stratified(&labels, test_size, seed);
             prop_assert_eq!(test.len(), test_size);
             let mut all = [train.clone(), test.clone()].concat();
             all.sort_unstable();

@@ -1,7 +1,62 @@
-//! Stand-in until the engine's room is merged.
-/// each
-pub fn for_each_sample(len: usize, values: &mut [f32], f: impl Fn(usize, &mut [f32]) + Sync) {
-    for (i, v) in values.chunks_exact_mut(len).enumerate() {
-        f(i, v);
+//! Work cut into pieces that threads share.
+//!
+//! How many pieces there are is the caller's choice by shape and batch; this file only decides who does them, which no
+//! result depends on.
+
+use rayon::prelude::*;
+
+/// Below this many multiply-adds (or some such unit) waking a thread costs more than it saves: about 5 microseconds.
+const WORTH_SHARING: usize = 200_000;
+
+/// Calls `piece` with `0..pieces`, on all threads if the `work` of all together is worth it.
+pub(super) fn for_each(pieces: usize, work: usize, piece: impl Fn(usize) + Sync) {
+    if pieces <= 1 || work < WORTH_SHARING || rayon::current_num_threads() == 1 {
+        (0..pieces).for_each(piece);
+    } else {
+        (0..pieces).into_par_iter().with_max_len(1).for_each(&piece);
+    }
+}
+
+/// Calls `sample` with each piece of `len` values and its number, on all threads if there are enough values.
+pub(crate) fn for_each_sample(len: usize, values: &mut [f32], sample: impl Fn(usize, &mut [f32]) + Sync) {
+    if values.len() < WORTH_SHARING || rayon::current_num_threads() == 1 {
+        values.chunks_exact_mut(len).enumerate().for_each(|(index, values)| sample(index, values));
+    } else {
+        values.par_chunks_exact_mut(len).enumerate().for_each(|(index, values)| sample(index, values));
+    }
+}
+
+/// Does the work on a thread of rayon's pool. Entering the pool costs a hand-over between threads and, now and then, an
+/// allocation of rayon's: a pass enters it once, and its loops are there already.
+pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    if rayon::current_thread_index().is_some() { work() } else { rayon::scope(|_| work()) }
+}
+
+/// A pointer that tasks write disjoint parts of a slice through.
+#[derive(Clone, Copy)]
+pub(super) struct Target(*mut f32);
+
+// SAFETY: it is only a place; who writes through it says why nobody else touches that part.
+unsafe impl Send for Target {}
+// SAFETY: as above.
+unsafe impl Sync for Target {}
+
+impl Target {
+    pub(super) fn new(values: &mut [f32]) -> Self {
+        Self(values.as_mut_ptr())
+    }
+
+    /// A method, so that closures capture the whole `Target` and not the pointer in it.
+    pub(super) fn pointer(self) -> *mut f32 {
+        self.0
+    }
+
+    /// The values `start..start + len`.
+    ///
+    /// # Safety
+    /// They lie in the slice that the target was made of, whose borrow lasts, and nothing else uses them meanwhile.
+    pub(super) unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [f32] {
+        // SAFETY: the caller's promise.
+        unsafe { core::slice::from_raw_parts_mut(self.0.add(start), len) }
     }
 }

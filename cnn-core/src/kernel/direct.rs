@@ -1,69 +1,175 @@
-//! Stand-in until the engine's room is merged.
+//! Convolution, directly: every product of a value and a weight is one multiply-add of the register tile.
+
+use super::Write;
+use super::chunk::Target;
+use super::correlate::{Correlation, Filters, correlate, pack_filters};
 use super::geometry::Conv2dGeometry;
-use super::scratch::Scratch;
-use crate::reference::conv2d;
-/// epilogue
-#[derive(Clone, Copy, Debug)]
+use super::isa;
+use super::pack::Matrix;
+use super::phase::{self, Phase};
+use super::scratch::{Needs, Scratch};
+use super::tile::Finish;
+use super::weight_gradient;
+
+/// What is done to a sum before it is stored.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Epilogue<'a> {
-    /// bias
+    /// A value for each output channel to add.
     pub bias: Option<&'a [f32]>,
-    /// relu
+    /// Whether negative results become zero.
     pub relu: bool,
 }
-/// write
-#[derive(Clone, Copy, Debug)]
-pub enum Write {
-    /// store
-    Store,
-    /// add
-    Add,
-}
-pub(super) fn wide(values: &[f32]) -> Vec<f64> {
-    values.iter().map(|&v| f64::from(v)).collect()
-}
-pub(super) fn narrow(from: &[f64], to: &mut [f32]) {
-    for (a, b) in from.iter().zip(to) {
-        *b = *a as f32;
+
+/// Below this many output cells a packed weight is not read often enough to pay for its packing.
+const PACKING_PAYS: usize = 128;
+
+impl Conv2dGeometry {
+    /// What [`forward`], [`backward_input`] and [`backward_weight`] work in.
+    pub const fn needs(&self) -> Needs {
+        let forward = forward_correlation(self);
+        let mut needs = Needs { shared: forward.packed_len(), per_thread: forward.per_thread() };
+        let mut shared = 0;
+        let [vertical, horizontal] = [phase::count(self, 0), phase::count(self, 1)];
+        let mut index = 0;
+        while index < vertical * horizontal {
+            let correlation = phase_correlation(self, index).0;
+            shared += correlation.packed_len();
+            needs = needs.max(Needs { shared, per_thread: correlation.per_thread() });
+            index += 1;
+        }
+        needs.max(weight_gradient::needs(self))
     }
 }
-/// forward
+
+const fn forward_correlation(geometry: &Conv2dGeometry) -> Correlation {
+    let cells = geometry.out_size();
+    Correlation {
+        source: geometry.in_size,
+        channels: geometry.in_channels,
+        origin: [-(geometry.padding.top as isize), -(geometry.padding.left as isize)],
+        step: geometry.stride,
+        taps: geometry.kernel_size,
+        distance: geometry.dilation,
+        cells,
+        start: 0,
+        target_step: [geometry.out_len(), cells[1] * geometry.out_channels, geometry.out_channels],
+        groups: geometry.groups,
+        columns: geometry.out_channels / geometry.groups,
+    }
+}
+
+/// The cells of one pair of phases of the input's gradient, as a correlation of the output's gradient; and the phases.
+const fn phase_correlation(geometry: &Conv2dGeometry, index: usize) -> (Correlation, [Phase; 2]) {
+    let columns = phase::count(geometry, 1);
+    let vertical = Phase::new(geometry, 0, index / columns);
+    let horizontal = Phase::new(geometry, 1, index % columns);
+    let row = geometry.in_size[1] * geometry.in_channels;
+    let correlation = Correlation {
+        source: geometry.out_size(),
+        channels: geometry.out_channels,
+        origin: [vertical.origin, horizontal.origin],
+        step: [1, 1],
+        taps: [vertical.taps, horizontal.taps],
+        distance: [vertical.distance, horizontal.distance],
+        cells: [vertical.cells, horizontal.cells],
+        start: vertical.first * row + horizontal.first * geometry.in_channels,
+        target_step: [geometry.in_len(), geometry.stride[0] * row, geometry.stride[1] * geometry.in_channels],
+        groups: geometry.groups,
+        columns: geometry.in_channels / geometry.groups,
+    };
+    (correlation, [vertical, horizontal])
+}
+
+/// How many samples both slices are a batch of.
+fn batch(geometry: &Conv2dGeometry, input: usize, output: usize) -> usize {
+    let batch = output / geometry.out_len();
+    assert_eq!(output, batch * geometry.out_len(), "the output is a whole number of samples");
+    assert_eq!(input, batch * geometry.in_len(), "input and output are batches of the same size");
+    batch
+}
+
+/// input [n, ih, iw, ic], weight [g, kh, kw, ic / g, oc / g] -> output [n, oh, ow, oc].
+/// <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
 pub fn forward(
-    g: &Conv2dGeometry,
-    e: Epilogue<'_>,
+    geometry: &Conv2dGeometry,
+    epilogue: Epilogue<'_>,
     input: &[f32],
     weight: &[f32],
     output: &mut [f32],
-    _s: &mut Scratch,
+    scratch: &mut Scratch,
 ) {
-    narrow(&conv2d::forward(g, &wide(input), &wide(weight), e.bias.map(wide).as_deref()), output);
-    if e.relu {
-        super::elementwise::relu(output);
+    let batch = batch(geometry, input.len(), output.len());
+    assert_eq!(weight.len(), geometry.weight_len());
+    let bias = epilogue.bias.unwrap_or(&[]);
+    assert!(epilogue.bias.is_none() || bias.len() == geometry.out_channels);
+
+    let isa = isa::current();
+    let correlation = forward_correlation(geometry);
+    let (packed, slots) = scratch.lend(geometry.needs());
+    let depth = correlation.depth();
+    let group = |group: usize| Matrix {
+        start: group * depth * correlation.columns,
+        count: [1, 1, depth],
+        step: [0, 0, correlation.columns as isize],
+        columns: correlation.columns,
+        column_step: 1,
+    };
+    let in_place = batch * correlation.cells[0] * correlation.cells[1] < PACKING_PAYS;
+    pack_filters(isa, &correlation, weight, group, in_place, packed);
+    let filters = Filters { packed, in_place: if in_place { weight } else { &[] } };
+    let finish = Finish { relu: epilogue.relu, ..Finish::STORE };
+    correlate(isa, &correlation, filters, bias, finish, input, Target::new(output), slots);
+}
+
+/// weight [g, kh, kw, ic / g, oc / g], grad_output [n, oh, ow, oc] -> grad_input [n, ih, iw, ic].
+pub fn backward_input(
+    geometry: &Conv2dGeometry,
+    weight: &[f32],
+    grad_output: &[f32],
+    grad_input: &mut [f32],
+    write: Write,
+    scratch: &mut Scratch,
+) {
+    batch(geometry, grad_input.len(), grad_output.len());
+    assert_eq!(weight.len(), geometry.weight_len());
+
+    let isa = isa::current();
+    let (mut packed, slots) = scratch.lend(geometry.needs());
+    let finish = if write == Write::Add { Finish::ADD } else { Finish::STORE };
+    let target = Target::new(grad_input);
+    let (ic, oc) = (geometry.in_channels / geometry.groups, geometry.out_channels / geometry.groups);
+    let [kh, kw] = geometry.kernel_size;
+    for index in 0..phase::count(geometry, 0) * phase::count(geometry, 1) {
+        let (correlation, [vertical, horizontal]) = phase_correlation(geometry, index);
+        if correlation.depth() == 0 && write == Write::Add {
+            continue;
+        }
+        let group = |group: usize| Matrix {
+            start: (group * kh * kw + vertical.last_tap * kw + horizontal.last_tap) * ic * oc,
+            count: [vertical.taps, horizontal.taps, oc],
+            step: [-((vertical.tap_step * kw * ic * oc) as isize), -((horizontal.tap_step * ic * oc) as isize), 1],
+            columns: ic,
+            column_step: oc,
+        };
+        let (these, rest) = packed.split_at_mut(correlation.packed_len());
+        packed = rest;
+        pack_filters(isa, &correlation, weight, group, false, these);
+        let filters = Filters { packed: these, in_place: &[] };
+        correlate(isa, &correlation, filters, &[], finish, grad_output, target, slots);
     }
 }
-/// backward
+
+/// input [n, ih, iw, ic], grad_output [n, oh, ow, oc] -> grad_weight [g, kh, kw, ic / g, oc / g], grad_bias [oc].
 pub fn backward_weight(
-    g: &Conv2dGeometry,
+    geometry: &Conv2dGeometry,
     input: &[f32],
     grad_output: &[f32],
     grad_weight: &mut [f32],
     grad_bias: Option<&mut [f32]>,
-    _s: &mut Scratch,
+    scratch: &mut Scratch,
 ) {
-    let r = conv2d::backward(g, &wide(input), &vec![0.0; g.weight_len()], &wide(grad_output));
-    narrow(&r.weight, grad_weight);
-    if let Some(b) = grad_bias {
-        narrow(&r.bias, b);
-    }
-}
-/// backward
-pub fn backward_input(
-    g: &Conv2dGeometry,
-    weight: &[f32],
-    grad_output: &[f32],
-    grad_input: &mut [f32],
-    _w: Write,
-    _s: &mut Scratch,
-) {
-    let r = conv2d::backward(g, &vec![0.0; grad_input.len()], &wide(weight), &wide(grad_output));
-    narrow(&r.input, grad_input);
+    let batch = batch(geometry, input.len(), grad_output.len());
+    assert_eq!(grad_weight.len(), geometry.weight_len());
+    assert!(grad_bias.as_ref().is_none_or(|grad_bias| grad_bias.len() == geometry.out_channels));
+    weight_gradient::run(geometry, batch, input, grad_output, grad_weight, grad_bias, scratch);
 }

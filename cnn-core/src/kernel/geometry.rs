@@ -179,16 +179,3 @@ impl AdaptivePool2dGeometry {
         self.channels * self.out_size[0] * self.out_size[1]
     }
 }
-
-impl Conv2dGeometry {
-    /// needs
-    pub const fn needs(&self) -> super::scratch::Needs {
-        super::scratch::Needs { shared: 0, per_thread: 0 }
-    }
-}
-impl LinearGeometry {
-    /// needs
-    pub const fn needs(&self) -> super::scratch::Needs {
-        super::scratch::Needs { shared: 0, per_thread: 0 }
-    }
-}

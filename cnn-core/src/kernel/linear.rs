@@ -1,46 +1,64 @@
-//! Stand-in until the engine's room is merged.
-use super::direct::{Epilogue, Write, narrow, wide};
-use super::geometry::LinearGeometry;
-use super::scratch::Scratch;
-use crate::reference::linear;
-/// forward
+//! Linear layers: a convolution of 1 x 1 maps, on the same tile.
+
+use super::Write;
+use super::direct::{self, Epilogue};
+use super::geometry::{Conv2dGeometry, LinearGeometry, Padding};
+use super::scratch::{Needs, Scratch};
+
+impl LinearGeometry {
+    const fn convolution(&self) -> Conv2dGeometry {
+        Conv2dGeometry {
+            in_channels: self.in_features,
+            in_size: [1, 1],
+            out_channels: self.out_features,
+            kernel_size: [1, 1],
+            stride: [1, 1],
+            padding: Padding::symmetric([0, 0]),
+            dilation: [1, 1],
+            groups: 1,
+        }
+    }
+
+    /// What [`forward`], [`backward_input`] and [`backward_weight`] work in.
+    pub const fn needs(&self) -> Needs {
+        self.convolution().needs()
+    }
+}
+
+/// input [n, in_features], weight [in_features, out_features] -> output [n, out_features].
+/// <https://pytorch.org/docs/stable/generated/torch.nn.Linear.html>
 pub fn forward(
-    g: &LinearGeometry,
-    e: Epilogue<'_>,
+    geometry: &LinearGeometry,
+    epilogue: Epilogue<'_>,
     input: &[f32],
     weight: &[f32],
     output: &mut [f32],
-    _s: &mut Scratch,
+    scratch: &mut Scratch,
 ) {
-    narrow(&linear::forward(g, &wide(input), &wide(weight), e.bias.map(wide).as_deref()), output);
-    if e.relu {
-        super::elementwise::relu(output);
-    }
+    direct::forward(&geometry.convolution(), epilogue, input, weight, output, scratch);
 }
-/// backward
+
+/// weight [in_features, out_features], grad_output [n, out_features] -> grad_input [n, in_features].
+pub fn backward_input(
+    geometry: &LinearGeometry,
+    weight: &[f32],
+    grad_output: &[f32],
+    grad_input: &mut [f32],
+    write: Write,
+    scratch: &mut Scratch,
+) {
+    direct::backward_input(&geometry.convolution(), weight, grad_output, grad_input, write, scratch);
+}
+
+/// input [n, in_features], grad_output [n, out_features] -> grad_weight [in_features, out_features], grad_bias
+/// [out_features].
 pub fn backward_weight(
-    g: &LinearGeometry,
+    geometry: &LinearGeometry,
     input: &[f32],
     grad_output: &[f32],
     grad_weight: &mut [f32],
     grad_bias: Option<&mut [f32]>,
-    _s: &mut Scratch,
+    scratch: &mut Scratch,
 ) {
-    let r = linear::backward(g, &wide(input), &vec![0.0; g.weight_len()], &wide(grad_output));
-    narrow(&r.weight, grad_weight);
-    if let Some(b) = grad_bias {
-        narrow(&r.bias, b);
-    }
-}
-/// backward
-pub fn backward_input(
-    g: &LinearGeometry,
-    weight: &[f32],
-    grad_output: &[f32],
-    grad_input: &mut [f32],
-    _w: Write,
-    _s: &mut Scratch,
-) {
-    let r = linear::backward(g, &vec![0.0; grad_input.len()], &wide(weight), &wide(grad_output));
-    narrow(&r.input, grad_input);
+    direct::backward_weight(&geometry.convolution(), input, grad_output, grad_weight, grad_bias, scratch);
 }

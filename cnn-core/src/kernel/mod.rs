@@ -1,9 +1,31 @@
 //! Loops over slices. Knows no tensors, layers or files.
+//!
+//! The only room with `unsafe`: every public function is a safe shell that checks lengths against a geometry once, around
+//! a core that trusts them. Two laws hold everywhere: work is cut into pieces by shape and batch, never by the number of
+//! threads, and sums over pieces are added in a fixed order. So the result has the same bits on any number of threads.
+
+mod average_pool;
 pub mod buffer;
-pub mod chunk;
+pub(crate) mod chunk;
+mod correlate;
 pub mod direct;
 pub mod elementwise;
 pub mod geometry;
+pub mod isa;
 pub mod linear;
+mod max_pool;
+mod pack;
+mod phase;
 pub mod pool;
 pub mod scratch;
+mod tile;
+mod weight_gradient;
+
+/// What happens to the values that a result meets in its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// They are overwritten.
+    Store,
+    /// The result is added to them.
+    Add,
+}

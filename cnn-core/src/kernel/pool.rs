@@ -1,35 +1,57 @@
-//! Stand-in until the engine's room is merged.
-use super::direct::{Write, narrow, wide};
-use super::geometry::{AdaptivePool2dGeometry, Pool2dGeometry};
-use crate::reference::{adaptive_avg_pool2d, avg_pool2d, max_pool2d};
-/// forward
-pub fn max_forward(g: &Pool2dGeometry, input: &[f32], output: &mut [f32]) {
-    narrow(&max_pool2d::forward(g, &wide(input)), output);
+//! Pooling: a window of each channel by itself. Vectors lie along the channels.
+//!
+//! Nothing is remembered from forward to backward: the winner of a maximum is found again, which is cheaper than writing
+//! and reading its index.
+
+pub use super::average_pool::{adaptive_average_backward, adaptive_average_forward, average_backward, average_forward};
+pub use super::max_pool::{max_backward, max_forward};
+
+use super::chunk::{self, Target};
+
+/// The cells of one axis that a window meets: `first, first + step, ..`, `count` of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cells {
+    pub(super) first: usize,
+    pub(super) step: usize,
+    pub(super) count: usize,
 }
-/// backward
-pub fn max_backward(
-    g: &Pool2dGeometry,
-    input: &[f32],
-    _o: &[f32],
-    grad_output: &[f32],
-    grad_input: &mut [f32],
-    _w: Write,
+
+impl Cells {
+    /// Those of `kernel` taps, `dilation` apart, that do not lie on the padding.
+    #[inline(always)]
+    pub(super) fn of_window(position: usize, [cells, kernel, stride, padding, dilation]: [usize; 5]) -> Self {
+        let start = position * stride;
+        let skipped = padding.saturating_sub(start).div_ceil(dilation);
+        let first = start + skipped * dilation;
+        let end = (cells + padding).saturating_sub(first).div_ceil(dilation);
+        Self { first: first.wrapping_sub(padding), step: dilation, count: end.min(kernel.saturating_sub(skipped)) }
+    }
+
+    #[inline(always)]
+    pub(super) fn each(self) -> impl Iterator<Item = usize> + Clone {
+        (0..self.count).map(move |tap| self.first + tap * self.step)
+    }
+}
+
+/// Values that a piece of work touches, at least.
+const PIECE: usize = 1 << 14;
+
+/// Calls `body` with pieces of `items` (samples, or rows of all samples): the first one, and the part of `target` that
+/// holds them. Each item has `len` values there and costs about `work` values to read.
+pub(super) fn for_each_part(
+    items: usize,
+    len: usize,
+    work: usize,
+    target: &mut [f32],
+    body: impl Fn(usize, &mut [f32]) + Sync,
 ) {
-    narrow(&max_pool2d::backward(g, &wide(input), &wide(grad_output)), grad_input);
-}
-/// forward
-pub fn average_forward(g: &Pool2dGeometry, input: &[f32], output: &mut [f32]) {
-    narrow(&avg_pool2d::forward(g, &wide(input)), output);
-}
-/// backward
-pub fn average_backward(g: &Pool2dGeometry, grad_output: &[f32], grad_input: &mut [f32], _w: Write) {
-    narrow(&avg_pool2d::backward(g, &wide(grad_output)), grad_input);
-}
-/// forward
-pub fn adaptive_average_forward(g: &AdaptivePool2dGeometry, input: &[f32], output: &mut [f32]) {
-    narrow(&adaptive_avg_pool2d::forward(g, &wide(input)), output);
-}
-/// backward
-pub fn adaptive_average_backward(g: &AdaptivePool2dGeometry, grad_output: &[f32], grad_input: &mut [f32], _w: Write) {
-    narrow(&adaptive_avg_pool2d::backward(g, &wide(grad_output)), grad_input);
+    assert_eq!(target.len(), items * len);
+    let piece = PIECE.div_ceil(work.max(1)).max(1);
+    let target = Target::new(target);
+    chunk::for_each(items.div_ceil(piece), 2 * items * work, |index| {
+        let first = index * piece;
+        let count = piece.min(items - first);
+        // SAFETY: pieces are disjoint and end with the last item.
+        body(first, unsafe { target.slice(first * len, count * len) });
+    });
 }

@@ -1,7 +1,7 @@
 //! `adaptive_avg_pool2d`. <https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html>
 
 use super::{Operation, Pass};
-use crate::kernel::direct::Write;
+use crate::kernel::Write;
 use crate::kernel::geometry::AdaptivePool2dGeometry;
 use crate::kernel::pool;
 

@@ -1,7 +1,7 @@
 //! `avg_pool2d`. <https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html>
 
 use super::{Operation, Pass};
-use crate::kernel::direct::Write;
+use crate::kernel::Write;
 use crate::kernel::geometry::Pool2dGeometry;
 use crate::kernel::pool;
 

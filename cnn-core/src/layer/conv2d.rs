@@ -2,7 +2,8 @@
 
 use super::parameter::bound;
 use super::{Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::direct::{self, Epilogue, Write};
+use crate::kernel::Write;
+use crate::kernel::direct::{self, Epilogue};
 use crate::kernel::elementwise;
 use crate::kernel::geometry::Conv2dGeometry;
 

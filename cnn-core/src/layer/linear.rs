@@ -2,7 +2,8 @@
 
 use super::parameter::bound;
 use super::{Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::direct::{Epilogue, Write};
+use crate::kernel::Write;
+use crate::kernel::direct::Epilogue;
 use crate::kernel::geometry::LinearGeometry;
 use crate::kernel::{elementwise, linear};
 

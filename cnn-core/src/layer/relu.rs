@@ -1,7 +1,7 @@
 //! `relu`. <https://pytorch.org/docs/stable/generated/torch.nn.ReLU.html>
 
 use super::{Operation, Pass};
-use crate::kernel::direct::Write;
+use crate::kernel::Write;
 use crate::kernel::elementwise;
 
 /// A rectifier of a network: `max(x, 0)` of every value. It has no parameters.

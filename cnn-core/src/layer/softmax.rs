@@ -2,7 +2,7 @@
 //! <https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html>
 
 use super::{Operation, Pass};
-use crate::kernel::direct::Write;
+use crate::kernel::Write;
 use crate::kernel::elementwise;
 
 /// A softmax of a network. It has no parameters.

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 
 use super::Network;
 use crate::kernel::buffer::Buffer;
+use crate::kernel::chunk::in_pool;
 use crate::kernel::scratch::Scratch;
 use crate::layer::{Mode, Pass};
 use crate::tensor::Batch;
@@ -29,11 +30,13 @@ impl<N: Network> Inference<N> {
         if samples == 0 {
             return;
         }
-        self.values.grow(samples * N::MEMORY.evaluation);
-        self.scratch.prepare(N::NEEDS, rayon::current_num_threads());
-        let mut pass = Pass::new(Mode::Evaluation, 0, 0, &mut self.scratch);
-        let parameters = network.weights().values();
-        N::evaluate(&mut pass, samples, parameters, input.values(), &mut self.values, output.values_mut());
+        in_pool(|| {
+            self.values.grow(samples * N::MEMORY.evaluation);
+            self.scratch.prepare(N::NEEDS, rayon::current_num_threads());
+            let mut pass = Pass::new(Mode::Evaluation, 0, 0, &mut self.scratch);
+            let parameters = network.weights().values();
+            N::evaluate(&mut pass, samples, parameters, input.values(), &mut self.values, output.values_mut());
+        });
     }
 }
 

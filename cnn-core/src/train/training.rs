@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::Error;
 use crate::kernel::buffer::Buffer;
+use crate::kernel::chunk::in_pool;
 use crate::kernel::scratch::Scratch;
 use crate::layer::{Mode, Pass};
 use crate::loss::Loss;
@@ -85,26 +86,39 @@ impl<N: Network> Training<N> {
         if samples == 0 {
             return Err(Error::EmptyBatch { shape: <N::Input as crate::shape::Shape>::SIZES });
         }
+        in_pool(|| self.backward_in_pool(mode, network, input, loss))
+    }
+
+    fn backward_in_pool(
+        &mut self,
+        mode: Mode,
+        network: &N,
+        input: &Batch<N::Input>,
+        loss: &impl Loss<N::Output>,
+    ) -> Result<f32, Error> {
+        let samples = input.len();
         self.prepare(samples);
-        let parameters = network.weights().values();
+        let (input, parameters) = (input.values(), network.weights().values());
         let mut pass = Pass::new(mode, self.seed, self.step, &mut self.scratch);
         let (values, output) = (&mut self.values, self.output.values_mut());
-        N::forward_steps(&mut pass, samples, parameters, input.values(), values, output);
-        let loss = loss.evaluate(Samples::new(output), SamplesMut::new(self.grad_output.values_mut()))?;
+        N::forward_steps(&mut pass, samples, parameters, input, values, output);
+        let grad_output = self.grad_output.values_mut();
+        let loss = loss.evaluate(Samples::new(output), SamplesMut::new(grad_output))?;
         if !loss.is_finite() {
             return Err(Error::NonFiniteLoss { step: self.step, loss });
         }
+        let (map_gradients, gradients) = (&mut self.map_gradients, self.gradients.values_mut());
         N::backward_steps(
             &mut pass,
             samples,
             parameters,
-            input.values(),
+            input,
             values,
             output,
-            self.grad_output.values_mut(),
-            &mut self.map_gradients,
+            grad_output,
+            map_gradients,
             None,
-            self.gradients.values_mut(),
+            gradients,
         );
         self.step += 1;
         Ok(loss)

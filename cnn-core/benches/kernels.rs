@@ -1,0 +1,106 @@
+//! GFLOP/s of the convolutions, forward and backward: `cargo bench -p cnn-core --bench kernels [-- filter [threads]]`.
+//!
+//! The best of many runs, because other programs only ever make a run slower.
+
+use cnn_core::kernel::buffer::Buffer;
+use cnn_core::kernel::direct::{self, Epilogue};
+use cnn_core::kernel::geometry::{Conv2dGeometry, Padding};
+use cnn_core::kernel::scratch::Scratch;
+use cnn_core::kernel::{Write, isa};
+use std::time::{Duration, Instant};
+
+struct Case {
+    name: &'static str,
+    batch: usize,
+    geometry: Conv2dGeometry,
+}
+
+const fn conv(channels: [usize; 2], size: usize, kernel: usize, stride: usize, padding: usize) -> Conv2dGeometry {
+    Conv2dGeometry {
+        in_channels: channels[0],
+        in_size: [size, size],
+        out_channels: channels[1],
+        kernel_size: [kernel, kernel],
+        stride: [stride, stride],
+        padding: Padding::symmetric([padding, padding]),
+        dilation: [1, 1],
+        groups: 1,
+    }
+}
+
+const CASES: &[Case] = &[
+    Case { name: "lenet conv1", batch: 64, geometry: conv([1, 6], 28, 5, 1, 2) },
+    Case { name: "lenet conv2", batch: 64, geometry: conv([6, 16], 14, 5, 1, 0) },
+    Case { name: "lenet fc1", batch: 64, geometry: conv([400, 120], 1, 1, 1, 0) },
+    Case { name: "lenet fc2", batch: 64, geometry: conv([120, 84], 1, 1, 1, 0) },
+    Case { name: "lenet fc3", batch: 64, geometry: conv([84, 10], 1, 1, 1, 0) },
+    Case { name: "5x5 1->16@28", batch: 8, geometry: conv([1, 16], 28, 5, 1, 2) },
+    Case { name: "7x7/2 3->64@224", batch: 8, geometry: conv([3, 64], 224, 7, 2, 3) },
+    Case { name: "3x3 64->64@56", batch: 8, geometry: conv([64, 64], 56, 3, 1, 1) },
+    Case { name: "3x3 128->128@28", batch: 8, geometry: conv([128, 128], 28, 3, 1, 1) },
+    Case { name: "3x3/2 128->256@28", batch: 8, geometry: conv([128, 256], 28, 3, 2, 1) },
+    Case { name: "3x3 256->256@14", batch: 8, geometry: conv([256, 256], 14, 3, 1, 1) },
+    Case { name: "3x3 512->512@7", batch: 8, geometry: conv([512, 512], 7, 3, 1, 1) },
+    Case { name: "1x1 256->64@56", batch: 8, geometry: conv([256, 64], 56, 1, 1, 0) },
+    Case { name: "3x3 64->64@56", batch: 1, geometry: conv([64, 64], 56, 3, 1, 1) },
+    Case { name: "3x3 512->512@7", batch: 1, geometry: conv([512, 512], 7, 3, 1, 1) },
+    Case { name: "linear 4096->4096", batch: 1, geometry: conv([4096, 4096], 1, 1, 1, 0) },
+    Case { name: "linear 4096->4096", batch: 64, geometry: conv([4096, 4096], 1, 1, 1, 0) },
+];
+
+fn best(mut run: impl FnMut()) -> f64 {
+    run();
+    let (start, mut best, mut runs) = (Instant::now(), Duration::MAX, 0);
+    while runs < 5 || start.elapsed() < Duration::from_millis(300) {
+        let start = Instant::now();
+        run();
+        best = best.min(start.elapsed());
+        runs += 1;
+    }
+    best.as_secs_f64()
+}
+
+fn noise(len: usize) -> Buffer {
+    let mut buffer = Buffer::zeros(len);
+    for (index, value) in buffer.iter_mut().enumerate() {
+        *value = (index * 7919 % 1009) as f32 / 1009.0 - 0.5;
+    }
+    buffer
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let filter = arguments.next().unwrap_or_default();
+    let threads = arguments.next().map_or(0, |threads| threads.parse().expect("a number of threads"));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    println!("{} on {} threads; GFLOP/s and microseconds", isa::name(), pool.current_num_threads());
+    println!("{:20} {:>5} {:>15} {:>16} {:>16}", "", "batch", "forward", "backward input", "backward weight");
+    pool.install(|| CASES.iter().filter(|case| case.name.contains(&filter)).for_each(measure));
+}
+
+fn measure(case: &Case) {
+    let Case { name, batch, geometry } = case;
+    let mut scratch = Scratch::new(geometry.needs(), rayon::current_num_threads());
+    let input = noise(batch * geometry.in_len());
+    let weight = noise(geometry.weight_len());
+    let bias = noise(geometry.out_channels);
+    let grad_output = noise(batch * geometry.out_len());
+    let mut output = Buffer::zeros(batch * geometry.out_len());
+    let mut grad_input = Buffer::zeros(batch * geometry.in_len());
+    let mut grad_weight = Buffer::zeros(geometry.weight_len());
+    let mut grad_bias = Buffer::zeros(geometry.out_channels);
+    let epilogue = Epilogue { bias: Some(&bias), relu: true };
+    let times = [
+        best(|| direct::forward(geometry, epilogue, &input, &weight, &mut output, &mut scratch)),
+        best(|| {
+            direct::backward_input(geometry, &weight, &grad_output, &mut grad_input, Write::Store, &mut scratch);
+        }),
+        best(|| {
+            let bias = Some(&mut grad_bias[..]);
+            direct::backward_weight(geometry, &input, &grad_output, &mut grad_weight, bias, &mut scratch);
+        }),
+    ];
+    let work = 2.0 * (batch * geometry.multiply_adds()) as f64;
+    let rates = times.map(|time| format!("{:6.1} {:8.1}", work / time / 1e9, time * 1e6));
+    println!("{name:20} {batch:5} {:>15} {:>16} {:>16}", rates[0], rates[1], rates[2]);
+}

@@ -1,0 +1,114 @@
+//! NEON on AArch64.
+
+use super::{Kernel, Simd};
+use core::arch::aarch64::*;
+
+/// Intrinsics are safe where their instructions exist.
+macro_rules! have {
+    ($call:expr) => {
+        // SAFETY: `self` exists only where the processor has the instructions; pointers are the caller's promise.
+        unsafe { $call }
+    };
+}
+
+/// Proves that the processor has NEON.
+#[derive(Clone, Copy)]
+pub(super) struct Neon(());
+
+impl Neon {
+    pub(super) fn detect() -> Option<Self> {
+        std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
+    }
+
+    /// # Safety
+    /// `detect` must have found the set.
+    pub(super) unsafe fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Simd for Neon {
+    type Vector = float32x4_t;
+    type Mask = uint32x4_t;
+    const LANES: usize = 4;
+    const MANY_REGISTERS: bool = true;
+    const NAME: &'static str = "neon";
+
+    #[inline(always)]
+    fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        #[inline(never)]
+        #[target_feature(enable = "neon")]
+        fn enabled<K: Kernel>(simd: Neon, kernel: K) -> K::Output {
+            kernel.run(simd)
+        }
+        have!(enabled(self, kernel))
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> float32x4_t {
+        have!(vdupq_n_f32(value))
+    }
+
+    #[inline(always)]
+    fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        have!(vaddq_f32(a, b))
+    }
+
+    #[inline(always)]
+    fn div(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        have!(vdivq_f32(a, b))
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        have!(vfmaq_f32(c, a, b))
+    }
+
+    #[inline(always)]
+    fn relu(self, a: float32x4_t) -> float32x4_t {
+        have!(vmaxq_f32(a, vdupq_n_f32(0.0)))
+    }
+
+    #[inline(always)]
+    fn beats(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
+        have!(vorrq_u32(vcgtq_f32(a, b), vmvnq_u32(vceqq_f32(a, a))))
+    }
+
+    #[inline(always)]
+    fn equal(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
+        have!(vceqq_f32(a, b))
+    }
+
+    #[inline(always)]
+    fn select(self, mask: uint32x4_t, yes: float32x4_t, no: float32x4_t) -> float32x4_t {
+        have!(vbslq_f32(mask, yes, no))
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> float32x4_t {
+        have!(vld1q_f32(from))
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, vector: float32x4_t) {
+        have!(vst1q_f32(to, vector))
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(self, from: *const f32, count: usize) -> float32x4_t {
+        let mut values = [0.0; 4];
+        for (lane, value) in values.iter_mut().enumerate().take(count) {
+            *value = have!(*from.add(lane));
+        }
+        have!(vld1q_f32(values.as_ptr()))
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize, vector: float32x4_t) {
+        let mut values = [0.0; 4];
+        have!(vst1q_f32(values.as_mut_ptr(), vector));
+        for (lane, value) in values.into_iter().enumerate().take(count) {
+            have!(*to.add(lane) = value);
+        }
+    }
+}

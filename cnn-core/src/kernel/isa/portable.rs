@@ -1,0 +1,90 @@
+//! Vectors of four f32 as plain arrays, for any processor: the compiler finds the instructions of its baseline.
+
+use super::{Kernel, Simd};
+use core::array::from_fn;
+
+/// Proves nothing, because it needs nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Portable;
+
+const LANES: usize = 4;
+
+impl Simd for Portable {
+    type Vector = [f32; LANES];
+    type Mask = [bool; LANES];
+    const LANES: usize = LANES;
+    const MANY_REGISTERS: bool = false;
+    const NAME: &'static str = "portable";
+
+    #[inline(never)]
+    fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> Self::Vector {
+        [value; LANES]
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] + b[lane])
+    }
+
+    #[inline(always)]
+    fn div(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] / b[lane])
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
+        // Not `f32::mul_add`, which is a function call where the processor has no such instruction.
+        from_fn(|lane| a[lane] * b[lane] + c[lane])
+    }
+
+    #[inline(always)]
+    fn relu(self, a: Self::Vector) -> Self::Vector {
+        from_fn(|lane| if a[lane] < 0.0 { 0.0 } else { a[lane] })
+    }
+
+    #[inline(always)]
+    fn beats(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
+        from_fn(|lane| a[lane] > b[lane] || a[lane].is_nan())
+    }
+
+    #[inline(always)]
+    fn equal(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
+        from_fn(|lane| a[lane] == b[lane])
+    }
+
+    #[inline(always)]
+    fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector {
+        from_fn(|lane| if mask[lane] { yes[lane] } else { no[lane] })
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> Self::Vector {
+        // SAFETY: the caller's promise; an array of f32 has the alignment of f32.
+        unsafe { from.cast::<Self::Vector>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, vector: Self::Vector) {
+        // SAFETY: the caller's promise; an array of f32 has the alignment of f32.
+        unsafe { to.cast::<Self::Vector>().write(vector) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(self, from: *const f32, count: usize) -> Self::Vector {
+        // SAFETY: only the first `count` values are read, which the caller promises.
+        from_fn(|lane| if lane < count { unsafe { *from.add(lane) } } else { 0.0 })
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize, vector: Self::Vector) {
+        for (lane, value) in vector.into_iter().enumerate().take(count) {
+            // SAFETY: `lane < count`, and the caller promises `count` values.
+            unsafe { *to.add(lane) = value }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Copies that put values where the tile wants them: panels of columns, and maps with zeros around.
+
+use super::isa::Simd;
+use super::tile::VECTORS;
+
+/// A matrix `[k][n]` somewhere in memory: the place of `(k, n)` is the place of `k` plus `n * column_step`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Matrix {
+    /// The place of `(0, 0)`.
+    pub(super) start: usize,
+    pub(super) count: [usize; 3],
+    /// Three nested loops over `k`; a filter may be walked backwards.
+    pub(super) step: [isize; 3],
+    pub(super) columns: usize,
+    pub(super) column_step: usize,
+}
+
+impl Matrix {
+    pub(super) fn depth(&self) -> usize {
+        self.count[0] * self.count[1] * self.count[2]
+    }
+
+    fn place(&self, k0: usize, k1: usize, k2: usize) -> usize {
+        let [s0, s1, s2] = self.step;
+        (self.start as isize + k0 as isize * s0 + k1 as isize * s1 + k2 as isize * s2) as usize
+    }
+}
+
+/// How many panels `columns` are cut into.
+pub(super) fn panels<S: Simd>(columns: usize) -> usize {
+    columns.div_ceil(VECTORS * S::LANES)
+}
+
+/// The first column of a panel, how many it has, and how many it is padded to.
+pub(super) fn panel<S: Simd>(columns: usize, index: usize) -> (usize, usize, usize) {
+    let first = index * VECTORS * S::LANES;
+    let count = (columns - first).min(VECTORS * S::LANES);
+    (first, count, count.next_multiple_of(S::LANES))
+}
+
+/// Packs one panel as `[k][width]`, with zeros behind the last column.
+#[inline(always)]
+pub(super) fn pack<S: Simd>(simd: S, values: &[f32], matrix: &Matrix, index: usize, packed: &mut [f32]) {
+    let (first, count, width) = panel::<S>(matrix.columns, index);
+    let last = count - (width - S::LANES);
+    let [c0, c1, c2] = matrix.count;
+    let mut rows = packed.chunks_exact_mut(width);
+    for k0 in 0..c0 {
+        for k1 in 0..c1 {
+            if matrix.column_step == 1 {
+                for k2 in 0..c2 {
+                    let place = matrix.place(k0, k1, k2) + first;
+                    let from = values[place..place + count].as_ptr();
+                    let to = rows.next().expect("the panel holds the whole depth").as_mut_ptr();
+                    // SAFETY: `from` has `count` values and `to` has `width`, which are one or two vectors; the last
+                    // vector has `last` columns.
+                    unsafe {
+                        if width > S::LANES {
+                            simd.store(to, simd.load(from));
+                        }
+                        let end = width - S::LANES;
+                        simd.store(to.add(end), simd.load_first(from.add(end), last));
+                    }
+                }
+            } else {
+                // A transposition: read along `k`, which is contiguous in every use, and write a column at a time.
+                let block = rows.by_ref().take(c2);
+                for (k2, row) in block.enumerate() {
+                    let place = matrix.place(k0, k1, k2) + first * matrix.column_step;
+                    for (n, value) in row[..count].iter_mut().enumerate() {
+                        *value = values[place + n * matrix.column_step];
+                    }
+                    row[count..].fill(0.0);
+                }
+            }
+        }
+    }
+}
+
+/// A rectangle of a map, which may reach over its border: rows and columns from `start`, `size` of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rectangle {
+    pub(super) start: [isize; 2],
+    pub(super) size: [usize; 2],
+}
+
+impl Rectangle {
+    /// Whether all of it lies in a map of this size.
+    pub(super) const fn lies_in(&self, map: [usize; 2]) -> bool {
+        self.start[0] >= 0
+            && self.start[1] >= 0
+            && self.start[0] as usize + self.size[0] <= map[0]
+            && self.start[1] as usize + self.size[1] <= map[1]
+    }
+}
+
+/// Copies a rectangle of a channels-last map, with zeros for what is not in the map.
+#[inline(always)]
+pub(super) fn copy_padded(map: &[f32], size: [usize; 2], channels: usize, rectangle: Rectangle, copy: &mut [f32]) {
+    let [height, width] = size;
+    let [first_row, first_column] = rectangle.start;
+    // Columns of the rectangle that lie in the map.
+    let left = (-first_column).clamp(0, rectangle.size[1] as isize) as usize;
+    let right = (width as isize - first_column).clamp(left as isize, rectangle.size[1] as isize) as usize;
+    for (row, copy) in copy.chunks_exact_mut(rectangle.size[1] * channels).take(rectangle.size[0]).enumerate() {
+        let row = first_row + row as isize;
+        if row < 0 || row >= height as isize || left == right {
+            copy.fill(0.0);
+            continue;
+        }
+        let start = (row as usize * width + (first_column + left as isize) as usize) * channels;
+        copy[..left * channels].fill(0.0);
+        copy[left * channels..right * channels].copy_from_slice(&map[start..start + (right - left) * channels]);
+        copy[right * channels..].fill(0.0);
+    }
+}

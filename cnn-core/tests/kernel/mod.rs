@@ -1,0 +1,47 @@
+//! What the tests of the kernels share: whole-number data, and every instruction set on 1, 2 and 3 threads.
+
+use cnn_core::kernel::isa::{self, Isa};
+
+/// Whole numbers from -4 to 4, not the same for every `salt`: their products and sums are exact in f32.
+pub(crate) fn whole_numbers(len: usize, salt: u64) -> Vec<f32> {
+    let mut state = salt.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..len)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as f32 % 9.0 - 4.0
+        })
+        .collect()
+}
+
+/// Numbers whose sums are rounded, so that another order of adding has other bits.
+#[allow(dead_code, reason = "not every test file has sums")]
+pub(crate) fn fractions(len: usize, salt: u64) -> Vec<f32> {
+    whole_numbers(len, salt).into_iter().enumerate().map(|(i, value)| value / 3.0 + (i % 101) as f32 / 77.0).collect()
+}
+
+pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+/// Runs `body` with each instruction set on 1, 2 and 3 threads and returns the result of the first, after checking that
+/// all thread counts agree bit for bit; instruction sets agree as far as `==`, if the data is exact.
+pub(crate) fn everywhere(exact: bool, body: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {
+    thread_local! {
+        static POOLS: [rayon::ThreadPool; 3] =
+            [1, 2, 3].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads"));
+    }
+    let mut first: Option<Vec<f32>> = None;
+    for isa in Isa::available() {
+        let results = POOLS.with(|pools| pools.each_ref().map(|pool| pool.install(|| isa::with(isa, &body))));
+        let bits = results.each_ref().map(|result| result.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+        assert_eq!(bits[0], bits[1], "{} on 2 threads", isa.name());
+        assert_eq!(bits[0], bits[2], "{} on 3 threads", isa.name());
+        let [result, ..] = results;
+        match &first {
+            Some(first) if exact => assert_eq!(first, &result, "{}", isa.name()),
+            Some(_) => {}
+            None => first = Some(result),
+        }
+    }
+    first.expect("an instruction set")
+}

@@ -1,0 +1,242 @@
+//! Convolution and linear layers against the reference: exact on whole numbers, and the same bits on any threads.
+
+mod kernel;
+
+use cnn_core::kernel::direct::{self, Epilogue};
+use cnn_core::kernel::geometry::{Conv2dGeometry, LinearGeometry, Padding};
+use cnn_core::kernel::scratch::Scratch;
+use cnn_core::kernel::{Write, linear};
+use cnn_core::reference;
+use kernel::{everywhere, fractions, whole_numbers, wide};
+use proptest::prelude::*;
+
+#[derive(Clone, Copy, Debug)]
+struct Conv {
+    batch: usize,
+    geometry: Conv2dGeometry,
+}
+
+struct Data {
+    input: Vec<f32>,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    grad_output: Vec<f32>,
+}
+
+impl Conv {
+    fn data(&self, fill: impl Fn(usize, u64) -> Vec<f32>) -> Data {
+        let Self { batch, geometry } = self;
+        Data {
+            input: fill(batch * geometry.in_len(), 1),
+            weight: fill(geometry.weight_len(), 2),
+            bias: fill(geometry.out_channels, 3),
+            grad_output: fill(batch * geometry.out_len(), 4),
+        }
+    }
+
+    /// Results one behind the other.
+    fn run(&self, data: &Data, relu: bool, write: Write) -> Vec<f32> {
+        let Self { batch, geometry } = self;
+        let mut scratch = Scratch::default();
+        // Numbers that nobody may read, except to add to the gradient of the input.
+        let mut output = vec![f32::NAN; batch * geometry.out_len()];
+        let before = if write == Write::Add { 1.0 } else { f32::NAN };
+        let mut grad_input = vec![before; batch * geometry.in_len()];
+        let mut grad_weight = vec![f32::NAN; geometry.weight_len()];
+        let mut grad_bias = vec![f32::NAN; geometry.out_channels];
+        let epilogue = Epilogue { bias: Some(&data.bias), relu };
+        direct::forward(geometry, epilogue, &data.input, &data.weight, &mut output, &mut scratch);
+        direct::backward_input(geometry, &data.weight, &data.grad_output, &mut grad_input, write, &mut scratch);
+        let bias = Some(&mut grad_bias[..]);
+        direct::backward_weight(geometry, &data.input, &data.grad_output, &mut grad_weight, bias, &mut scratch);
+        [output, grad_input, grad_weight, grad_bias].concat()
+    }
+
+    fn reference(&self, data: &Data, relu: bool, write: Write) -> Vec<f32> {
+        let geometry = &self.geometry;
+        let [input, weight, bias, grad_output] =
+            [&data.input, &data.weight, &data.bias, &data.grad_output].map(|values| wide(values));
+        let mut output = reference::conv2d::forward(geometry, &input, &weight, Some(&bias));
+        if relu {
+            output = reference::relu::forward(&output);
+        }
+        let mut gradients = reference::conv2d::backward(geometry, &input, &weight, &grad_output);
+        if write == Write::Add {
+            gradients.input.iter_mut().for_each(|value| *value += 1.0);
+        }
+        [output, gradients.input, gradients.weight, gradients.bias].concat().iter().map(|&value| value as f32).collect()
+    }
+
+    fn check(&self) {
+        let data = self.data(whole_numbers);
+        for (relu, write) in [(false, Write::Store), (true, Write::Add)] {
+            let found = everywhere(true, || self.run(&data, relu, write));
+            assert_eq!(found, self.reference(&data, relu, write), "relu {relu}, {write:?}");
+        }
+    }
+
+    fn check_same_bits(&self) {
+        let data = self.data(fractions);
+        everywhere(false, || self.run(&data, false, Write::Store));
+    }
+}
+
+/// Legal by construction: the input is what the window spans and a little more.
+fn geometry(most_channels: usize) -> impl Strategy<Value = Conv2dGeometry> {
+    let pair = |least: usize, most: usize| [least..=most, least..=most];
+    let padding = (0..=2usize, 0..=2usize, 0..=2usize, 0..=2usize).prop_map(|(top, bottom, left, right)| Padding {
+        top,
+        bottom,
+        left,
+        right,
+    });
+    (
+        (1..=3usize, 1..=most_channels, 1..=most_channels),
+        (pair(1, 4), pair(1, 3), pair(1, 3), pair(0, 6)),
+        prop_oneof![Just(Padding::symmetric([0, 0])), padding],
+    )
+        .prop_map(|((groups, ic, oc), (kernel_size, stride, dilation, extra), padding)| {
+            let around = [padding.top + padding.bottom, padding.left + padding.right];
+            let in_size = [0, 1].map(|axis| {
+                let span = (kernel_size[axis] - 1) * dilation[axis] + 1 + extra[axis];
+                span.saturating_sub(around[axis]).max(1)
+            });
+            Conv2dGeometry {
+                in_channels: groups * ic,
+                in_size,
+                out_channels: groups * oc,
+                kernel_size,
+                stride,
+                padding,
+                dilation,
+                groups,
+            }
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn every_geometry_agrees_with_the_reference(batch in 1..=3usize, geometry in geometry(7)) {
+        Conv { batch, geometry }.check();
+    }
+}
+
+const PLAIN: Conv2dGeometry = Conv2dGeometry {
+    in_channels: 3,
+    in_size: [8, 9],
+    out_channels: 4,
+    kernel_size: [3, 3],
+    stride: [1, 1],
+    padding: Padding::symmetric([1, 1]),
+    dilation: [1, 1],
+    groups: 1,
+};
+
+#[test]
+fn panels_full_and_partial_on_every_instruction_set() {
+    for out_channels in [1, 4, 5, 15, 16, 17, 31, 32, 33, 50] {
+        Conv { batch: 2, geometry: Conv2dGeometry { in_size: [5, 4], out_channels, ..PLAIN } }.check();
+    }
+}
+
+#[test]
+fn a_window_that_is_larger_than_the_map_but_for_its_padding() {
+    let padding = Padding::symmetric([2, 2]);
+    Conv { batch: 2, geometry: Conv2dGeometry { in_size: [1, 2], kernel_size: [5, 5], padding, ..PLAIN } }.check();
+}
+
+#[test]
+fn a_stride_beyond_the_kernel_leaves_cells_without_gradient() {
+    let padding = Padding::symmetric([0, 0]);
+    Conv { batch: 2, geometry: Conv2dGeometry { kernel_size: [1, 2], stride: [3, 4], padding, ..PLAIN } }.check();
+}
+
+#[test]
+fn depthwise() {
+    Conv { batch: 2, geometry: Conv2dGeometry { in_channels: 4, groups: 4, ..PLAIN } }.check();
+    Conv { batch: 1, geometry: Conv2dGeometry { in_channels: 2, groups: 2, ..PLAIN } }.check();
+}
+
+#[test]
+fn enough_samples_for_several_tasks_and_partial_sums() {
+    let lenet1 = Conv2dGeometry {
+        in_channels: 1,
+        in_size: [28, 28],
+        out_channels: 6,
+        kernel_size: [5, 5],
+        padding: Padding::symmetric([2, 2]),
+        ..PLAIN
+    };
+    let lenet2 = Conv2dGeometry {
+        in_channels: 6,
+        in_size: [14, 14],
+        out_channels: 16,
+        padding: Padding::symmetric([0, 0]),
+        ..lenet1
+    };
+    for (batch, geometry) in [(13, lenet1), (17, lenet2)] {
+        let case = Conv { batch, geometry };
+        case.check();
+        case.check_same_bits();
+    }
+}
+
+#[test]
+fn one_sample_is_shared_by_rows() {
+    let geometry = Conv2dGeometry { in_channels: 16, in_size: [40, 30], out_channels: 24, ..PLAIN };
+    let case = Conv { batch: 1, geometry };
+    case.check();
+    case.check_same_bits();
+}
+
+#[test]
+fn an_empty_batch_has_zero_gradients() {
+    let case = Conv { batch: 0, geometry: PLAIN };
+    let data = case.data(whole_numbers);
+    let results = everywhere(true, || case.run(&data, false, Write::Store));
+    assert_eq!(results, vec![0.0; PLAIN.weight_len() + PLAIN.out_channels]);
+}
+
+#[test]
+fn nan_goes_through_the_relu() {
+    let geometry = Conv2dGeometry { in_channels: 1, in_size: [1, 1], out_channels: 1, ..PLAIN };
+    let epilogue = Epilogue { bias: None, relu: true };
+    let output = everywhere(false, || {
+        let mut output = vec![0.0];
+        direct::forward(&geometry, epilogue, &[f32::NAN], &[1.0; 9], &mut output, &mut Scratch::default());
+        output
+    });
+    assert!(output[0].is_nan());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn linear_agrees_with_the_reference(batch in 1..=40usize, in_features in 1..=70usize, out_features in 1..=70usize) {
+        let geometry = LinearGeometry { in_features, out_features };
+        let input = whole_numbers(batch * in_features, 1);
+        let weight = whole_numbers(geometry.weight_len(), 2);
+        let bias = whole_numbers(out_features, 3);
+        let grad_output = whole_numbers(batch * out_features, 4);
+        let found = everywhere(true, || {
+            let mut scratch = Scratch::default();
+            let mut output = vec![f32::NAN; batch * out_features];
+            let mut grad_input = vec![f32::NAN; input.len()];
+            let (mut grad_weight, mut grad_bias) = (vec![f32::NAN; weight.len()], vec![f32::NAN; out_features]);
+            let epilogue = Epilogue { bias: Some(&bias), relu: false };
+            linear::forward(&geometry, epilogue, &input, &weight, &mut output, &mut scratch);
+            linear::backward_input(&geometry, &weight, &grad_output, &mut grad_input, Write::Store, &mut scratch);
+            let bias = Some(&mut grad_bias[..]);
+            linear::backward_weight(&geometry, &input, &grad_output, &mut grad_weight, bias, &mut scratch);
+            [output, grad_input, grad_weight, grad_bias].concat()
+        });
+        let [input, weight, bias, grad_output] = [&input, &weight, &bias, &grad_output].map(|values| wide(values));
+        let output = reference::linear::forward(&geometry, &input, &weight, Some(&bias));
+        let gradients = reference::linear::backward(&geometry, &input, &weight, &grad_output);
+        let expected = [output, gradients.input, gradients.weight, gradients.bias].concat();
+        prop_assert_eq!(wide(&found), expected);
+    }
+}

@@ -1,0 +1,132 @@
+//! Times a network of the gallery and prints one JSON line; `benches/peers/` prints the same for other libraries.
+//!
+//! ```text
+//! cargo run --release --example bench -- --network lenet5 --mode train --batch 64 --threads 2
+//! ```
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use clap::{Parser, ValueEnum};
+use cnn_core::prelude::*;
+use cnn_core::random::{Key, Purpose};
+
+pub mod networks;
+
+use networks::{LeNet5, Name, VggCifar};
+
+#[derive(Parser)]
+struct Arguments {
+    #[arg(long)]
+    network: Name,
+    #[arg(long)]
+    mode: Timed,
+    /// Samples of a step
+    #[arg(long)]
+    batch: NonZeroUsize,
+    /// Threads; as many as the machine has cores if not given
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// Timed steps; as many as 5 seconds hold, at least 10, if not given
+    #[arg(long)]
+    repeat: Option<NonZeroUsize>,
+}
+
+/// What a step is.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Timed {
+    /// Forward in evaluation mode
+    Infer,
+    /// Forward, cross-entropy, backward, SGD with momentum
+    Train,
+}
+
+const WARM_UPS: usize = 3;
+
+fn main() {
+    if let Err(error) = run(&Arguments::parse()) {
+        eprintln!("error: {error:#}");
+        std::process::exit(1);
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(threads) = arguments.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global()?;
+    }
+    let mut times = match arguments.network {
+        Name::LeNet5 => times::<LeNet5>(arguments),
+        Name::VggCifar => times::<VggCifar>(arguments),
+    }?;
+    times.sort_unstable();
+    println!(
+        r#"{{"network": "{}", "mode": "{}", "batch": {}, "threads": {}, "median_ms": {:.4}, "min_ms": {:.4}, "runs": {}}}"#,
+        value_name(&arguments.network),
+        value_name(&arguments.mode),
+        arguments.batch,
+        rayon::current_num_threads(),
+        milliseconds(median(&times)),
+        milliseconds(times[0]),
+        times.len(),
+    );
+    Ok(())
+}
+
+fn times<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> Result<Vec<Duration>, Error> {
+    let samples = arguments.batch.get();
+    let mut network = N::new(0);
+    let mut input = Batch::zeros(samples);
+    let key = Key { purpose: Purpose::Augmentation, seed: 0, step: 0, layer: 0, sample: 0 };
+    key.stream().fill_symmetric(1.0, input.values_mut());
+    match arguments.mode {
+        Timed::Infer => {
+            let (mut inference, mut output) = (Inference::new(), Batch::zeros(samples));
+            repeat(arguments.repeat, || {
+                inference.run(&network, &input, &mut output);
+                Ok(())
+            })
+        }
+        Timed::Train => {
+            let labels = Labels::<10>::new(&(0..samples).map(|sample| sample % 10).collect::<Vec<_>>())?;
+            let mut training = Training::new(0);
+            let mut optimizer = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
+            repeat(arguments.repeat, || {
+                training.backward(Mode::Training, &network, &input, &CrossEntropy::new(&labels))?;
+                optimizer.step(&mut network, training.gradients());
+                Ok(())
+            })
+        }
+    }
+}
+
+/// The times of so many steps after the warm-ups, in which memory is allocated and caches fill.
+fn repeat(runs: Option<NonZeroUsize>, mut step: impl FnMut() -> Result<(), Error>) -> Result<Vec<Duration>, Error> {
+    for _ in 0..WARM_UPS {
+        step()?;
+    }
+    let start = Instant::now();
+    let mut times = Vec::new();
+    let enough = |done: usize| match runs {
+        Some(runs) => done >= runs.get(),
+        None => done >= 10 && start.elapsed() > Duration::from_secs(5),
+    };
+    while !enough(times.len()) {
+        let start = Instant::now();
+        step()?;
+        times.push(start.elapsed());
+    }
+    Ok(times)
+}
+
+/// Of sorted times.
+fn median(times: &[Duration]) -> Duration {
+    (times[(times.len() - 1) / 2] + times[times.len() / 2]) / 2
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    1e3 * time.as_secs_f64()
+}
+
+fn value_name(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}

@@ -1,0 +1,75 @@
+//! After the first training step, and after the first batch of inference, nothing is allocated.
+
+#![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cnn_core::prelude::*;
+
+/// The system's allocator, counting the calls that take memory, on all threads.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is handed to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+network! {
+    /// LeNet-5 with dropout.
+    pub LeNet5<1, 28, 28> {
+        conv1: conv2d<6, 5>(padding = 2), relu, max_pool2d<2>,
+        conv2: conv2d<16, 5>, relu, max_pool2d<2>,
+        flatten, dropout(p = 0.1), fc1: linear<120>, relu, fc2: linear<84>, relu, fc3: linear<10>,
+    }
+}
+
+#[test]
+fn ends_with_the_first_step() -> Result<(), Error> {
+    let mut net = LeNet5::new(0);
+    let mut training = Training::new(0);
+    let mut sgd = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
+    let mut adam = Adam::new(AdamOptions::adamw(0.001))?;
+    let mut images = Batch::from_nchw(&vec![0.5; 32 * 784])?;
+    let mut labels = Labels::new(&[3_u8; 32])?;
+    let mut inference = Inference::new();
+    let mut scores = Batch::zeros(0);
+
+    let mut step = |samples: usize| -> Result<(), Error> {
+        images.resize(samples);
+        images.values_mut().fill(0.25);
+        labels.set((0..samples).map(|sample| sample % 10))?;
+        training.backward(Mode::Training, &net, &images, &CrossEntropy::new(&labels))?;
+        sgd.step(&mut net, training.gradients());
+        adam.step(&mut net, training.gradients());
+        inference.run(&net, &images, &mut scores);
+        Ok(())
+    };
+    // On a thread of the pool, as `main` may put its whole loop. Outside, rayon's queue into the pool allocates a block for
+    // every 63 passes that are handed over.
+    rayon::scope(|_| {
+        step(32)?;
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        for _ in 0..50 {
+            step(32)?;
+            step(7)?;
+        }
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+        assert_eq!(allocations, 0, "{allocations} allocations in 100 steps");
+        Ok(())
+    })
+}

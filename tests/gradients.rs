@@ -1,0 +1,154 @@
+//! Whole networks: output and gradients against the f64 reference and its central differences.
+
+mod common;
+
+use cnn_core::prelude::*;
+use cnn_core::reference;
+
+network! {
+    /// Every layer that has a gradient, in orders that share memory in different ways.
+    pub Mixed<2, 11, 9> {
+        relu,
+        conv1: conv2d<5, (3, 2)>(stride = (2, 1), padding = (1, 2), dilation = (1, 2)),
+        relu,
+        avg_pool2d<2>(stride = 1, padding = 1, count_include_pad = false),
+        conv2: conv2d<4, 3>(bias = false),
+        max_pool2d<3>(stride = 2, padding = 1),
+        relu,
+        relu,
+        dropout(p = 0.4),
+        adaptive_avg_pool2d<(2, 3)>,
+        flatten,
+        dropout,
+        relu,
+        fc1: linear<7>,
+        relu,
+        fc2: linear<4>(bias = false),
+    }
+
+    /// LeNet-5.
+    pub LeNet5<1, 28, 28> {
+        conv1: conv2d<6, 5>(padding = 2), relu, max_pool2d<2>,
+        conv2: conv2d<16, 5>, relu, max_pool2d<2>,
+        flatten, fc1: linear<120>, relu, fc2: linear<84>, relu, fc3: linear<10>,
+    }
+
+    /// A network of features that ends in probabilities.
+    pub Odds<5> { linear<6>, softmax, linear<3>, softmax }
+
+    /// A network that ends in a map.
+    pub Picture<1, 6, 5> { conv2d<3, 3>(padding = 1), relu, conv2d<2, 1>, softmax, flatten }
+}
+
+/// Values from -1 to 1 that are not multiples of each other, so that no two of a window tie.
+fn values(count: usize, seed: u64) -> Vec<f32> {
+    use cnn_core::random::{Key, Purpose};
+    let mut values = vec![0.0; count];
+    let key = Key { purpose: Purpose::Augmentation, seed, step: 0, layer: 0, sample: 0 };
+    key.stream().fill_symmetric(1.0, &mut values);
+    values
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}
+
+/// A loss that weighs every output differently: the mean squared distance from these.
+fn check<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
+    let net = N::new(7);
+    let input = values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 1);
+    let batch = Batch::from_nchw(&input)?;
+    let output = net.forward(&batch);
+    let expected = common::forward::<N>(&wide(net.weights().values()), &wide(&input));
+    for (found, expected) in output.to_nchw().iter().zip(&expected) {
+        // Sums of a few hundred products of f32 round by a few units in the last place of the largest.
+        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+    }
+
+    let targets = Batch::from_nchw(&values(expected.len(), 2))?;
+    let wide_targets = wide(&targets.to_nchw());
+    let mut training = Training::<N>::new(0);
+    let loss = training.backward(Mode::Evaluation, &net, &batch, &MeanSquaredError::new(&targets))?;
+    assert_eq!(*training.output(), output);
+    assert!((f64::from(loss) - reference::loss::mse(&expected, &wide_targets)).abs() < 1e-5);
+
+    let loss_at =
+        |parameters: &[f64]| reference::loss::mse(&common::forward::<N>(parameters, &wide(&input)), &wide_targets);
+    let mut parameters = wide(net.weights().values());
+    let gradients = training.gradients().values();
+    assert_eq!(gradients.len(), parameters.len());
+    let stride = (parameters.len() / parameters_to_try).max(1);
+    for index in (0..parameters.len()).step_by(stride) {
+        let (middle, step) = (parameters[index], 1e-6);
+        parameters[index] = middle + step;
+        let above = loss_at(&parameters);
+        parameters[index] = middle - step;
+        let below = loss_at(&parameters);
+        parameters[index] = middle;
+        let expected = (above - below) / (2.0 * step);
+        let found = f64::from(gradients[index]);
+        // f32 sums on one side; differences of f64 over a step of 1e-6, good to 1e-9, on the other.
+        assert!((found - expected).abs() < 1e-6 + 1e-4 * expected.abs(), "{index}: {found} {expected}");
+    }
+    Ok(())
+}
+
+#[test]
+fn of_every_layer() -> Result<(), Error> {
+    check::<Mixed>(3, 1000)
+}
+
+#[test]
+fn of_lenet() -> Result<(), Error> {
+    check::<LeNet5>(2, 40)
+}
+
+#[test]
+fn through_softmax_in_the_middle_and_at_the_end() -> Result<(), Error> {
+    check::<Odds>(4, 1000)
+}
+
+#[test]
+fn of_a_network_that_ends_in_a_flattened_map() -> Result<(), Error> {
+    check::<Picture>(2, 1000)
+}
+
+/// In training, the gradient is that of the function with what dropout dropped: scaling an input that was dropped changes
+/// nothing, and the same step draws the same.
+#[test]
+fn dropout_draws_by_seed_and_step_and_goes_back_the_same_way() -> Result<(), Error> {
+    network! {
+        /// A layer between dropped inputs and outputs.
+        Dropped<64> { dropout(p = 0.25), fc: linear<64>(bias = false), dropout }
+    }
+    let mut net = Dropped::new(0);
+    let identity: Vec<f32> = (0..64 * 64).map(|i| f32::from(u8::from(i / 64 == i % 64))).collect();
+    net.weights_mut().values_mut().copy_from_slice(&identity);
+    let ones = Batch::from_nchw(&[1.0; 2 * 64])?;
+    let zeros = Batch::from_nchw(&[0.0; 2 * 64])?;
+    let loss = MeanSquaredError::new(&zeros);
+    let run = |seed, step| -> Result<_, Error> {
+        let mut training = Training::<Dropped>::resumed(seed, step);
+        training.backward(Mode::Training, &net, &ones, &loss)?;
+        Ok((training.output().clone(), training.gradients().clone()))
+    };
+
+    let (output, gradients) = run(5, 9)?;
+    let scale = 1.0 / 0.75 * 2.0;
+    for sample in output.iter() {
+        assert!(sample.values().iter().all(|&value| value == 0.0 || (value - scale).abs() < 1e-6));
+        let kept = sample.values().iter().filter(|&&value| value != 0.0).count();
+        assert!((12..=36).contains(&kept), "{kept} of 64 are kept where 24 are expected");
+    }
+    assert_ne!(output.get(0).unwrap().values(), output.get(1).unwrap().values(), "samples draw differently");
+    // d(mean of y^2)/dw_ii = sum over samples of 2 y_i (kept_out * 2) (kept_in / 0.75) / 128
+    for i in 0..64 {
+        let expected: f32 = output.iter().map(|sample| 2.0 * sample.values()[i].powi(2) / 128.0).sum();
+        assert!((gradients.values()[i * 64 + i] - expected).abs() < 1e-5);
+    }
+    assert_eq!(run(5, 9)?.0, output);
+    assert_ne!(run(5, 10)?.0, output);
+    assert_ne!(run(6, 9)?.0, output);
+    assert_eq!(net.forward(&ones), ones, "in evaluation nothing is dropped");
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The same seed gives the same bits, on any number of threads.
+
+use cnn_core::prelude::*;
+
+network! {
+    /// LeNet-5 with dropout, so that random layers take part.
+    pub LeNet5<1, 28, 28> {
+        conv1: conv2d<6, 5>(padding = 2), relu, max_pool2d<2>,
+        conv2: conv2d<16, 5>, relu, max_pool2d<2>, dropout(p = 0.1),
+        flatten, fc1: linear<120>, relu, dropout, fc2: linear<84>, relu, fc3: linear<10>,
+    }
+
+    /// Channels that fill vectors, and maps that do not.
+    pub Small<3, 13, 13> {
+        conv2d<32, 3>(padding = 1), relu, max_pool2d<2>,
+        conv2d<48, 3>(stride = 2), relu, adaptive_avg_pool2d<1>, flatten, linear<10>,
+    }
+}
+
+/// The bits of all weights after 20 steps.
+fn train<N: Network<Output = Flat<10>>>(threads: usize) -> Vec<u32> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| -> Result<_, Error> {
+        assert_eq!(rayon::current_num_threads(), threads);
+        let mut net = N::new(3);
+        let mut training = Training::new(3);
+        let mut optimizer = Sgd::new(SgdOptions::new(0.05).momentum(0.9))?;
+        let count = 19 * <N::Input as cnn_core::shape::Shape>::LEN;
+        let images: Vec<f32> = (0..count).map(|i| ((i * 7919) % 255) as f32 / 255.0).collect();
+        let images = Batch::from_nchw(&images)?;
+        let labels = Labels::new(&std::array::from_fn::<_, 19, _>(|i| (i * 3 % 10) as u8))?;
+        for _ in 0..20 {
+            training.backward(Mode::Training, &net, &images, &CrossEntropy::new(&labels))?;
+            optimizer.step(&mut net, training.gradients());
+        }
+        Ok(net.weights().values().iter().map(|value| value.to_bits()).collect())
+    })
+    .unwrap()
+}
+
+fn check<N: Network<Output = Flat<10>>>() {
+    let one = train::<N>(1);
+    assert!(one == train::<N>(2), "two threads make other bits than one");
+    assert!(one == train::<N>(3), "three threads make other bits than one");
+}
+
+#[test]
+fn of_lenet_on_1_2_and_3_threads() {
+    check::<LeNet5>();
+}
+
+#[test]
+fn of_wide_channels_on_1_2_and_3_threads() {
+    check::<Small>();
+}
