@@ -202,12 +202,16 @@ impl Shape {
     }
 }
 
-/// The type of a map.
-pub(crate) fn map_type(map: &Map) -> TokenStream {
-    let braced = |size: &Size| match size {
+/// A size as an argument of a type.
+pub(crate) fn braced(size: &Size) -> TokenStream {
+    match size {
         Size::Known(_) => size.to_token_stream(),
         Size::Const(expression) => quote!({ #expression }),
-    };
+    }
+}
+
+/// The type of a map.
+pub(crate) fn map_type(map: &Map) -> TokenStream {
     let shape = match &map.shape {
         Shape::Chw(sizes) => {
             let [channels, height, width] = sizes.each_ref().map(braced);
