@@ -59,14 +59,18 @@ impl Settle<'_> {
 
     fn sizes_mismatch(&mut self, call: &Call, row: &Row, name: &str) {
         let wanted: Vec<_> = row.sizes.iter().map(|size| size.name).collect();
-        let form = if wanted.is_empty() { row.name.to_owned() } else { format!("{}<{}>", row.name, wanted.join(", ")) };
+        let form = format!("`{}<{}>`", row.name, wanted.join(", "));
         let found = call.sizes.len();
-        let text = if let Some(missing) = wanted.get(found) {
-            format!("{name}: {missing} is missing\nhelp: `{form}`")
-        } else if row.options.iter().any(|option| option.kind != ArgumentKind::Flag) {
-            format!("{name}: {found} sizes are too many\nhelp: `{form}`; options go in parentheses, by name")
+        let text = match (wanted.get(found), wanted.len()) {
+            (Some(missing), _) => format!("{name}: {missing} is missing\nhelp: {form}"),
+            (None, 0) => format!("{name}: `{}` takes no sizes\nhelp: `{}` alone", row.name, row.name),
+            (None, 1) => format!("{name}: `{}` takes one size, not {found}\nhelp: {form}", row.name),
+            (None, takes) => format!("{name}: `{}` takes {takes} sizes, not {found}\nhelp: {form}", row.name),
+        };
+        let text = if found > wanted.len() && !row.options.is_empty() {
+            format!("{text}; options go in parentheses, by name")
         } else {
-            format!("{name}: {found} sizes are too many\nhelp: `{form}`")
+            text
         };
         match call.sizes.get(wanted.len()) {
             Some(size) => self.errors.note(size, text),
@@ -177,12 +181,11 @@ impl Settle<'_> {
                 let least = Literal::u64_unsuffixed(least);
                 let span = value.span().resolved_at(Span::mixed_site());
                 let check = quote_spanned!(span=> ::cnn_core::shape::check::size(#name, #what, #least, #tokens));
-                Some(self.constant(ConstantType::Usize, check))
+                Some(self.constant(ConstantType::Usize, check, span))
             }
             Ok(constant::Value::Unknown) => None,
-            Err(error) => {
-                let text = format!("{what}: {error}");
-                self.errors.push(syn::Error::new(error.span(), text));
+            Err(mistake) => {
+                self.errors.note(mistake.tokens, format!("{what}: {}", mistake.text));
                 None
             }
         }
@@ -214,13 +217,13 @@ impl Settle<'_> {
         }
     }
 
-    /// A constant for rustc to evaluate.
-    pub(crate) fn constant(&mut self, of: ConstantType, value: TokenStream) -> Size {
+    /// A constant for rustc to evaluate. `span` is underlined where one that fails is used.
+    pub(crate) fn constant(&mut self, of: ConstantType, value: TokenStream, span: Span) -> Size {
         let letter = match of {
             ConstantType::Usize => "SIZE",
             ConstantType::Sizes => "SIZES",
         };
-        let name = format_ident!("__{letter}_{}", self.constants.len(), span = Span::mixed_site());
+        let name = format_ident!("__{letter}_{}", self.constants.len(), span = span);
         self.constants.push(Constant { name: name.clone(), of, value });
         Size::Const(name.into_token_stream())
     }
@@ -269,7 +272,8 @@ fn short(what: &str) -> &str {
 }
 
 fn unknown_option(written: &str, row: &Row, name: &str) -> String {
-    let known: Vec<_> = row.options.iter().map(|option| option.name).collect();
+    let there = row.options.iter().filter(|option| option.kind != ArgumentKind::Later);
+    let known: Vec<_> = there.map(|option| option.name).collect();
     if let Some(size) = row.sizes.iter().find(|size| size.name == written) {
         let form: Vec<_> = row.sizes.iter().map(|size| size.name).collect();
         return format!("{name}: {} is no option\nhelp: sizes go in `{}<{}>`", size.name, row.name, form.join(", "));

@@ -85,10 +85,11 @@ pub(crate) struct Setting {
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Declaration {
     let mut declaration = Declaration { blocks: Vec::new(), networks: Vec::new() };
     let before = errors.count();
+    let last = tokens.clone().into_iter().last();
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
             if let Err(error) = item(input, &mut declaration) {
-                errors.push(error);
+                errors.push(at_last(error, last.as_ref()));
                 skip_item(input)?;
             }
         }
@@ -256,7 +257,7 @@ fn step(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {
     let claim = if input.peek(Token![=>]) {
         let arrow: Token![=>] = input.parse()?;
         if !input.peek(Token![<]) {
-            return Err(at_next(input, &arrow, "expected the map behind `=>`: `=> <16, 5, 5>`, or `=> <400>`"));
+            return Err(at_next(input, arrow, "expected the map behind `=>`: `=> <16, 5, 5>`, or `=> <400>`"));
         }
         Some(dims(input)?)
     } else {
@@ -306,8 +307,10 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
 }
 
 fn type_path(input: ParseStream<'_>) -> syn::Result<Layer> {
-    if input.cursor().group(Delimiter::None).is_some() {
-        return syn::parse2(input.parse::<Group>()?.stream()).map(Layer::Type);
+    // From a `macro_rules!` macro, whole.
+    if let Some((path, _, _)) = input.cursor().group(Delimiter::None) {
+        input.parse::<TokenTree>()?;
+        return syn::parse2(path.token_stream()).map(Layer::Type);
     }
     if input.peek(Token![<]) {
         return Err(input.error("expected a layer; give a type like `<T as Trait>::Layer` a name with `type`"));

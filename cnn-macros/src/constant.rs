@@ -32,33 +32,43 @@ pub(crate) enum Value {
     Unknown,
 }
 
+/// What is wrong with a part of an expression.
+#[derive(Debug)]
+pub(crate) struct Mistake {
+    pub(crate) tokens: TokenStream,
+    pub(crate) text: String,
+}
+
+impl Mistake {
+    fn new(tokens: impl ToTokens, text: impl Into<String>) -> Self {
+        Self { tokens: tokens.into_token_stream(), text: text.into() }
+    }
+}
+
 impl Scope {
     fn meaning(&self, name: &Ident) -> Option<&Meaning> {
         self.names.iter().find(|(known, _)| name == known).map(|(_, meaning)| meaning)
     }
 
     /// The value of `expression`, or the mistake in it.
-    pub(crate) fn fold(&self, expression: &Expr) -> syn::Result<Value> {
+    pub(crate) fn fold(&self, expression: &Expr) -> Result<Value, Mistake> {
         let folded = match expression {
             Expr::Lit(literal) => {
                 let Lit::Int(number) = &literal.lit else {
-                    return Err(syn::Error::new_spanned(literal, "expected a whole number"));
+                    return Err(Mistake::new(literal, "expected a whole number"));
                 };
                 if !matches!(number.suffix(), "" | "usize") {
-                    return Err(syn::Error::new_spanned(
-                        number,
-                        format!("a size is a `usize`, not a `{}`", number.suffix()),
-                    ));
+                    return Err(Mistake::new(number, format!("a size is a `usize`, not a `{}`", number.suffix())));
                 }
                 return number
                     .base10_parse()
                     .map(Value::Known)
-                    .map_err(|_| syn::Error::new_spanned(number, "this number overflows"));
+                    .map_err(|_| Mistake::new(number, "this number overflows"));
             }
             Expr::Path(path) => match path.path.get_ident().and_then(|name| self.meaning(name)) {
                 Some(Meaning::Size(Size::Known(number))) => Some(Value::Known(i128::from(*number))),
                 Some(Meaning::Size(Size::Const(tokens))) => Some(Value::Const(tokens.clone())),
-                Some(Meaning::Nothing(why)) => return Err(syn::Error::new_spanned(path, why)),
+                Some(Meaning::Nothing(why)) => return Err(Mistake::new(path, why)),
                 Some(Meaning::Unknown) => Some(Value::Unknown),
                 None => None,
             },
@@ -66,7 +76,7 @@ impl Scope {
             Expr::Group(inner) => return self.fold(&inner.expr),
             Expr::Block(block) => match block.block.stmts.as_slice() {
                 [Stmt::Expr(inner, None)] => return self.fold(inner),
-                [] => return Err(syn::Error::new_spanned(block, "expected a constant expression")),
+                [] => return Err(Mistake::new(block, "expected a constant expression")),
                 _ => None,
             },
             Expr::Cast(cast) if cast.ty.to_token_stream().to_string() == "usize" => match self.fold(&cast.expr)? {
@@ -84,7 +94,7 @@ impl Scope {
         folded.map_or_else(|| self.for_rustc(expression), Ok)
     }
 
-    fn binary(&self, binary: &ExprBinary) -> syn::Result<Option<Value>> {
+    fn binary(&self, binary: &ExprBinary) -> Result<Option<Value>, Mistake> {
         let (left, right) = match (self.fold(&binary.left)?, self.fold(&binary.right)?) {
             (Value::Known(left), Value::Known(right)) => (left, right),
             (Value::Unknown, _) | (_, Value::Unknown) => return Ok(Some(Value::Unknown)),
@@ -96,7 +106,7 @@ impl Scope {
             BinOp::Sub(_) => left.checked_sub(right),
             BinOp::Mul(_) => left.checked_mul(right),
             BinOp::Div(_) | BinOp::Rem(_) if right == 0 => {
-                return Err(syn::Error::new_spanned(binary, format!("{left} is divided by zero")));
+                return Err(Mistake::new(binary, format!("{left} is divided by zero")));
             }
             BinOp::Div(_) => left.checked_div(right),
             BinOp::Rem(_) => left.checked_rem(right),
@@ -106,12 +116,12 @@ impl Scope {
         };
         match result {
             Some(number) => Ok(Some(Value::Known(number))),
-            None => Err(syn::Error::new_spanned(binary, "this arithmetic overflows")),
+            None => Err(Mistake::new(binary, "this arithmetic overflows")),
         }
     }
 
     /// The expression with the names of the scope as local constants around it.
-    fn for_rustc(&self, expression: &Expr) -> syn::Result<Value> {
+    fn for_rustc(&self, expression: &Expr) -> Result<Value, Mistake> {
         let mut used = Vec::new();
         idents(expression.to_token_stream(), &mut used);
         let mut constants = TokenStream::new();
@@ -121,7 +131,7 @@ impl Scope {
             }
             let size = match self.meaning(name) {
                 Some(Meaning::Size(size)) => size,
-                Some(Meaning::Nothing(why)) => return Err(syn::Error::new(name.span(), why)),
+                Some(Meaning::Nothing(why)) => return Err(Mistake::new(name, why)),
                 Some(Meaning::Unknown) => return Ok(Value::Unknown),
                 None => continue,
             };
@@ -161,7 +171,7 @@ mod tests {
             Ok(Value::Known(number)) => number.to_string(),
             Ok(Value::Const(tokens)) => tokens.to_string().replace(' ', ""),
             Ok(Value::Unknown) => "unknown".into(),
-            Err(error) => error.to_string(),
+            Err(mistake) => mistake.text,
         }
     }
 

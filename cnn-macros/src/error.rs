@@ -58,7 +58,7 @@ impl Drop for Errors {
 
 /// `compile_error!` items for mistakes that belong to no network.
 pub(crate) fn report(found: Vec<syn::Error>) -> TokenStream {
-    found.into_iter().map(syn::Error::into_compile_error).map(|error| quote::quote!(#error ;)).collect()
+    found.into_iter().map(syn::Error::into_compile_error).collect()
 }
 
 /// The name of `known` that someone who wrote `word` probably meant.

@@ -162,7 +162,7 @@ fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
     let (input, output) = (map_type(&plan.maps[0]), map_type(plan.map(plan.output)));
     let steps = plan.steps.iter().enumerate().map(|(index, step)| step_data(plan, index, step));
     let [evaluation, training, gradient] = [memory::evaluation, memory::training, memory::gradient].map(|f| f(plan));
-    let workspaces: Vec<TokenStream> = customs(plan).map(|index| workspace(index)).collect();
+    let workspaces: Vec<TokenStream> = customs(plan).map(workspace).collect();
     let sum = |slots: &Slots, more: &[TokenStream]| {
         let sizes = slots.sizes.iter().map(Size::to_token_stream).chain(more.iter().cloned());
         let sizes: Vec<_> = sizes.collect();
@@ -396,7 +396,7 @@ impl Pass<'_> {
         let sizes = &self.values.sizes;
         let slots = (0..sizes.len()).map(|slot| format_ident!("v{slot}"));
         let slots: Vec<_> = slots.chain(customs(self.plan).map(|index| format_ident!("w{index}"))).collect();
-        let workspaces = customs(self.plan).map(|index| workspace(index));
+        let workspaces = customs(self.plan).map(workspace);
         let sizes: Vec<_> = sizes.iter().map(Size::to_token_stream).chain(workspaces).collect();
         let values = used("values", !slots.is_empty());
         let split = (!slots.is_empty()).then(|| {

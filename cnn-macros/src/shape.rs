@@ -75,7 +75,7 @@ impl Walk<'_> {
     }
 
     fn step(&mut self, step: &ast::Step, names: &Names, index: usize) -> usize {
-        let own = step.label.as_ref().map_or_else(|| index.to_string(), |label| unraw(label));
+        let own = step.label.as_ref().map_or_else(|| index.to_string(), unraw);
         let inner = names.with(&own);
         let called = |layer: &str| match step.label {
             Some(_) => inner.path(),
@@ -136,9 +136,8 @@ impl Walk<'_> {
                 self.wrong(count, "repeat: only rustc knows this number\nhelp: write it as a number".to_owned());
                 1
             }
-            Err(error) => {
-                self.errors.push(error);
-                self.current = None;
+            Err(mistake) => {
+                self.wrong(mistake.tokens, format!("repeat: {}", mistake.text));
                 1
             }
         };
@@ -209,7 +208,8 @@ impl Walk<'_> {
         let shape = match outcome {
             Outcome::Known(shape) => shape,
             Outcome::Checked { sizes, check } => {
-                let constant = self.settle().constant(ConstantType::Sizes, check).to_token_stream();
+                let constant =
+                    self.settle().constant(ConstantType::Sizes, check, ours(call.name.span())).to_token_stream();
                 let [channels, height, width] = Shape::Sizes(constant).sizes();
                 match sizes {
                     CheckedSizes::Flat(features) => Shape::Flat(features.map_or(channels, Size::Known)),
@@ -293,19 +293,21 @@ impl Walk<'_> {
             }
             return;
         }
-        let span = claim.tokens.span().resolved_at(Span::mixed_site());
+        let span = ours(claim.tokens.span());
         let [is, stated] = [found, &claimed].map(layers::sizes_expression);
         let check = quote_spanned!(span=> ::cnn_core::shape::check::claim(#name, #is, #stated));
         if !found.is_known() {
             self.plan.maps[current.0].shape = claimed;
         }
-        self.settle().constant(ConstantType::Sizes, check);
+        self.settle().constant(ConstantType::Sizes, check, span);
     }
 
     fn dims(&mut self, dims: &Dims, what: &str) -> Option<Shape> {
         let mut sizes = Vec::new();
-        for size in &dims.sizes {
-            sizes.push(self.settle().number(size, &format!("{what}'s size"), 1)?);
+        let names: &[&str] = if dims.sizes.len() == 3 { &["channels", "height", "width"] } else { &["features"] };
+        for (index, size) in dims.sizes.iter().enumerate() {
+            let side = names.get(index).unwrap_or(&"size");
+            sizes.push(self.settle().number(size, &format!("{what}'s {side}"), 1)?);
         }
         let shape = match <[Size; 3]>::try_from(sizes) {
             Ok(sizes) => Shape::Chw(sizes),
@@ -327,6 +329,11 @@ impl Walk<'_> {
         }
         Some(shape)
     }
+}
+
+/// A span of the user's for names of ours.
+fn ours(span: Span) -> Span {
+    span.resolved_at(Span::mixed_site())
 }
 
 fn unraw(label: &Ident) -> String {

@@ -109,7 +109,7 @@ fn remainder(name: &str, axis: &Axis, map: &str, rule: &str) -> String {
     let left = axis.remainder();
     let cells = if left == 1 { "1 cell".to_owned() } else { format!("{left} cells") };
     let steps = axis.padded() - axis.reach();
-    let divisors = (1..=axis.stride).rev().find(|stride| steps % u128::from(*stride) == 0).unwrap_or(1);
+    let divisors = (1..=axis.stride).rev().find(|stride| steps.is_multiple_of(u128::from(*stride))).unwrap_or(1);
     let padding = (1..=axis.stride.min(1 << 16))
         .map(|more| axis.padding + more)
         .find(|padding| Axis { padding: *padding, ..*axis }.remainder() == 0)

@@ -1,0 +1,11 @@
+use cnn_core::prelude::*;
+
+network! {
+    Net<1, 28, 28> {
+        conv1: conv2d<6, 5>(padding = 2, stride = 1, padding = 1)
+    }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}

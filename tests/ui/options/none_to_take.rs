@@ -1,0 +1,11 @@
+use cnn_core::prelude::*;
+
+network! {
+    Net<1, 28, 28> {
+        relu(inplace = true)
+    }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}

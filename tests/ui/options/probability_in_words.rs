@@ -1,0 +1,11 @@
+use cnn_core::prelude::*;
+
+network! {
+    Net<1, 28, 28> {
+        dropout(p = half), flatten, fc: linear<10>
+    }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}

@@ -1,0 +1,70 @@
+//! The expansion is silent under lints that users turn on.
+#![deny(missing_docs, unused, unreachable_pub, missing_debug_implementations, missing_copy_implementations)]
+#![deny(clippy::pedantic, clippy::nursery)]
+#![forbid(unsafe_code)]
+
+use cnn_core::prelude::*;
+
+const CLASSES: usize = 10;
+
+/// Networks in a module, seen from outside of it.
+pub mod networks {
+    use cnn_core::prelude::network;
+
+    network! {
+        /// LeNet-5 for 28 x 28 grey images.
+        pub LeNet5<1, 28, 28> {
+            conv1: conv2d<6, 5>(padding = 2),
+            relu,
+            max_pool2d<2>,
+            conv2: conv2d<16, 5>,
+            relu,
+            max_pool2d<2>                                           => <16, 5, 5>,
+            flatten                                                 => <400>,
+            fc1: linear<120>,
+            relu,
+            fc2: linear<84>,
+            relu,
+            fc3: linear<10>,
+        }
+    }
+}
+
+network! {
+    /// Every layer and option.
+    #[derive(Clone, Debug, PartialEq)]
+    pub(crate) Everything<3, 32, 24> {
+        stem: conv2d<8, (3, 5)>(stride = (2, 1), padding = (1, 2), dilation = (2, 1), bias = false),
+        relu, dropout(p = 0.25),
+        avg_pool2d<3>(stride = 1, padding = 1, count_include_pad = false),
+        max_pool2d<3>(stride = 2, padding = 1, dilation = 1), relu,
+        body: repeat<2> [[conv: conv2d<{ 2 * channels }, 3>(padding = 1), relu]],
+        conv2d<channels, 1>=><32, 8, 12>,
+        [],
+        adaptive_avg_pool2d<(4, 2)>,
+        flatten, dropout,
+        fc: linear<{ CLASSES }>(bias = false),
+        softmax,
+    }
+
+    Features<100> { relu, linear<{ 100 >> 1 }>, dropout(p = 1), relu }
+
+    pub Picture<2, 4, 4> { relu, flatten, }
+}
+
+fn main() {
+    let _: Batch<Probabilities<Flat<10>>> = Everything::new(0).forward(&Batch::zeros(2));
+    let _: Batch<Flat<50>> = Features::new(0).forward(&Batch::zeros(2));
+    let _: Batch<Flat<32>> = Picture::new(0).forward(&Batch::zeros(2));
+    let _: Batch<Flat<10>> = networks::LeNet5::new(0).forward(&Batch::zeros(2));
+    assert_eq!(networks::LeNet5::PARAMETERS, 61_706);
+    assert!(Everything::new(1) == Everything::new(1).clone());
+    let names: Vec<_> = Everything::STEPS.iter().map(|step| step.path).collect();
+    assert_eq!(
+        names,
+        [
+            "stem", "1", "2", "3", "4", "5", "body.0.conv", "body.0.1", "body.1.conv", "body.1.1", "7", "9", "10",
+            "11", "fc", "13",
+        ]
+    );
+}

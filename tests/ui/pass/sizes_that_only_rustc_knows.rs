@@ -1,0 +1,35 @@
+//! Sizes from constants, and arithmetic on maps that are made of them.
+use cnn_core::prelude::*;
+
+mod config {
+    pub const CLASSES: usize = 10;
+    pub const WIDTH: usize = 4;
+    pub const fn odd(size: usize) -> usize {
+        2 * size + 1
+    }
+}
+
+network! {
+    /// All of its sizes are in another place.
+    pub Configured<{ config::WIDTH }, 28, 28> {
+        conv2d<{ config::WIDTH * channels }, { config::odd(2) }>(padding = config::odd(2) / 2), relu,
+        max_pool2d<{ config::odd(0) + 1 }> => <16, 14, 14>,
+        conv2d<config::CLASSES, 3>(stride = 2, dilation = { config::WIDTH / 2 }), relu,
+        dropout,
+        adaptive_avg_pool2d<{ height - 2 }>,
+        avg_pool2d<{ width - 1 }>(padding = { config::WIDTH / 4 - 1 }),
+        flatten,
+        fc1: linear<{ config::CLASSES * 2 }>, relu,
+        fc2: linear<{ config::CLASSES }>,
+    }
+}
+
+const _: () = assert!(Configured::PARAMETERS == 1616 + 1450 + 220 + 210 && Configured::WORKSPACE_BYTES > 0);
+
+fn main() {
+    let net = Configured::new(0);
+    let _: Batch<Flat<10>> = net.forward(&Batch::<Chw<4, 28, 28>>::zeros(1));
+    let labels = Labels::new(&[3]).unwrap();
+    let mut training = Training::new(0);
+    training.backward(Mode::Training, &net, &Batch::zeros(1), &CrossEntropy::new(&labels)).unwrap();
+}

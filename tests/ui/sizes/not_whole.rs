@@ -1,0 +1,11 @@
+use cnn_core::prelude::*;
+
+network! {
+    Net<1, 28, 28> {
+        conv1: conv2d<6, 2.5>
+    }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}

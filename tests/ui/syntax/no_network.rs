@@ -1,0 +1,8 @@
+use cnn_core::prelude::*;
+
+network! {
+
+}
+
+fn main() {
+}
