@@ -4,9 +4,9 @@
 
 use cnn_core::kernel::buffer::Buffer;
 use cnn_core::kernel::direct::{self, Epilogue};
-use cnn_core::kernel::geometry::{Conv2dGeometry, Padding};
+use cnn_core::kernel::geometry::{Conv2dGeometry, Padding, Pool2dGeometry};
 use cnn_core::kernel::scratch::Scratch;
-use cnn_core::kernel::{Write, isa};
+use cnn_core::kernel::{Write, isa, pool};
 use std::time::{Duration, Instant};
 
 struct Case {
@@ -76,6 +76,38 @@ fn main() {
     println!("{} on {} threads; GFLOP/s and microseconds", isa::name(), pool.current_num_threads());
     println!("{:20} {:>5} {:>15} {:>16} {:>16}", "", "batch", "forward", "backward input", "backward weight");
     pool.install(|| CASES.iter().filter(|case| case.name.contains(&filter)).for_each(measure));
+    println!("{:20} {:>5} {:>15} {:>16}", "", "batch", "forward", "backward");
+    pool.install(|| POOLS.iter().filter(|case| case.0.contains(&filter)).for_each(measure_pool));
+}
+
+const fn max_pool(channels: usize, size: usize, kernel: usize, stride: usize, padding: usize) -> Pool2dGeometry {
+    Pool2dGeometry {
+        channels,
+        in_size: [size, size],
+        kernel_size: [kernel, kernel],
+        stride: [stride, stride],
+        padding: [padding, padding],
+        dilation: [1, 1],
+        count_include_pad: true,
+    }
+}
+
+const POOLS: &[(&str, usize, Pool2dGeometry)] = &[
+    ("lenet pool1", 8, max_pool(6, 28, 2, 2, 0)),
+    ("lenet pool1", 64, max_pool(6, 28, 2, 2, 0)),
+    ("lenet pool2", 64, max_pool(16, 10, 2, 2, 0)),
+    ("pool 2x2 64@32", 64, max_pool(64, 32, 2, 2, 0)),
+    ("pool 3x3/2 64@112", 8, max_pool(64, 112, 3, 2, 1)),
+];
+
+fn measure_pool((name, batch, geometry): &(&str, usize, Pool2dGeometry)) {
+    let input = noise(batch * geometry.in_len());
+    let grad_output = noise(batch * geometry.out_len());
+    let mut output = Buffer::zeros(batch * geometry.out_len());
+    let mut grad_input = Buffer::zeros(batch * geometry.in_len());
+    let forward = best(|| pool::max_forward(geometry, &input, &mut output));
+    let backward = best(|| pool::max_backward(geometry, &input, &output, &grad_output, &mut grad_input, Write::Store));
+    println!("{name:20} {batch:5} {:15.1} {:16.1}", forward * 1e6, backward * 1e6);
 }
 
 fn measure(case: &Case) {

@@ -38,7 +38,7 @@ fn check_max(batch: usize, geometry: &Pool2dGeometry, input: &[f32]) {
     let expected = narrow(&max_pool2d::backward(geometry, &wide(input), &wide(&grad_output)));
     for write in [Write::Store, Write::Add] {
         let found = everywhere(true, || {
-            gradient(input.len(), write, |grad| pool::max_backward(geometry, input, &grad_output, grad, write))
+            gradient(input.len(), write, |grad| pool::max_backward(geometry, input, &output, &grad_output, grad, write))
         });
         assert_eq!(found, expected, "{write:?}");
     }
@@ -160,7 +160,7 @@ fn the_last_nan_wins() {
         let results = everywhere(false, || {
             let (mut output, mut grad_input) = ([0.0], [f32::NAN; 4]);
             pool::max_forward(&geometry, &input, &mut output);
-            pool::max_backward(&geometry, &input, &[1.0], &mut grad_input, Write::Store);
+            pool::max_backward(&geometry, &input, &output, &[1.0], &mut grad_input, Write::Store);
             [&output[..], &grad_input[..]].concat()
         });
         assert!(results[0].is_nan());

@@ -7,9 +7,9 @@ use super::geometry::Conv2dGeometry;
 use super::isa;
 use super::pack::Matrix;
 use super::phase::{self, Phase};
-use super::scratch::{Needs, Scratch};
+use super::scratch::{Needs, Scratch, Slots};
 use super::tile::Finish;
-use super::weight_gradient;
+use super::{scatter, weight_gradient, widen};
 
 /// What is done to a sum before it is stored.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,14 +20,27 @@ pub struct Epilogue<'a> {
     pub relu: bool,
 }
 
-/// Below this many output cells a packed weight is not read often enough to pay for its packing.
-const PACKING_PAYS: usize = 128;
+/// Whether the weight is read where it is: a packed one is not read often enough to pay for its packing, and rows of a
+/// small one do not evict one another from the cache.
+const fn reads_in_place(cells: usize, weight_len: usize) -> bool {
+    cells <= 14 || (cells < 128 && weight_len <= 1 << 16)
+}
 
 impl Conv2dGeometry {
     /// What [`forward`], [`backward_input`] and [`backward_weight`] work in.
     pub const fn needs(&self) -> Needs {
         let forward = forward_correlation(self);
         let mut needs = Needs { shared: forward.packed_len(), per_thread: forward.per_thread() };
+        if let Some(wide) = widen::geometry(self) {
+            let correlation = forward_correlation(&wide);
+            let forward = Needs { shared: correlation.packed_len(), per_thread: correlation.per_thread() };
+            let mut wide_needs = forward.max(weight_gradient::needs(&wide));
+            wide_needs.shared += widen::copy_len(&wide);
+            needs = needs.max(wide_needs);
+        }
+        if scatter::pays(self) {
+            return needs.max(scatter::needs(self)).max(weight_gradient::needs(self));
+        }
         let mut shared = 0;
         let [vertical, horizontal] = [phase::count(self, 0), phase::count(self, 1)];
         let mut index = 0;
@@ -98,14 +111,32 @@ pub fn forward(
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    let batch = batch(geometry, input.len(), output.len());
+    batch(geometry, input.len(), output.len());
     assert_eq!(weight.len(), geometry.weight_len());
     let bias = epilogue.bias.unwrap_or(&[]);
     assert!(epilogue.bias.is_none() || bias.len() == geometry.out_channels);
 
+    let (shared, slots) = scratch.lend(geometry.needs());
+    if let Some(wide) = widen::geometry(geometry) {
+        let (copy, shared) = shared.split_at_mut(widen::copy_len(&wide));
+        let (wide_weight, wide_bias) = widen::parameters(geometry, &wide, weight, bias, copy);
+        run_forward(&wide, wide_bias, epilogue.relu, input, wide_weight, output, (shared, slots));
+    } else {
+        run_forward(geometry, bias, epilogue.relu, input, weight, output, (shared, slots));
+    }
+}
+
+fn run_forward(
+    geometry: &Conv2dGeometry,
+    bias: &[f32],
+    relu: bool,
+    input: &[f32],
+    weight: &[f32],
+    output: &mut [f32],
+    (packed, slots): (&mut [f32], &Slots),
+) {
     let isa = isa::current();
     let correlation = forward_correlation(geometry);
-    let (packed, slots) = scratch.lend(geometry.needs());
     let depth = correlation.depth();
     let group = |group: usize| Matrix {
         start: group * depth * correlation.columns,
@@ -114,10 +145,10 @@ pub fn forward(
         columns: correlation.columns,
         column_step: 1,
     };
-    let in_place = batch * correlation.cells[0] * correlation.cells[1] < PACKING_PAYS;
+    let in_place = reads_in_place(output.len() / geometry.out_channels, geometry.weight_len());
     pack_filters(isa, &correlation, weight, group, in_place, packed);
     let filters = Filters { packed, in_place: if in_place { weight } else { &[] } };
-    let finish = Finish { relu: epilogue.relu, ..Finish::STORE };
+    let finish = Finish { relu, ..Finish::STORE };
     correlate(isa, &correlation, filters, bias, finish, input, Target::new(output), slots);
 }
 
@@ -135,6 +166,9 @@ pub fn backward_input(
 
     let isa = isa::current();
     let (mut packed, slots) = scratch.lend(geometry.needs());
+    if scatter::pays(geometry) {
+        return scatter::run(isa, geometry, weight, grad_output, grad_input, write, (packed, slots));
+    }
     let finish = if write == Write::Add { Finish::ADD } else { Finish::STORE };
     let target = Target::new(grad_input);
     let (ic, oc) = (geometry.in_channels / geometry.groups, geometry.out_channels / geometry.groups);
@@ -171,5 +205,14 @@ pub fn backward_weight(
     let batch = batch(geometry, input.len(), grad_output.len());
     assert_eq!(grad_weight.len(), geometry.weight_len());
     assert!(grad_bias.as_ref().is_none_or(|grad_bias| grad_bias.len() == geometry.out_channels));
-    weight_gradient::run(geometry, batch, input, grad_output, grad_weight, grad_bias, scratch);
+    let (shared, slots) = scratch.lend(geometry.needs());
+    if let Some(wide) = widen::geometry(geometry) {
+        let (copy, shared) = shared.split_at_mut(widen::copy_len(&wide));
+        let (wide_weight, wide_bias) = copy.split_at_mut(wide.weight_len());
+        let bias = grad_bias.is_some().then_some(&mut *wide_bias);
+        weight_gradient::run(&wide, batch, input, grad_output, wide_weight, bias, (shared, slots));
+        widen::fold(geometry, &wide, wide_weight, wide_bias, grad_weight, grad_bias);
+    } else {
+        weight_gradient::run(geometry, batch, input, grad_output, grad_weight, grad_bias, (shared, slots));
+    }
 }

@@ -17,9 +17,11 @@ mod max_pool;
 mod pack;
 mod phase;
 pub mod pool;
+mod scatter;
 pub mod scratch;
 mod tile;
 mod weight_gradient;
+mod widen;
 
 /// What happens to the values that a result meets in its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ pub(super) struct Matrix {
     /// Three nested loops over `k`; a filter may be walked backwards.
     pub(super) step: [isize; 3],
     pub(super) columns: usize,
+    /// If it is not 1, the innermost loop over `k` has to have steps of 1.
     pub(super) column_step: usize,
 }
 
@@ -38,20 +39,24 @@ pub(super) fn panel<S: Simd>(columns: usize, index: usize) -> (usize, usize, usi
     (first, count, count.next_multiple_of(S::LANES))
 }
 
+/// Steps of the depth that are transposed at a time: a cache line.
+const BLOCK: usize = 16;
+
 /// Packs one panel as `[k][width]`, with zeros behind the last column.
 #[inline(always)]
 pub(super) fn pack<S: Simd>(simd: S, values: &[f32], matrix: &Matrix, index: usize, packed: &mut [f32]) {
     let (first, count, width) = panel::<S>(matrix.columns, index);
     let last = count - (width - S::LANES);
     let [c0, c1, c2] = matrix.count;
-    let mut rows = packed.chunks_exact_mut(width);
+    let mut row = 0;
     for k0 in 0..c0 {
         for k1 in 0..c1 {
             if matrix.column_step == 1 {
                 for k2 in 0..c2 {
                     let place = matrix.place(k0, k1, k2) + first;
                     let from = values[place..place + count].as_ptr();
-                    let to = rows.next().expect("the panel holds the whole depth").as_mut_ptr();
+                    let to = packed[row * width..(row + 1) * width].as_mut_ptr();
+                    row += 1;
                     // SAFETY: `from` has `count` values and `to` has `width`, which are one or two vectors; the last
                     // vector has `last` columns.
                     unsafe {
@@ -63,14 +68,20 @@ pub(super) fn pack<S: Simd>(simd: S, values: &[f32], matrix: &Matrix, index: usi
                     }
                 }
             } else {
-                // A transposition: read along `k`, which is contiguous in every use, and write a column at a time.
-                let block = rows.by_ref().take(c2);
-                for (k2, row) in block.enumerate() {
-                    let place = matrix.place(k0, k1, k2) + first * matrix.column_step;
-                    for (n, value) in row[..count].iter_mut().enumerate() {
-                        *value = values[place + n * matrix.column_step];
+                // A transposition, cache line by cache line, because rows of a large weight evict one another.
+                for k in (0..c2).step_by(BLOCK) {
+                    let block = &mut packed[row * width..(row + BLOCK.min(c2 - k)) * width];
+                    for n in 0..count {
+                        let place = matrix.place(k0, k1, k) + (first + n) * matrix.column_step;
+                        let line = &values[place..place + block.len() / width];
+                        for (row, value) in block.chunks_exact_mut(width).zip(line) {
+                            row[n] = *value;
+                        }
                     }
-                    row[count..].fill(0.0);
+                    for row in block.chunks_exact_mut(width) {
+                        row[count..].fill(0.0);
+                    }
+                    row += BLOCK.min(c2 - k);
                 }
             }
         }

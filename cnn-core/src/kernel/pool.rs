@@ -21,6 +21,10 @@ impl Cells {
     #[inline(always)]
     pub(super) fn of_window(position: usize, [cells, kernel, stride, padding, dilation]: [usize; 5]) -> Self {
         let start = position * stride;
+        // Most windows lie on the map, and need no division.
+        if start >= padding && start + (kernel - 1) * dilation < cells + padding {
+            return Self { first: start - padding, step: dilation, count: kernel };
+        }
         let skipped = padding.saturating_sub(start).div_ceil(dilation);
         let first = start + skipped * dilation;
         let end = (cells + padding).saturating_sub(first).div_ceil(dilation);

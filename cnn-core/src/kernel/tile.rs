@@ -271,32 +271,44 @@ unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
     let Finish { bias, add, relu } = product.finish;
     let last = product.columns - (NV - 1) * S::LANES;
     let count = |v: usize| if v + 1 < NV { S::LANES } else { last };
+    // A short loop for each step: the compiler unrolls them, and a sum whose index it knows stays in its register.
     // SAFETY: the caller's promise: `count` values of each vector are columns.
     unsafe {
         if !bias.is_null() {
-            for v in 0..NV {
-                let bias = simd.load_first(bias.add(v * S::LANES), count(v));
-                for row in &mut sums {
-                    row[v] = simd.add(row[v], bias);
+            let bias: [S::Vector; NV] = from_fn(|v| simd.load_first(bias.add(v * S::LANES), count(v)));
+            for m in 0..MR {
+                for v in 0..NV {
+                    sums[m][v] = simd.add(sums[m][v], bias[v]);
                 }
             }
         }
-        for m in 0..MR {
-            if m >= valid {
-                break;
+        if add {
+            for m in 0..MR {
+                for v in 0..NV {
+                    // A row that is computed more than once is read more than once too.
+                    sums[m][v] = simd.add(sums[m][v], simd.load_first(c[m].add(v * S::LANES), count(v)));
+                }
             }
-            for (v, mut sum) in sums[m].into_iter().enumerate() {
-                let to = c[m].add(v * S::LANES);
-                if add {
-                    sum = simd.add(sum, simd.load_first(to, count(v)));
+        }
+        if relu {
+            for m in 0..MR {
+                for v in 0..NV {
+                    sums[m][v] = simd.relu(sums[m][v]);
                 }
-                if relu {
-                    sum = simd.relu(sum);
+            }
+        }
+        if last == S::LANES && valid == MR {
+            for m in 0..MR {
+                for v in 0..NV {
+                    simd.store(c[m].add(v * S::LANES), sums[m][v]);
                 }
-                if v + 1 < NV || last == S::LANES {
-                    simd.store(to, sum);
-                } else {
-                    simd.store_first(to, last, sum);
+            }
+        } else {
+            for m in 0..MR {
+                if m < valid {
+                    for v in 0..NV {
+                        simd.store_first(c[m].add(v * S::LANES), count(v), sums[m][v]);
+                    }
                 }
             }
         }

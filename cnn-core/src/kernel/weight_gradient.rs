@@ -7,19 +7,19 @@ use super::chunk::{self, Target};
 use super::geometry::Conv2dGeometry;
 use super::isa::{self, Kernel, MAX_LANES, Simd};
 use super::pack::{Matrix, Rectangle, copy_padded, pack, panel, panels};
-use super::scratch::{Needs, Scratch, Slots};
+use super::scratch::{Needs, Slots};
 use super::tile::{Axes, Finish, Product, VECTORS, multiply};
 
 /// Cells of a block: a packed panel of the gradient, 32 KB, stays in the first-level cache.
 const CELLS: usize = 256;
-/// Partial weights of all chunks together, at most (1 MB).
-const PARTIALS: usize = 1 << 18;
+/// Partial weights of all chunks together, at most (2 MB).
+const PARTIALS: usize = 1 << 19;
 /// Chunks at most.
-const CHUNKS: usize = 16;
+const CHUNKS: usize = 8;
 /// Cells of a chunk at least, so that adding up the partial weights is a small part.
 const CHUNK_CELLS: usize = 512;
 /// Tasks at least, when there is enough work.
-const TASKS: usize = 16;
+const TASKS: usize = 8;
 /// Multiply-adds of a task at least.
 const TASK: usize = 1 << 19;
 
@@ -80,7 +80,7 @@ pub(super) fn run(
     grad_output: &[f32],
     grad_weight: &mut [f32],
     mut grad_bias: Option<&mut [f32]>,
-    scratch: &mut Scratch,
+    (shared, slots): (&mut [f32], &Slots),
 ) {
     if batch == 0 {
         grad_weight.fill(0.0);
@@ -94,14 +94,14 @@ pub(super) fn run(
     let cells = batch * height * width;
     let work = batch * geometry.multiply_adds();
 
-    let chunks = most_chunks(geometry).min(batch).min(cells / CHUNK_CELLS).max(1);
     let worth = (work / TASK).clamp(1, TASKS);
     let panels = geometry.groups * isa.run(Panels(geometry.out_channels / geometry.groups));
-    let parts = if chunks == 1 { panels } else { 1 };
+    let chunks = most_chunks(geometry).min(batch).min(cells / CHUNK_CELLS).min(worth).max(1);
+    // Parts and bands read the same cells: as few as keep the threads busy.
+    let parts = worth.div_ceil(chunks).min(panels);
     let rows = geometry.weight_len() / geometry.out_channels;
     let bands = if chunks == 1 { worth.div_ceil(parts).min(rows.div_ceil(14)) } else { 1 };
 
-    let (shared, slots) = scratch.lend(needs(geometry));
     let weight_len = grad_weight.len();
     let (weights, biases) = if chunks == 1 {
         let nothing: &mut [f32] = &mut [];
@@ -280,15 +280,21 @@ impl Task<'_> {
                 columns: oc,
                 column_step: 1,
             };
-            let packed = &mut packed[..cells * width];
-            pack(simd, grad_output, &matrix, index, packed);
+            // Rows that are as wide as the panel need no packing.
+            let b = if oc == width && geometry.groups == 1 {
+                &grad_output[matrix.start..matrix.start + cells * width]
+            } else {
+                let packed = &mut packed[..cells * width];
+                pack(simd, grad_output, &matrix, index, packed);
+                &packed[..]
+            };
 
             let finish = if first_block { Finish::STORE } else { Finish::ADD };
             let product = Product {
                 a: a.wrapping_add(group * ic),
                 rows: &rows,
                 depth: &depth,
-                b: packed.as_ptr(),
+                b: b.as_ptr(),
                 b_step: width,
                 c: (self.job.weights.pointer())
                     .wrapping_add(chunk * geometry.weight_len() + group * rows.len() * oc + first),
@@ -307,12 +313,32 @@ impl Task<'_> {
                 if first_block {
                     bias.fill(0.0);
                 }
-                for row in packed.chunks_exact(width) {
-                    for (sum, value) in bias.iter_mut().zip(row) {
-                        *sum += value;
-                    }
-                }
+                add_rows(simd, b, width, bias);
             }
+        }
+    }
+}
+
+/// Adds rows of `width` values, one or two vectors, to `sum`, which may be narrower.
+#[inline(always)]
+fn add_rows<S: Simd>(simd: S, rows: &[f32], width: usize, sum: &mut [f32]) {
+    /// Sums that are added side by side, because an addition takes this many cycles.
+    const SIDE: usize = 4;
+    for (sum, start) in sum.chunks_mut(S::LANES).zip((0..width).step_by(S::LANES)) {
+        let mut partial = [simd.splat(0.0); SIDE];
+        for rows in rows.chunks(SIDE * width) {
+            for (partial, row) in partial.iter_mut().zip(rows.chunks_exact(width)) {
+                let row = row[start..start + S::LANES].as_ptr();
+                // SAFETY: the slice has just shown `LANES` values.
+                *partial = simd.add(*partial, unsafe { simd.load(row) });
+            }
+        }
+        let [a, b, c, d] = partial;
+        let total = simd.add(simd.add(a, b), simd.add(c, d));
+        // SAFETY: `sum` has `sum.len() <= LANES` values.
+        unsafe {
+            let before = simd.load_first(sum.as_ptr(), sum.len());
+            simd.store_first(sum.as_mut_ptr(), sum.len(), simd.add(before, total));
         }
     }
 }

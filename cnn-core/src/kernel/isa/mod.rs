@@ -38,6 +38,10 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// `max(a, 0)`, and NaN of NaN.
     fn relu(self, a: Self::Vector) -> Self::Vector;
+    /// The larger ones; of a number and NaN it is either.
+    fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// Whether a lane is NaN.
+    fn any_nan(self, a: Self::Vector) -> bool;
     /// Where `a > b` or `a` is NaN: when `a` replaces `b` as the maximum, as PyTorch has it.
     fn beats(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
     fn equal(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;

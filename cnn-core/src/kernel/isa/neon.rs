@@ -70,6 +70,16 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    fn max(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        have!(vmaxq_f32(a, b))
+    }
+
+    #[inline(always)]
+    fn any_nan(self, a: float32x4_t) -> bool {
+        have!(vminvq_u32(vceqq_f32(a, a))) == 0
+    }
+
+    #[inline(always)]
     fn beats(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
         have!(vorrq_u32(vcgtq_f32(a, b), vmvnq_u32(vceqq_f32(a, a))))
     }

@@ -48,6 +48,16 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| if a[lane] > b[lane] { a[lane] } else { b[lane] })
+    }
+
+    #[inline(always)]
+    fn any_nan(self, a: Self::Vector) -> bool {
+        a.iter().any(|value| value.is_nan())
+    }
+
+    #[inline(always)]
     fn beats(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
         from_fn(|lane| a[lane] > b[lane] || a[lane].is_nan())
     }

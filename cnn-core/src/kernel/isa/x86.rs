@@ -77,6 +77,16 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        have!(_mm512_max_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn any_nan(self, a: __m512) -> bool {
+        have!(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a)) != 0
+    }
+
+    #[inline(always)]
     fn beats(self, a: __m512, b: __m512) -> __mmask16 {
         have!(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a))
     }
@@ -178,6 +188,16 @@ impl Simd for Avx2 {
     fn relu(self, a: __m256) -> __m256 {
         // The instruction returns its second operand when one is NaN.
         have!(_mm256_max_ps(_mm256_setzero_ps(), a))
+    }
+
+    #[inline(always)]
+    fn max(self, a: __m256, b: __m256) -> __m256 {
+        have!(_mm256_max_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn any_nan(self, a: __m256) -> bool {
+        have!(_mm256_movemask_ps(_mm256_cmp_ps::<_CMP_UNORD_Q>(a, a))) != 0
     }
 
     #[inline(always)]
