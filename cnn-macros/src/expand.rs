@@ -303,7 +303,7 @@ impl Pass<'_> {
             quote! {
                 let [#(#slots),*] = ::cnn_core::kernel::buffer::split(
                     gradients,
-                    [#(samples * ::cnn_core::network::aligned(#sizes)),*],
+                    [#((samples * ::cnn_core::network::aligned(#sizes))),*],
                 );
             }
         });
@@ -406,7 +406,7 @@ impl Pass<'_> {
             quote! {
                 let [#(#slots),*] = ::cnn_core::kernel::buffer::split(
                     values,
-                    [#(samples * ::cnn_core::network::aligned(#sizes)),*],
+                    [#((samples * ::cnn_core::network::aligned(#sizes))),*],
                 );
             }
         });
