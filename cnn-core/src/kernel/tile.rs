@@ -279,6 +279,7 @@ unsafe fn accumulate<S: Simd, const MR: usize, const NV: usize>(
 /// # Safety
 /// As [`multiply`]; the first `valid` of `c` are pointers to rows of the result.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "m and v index several arrays, and all loops look alike")]
 unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
     simd: S,
     mut sums: [[S::Vector; NV]; MR],
