@@ -10,7 +10,9 @@ use crate::fuse::flattened_channels;
 use crate::geometry::Settled;
 use crate::layers::{Arguments, Row, sizes_expression};
 use crate::memory::{self, Place, Slots};
-use crate::plan::{ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, custom_layer, map_type, step_type};
+use crate::plan::{
+    ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, braced, custom_layer, map_type, step_type,
+};
 use crate::{ast, docs};
 
 /// The type and its `Network`.
@@ -126,7 +128,8 @@ fn rule(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<TokenStr
         None => Some([1, 1]),
     };
     let [_, in_height, in_width] = input.sizes();
-    let [_, height, width] = output.sizes();
+    let [channels, height, width] = output.sizes();
+    let channels = braced(&channels);
     let (cells, made) = (known(&[in_height, in_width])?, known(&[height, width])?);
     let (kernel, stride, padding, dilation) =
         (number("kernel_size")?, number("stride")?, number("padding")?, number("dilation")?);
@@ -142,7 +145,8 @@ fn rule(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<TokenStr
     let (vertical, horizontal) = (side(0), side(1));
     let [height, width] = made.map(Literal::u64_unsuffixed);
     Some(quote! {
-        const _: ::cnn_core::shape::Chw<1, #vertical, #horizontal> = ::cnn_core::shape::Chw::<1, #height, #width>;
+        const _: ::cnn_core::shape::Chw<#channels, #vertical, #horizontal> =
+            ::cnn_core::shape::Chw::<#channels, #height, #width>;
     })
 }
 

@@ -16,6 +16,8 @@ mod layers;
 mod memory;
 mod plan;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use proc_macro2::TokenStream;

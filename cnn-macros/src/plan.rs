@@ -35,6 +35,10 @@ pub(crate) struct Map {
     pub(crate) shape: Shape,
     /// Whether the last thing that happened to it is a softmax.
     pub(crate) probabilities: bool,
+    /// The step that makes it; the network's input has none.
+    pub(crate) writer: Option<StepId>,
+    /// The steps that read it.
+    pub(crate) readers: Vec<StepId>,
 }
 
 /// The sizes of a map.
@@ -132,15 +136,11 @@ impl Plan {
     pub(crate) fn map(&self, id: MapId) -> &Map {
         &self.maps[id.0]
     }
+}
 
-    /// The step that makes a map; the network's input has none.
-    pub(crate) fn writer(&self, id: MapId) -> Option<StepId> {
-        self.steps.iter().position(|step| step.output == id)
-    }
-
-    /// The steps that read a map.
-    pub(crate) fn readers(&self, id: MapId) -> impl Iterator<Item = StepId> + '_ {
-        self.steps.iter().enumerate().filter(move |(_, step)| step.input == id).map(|(index, _)| index)
+impl Map {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self { shape, probabilities: false, writer: None, readers: Vec::new() }
     }
 }
 
@@ -202,12 +202,16 @@ impl Shape {
     }
 }
 
-/// The type of a map.
-pub(crate) fn map_type(map: &Map) -> TokenStream {
-    let braced = |size: &Size| match size {
+/// A size as an argument of a type.
+pub(crate) fn braced(size: &Size) -> TokenStream {
+    match size {
         Size::Known(_) => size.to_token_stream(),
         Size::Const(expression) => quote!({ #expression }),
-    };
+    }
+}
+
+/// The type of a map.
+pub(crate) fn map_type(map: &Map) -> TokenStream {
     let shape = match &map.shape {
         Shape::Chw(sizes) => {
             let [channels, height, width] = sizes.each_ref().map(braced);
