@@ -151,7 +151,7 @@ pub fn copy(x: &[f32], y: &mut [f32]) {
     );
 }
 
-/// input [.., channels] -> output [.., channels]: `exp(x) / sum exp(x)` in each row.
+/// input `[.., channels]` -> output `[.., channels]`: `exp(x) / sum exp(x)` in each row.
 pub fn softmax_rows(channels: usize, input: &[f32], output: &mut [f32]) {
     assert_eq!(input.len(), output.len());
     assert_eq!(input.len() % channels, 0);
@@ -175,7 +175,7 @@ pub fn softmax_rows(channels: usize, input: &[f32], output: &mut [f32]) {
     );
 }
 
-/// output of the forward pass [.., channels], grad_output -> grad_input: `y * (grad - sum(grad * y))` in each row.
+/// output of the forward pass `[.., channels]`, grad_output -> grad_input: `y * (grad - sum(grad * y))` in each row.
 pub fn softmax_rows_backward(
     channels: usize,
     output: &[f32],

@@ -30,7 +30,7 @@ macro_rules! with_constant_counts {
     };
 }
 
-/// input [n, ih, iw, c] -> output [n, oh, ow, c]. <https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html>
+/// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`. <https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html>
 pub fn max_forward(geometry: &Pool2dGeometry, input: &[f32], output: &mut [f32]) {
     let batch = output.len() / geometry.out_len();
     assert_eq!(output.len(), batch * geometry.out_len());
@@ -113,7 +113,7 @@ fn forward_window<S: Simd>(
     }
 }
 
-/// input [n, ih, iw, c], output of the forward pass, grad_output [n, oh, ow, c] -> grad_input [n, ih, iw, c].
+/// input `[n, ih, iw, c]`, output of the forward pass, grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
 pub fn max_backward(
     geometry: &Pool2dGeometry,
     input: &[f32],
