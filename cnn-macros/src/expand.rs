@@ -136,9 +136,7 @@ fn rule(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<TokenStr
         let [cells, kernel, stride, padding, dilation] =
             [cells, kernel, stride, padding, dilation].map(|pair| typenum(pair[side]));
         quote!({
-            <<::cnn_core::shape::window::Window<#kernel, #stride, #padding, #dilation>
-                as ::cnn_core::shape::window::Rule<#cells>>::Output
-                as ::cnn_core::shape::typenum::Unsigned>::USIZE
+            ::cnn_core::shape::window::Window::<#kernel, #stride, #padding, #dilation>::positions::<#cells>()
         })
     };
     let (vertical, horizontal) = (side(0), side(1));
