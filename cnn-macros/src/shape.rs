@@ -1,18 +1,18 @@
 //! Walks the steps with the map that they get, and settles everything: names, sizes, repetitions. Notes mistakes; after
 //! one the map is unknown, and no rule complains about an unknown map. Knows no layer: rules are the table's.
 
-use proc_macro2::Span;
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
-use crate::arguments::Settle;
+use crate::arguments::{Settle, ours};
 use crate::ast::{self, Block, Body, Call, Dims, Layer};
 use crate::constant::{self, Meaning, Scope};
 use crate::error::{Errors, nearest};
 use crate::layers::{self, CheckedSizes, Cost, Outcome, Row, Site};
-use crate::plan::{ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Shape, Size, Step, custom_layer};
+use crate::plan::{Constant, ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Shape, Size, Step, custom_layer};
 
 /// f32 values that a map or the weights of a layer may have: memory has `isize::MAX` bytes.
 const MOST_VALUES: u128 = isize::MAX as u128 / 4;
@@ -203,7 +203,8 @@ impl Walk<'_> {
         };
         let Some(input) = self.current else { return };
         let input_map = self.plan.map(input).clone();
-        let site = Site { name, layer: &call.name, input: &input_map.shape, arguments: &arguments };
+        let sound = self.sound(&input_map.shape);
+        let site = Site { name, layer: &call.name, input: &input_map.shape, sound, arguments: &arguments };
         let outcome = match (row.rule)(&site) {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -215,9 +216,8 @@ impl Walk<'_> {
         let shape = match outcome {
             Outcome::Known(shape) => shape,
             Outcome::Checked { sizes, check } => {
-                let constant =
-                    self.settle().constant(ConstantType::Sizes, check, ours(call.name.span())).to_token_stream();
-                let [channels, height, width] = Shape::Sizes(constant).sizes();
+                let made = self.settle().constant(ConstantType::Made, check, &call.name);
+                let [channels, height, width] = Shape::Sizes(quote!(#made.sizes)).sizes();
                 match sizes {
                     CheckedSizes::Flat(features) => Shape::Flat(features.map_or(channels, Size::Known)),
                     CheckedSizes::Chw([c, h, w]) => Shape::Chw([
@@ -275,8 +275,17 @@ impl Walk<'_> {
     }
 
     fn add_map(&mut self, map: Map) -> MapId {
-        self.plan.maps.push(map);
+        self.plan.maps.push(Map { constants: self.plan.constants.len(), ..map });
         MapId(self.plan.maps.len() - 1)
+    }
+
+    /// Whether nothing was wrong on the way to a map, for rustc to evaluate.
+    fn sound(&self, map: &Shape) -> TokenStream {
+        let made = self.plan.constants.iter().rev().find(|constant| constant.of == ConstantType::Made);
+        match made {
+            Some(Constant { name, .. }) if !map.is_known() => quote!(#name.sound),
+            _ => quote!(true),
+        }
     }
 
     /// What settles numbers where the current map is.
@@ -304,13 +313,15 @@ impl Walk<'_> {
             }
             return;
         }
-        let span = ours(claim.tokens.span());
+        let sound = self.sound(found);
         let [is, stated] = [found, &claimed].map(layers::sizes_expression);
-        let check = quote_spanned!(span=> ::cnn_core::shape::check::claim(#name, #is, #stated));
-        if !found.is_known() {
+        let check = quote!(::cnn_core::shape::check::claim(#name, #is, #sound, #stated));
+        let found_is_known = found.is_known();
+        self.settle().constant(ConstantType::Made, check, &claim.tokens);
+        if !found_is_known {
             self.plan.maps[current.0].shape = claimed;
         }
-        self.settle().constant(ConstantType::Sizes, check, span);
+        self.plan.maps[current.0].constants = self.plan.constants.len();
     }
 
     fn dims(&mut self, dims: &Dims, what: &str) -> Option<Shape> {
@@ -340,11 +351,6 @@ impl Walk<'_> {
         }
         Some(shape)
     }
-}
-
-/// A span of the user's for names of ours.
-fn ours(span: Span) -> Span {
-    span.resolved_at(Span::mixed_site())
 }
 
 fn unraw(label: &Ident) -> String {
