@@ -24,7 +24,7 @@ use proc_macro2::TokenStream;
 
 use error::Errors;
 
-/// Declares networks; see `cnn_core::network!`.
+/// See `cnn_core::network!`, which is this.
 #[proc_macro]
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand(input.into()).into()

@@ -2,7 +2,7 @@
 //!
 //! It is a graph: a step reads one map and makes another, and maps have numbers. A sequence is its simplest case.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::Path;
 
@@ -76,6 +76,8 @@ pub(crate) enum ConstantType {
 pub(crate) struct Step {
     /// PyTorch's name: `layer1.0.conv1`.
     pub(crate) path: String,
+    /// Where its layer is written, for names of ours.
+    pub(crate) span: Span,
     pub(crate) kind: Kind,
     /// What it adds to the totals, if the macro knows.
     pub(crate) cost: Option<Cost>,

@@ -234,7 +234,9 @@ impl Walk<'_> {
         }
         let cost = (row.cost)(&arguments, &input_map.shape, &shape);
         let probabilities = row.name == "softmax";
-        self.add_step(Kind::Layer { row, arguments }, cost, names, input, Map { probabilities, ..Map::new(shape) });
+        let span = ours(call.name.span());
+        let output = Map { probabilities, ..Map::new(shape) };
+        self.add_step(Kind::Layer { row, arguments }, span, cost, names, input, output);
     }
 
     fn unknown_layer(&mut self, call: &Call) {
@@ -260,14 +262,15 @@ impl Walk<'_> {
         let Some(input) = self.current else { return };
         let custom = custom_layer(self.plan.steps.len());
         let sizes = quote!(#custom.sizes);
-        self.add_step(Kind::Custom(path.clone()), None, names, input, Map::new(Shape::Sizes(sizes)));
+        let output = Map::new(Shape::Sizes(sizes));
+        self.add_step(Kind::Custom(path.clone()), ours(path.span()), None, names, input, output);
     }
 
-    fn add_step(&mut self, kind: Kind, cost: Option<Cost>, names: &Names, input: MapId, output: Map) {
+    fn add_step(&mut self, kind: Kind, span: Span, cost: Option<Cost>, names: &Names, input: MapId, output: Map) {
         let step = self.plan.steps.len();
         self.plan.maps[input.0].readers.push(step);
         let output = self.add_map(Map { writer: Some(step), ..output });
-        self.plan.steps.push(Step { path: names.path(), kind, cost, input, output, run: Run::Apart });
+        self.plan.steps.push(Step { path: names.path(), span, kind, cost, input, output, run: Run::Apart });
         self.current = Some(output);
     }
 

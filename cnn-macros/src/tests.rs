@@ -1,5 +1,8 @@
 //! The stages outside of a compiler: what they settle, what they say, and that nothing makes them panic.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use crate::error::Errors;
@@ -238,4 +241,24 @@ fn damaged_declarations_give_messages_or_networks() {
             assert!(syn::parse2::<syn::File>(code.clone()).is_ok(), "{damaged}\n{code}");
         }
     }
+}
+
+/// `expansions/lenet5.rs` is what the macro writes, so that a review sees what a change does to it.
+#[test]
+fn the_expansion_of_lenet_is_the_one_on_file() {
+    let code = crate::expand(LENET.parse().unwrap()).to_string();
+    let arguments = ["--edition", "2024", "--config", "max_width=120,use_small_heuristics=Max"];
+    let rustfmt = Command::new("rustfmt").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut rustfmt = rustfmt.expect("rustfmt is installed");
+    rustfmt.stdin.take().unwrap().write_all(code.as_bytes()).unwrap();
+    let found = String::from_utf8(rustfmt.wait_with_output().unwrap().stdout).unwrap();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/expansions/lenet5.rs");
+    if std::env::var_os("UPDATE_EXPANSIONS").is_some() {
+        std::fs::write(path, &found).unwrap();
+    }
+    let expected = std::fs::read_to_string(path).unwrap();
+    assert!(
+        found == expected,
+        "{path} is another: look at it with UPDATE_EXPANSIONS=1, and at the difference with git"
+    );
 }

@@ -9,6 +9,16 @@ use typenum::{B0, B1, U1, U2, UInt, UTerm, Unsigned};
 #[derive(Debug)]
 pub struct Window<Kernel, Stride, Pad, Dilation>(PhantomData<(Kernel, Stride, Pad, Dilation)>);
 
+impl<Kernel, Stride, Pad, Dilation> Window<Kernel, Stride, Pad, Dilation> {
+    /// The positions that rustc derives, as a number: two types that are numbers, unified, nobody could read in an error.
+    pub const fn positions<N>() -> usize
+    where
+        Self: Rule<N>,
+    {
+        <Self as Rule<N>>::Output::USIZE
+    }
+}
+
 /// How many positions a window has on `N` cells: `(N + 2 Pad - Dilation (Kernel - 1) - 1)/Stride + 1`, rounded down, as
 /// <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>.
 pub trait Rule<N> {
