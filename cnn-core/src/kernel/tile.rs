@@ -21,6 +21,11 @@ impl Axes {
         self.count[0] * self.count[1] * self.count[2]
     }
 
+    /// How far the last place is behind the first, with `step` being these steps or those of the same loops elsewhere.
+    pub(super) fn reach(&self, step: [usize; 3]) -> usize {
+        (0..3).map(|axis| self.count[axis].saturating_sub(1) * step[axis]).sum()
+    }
+
     /// The same places in the same order with the longest innermost loop, where neighbouring loops go in equal steps.
     pub(super) fn merged(self) -> Self {
         let Self { count: [mut c0, mut c1, mut c2], step: [mut s0, mut s1, mut s2] } = self;
