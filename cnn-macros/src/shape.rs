@@ -1,6 +1,8 @@
 //! Walks the steps with the map that they get, and settles everything: names, sizes, repetitions. Notes mistakes; after
 //! one the map is unknown, and no rule complains about an unknown map. Knows no layer: rules are the table's.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
@@ -23,7 +25,7 @@ const MOST_STEPS: usize = 5_000;
 /// Settles a network. Where mistakes were noted the plan ends early or has gaps: good for nothing but its input.
 pub(crate) fn plan(network: &ast::Network, blocks: &[Block], errors: &mut Errors) -> Plan {
     let plan = Plan { constants: Vec::new(), maps: Vec::new(), steps: Vec::new(), output: INPUT };
-    let mut walk = Walk { plan, blocks, errors, current: None };
+    let mut walk = Walk { plan, blocks, errors, current: None, paths: HashSet::new() };
     let shape = walk.dims(&network.input, &format!("{}: the input", network.name));
     walk.current = shape.map(|shape| walk.add_map(Map::new(shape)));
     walk.sequence(&network.body, &Names::default(), 0);
@@ -45,6 +47,8 @@ struct Walk<'a> {
     errors: &'a mut Errors,
     /// The map that the next step gets; unknown after a mistake.
     current: Option<MapId>,
+    /// Names of steps.
+    paths: HashSet<String>,
 }
 
 /// The names of the sequences around a step.
@@ -108,7 +112,13 @@ impl Walk<'_> {
                 self.custom(path, &inner);
                 name
             }
-            Layer::Join { kind } => {
+            Layer::Join { kind, branches } => {
+                // The branches are walked for the mistakes in them.
+                let input = self.current;
+                for (index, branch) in branches.steps.iter().enumerate() {
+                    self.current = input;
+                    self.step(branch, &inner, index);
+                }
                 self.wrong(kind, format!("`{kind}` comes with a later version: this one has sequences of layers only"));
                 called(&kind.to_string())
             }
@@ -267,10 +277,16 @@ impl Walk<'_> {
     }
 
     fn add_step(&mut self, kind: Kind, span: Span, cost: Option<Cost>, names: &Names, input: MapId, output: Map) {
+        let path = names.path();
+        // In one sequence the label was reported; a `repeat` writes its steps into the sequence around it.
+        if !self.paths.insert(path.clone()) && self.errors.count() == 0 {
+            let text = format!("`{path}` is the name of two steps\nhelp: weights go by it: choose another label");
+            self.errors.push(syn::Error::new(span.resolved_at(Span::call_site()), text));
+        }
         let step = self.plan.steps.len();
         self.plan.maps[input.0].readers.push(step);
         let output = self.add_map(Map { writer: Some(step), ..output });
-        self.plan.steps.push(Step { path: names.path(), span, kind, cost, input, output, run: Run::Apart });
+        self.plan.steps.push(Step { path, span, kind, cost, input, output, run: Run::Apart });
         self.current = Some(output);
     }
 
