@@ -10,7 +10,8 @@ use crate::geometry::Settled;
 use crate::layers::{Arguments, Row, sizes_expression};
 use crate::memory::{self, Place, Slots};
 use crate::plan::{
-    ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, braced, custom_layer, map_type, step_type,
+    Constant, ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, braced, custom_layer, map_type,
+    step_type,
 };
 use crate::{ast, docs};
 
@@ -20,12 +21,17 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
     let declared = declaration(network, &docs::table(network, plan));
     let cfg = cfg(&network.attributes);
     let constants = plan.constants.iter().map(|constant| {
-        let (name, value) = (&constant.name, &constant.value);
-        let ty = match constant.of {
-            ConstantType::Usize => quote!(usize),
-            ConstantType::Sizes => quote!(::cnn_core::shape::Sizes),
+        let Constant { name, report, of, value, end } = constant;
+        let ty = match of {
+            ConstantType::Given => quote!(::cnn_core::shape::check::Given),
+            ConstantType::Made => quote!(::cnn_core::shape::check::Made),
         };
-        quote!(const #name: #ty = #value;)
+        // rustc underlines a call from the method's name to the bracket behind its arguments.
+        let (method, arguments) = (quote_spanned!(report.span()=> .report), quote_spanned!(*end=> ()));
+        quote! {
+            const #name: #ty = #value;
+            const #report: () = #name #method #arguments;
+        }
     });
     let layers = plan.steps.iter().enumerate().map(|(index, step)| layer(plan, index, step));
     let network_impl = network_impl(name, plan);
@@ -110,7 +116,7 @@ fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
         }
         Kind::Layer { .. } => TokenStream::new(),
         Kind::Custom(path) => {
-            let input = map_type(plan.map(step.input));
+            let input = map_type(plan, plan.map(step.input));
             let name = custom_layer(index);
             let value = quote_spanned!(step.span=> ::cnn_core::layer::custom::Custom::of::<#path, #input>());
             quote!(const #name: ::cnn_core::layer::custom::Custom = #value;)
@@ -160,7 +166,7 @@ fn typenum(number: u64) -> TokenStream {
 
 fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
     let text = name.to_string();
-    let (input, output) = (map_type(&plan.maps[0]), map_type(plan.map(plan.output)));
+    let (input, output) = (map_type(plan, &plan.maps[0]), map_type(plan, plan.map(plan.output)));
     let steps = plan.steps.iter().enumerate().map(|(index, step)| step_data(plan, index, step));
     let [evaluation, training, gradient] = [memory::evaluation, memory::training, memory::gradient].map(|f| f(plan));
     let workspaces: Vec<TokenStream> = customs(plan).map(workspace).collect();

@@ -17,7 +17,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
     let errors = found.iter().map(syn::Error::to_compile_error);
     let bad = quote!(::cnn_core::shape::Flat<{ __BAD }>);
     let input = match plan.maps.first() {
-        Some(map) if map.shape.is_known() => map_type(map),
+        Some(map) if map.shape.is_known() => map_type(plan, map),
         _ => bad.clone(),
     };
     let derived = derived(network);
