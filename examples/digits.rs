@@ -134,7 +134,7 @@ fn train(arguments: &Arguments, set: &Dataset, normalize: &Normalize) -> Result<
             labels.set(indices.iter().map(|&index| set.label(index)))?;
 
             optimizer.set_lr(schedule.lr(training.step()))?;
-            let loss = training.backward(Mode::Training, &network, &images, &CrossEntropy::new(&labels))?;
+            let loss = training.backward(Mode::Training, &mut network, &images, &CrossEntropy::new(&labels))?;
             optimizer.step(&mut network, training.gradients());
             progress.step(indices.len(), loss);
         }

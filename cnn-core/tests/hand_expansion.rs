@@ -641,7 +641,7 @@ fn the_expansion_trains() -> Result<(), Error> {
     let images = Batch::from_nchw(&(0..3 * 784).map(|i| (i % 17) as f32 / 17.0).collect::<Vec<_>>())?;
     let mut training = Training::new(0);
     let labels = Labels::new(&[0, 1, 9])?;
-    let loss = training.backward(Mode::Training, &net, &images, &CrossEntropy::new(&labels))?;
+    let loss = training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
     assert!((loss - 10_f32.ln()).abs() < 0.5, "{loss}");
     assert_eq!(net.forward(&images), *training.output());
     println!("{}", LeNet5::summary());
