@@ -47,18 +47,20 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
                 }
 
                 fn evaluate(
-                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: &[f32], _: &[f32], _: &mut [f32], _: &mut [f32],
+                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &mut [f32],
                 ) {
                 }
 
                 fn forward_steps(
-                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: &[f32], _: &[f32], _: &mut [f32], _: &mut [f32],
+                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &mut [f32],
                 ) {
                 }
 
                 fn backward_steps(
-                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: &[f32], _: &[f32], _: &mut [f32], _: &[f32],
-                    _: &mut [f32], _: &mut [f32], _: ::core::option::Option<&mut [f32]>, _: &mut [f32],
+                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &[f32], _: &mut [f32], _: ::core::option::Option<::cnn_core::layer::GradInput<'_>>, _: &mut [f32],
                 ) {
                 }
             }
