@@ -4,6 +4,7 @@ use super::Network;
 use crate::layer::{GradInput, Layer, Operation, Owned, Pass, step};
 use crate::tensor::{Samples, SamplesMut};
 
+#[diagnostic::do_not_recommend]
 impl<N: Network> Layer<N::Input> for N {
     type Output = <N as Network>::Output;
     const SAVED: usize = step::saved(N::STEPS);
