@@ -60,7 +60,8 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
 
                 fn backward_steps(
                     _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
-                    _: &[f32], _: &mut [f32], _: ::core::option::Option<::cnn_core::layer::GradInput<'_>>, _: &mut [f32],
+                    _: &[f32], _: &mut [f32], _: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
+                    _: &mut [f32],
                 ) {
                 }
             }

@@ -88,12 +88,7 @@ pub trait Layer<In: Shape> {
     const WORKSPACE: usize = 0;
 
     /// Writes the whole of `output`. In evaluation it leaves its state as it is.
-    fn forward(
-        pass: &mut Pass<'_>,
-        owned: Owned<'_>,
-        input: Samples<'_, In>,
-        output: SamplesMut<'_, Self::Output>,
-    );
+    fn forward(pass: &mut Pass<'_>, owned: Owned<'_>, input: Samples<'_, In>, output: SamplesMut<'_, Self::Output>);
 
     /// Adds to `grad_parameters`, which is zeros, and writes the whole of `grad_input` if it is wanted. What it owns is as
     /// the forward pass left it, and nobody reads `grad_output` after it.
@@ -118,12 +113,7 @@ pub trait Layer<In: Shape> {
 
     /// [`forward`](Self::forward) where no backward pass follows.
     #[doc(hidden)]
-    fn evaluate(
-        pass: &mut Pass<'_>,
-        owned: Owned<'_>,
-        input: Samples<'_, In>,
-        output: SamplesMut<'_, Self::Output>,
-    ) {
+    fn evaluate(pass: &mut Pass<'_>, owned: Owned<'_>, input: Samples<'_, In>, output: SamplesMut<'_, Self::Output>) {
         Self::forward(pass, owned, input, output);
     }
 }

@@ -4,6 +4,7 @@ use super::Network;
 use crate::layer::{GradInput, Layer, Operation, Owned, Pass, step};
 use crate::tensor::{Samples, SamplesMut};
 
+// A type that is neither is told of as a layer: that it is no network either says nothing.
 #[diagnostic::do_not_recommend]
 impl<N: Network> Layer<N::Input> for N {
     type Output = <N as Network>::Output;
@@ -42,16 +43,7 @@ impl<N: Network> Layer<N::Input> for N {
         let (samples, input, output) = (input.len(), input.values(), output.values());
         let grad_input = grad_input.as_mut().map(|grad_input| GradInput::store(grad_input.values()));
         pass.inside(|pass| {
-            N::backward_steps(
-                pass,
-                samples,
-                owned,
-                input,
-                output,
-                grad_output.values(),
-                grad_input,
-                grad_parameters,
-            );
+            N::backward_steps(pass, samples, owned, input, output, grad_output.values(), grad_input, grad_parameters);
         });
     }
 }

@@ -1,8 +1,5 @@
 //! What comes out of another macro is in groups without delimiters.
-use cnn_core::layer::{Owned, Pass};
 use cnn_core::prelude::*;
-use cnn_core::shape::Shape;
-use cnn_core::tensor::{Samples, SamplesMut};
 
 macro_rules! classifier {
     ($name:ident, $vis:vis, $channels:literal, $side:expr, $act:ident, $classes:expr, $bias:expr, $layer:ty, $map:path) => {
@@ -24,20 +21,25 @@ macro_rules! classifier {
 /// Takes every map and leaves it.
 pub struct Same;
 
-impl<S: Shape> Layer<S> for Same {
+impl<S: cnn_core::shape::Shape> Layer<S> for Same {
     type Output = S;
 
-    fn forward(_: &mut Pass<'_>, _: Owned<'_>, input: Samples<'_, S>, mut output: SamplesMut<'_, S>) {
+    fn forward(
+        _: &mut cnn_core::layer::Pass<'_>,
+        _: cnn_core::layer::Owned<'_>,
+        input: cnn_core::tensor::Samples<'_, S>,
+        mut output: cnn_core::tensor::SamplesMut<'_, S>,
+    ) {
         output.values().copy_from_slice(input.values());
     }
 
     fn backward(
-        _: &mut Pass<'_>,
-        _: Owned<'_>,
-        _: Samples<'_, S>,
-        _: Samples<'_, S>,
-        mut grad_output: SamplesMut<'_, S>,
-        grad_input: Option<SamplesMut<'_, S>>,
+        _: &mut cnn_core::layer::Pass<'_>,
+        _: cnn_core::layer::Owned<'_>,
+        _: cnn_core::tensor::Samples<'_, S>,
+        _: cnn_core::tensor::Samples<'_, S>,
+        mut grad_output: cnn_core::tensor::SamplesMut<'_, S>,
+        grad_input: Option<cnn_core::tensor::SamplesMut<'_, S>>,
         _: &mut [f32],
     ) {
         if let Some(mut grad_input) = grad_input {

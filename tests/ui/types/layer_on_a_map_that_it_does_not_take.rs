@@ -8,7 +8,13 @@ struct SumOfRows;
 impl<const C: usize, const H: usize, const W: usize> Layer<Chw<C, H, W>> for SumOfRows {
     type Output = Chw<C, H, 1>;
 
-    fn forward(_: &mut Pass<'_>, _: Owned<'_>, _: Samples<'_, Chw<C, H, W>>, _: SamplesMut<'_, Self::Output>) {}
+    fn forward(
+        _: &mut Pass<'_>,
+        _: Owned<'_>,
+        _: Samples<'_, Chw<C, H, W>>,
+        _: SamplesMut<'_, Self::Output>,
+    ) {
+    }
 
     fn backward(
         _: &mut Pass<'_>,
