@@ -133,6 +133,7 @@ const HALVING: Pool2dGeometry = Pool2dGeometry {
     stride: [2, 2],
     padding: [0, 0],
     dilation: [1, 1],
+    ceil_mode: false,
     count_include_pad: true,
 };
 
