@@ -23,12 +23,12 @@ pub fn backward<L: MaxPool2d>(
     _pass: &mut Pass<'_>,
     _parameters: &[f32],
     input: &[f32],
-    _output: &[f32],
+    output: &[f32],
     grad_output: &mut [f32],
     grad_input: Option<&mut [f32]>,
     _grad_parameters: &mut [f32],
 ) {
     if let Some(grad_input) = grad_input {
-        pool::max_backward(&L::GEOMETRY, input, grad_output, grad_input, Write::Store);
+        pool::max_backward(&L::GEOMETRY, input, output, grad_output, grad_input, Write::Store);
     }
 }
