@@ -39,18 +39,12 @@ pub fn statistics(geometry: &BatchNormGeometry, input: &[f64]) -> Statistics {
     let channels = geometry.channels;
     let rows = samples(input.len(), channels);
     assert!(rows > 1, "the statistics of a batch take more than one value for each channel");
-    let mut mean = vec![0.0; channels];
-    for row in input.chunks_exact(channels) {
-        for c in 0..channels {
-            mean[c] += row[c] / rows as f64;
-        }
-    }
-    let mut variance = vec![0.0; channels];
-    for row in input.chunks_exact(channels) {
-        for c in 0..channels {
-            variance[c] += (row[c] - mean[c]).powi(2) / rows as f64;
-        }
-    }
+    let average = |of: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
+        let sum = |c: usize| input.iter().skip(c).step_by(channels).map(|&x| of(c, x)).sum::<f64>();
+        (0..channels).map(|c| sum(c) / rows as f64).collect()
+    };
+    let mean = average(&|_, x| x);
+    let variance = average(&|c, x| (x - mean[c]).powi(2));
     Statistics { mean, variance }
 }
 
