@@ -4,8 +4,11 @@ use proptest::prelude::*;
 
 use super::{check, dot, values};
 
-/// Channels, the positions and values of branches, of which the first has a whole map, and a gradient of the product.
-fn products() -> impl Strategy<Value = (usize, Vec<(usize, Vec<f64>)>, Vec<f64>)> {
+/// The positions of a branch's map, and its values.
+type OwnedBranch = (usize, Vec<f64>);
+
+/// Channels, branches, of which the first has a whole map, and a gradient of the product.
+fn products() -> impl Strategy<Value = (usize, Vec<OwnedBranch>, Vec<f64>)> {
     let gates = prop::collection::vec(any::<bool>(), 0..=2);
     (1..=3usize, 1..=4usize, 1..=2usize, gates).prop_flat_map(|(channels, positions, n, gates)| {
         let branch = move |positions: usize| (Just(positions), values(n * positions * channels));
