@@ -156,6 +156,7 @@ const fn max_pool(channels: usize, size: usize, kernel: usize, stride: usize, pa
         stride: [stride, stride],
         padding: [padding, padding],
         dilation: [1, 1],
+        ceil_mode: false,
         count_include_pad: true,
     }
 }

@@ -62,6 +62,7 @@ const _: () = {
             stride: [2, 2],
             padding: [0, 0],
             dilation: [1, 1],
+            ceil_mode: false,
             count_include_pad: true,
         };
     }
@@ -103,6 +104,7 @@ const _: () = {
             stride: [2, 2],
             padding: [0, 0],
             dilation: [1, 1],
+            ceil_mode: false,
             count_include_pad: true,
         };
     }

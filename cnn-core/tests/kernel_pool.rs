@@ -55,7 +55,8 @@ fn assert_close(found: &[f32], expected: &[f64]) {
 /// Legal by construction: the input is what the window spans and a little more, the padding at most half a kernel.
 fn geometry() -> impl Strategy<Value = Pool2dGeometry> {
     let axis = (1..=4usize, 1..=4usize, 1..=2usize, 0..=2usize, 0..=6usize);
-    (1..=35usize, axis.clone(), axis, any::<bool>()).prop_map(|(channels, vertical, horizontal, count_include_pad)| {
+    (1..=35usize, axis.clone(), axis, any::<[bool; 2]>()).prop_map(|(channels, vertical, horizontal, modes)| {
+        let [ceil_mode, count_include_pad] = modes;
         let axes = [vertical, horizontal].map(|(kernel, stride, dilation, padding, extra)| {
             let padding = padding.min(kernel / 2);
             let cells = ((kernel - 1) * dilation + 1 + extra).saturating_sub(2 * padding).max(1);
@@ -68,6 +69,7 @@ fn geometry() -> impl Strategy<Value = Pool2dGeometry> {
             stride: axes.map(|axis| axis.2),
             padding: axes.map(|axis| axis.3),
             dilation: axes.map(|axis| axis.4),
+            ceil_mode,
             count_include_pad,
         }
     })
@@ -133,6 +135,7 @@ const HALVING: Pool2dGeometry = Pool2dGeometry {
     stride: [2, 2],
     padding: [0, 0],
     dilation: [1, 1],
+    ceil_mode: false,
     count_include_pad: true,
 };
 

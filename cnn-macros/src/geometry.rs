@@ -74,6 +74,7 @@ pub(crate) fn pool2d(layer: &Settled<'_>) -> TokenStream {
             stride: #stride,
             padding: #padding,
             dilation: #dilation,
+            ceil_mode: false,
             count_include_pad: #count_include_pad,
         };
     }

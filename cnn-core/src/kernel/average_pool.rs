@@ -12,8 +12,8 @@ trait Windows: Sync {
     fn out_size(&self) -> [usize; 2];
     /// The cells of a window along an axis.
     fn cells(&self, axis: usize, position: usize) -> Cells;
-    /// What the sum of these cells is divided by.
-    fn divisor(&self, rows: Cells, columns: Cells) -> usize;
+    /// What the sum of these cells, the window at output row and column `position`, is divided by.
+    fn divisor(&self, position: [usize; 2], rows: Cells, columns: Cells) -> usize;
 }
 
 impl Windows for Pool2dGeometry {
@@ -36,8 +36,12 @@ impl Windows for Pool2dGeometry {
     }
 
     #[inline(always)]
-    fn divisor(&self, rows: Cells, columns: Cells) -> usize {
-        if self.count_include_pad { self.kernel_size[0] * self.kernel_size[1] } else { rows.count * columns.count }
+    fn divisor(&self, [oh, ow]: [usize; 2], rows: Cells, columns: Cells) -> usize {
+        if self.count_include_pad {
+            self.padded_taps(0, oh) * self.padded_taps(1, ow)
+        } else {
+            rows.count * columns.count
+        }
     }
 }
 
@@ -56,13 +60,12 @@ impl Windows for AdaptivePool2dGeometry {
 
     #[inline(always)]
     fn cells(&self, axis: usize, position: usize) -> Cells {
-        let (cells, positions) = (self.in_size[axis], self.out_size[axis]);
-        let first = position * cells / positions;
-        Cells { first, step: 1, count: ((position + 1) * cells).div_ceil(positions) - first }
+        let cells = Self::cells(self, axis, position);
+        Cells { first: cells.start, step: 1, count: cells.len() }
     }
 
     #[inline(always)]
-    fn divisor(&self, rows: Cells, columns: Cells) -> usize {
+    fn divisor(&self, _position: [usize; 2], rows: Cells, columns: Cells) -> usize {
         rows.count * columns.count
     }
 }
@@ -134,7 +137,7 @@ impl<W: Windows> Kernel for Forward<'_, W> {
             let rows = windows.cells(0, oh);
             for (ow, output) in output.chunks_exact_mut(channels).enumerate() {
                 let columns = windows.cells(1, ow);
-                let divisor = simd.splat(windows.divisor(rows, columns) as f32);
+                let divisor = simd.splat(windows.divisor([oh, ow], rows, columns) as f32);
                 for c in (0..channels).step_by(S::LANES) {
                     let count = S::LANES.min(channels - c);
                     let mut sum = simd.splat(0.0);
@@ -192,7 +195,7 @@ impl<W: Windows> Kernel for Backward<'_, W> {
                 let rows = windows.cells(0, oh);
                 for ow in 0..width {
                     let columns = windows.cells(1, ow);
-                    let divisor = simd.splat(windows.divisor(rows, columns) as f32);
+                    let divisor = simd.splat(windows.divisor([oh, ow], rows, columns) as f32);
                     let grad_output = grad_output.next().expect("a gradient for each window");
                     for c in (0..channels).step_by(S::LANES) {
                         let count = S::LANES.min(channels - c);

@@ -2,8 +2,6 @@
 //!
 //! <https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html>
 
-use core::ops::Range;
-
 use super::samples;
 use crate::kernel::geometry::AdaptivePool2dGeometry;
 
@@ -30,8 +28,7 @@ fn for_each_share(geometry: &AdaptivePool2dGeometry, n: usize, mut add: impl FnM
     for n in 0..n {
         for oh in 0..out_size[0] {
             for ow in 0..out_size[1] {
-                let rows = window(oh, in_size[0], out_size[0]);
-                let columns = window(ow, in_size[1], out_size[1]);
+                let (rows, columns) = (geometry.cells(0, oh), geometry.cells(1, ow));
                 let count = rows.len() * columns.len();
                 for ih in rows {
                     for iw in columns.clone() {
@@ -45,11 +42,6 @@ fn for_each_share(geometry: &AdaptivePool2dGeometry, n: usize, mut add: impl FnM
             }
         }
     }
-}
-
-/// The cells that output `position` of `positions` averages. Neighbours overlap where `positions` does not divide `cells`.
-fn window(position: usize, cells: usize, positions: usize) -> Range<usize> {
-    position * cells / positions..((position + 1) * cells).div_ceil(positions)
 }
 
 #[cfg(test)]

@@ -1,0 +1,43 @@
+//! Normalizations: over the batch, and over neighbouring channels. Both take rows of channels, whatever the map's size.
+
+/// A batch normalization of rows `[.., channels]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchNormGeometry {
+    /// Channels, each normalized by itself.
+    pub channels: usize,
+    /// What is added to a variance, so that it can be divided by.
+    pub eps: f64,
+    /// Share of a batch's statistics in the running ones after it.
+    pub momentum: f64,
+}
+
+impl BatchNormGeometry {
+    /// PyTorch's defaults.
+    pub const fn new(channels: usize) -> Self {
+        Self { channels, eps: 1e-5, momentum: 0.1 }
+    }
+}
+
+/// A local response normalization of rows `[.., channels]`: each value is divided by
+/// `(k + alpha * mean of squares)^beta`, the mean being over `size` channels around its own, those beyond the first and
+/// the last counting as zeros.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LocalResponseNormGeometry {
+    /// Channels of the map.
+    pub channels: usize,
+    /// Channels in a mean.
+    pub size: usize,
+    /// Weight of the mean.
+    pub alpha: f64,
+    /// The exponent.
+    pub beta: f64,
+    /// What is added to the weighted mean.
+    pub k: f64,
+}
+
+impl LocalResponseNormGeometry {
+    /// PyTorch's defaults, around so many channels.
+    pub const fn new(channels: usize, size: usize) -> Self {
+        Self { channels, size, alpha: 1e-4, beta: 0.75, k: 1.0 }
+    }
+}
