@@ -23,7 +23,7 @@ pub struct LeNet5 {
 
 const _: () = {
     use ::cnn_core::kernel::buffer::{split, split_ref};
-    use ::cnn_core::kernel::geometry::{Conv2dGeometry, LinearGeometry, Padding, Pool2dGeometry};
+    use ::cnn_core::kernel::geometry::{Conv2dGeometry, Layout, LinearGeometry, Padding, Pool2dGeometry};
     use ::cnn_core::layer::{self, Operation, Pass};
     use ::cnn_core::network::{Memory, Network, Step, Weights, aligned};
     use ::cnn_core::shape::typenum::{U0, U1, U2, U5, U10, U14, U28, Unsigned};
@@ -42,6 +42,7 @@ const _: () = {
             padding: Padding::symmetric([2, 2]),
             dilation: [1, 1],
             groups: 1,
+            layout: Layout::DENSE,
         };
         const BIAS: bool = true;
         const RELU: bool = true;
@@ -64,6 +65,7 @@ const _: () = {
             dilation: [1, 1],
             ceil_mode: false,
             count_include_pad: true,
+            layout: Layout::DENSE,
         };
     }
     const _: Chw<
@@ -84,6 +86,7 @@ const _: () = {
             padding: Padding::symmetric([0, 0]),
             dilation: [1, 1],
             groups: 1,
+            layout: Layout::DENSE,
         };
         const BIAS: bool = true;
         const RELU: bool = true;
@@ -106,6 +109,7 @@ const _: () = {
             dilation: [1, 1],
             ceil_mode: false,
             count_include_pad: true,
+            layout: Layout::DENSE,
         };
     }
     const _: Chw<
@@ -117,7 +121,7 @@ const _: () = {
     // fc1: 400 -> 120
     struct S7;
     impl layer::linear::Linear for S7 {
-        const GEOMETRY: LinearGeometry = LinearGeometry { in_features: 400, out_features: 120 };
+        const GEOMETRY: LinearGeometry = LinearGeometry { in_features: 400, out_features: 120, layout: Layout::DENSE };
         const BIAS: bool = true;
         const RELU: bool = true;
         const CHANNELS: usize = 16;
@@ -126,7 +130,7 @@ const _: () = {
     // fc2: 120 -> 84
     struct S9;
     impl layer::linear::Linear for S9 {
-        const GEOMETRY: LinearGeometry = LinearGeometry { in_features: 120, out_features: 84 };
+        const GEOMETRY: LinearGeometry = LinearGeometry { in_features: 120, out_features: 84, layout: Layout::DENSE };
         const BIAS: bool = true;
         const RELU: bool = true;
         const CHANNELS: usize = 120;
@@ -135,7 +139,7 @@ const _: () = {
     // fc3: 84 -> 10
     struct S11;
     impl layer::linear::Linear for S11 {
-        const GEOMETRY: LinearGeometry = LinearGeometry { in_features: 84, out_features: 10 };
+        const GEOMETRY: LinearGeometry = LinearGeometry { in_features: 84, out_features: 10, layout: Layout::DENSE };
         const BIAS: bool = true;
         const RELU: bool = false;
         const CHANNELS: usize = 84;

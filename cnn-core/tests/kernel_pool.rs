@@ -2,7 +2,7 @@
 
 mod kernel;
 
-use cnn_core::kernel::geometry::{AdaptivePool2dGeometry, Pool2dGeometry};
+use cnn_core::kernel::geometry::{AdaptivePool2dGeometry, Layout, Pool2dGeometry};
 use cnn_core::kernel::{Write, pool};
 use cnn_core::reference::{adaptive_avg_pool2d, avg_pool2d, max_pool2d};
 use kernel::{everywhere, whole_numbers, wide};
@@ -71,6 +71,7 @@ fn geometry() -> impl Strategy<Value = Pool2dGeometry> {
             dilation: axes.map(|axis| axis.4),
             ceil_mode,
             count_include_pad,
+            layout: Layout::DENSE,
         }
     })
 }
@@ -110,7 +111,7 @@ proptest! {
         in_size in [1..=9usize, 1..=9usize],
         out_size in [1..=9usize, 1..=9usize],
     ) {
-        let geometry = AdaptivePool2dGeometry { channels, in_size, out_size };
+        let geometry = AdaptivePool2dGeometry { channels, in_size, out_size, layout: Layout::DENSE };
         let input = whole_numbers(batch * geometry.in_len(), 1);
         let grad_output = whole_numbers(batch * geometry.out_len(), 2);
         let output = everywhere(true, || {
@@ -137,6 +138,7 @@ const HALVING: Pool2dGeometry = Pool2dGeometry {
     dilation: [1, 1],
     ceil_mode: false,
     count_include_pad: true,
+    layout: Layout::DENSE,
 };
 
 #[test]
