@@ -42,7 +42,7 @@ struct Arguments {
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
     /// Learning rate at the start; it falls on half a cosine wave
-    #[arg(long, default_value_t = 0.02)]
+    #[arg(long, default_value_t = 0.03)]
     learning_rate: f64,
     /// The farthest random shift of a training image, in pixels
     #[arg(long, default_value_t = 2)]

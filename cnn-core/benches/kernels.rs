@@ -5,8 +5,8 @@
 use cnn_core::kernel::buffer::Buffer;
 use cnn_core::kernel::direct::{self, Epilogue};
 use cnn_core::kernel::geometry::{Conv2dGeometry, Padding, Pool2dGeometry};
-use cnn_core::kernel::scratch::Scratch;
-use cnn_core::kernel::{Write, isa, pool};
+use cnn_core::kernel::scratch::{Needs, Scratch};
+use cnn_core::kernel::{Write, elementwise, isa, pool};
 use std::time::{Duration, Instant};
 
 struct Case {
@@ -78,6 +78,74 @@ fn main() {
     pool.install(|| CASES.iter().filter(|case| case.name.contains(&filter)).for_each(measure));
     println!("{:20} {:>5} {:>15} {:>16}", "", "batch", "forward", "backward");
     pool.install(|| POOLS.iter().filter(|case| case.0.contains(&filter)).for_each(measure_pool));
+    pool.install(measure_lenet);
+}
+
+/// The kernels of a training step of LeNet-5 with 64 samples, from the first convolution to the last gradient.
+fn measure_lenet() {
+    const BATCH: usize = 64;
+    let [conv1, conv2, fc1, fc2, fc3] = core::array::from_fn(|index| CASES[index].geometry);
+    let [pool1, pool2] = [POOLS[1].2, POOLS[2].2];
+    let layers = [conv1, conv2, fc1, fc2, fc3];
+    let needs = layers.iter().fold(Needs::default(), |needs, layer| needs.max(layer.needs()));
+    let mut scratch = Scratch::new(needs, rayon::current_num_threads());
+    let weights = layers.map(|layer| noise(layer.weight_len()));
+    let biases = layers.map(|layer| noise(layer.out_channels));
+    let mut weight_gradients = weights.clone();
+    let mut bias_gradients = biases.clone();
+    let input = noise(BATCH * conv1.in_len());
+    let mut outputs = layers.map(|layer| Buffer::zeros(BATCH * layer.out_len()));
+    let mut pooled = [pool1, pool2].map(|pool| Buffer::zeros(BATCH * pool.out_len()));
+    let mut gradients = layers.map(|layer| Buffer::zeros(BATCH * layer.out_len()));
+    let mut pooled_gradients = pooled.clone();
+    let time = best(|| {
+        for layer in 0..5 {
+            let (before, output) = outputs.split_at_mut(layer);
+            let input = match layer {
+                0 => &input,
+                1 | 2 => &pooled[layer - 1],
+                _ => &before[layer - 1],
+            };
+            let output = &mut output[0];
+            let epilogue = Epilogue { bias: Some(&biases[layer]), relu: layer < 4 };
+            direct::forward(&layers[layer], epilogue, input, &weights[layer], output, &mut scratch);
+            if layer < 2 {
+                pool::max_forward(&[pool1, pool2][layer], output, &mut pooled[layer]);
+            }
+        }
+        gradients[4].fill(0.1);
+        for layer in (0..5).rev() {
+            let (before, grad_output) = gradients.split_at_mut(layer);
+            let grad_output = &grad_output[0];
+            let input = match layer {
+                0 => &input,
+                1 | 2 => &pooled[layer - 1],
+                _ => &outputs[layer - 1],
+            };
+            let grad_bias = Some(&mut bias_gradients[layer][..]);
+            let grad_weight = &mut weight_gradients[layer];
+            direct::backward_weight(&layers[layer], input, grad_output, grad_weight, grad_bias, &mut scratch);
+            let weight = &weights[layer];
+            match layer {
+                0 => {}
+                1 | 2 => {
+                    let below = layer - 1;
+                    let grad = &mut pooled_gradients[below];
+                    direct::backward_input(&layers[layer], weight, grad_output, grad, Write::Store, &mut scratch);
+                    elementwise::relu_backward_in_place(&pooled[below], grad);
+                    let pool = [pool1, pool2][below];
+                    let (input, output) = (&outputs[below], &pooled[below]);
+                    pool::max_backward(&pool, input, output, grad, &mut before[below], Write::Store);
+                }
+                _ => {
+                    let grad = &mut before[layer - 1];
+                    direct::backward_input(&layers[layer], weight, grad_output, grad, Write::Store, &mut scratch);
+                    elementwise::relu_backward_in_place(&outputs[layer - 1], grad);
+                }
+            }
+        }
+    });
+    println!("kernels of a LeNet-5 step, batch {BATCH}: {:.1} microseconds", time * 1e6);
 }
 
 const fn max_pool(channels: usize, size: usize, kernel: usize, stride: usize, padding: usize) -> Pool2dGeometry {

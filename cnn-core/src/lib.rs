@@ -18,6 +18,59 @@ pub mod shape;
 pub mod tensor;
 pub mod train;
 
+/// Declares networks, and checks every one of their shapes while the program compiles.
+///
+/// ```
+/// use cnn_core::prelude::*;
+///
+/// const CLASSES: usize = 10;
+///
+/// network! {
+///     /// Attributes and visibility are the type's.
+///     #[derive(PartialEq)]
+///     pub Small<1, 28, 28> {
+///         stem: conv2d<8, 3>(padding = 1, bias = false),
+///         relu,
+///         body: repeat<2> [
+///             [conv: conv2d<{ 2 * channels }, 3>(stride = 2, padding = 1), relu],
+///         ]                               => <32, 7, 7>,
+///         adaptive_avg_pool2d<1>,
+///         flatten,
+///         dropout(p = 0.2),
+///         fc: linear<CLASSES>,
+///     }
+/// }
+///
+/// let names: Vec<_> = Small::new(0).weights().tensors().map(|tensor| tensor.name).collect();
+/// assert_eq!(names[..3], ["stem.weight", "body.0.conv.weight", "body.0.conv.bias"]);
+/// ```
+///
+/// A network has a name, the sizes of a sample (`<channels, height, width>`, or `<features>`) and steps. It becomes a type
+/// that implements [`Network`](network::Network), with a table of its steps in its documentation. One invocation may
+/// declare several.
+///
+/// A step is `label: layer<sizes>(options) => <map>`; all but the layer may be left out.
+///
+/// | layer | options and their defaults, PyTorch's |
+/// |:--|:--|
+/// | `conv2d<out_channels, kernel_size>` | `stride = 1, padding = 0, dilation = 1, bias = true, strict` |
+/// | `max_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, dilation = 1, strict` |
+/// | `avg_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, count_include_pad = true, strict` |
+/// | `adaptive_avg_pool2d<output_size>` | |
+/// | `linear<out_features>` | `bias = true` |
+/// | `dropout` | `p = 0.5` |
+/// | `relu`, `flatten`, `softmax` | |
+/// | a type with a capital letter or a path | a [`Layer`](layer::Layer) of your own |
+/// | `[step, ..]` | a sequence, used as one layer |
+/// | `repeat<N> [step, ..]` | its steps written `N` times |
+///
+/// - A size is a number, a name, or an expression in braces, where `channels`, `height` and `width` are those of the map
+///   that the step gets. A kernel, stride, padding or dilation is `3` or `(vertical, horizontal)`. What the macro cannot
+///   fold to a number rustc evaluates, and checks no less.
+/// - `=>` states the map that the step makes, for the reader; another one is an error.
+/// - A stride that does not divide is rounded down, as by PyTorch; with `strict` it is an error.
+/// - Weights are named as in PyTorch's `state_dict`: a label is a name, and a step without one is its index in its sequence.
+///   `repeat` writes its steps where it stands; with a label it is a sequence of that name.
 pub use cnn_macros::network;
 pub use error::Error;
 

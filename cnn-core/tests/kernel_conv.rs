@@ -75,9 +75,15 @@ impl Conv {
         }
     }
 
-    fn check_same_bits(&self) {
+    /// For many values: with data that is rounded, the same bits on all threads, close to the reference.
+    fn check_rounded(&self) {
         let data = self.data(fractions);
-        everywhere(false, || self.run(&data, false, Write::Store));
+        let found = everywhere(false, || self.run(&data, false, Write::Store));
+        let expected = self.reference(&data, false, Write::Store);
+        // The largest sums have about 10,000 terms up to 2 that are rounded to 24 bits.
+        for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            assert!((found - expected).abs() <= 1e-3 + 1e-5 * expected.abs(), "{index}: {found}, expected {expected}");
+        }
     }
 }
 
@@ -91,8 +97,8 @@ fn geometry(most_channels: usize) -> impl Strategy<Value = Conv2dGeometry> {
         right,
     });
     (
-        (1..=3usize, 1..=most_channels, 1..=most_channels),
-        (pair(1, 4), pair(1, 3), pair(1, 3), pair(0, 6)),
+        (prop_oneof![3 => Just(1usize), 1 => 2..=3usize], 1..=most_channels, 1..=most_channels),
+        (pair(1, 4), pair(1, 3), prop_oneof![pair(1, 1), pair(1, 3)], pair(0, 6)),
         prop_oneof![Just(Padding::symmetric([0, 0])), padding],
     )
         .prop_map(|((groups, ic, oc), (kernel_size, stride, dilation, extra), padding)| {
@@ -115,7 +121,7 @@ fn geometry(most_channels: usize) -> impl Strategy<Value = Conv2dGeometry> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn every_geometry_agrees_with_the_reference(batch in 1..=3usize, geometry in geometry(7)) {
@@ -176,19 +182,21 @@ fn enough_samples_for_several_tasks_and_partial_sums() {
         padding: Padding::symmetric([0, 0]),
         ..lenet1
     };
-    for (batch, geometry) in [(13, lenet1), (17, lenet2)] {
-        let case = Conv { batch, geometry };
-        case.check();
-        case.check_same_bits();
+    for (batch, geometry) in [(13, lenet1), (9, lenet2)] {
+        Conv { batch, geometry }.check_rounded();
     }
 }
 
 #[test]
 fn one_sample_is_shared_by_rows() {
-    let geometry = Conv2dGeometry { in_channels: 16, in_size: [40, 30], out_channels: 24, ..PLAIN };
-    let case = Conv { batch: 1, geometry };
-    case.check();
-    case.check_same_bits();
+    let geometry = Conv2dGeometry { in_channels: 16, in_size: [35, 23], out_channels: 24, ..PLAIN };
+    Conv { batch: 1, geometry }.check_rounded();
+}
+
+#[test]
+fn one_sample_of_few_channels_is_shared_by_rows() {
+    let geometry = Conv2dGeometry { in_size: [64, 60], out_channels: 24, ..PLAIN };
+    Conv { batch: 1, geometry }.check_rounded();
 }
 
 #[test]

@@ -124,6 +124,8 @@ fn the_type_counts_positions() {
     grid!([U13] [U5] [U1 U3] [U0] [U1 U2 U3]);
     // Only the padding makes the kernel fit.
     grid!([U1 U2] [U3 U4] [U1 U2] [U2] [U1]);
+    // Strides that are halved before they divide, down to 1 or to an odd number.
+    grid!([U28 U33] [U3] [U4 U5 U6 U7 U8 U12] [U0 U1] [U1 U2]);
     // LeNet-5, ResNet and MobileNet.
     grid!([U28 U32 U33] [U5] [U1 U2] [U0 U2] [U1]);
     grid!([U112 U224] [U3 U7] [U1 U2] [U1 U3] [U1]);

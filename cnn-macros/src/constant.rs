@@ -84,7 +84,10 @@ impl Scope {
                 known => Some(known),
             },
             Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => match self.fold(&unary.expr)? {
-                Value::Known(number) => Some(Value::Known(-number)),
+                Value::Known(number) => match number.checked_neg() {
+                    Some(number) => Some(Value::Known(number)),
+                    None => return Err(Mistake::new(unary, "this arithmetic overflows")),
+                },
                 Value::Const(_) => None,
                 Value::Unknown => Some(Value::Unknown),
             },

@@ -1,16 +1,17 @@
 //! A plan as Rust: straight-line calls in the order of the layers, absolute paths, no `unsafe`. The tests of `cnn-core`
 //! hold an expansion written by hand, with comments.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{Attribute, Meta};
 
 use crate::fuse::flattened_channels;
 use crate::geometry::Settled;
 use crate::layers::{Arguments, Row, sizes_expression};
 use crate::memory::{self, Place, Slots};
-use crate::plan::{ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, custom_layer, map_type, step_type};
+use crate::plan::{
+    ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, braced, custom_layer, map_type, step_type,
+};
 use crate::{ast, docs};
 
 /// The type and its `Network`.
@@ -110,8 +111,8 @@ fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
         Kind::Layer { .. } => TokenStream::new(),
         Kind::Custom(path) => {
             let input = map_type(plan.map(step.input));
-            let (name, span) = (custom_layer(index), path.span().resolved_at(Span::mixed_site()));
-            let value = quote_spanned!(span=> ::cnn_core::layer::custom::Custom::of::<#path, #input>());
+            let name = custom_layer(index);
+            let value = quote_spanned!(step.span=> ::cnn_core::layer::custom::Custom::of::<#path, #input>());
             quote!(const #name: ::cnn_core::layer::custom::Custom = #value;)
         }
     }
@@ -126,7 +127,8 @@ fn rule(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<TokenStr
         None => Some([1, 1]),
     };
     let [_, in_height, in_width] = input.sizes();
-    let [_, height, width] = output.sizes();
+    let [channels, height, width] = output.sizes();
+    let channels = braced(&channels);
     let (cells, made) = (known(&[in_height, in_width])?, known(&[height, width])?);
     let (kernel, stride, padding, dilation) =
         (number("kernel_size")?, number("stride")?, number("padding")?, number("dilation")?);
@@ -134,15 +136,14 @@ fn rule(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<TokenStr
         let [cells, kernel, stride, padding, dilation] =
             [cells, kernel, stride, padding, dilation].map(|pair| typenum(pair[side]));
         quote!({
-            <<::cnn_core::shape::window::Window<#kernel, #stride, #padding, #dilation>
-                as ::cnn_core::shape::window::Rule<#cells>>::Output
-                as ::cnn_core::shape::typenum::Unsigned>::USIZE
+            ::cnn_core::shape::window::Window::<#kernel, #stride, #padding, #dilation>::positions::<#cells>()
         })
     };
     let (vertical, horizontal) = (side(0), side(1));
     let [height, width] = made.map(Literal::u64_unsuffixed);
     Some(quote! {
-        const _: ::cnn_core::shape::Chw<1, #vertical, #horizontal> = ::cnn_core::shape::Chw::<1, #height, #width>;
+        const _: ::cnn_core::shape::Chw<#channels, #vertical, #horizontal> =
+            ::cnn_core::shape::Chw::<#channels, #height, #width>;
     })
 }
 
@@ -221,7 +222,7 @@ fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
             if step.run == Run::View {
                 quote!(::cnn_core::layer::Operation::#layer_trait)
             } else {
-                quote!(<#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
+                quote_spanned!(step.span=> <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
             }
         }
     };
@@ -300,7 +301,7 @@ impl Pass<'_> {
             quote! {
                 let [#(#slots),*] = ::cnn_core::kernel::buffer::split(
                     gradients,
-                    [#(samples * ::cnn_core::network::aligned(#sizes)),*],
+                    [#((samples * ::cnn_core::network::aligned(#sizes))),*],
                 );
             }
         });
@@ -403,7 +404,7 @@ impl Pass<'_> {
             quote! {
                 let [#(#slots),*] = ::cnn_core::kernel::buffer::split(
                     values,
-                    [#(samples * ::cnn_core::network::aligned(#sizes)),*],
+                    [#((samples * ::cnn_core::network::aligned(#sizes))),*],
                 );
             }
         });

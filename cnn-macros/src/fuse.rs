@@ -12,7 +12,7 @@ pub(crate) fn fuse(plan: &mut Plan) {
     }
     // What the network makes is apart from what it gets.
     if root(plan, plan.output) == INPUT
-        && let Some(last) = plan.writer(plan.output)
+        && let Some(last) = plan.map(plan.output).writer
     {
         plan.steps[last].run = Run::Apart;
     }
@@ -25,7 +25,7 @@ pub(crate) fn fuse(plan: &mut Plan) {
 
 /// The map whose memory a map is: views and steps that work in place add none.
 pub(crate) fn root(plan: &Plan, mut map: MapId) -> MapId {
-    while let Some(writer) = plan.writer(map)
+    while let Some(writer) = plan.map(map).writer
         && matches!(plan.steps[writer].run, Run::View | Run::InPlace)
     {
         map = plan.steps[writer].input;
@@ -37,7 +37,7 @@ pub(crate) fn root(plan: &Plan, mut map: MapId) -> MapId {
 pub(crate) fn flattened_channels(plan: &Plan, step: StepId) -> Size {
     let mut map = plan.steps[step].input;
     let [all, ..] = plan.map(map).shape.sizes();
-    while let Some(writer) = plan.writer(map) {
+    while let Some(writer) = plan.map(map).writer {
         let step = &plan.steps[writer];
         map = step.input;
         let shape = &plan.map(map).shape;
@@ -58,9 +58,12 @@ fn keeps_positions(plan: &Plan, step: StepId) -> bool {
     step.row().is_some_and(|row| row.in_place) || step.is("flatten") && step.run == Run::View
 }
 
+/// The only step that reads a map which is not the network's output.
 fn only_reader(plan: &Plan, map: MapId) -> Option<StepId> {
-    let mut readers = plan.readers(map);
-    readers.next().filter(|_| readers.next().is_none() && map != plan.output)
+    match plan.map(map).readers.as_slice() {
+        [reader] if map != plan.output => Some(*reader),
+        _ => None,
+    }
 }
 
 fn fuse_relu(plan: &mut Plan, relu: StepId) {
@@ -68,7 +71,7 @@ fn fuse_relu(plan: &mut Plan, relu: StepId) {
     if only_reader(plan, input) != Some(relu) {
         return;
     }
-    if let Some(writer) = plan.writer(input)
+    if let Some(writer) = plan.map(input).writer
         && plan.steps[writer].run == Run::Apart
         && plan.steps[writer].row().is_some_and(|row| row.fuses_relu)
     {
@@ -109,7 +112,7 @@ fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
     if only_reader(plan, map) != Some(step) {
         return false;
     }
-    while let Some(writer) = plan.writer(map) {
+    while let Some(writer) = plan.map(map).writer {
         let writer = &plan.steps[writer];
         if writer.run != Run::View && writer.row().is_none_or(|row| row.backward_needs_output) {
             return false;
@@ -118,7 +121,7 @@ fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
             return true;
         }
         map = writer.input;
-        if plan.readers(map).count() != 1 {
+        if plan.map(map).readers.len() != 1 {
             return false;
         }
     }

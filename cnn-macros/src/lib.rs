@@ -16,13 +16,15 @@ mod layers;
 mod memory;
 mod plan;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use proc_macro2::TokenStream;
 
 use error::Errors;
 
-/// Declares networks; see `cnn_core::network!`.
+/// See `cnn_core::network!`, which is this.
 #[proc_macro]
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand(input.into()).into()

@@ -2,7 +2,7 @@
 //!
 //! It is a graph: a step reads one map and makes another, and maps have numbers. A sequence is its simplest case.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::Path;
 
@@ -35,6 +35,10 @@ pub(crate) struct Map {
     pub(crate) shape: Shape,
     /// Whether the last thing that happened to it is a softmax.
     pub(crate) probabilities: bool,
+    /// The step that makes it; the network's input has none.
+    pub(crate) writer: Option<StepId>,
+    /// The steps that read it.
+    pub(crate) readers: Vec<StepId>,
 }
 
 /// The sizes of a map.
@@ -72,6 +76,8 @@ pub(crate) enum ConstantType {
 pub(crate) struct Step {
     /// PyTorch's name: `layer1.0.conv1`.
     pub(crate) path: String,
+    /// Where its layer is written, for names of ours.
+    pub(crate) span: Span,
     pub(crate) kind: Kind,
     /// What it adds to the totals, if the macro knows.
     pub(crate) cost: Option<Cost>,
@@ -132,15 +138,11 @@ impl Plan {
     pub(crate) fn map(&self, id: MapId) -> &Map {
         &self.maps[id.0]
     }
+}
 
-    /// The step that makes a map; the network's input has none.
-    pub(crate) fn writer(&self, id: MapId) -> Option<StepId> {
-        self.steps.iter().position(|step| step.output == id)
-    }
-
-    /// The steps that read a map.
-    pub(crate) fn readers(&self, id: MapId) -> impl Iterator<Item = StepId> + '_ {
-        self.steps.iter().enumerate().filter(move |(_, step)| step.input == id).map(|(index, _)| index)
+impl Map {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self { shape, probabilities: false, writer: None, readers: Vec::new() }
     }
 }
 
@@ -202,12 +204,16 @@ impl Shape {
     }
 }
 
-/// The type of a map.
-pub(crate) fn map_type(map: &Map) -> TokenStream {
-    let braced = |size: &Size| match size {
+/// A size as an argument of a type.
+pub(crate) fn braced(size: &Size) -> TokenStream {
+    match size {
         Size::Known(_) => size.to_token_stream(),
         Size::Const(expression) => quote!({ #expression }),
-    };
+    }
+}
+
+/// The type of a map.
+pub(crate) fn map_type(map: &Map) -> TokenStream {
     let shape = match &map.shape {
         Shape::Chw(sizes) => {
             let [channels, height, width] = sizes.each_ref().map(braced);

@@ -18,17 +18,22 @@ use crate::plan::{ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Shape, Size,
 const MOST_VALUES: u128 = isize::MAX as u128 / 4;
 
 /// So many steps are a slip of `repeat`, not a network.
-const MOST_STEPS: usize = 10_000;
+const MOST_STEPS: usize = 5_000;
 
 /// Settles a network. Where mistakes were noted the plan ends early or has gaps: good for nothing but its input.
 pub(crate) fn plan(network: &ast::Network, blocks: &[Block], errors: &mut Errors) -> Plan {
     let plan = Plan { constants: Vec::new(), maps: Vec::new(), steps: Vec::new(), output: INPUT };
     let mut walk = Walk { plan, blocks, errors, current: None };
     let shape = walk.dims(&network.input, &format!("{}: the input", network.name));
-    walk.current = shape.map(|shape| walk.add_map(Map { shape, probabilities: false }));
+    walk.current = shape.map(|shape| walk.add_map(Map::new(shape)));
     walk.sequence(&network.body, &Names::default(), 0);
     if walk.plan.steps.is_empty() && walk.errors.count() == 0 {
         walk.errors.note(&network.name, format!("{}: a network needs at least one step", network.name));
+    }
+    if walk.errors.count() == 0
+        && let Some(text) = too_large_together(&walk.plan)
+    {
+        walk.errors.note(&network.name, format!("{}: {text}", network.name));
     }
     walk.plan.output = walk.current.unwrap_or(INPUT);
     walk.plan
@@ -150,19 +155,21 @@ impl Walk<'_> {
             self.errors.note(label, text);
         }
         let mut index = first;
-        for _ in 0..times {
-            let before = self.errors.count();
+        for round in 1..=times {
+            let (mistakes, steps) = (self.errors.count(), self.plan.steps.len());
             index = self.sequence(body, names, index);
-            // The next round would make the same mistakes again.
-            if self.errors.count() > before {
+            if self.errors.count() > mistakes {
+                // The next round would make the same mistakes again.
                 self.current = None;
                 break;
             }
+            if self.plan.steps.len() == steps {
+                // Nothing but names that the rounds to come would use.
+                let unused = usize::try_from(times - round).unwrap_or(usize::MAX);
+                return index.saturating_add(unused.saturating_mul(body.steps.len()));
+            }
             if self.plan.steps.len() > MOST_STEPS {
                 self.wrong(count, format!("repeat: more than {MOST_STEPS} steps\nhelp: a smaller N"));
-                break;
-            }
-            if body.steps.is_empty() {
                 break;
             }
         }
@@ -227,7 +234,9 @@ impl Walk<'_> {
         }
         let cost = (row.cost)(&arguments, &input_map.shape, &shape);
         let probabilities = row.name == "softmax";
-        self.add_step(Kind::Layer { row, arguments }, cost, names, input, Map { shape, probabilities });
+        let span = ours(call.name.span());
+        let output = Map { probabilities, ..Map::new(shape) };
+        self.add_step(Kind::Layer { row, arguments }, span, cost, names, input, output);
     }
 
     fn unknown_layer(&mut self, call: &Call) {
@@ -253,13 +262,15 @@ impl Walk<'_> {
         let Some(input) = self.current else { return };
         let custom = custom_layer(self.plan.steps.len());
         let sizes = quote!(#custom.sizes);
-        let map = Map { shape: Shape::Sizes(sizes), probabilities: false };
-        self.add_step(Kind::Custom(path.clone()), None, names, input, map);
+        let output = Map::new(Shape::Sizes(sizes));
+        self.add_step(Kind::Custom(path.clone()), ours(path.span()), None, names, input, output);
     }
 
-    fn add_step(&mut self, kind: Kind, cost: Option<Cost>, names: &Names, input: MapId, output: Map) {
-        let output = self.add_map(output);
-        self.plan.steps.push(Step { path: names.path(), kind, cost, input, output, run: Run::Apart });
+    fn add_step(&mut self, kind: Kind, span: Span, cost: Option<Cost>, names: &Names, input: MapId, output: Map) {
+        let step = self.plan.steps.len();
+        self.plan.maps[input.0].readers.push(step);
+        let output = self.add_map(Map { writer: Some(step), ..output });
+        self.plan.steps.push(Step { path: names.path(), span, kind, cost, input, output, run: Run::Apart });
         self.current = Some(output);
     }
 
@@ -279,7 +290,7 @@ impl Walk<'_> {
         let Some(claimed) = self.dims(claim, &format!("{name}: the map")) else { return };
         let Some(current) = self.current else {
             // After a mistake, the reader's word is as good as any to go on with.
-            self.current = Some(self.add_map(Map { shape: claimed, probabilities: false }));
+            self.current = Some(self.add_map(Map::new(claimed)));
             return;
         };
         let found = &self.plan.map(current).shape;
@@ -347,6 +358,18 @@ fn too_large(shape: &Shape) -> Option<String> {
     }
     let values = shape.sizes().iter().filter_map(Size::known).map(u128::from).fold(1, u128::saturating_mul);
     (values > MOST_VALUES).then(|| format!("overflows: {shape} values are more than memory can have"))
+}
+
+/// Why a network whose layers each fit is too large for memory.
+fn too_large_together(plan: &Plan) -> Option<String> {
+    let maps = plan.maps.iter().filter_map(|map| map.shape.known_len()).map(u128::from).sum::<u128>();
+    let parameters = plan.steps.iter().filter_map(|step| step.cost).map(|cost| cost.parameters).sum::<u128>();
+    // A step may keep a map and its gradient.
+    if maps > MOST_VALUES / 2 {
+        return Some(format!("its maps overflow: {maps} values are more than memory can have"));
+    }
+    (parameters > MOST_VALUES)
+        .then(|| format!("its parameters overflow: {parameters} values are more than memory can have"))
 }
 
 /// Why a layer is too large for memory.

@@ -43,6 +43,9 @@ impl Axis {
     }
 }
 
+/// Ways out are looked for so far: a help that is further away is none.
+const FEW: usize = 64;
+
 /// What a window of a layer may not do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -109,8 +112,10 @@ fn remainder(name: &str, axis: &Axis, map: &str, rule: &str) -> String {
     let left = axis.remainder();
     let cells = if left == 1 { "1 cell".to_owned() } else { format!("{left} cells") };
     let steps = axis.padded() - axis.reach();
-    let divisors = (1..=axis.stride).rev().find(|stride| steps.is_multiple_of(u128::from(*stride))).unwrap_or(1);
-    let padding = (1..=axis.stride.min(1 << 16))
+    let fits = |stride: &u64| steps.is_multiple_of(u128::from(*stride));
+    let divisor = (1..=axis.stride).rev().take(FEW).find(fits).unwrap_or(1);
+    let padding = (1..=axis.stride)
+        .take(FEW)
         .map(|more| axis.padding + more)
         .find(|padding| Axis { padding: *padding, ..*axis }.remainder() == 0)
         .map(|padding| format!("padding = {padding}, "))
@@ -118,7 +123,7 @@ fn remainder(name: &str, axis: &Axis, map: &str, rule: &str) -> String {
     format!(
         "{name}: stride {} does not divide the {map}, {cells} left over, and `strict` forbids it\n\
          {rule}: {} leaves {left} of {} over\n\
-         help: {padding}stride = {divisors}, or leave `strict` out to round down",
+         help: {padding}stride = {divisor}, or leave `strict` out to round down",
         axis.stride,
         axis.rule(),
         axis.stride

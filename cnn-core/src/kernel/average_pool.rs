@@ -70,23 +70,23 @@ impl Windows for AdaptivePool2dGeometry {
     }
 }
 
-/// input [n, ih, iw, c] -> output [n, oh, ow, c]. <https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html>
+/// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`. <https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html>
 pub fn average_forward(geometry: &Pool2dGeometry, input: &[f32], output: &mut [f32]) {
     forward(geometry, input, output);
 }
 
-/// grad_output [n, oh, ow, c] -> grad_input [n, ih, iw, c].
+/// grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
 pub fn average_backward(geometry: &Pool2dGeometry, grad_output: &[f32], grad_input: &mut [f32], write: Write) {
     backward(geometry, grad_output, grad_input, write);
 }
 
-/// input [n, ih, iw, c] -> output [n, oh, ow, c].
+/// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html>
 pub fn adaptive_average_forward(geometry: &AdaptivePool2dGeometry, input: &[f32], output: &mut [f32]) {
     forward(geometry, input, output);
 }
 
-/// grad_output [n, oh, ow, c] -> grad_input [n, ih, iw, c].
+/// grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
 pub fn adaptive_average_backward(
     geometry: &AdaptivePool2dGeometry,
     grad_output: &[f32],

@@ -34,7 +34,10 @@ pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
 
 /// A pointer that tasks write disjoint parts of a slice through.
 #[derive(Clone, Copy)]
-pub(super) struct Target(*mut f32);
+pub(super) struct Target {
+    start: *mut f32,
+    len: usize,
+}
 
 // SAFETY: it is only a place; who writes through it says why nobody else touches that part.
 unsafe impl Send for Target {}
@@ -43,20 +46,21 @@ unsafe impl Sync for Target {}
 
 impl Target {
     pub(super) fn new(values: &mut [f32]) -> Self {
-        Self(values.as_mut_ptr())
+        Self { start: values.as_mut_ptr(), len: values.len() }
     }
 
-    /// A method, so that closures capture the whole `Target` and not the pointer in it.
-    pub(super) fn pointer(self) -> *mut f32 {
-        self.0
+    /// A pointer to the value `start`, behind which `len` values lie in the slice.
+    pub(super) fn pointer(self, start: usize, len: usize) -> *mut f32 {
+        assert!(start + len <= self.len);
+        self.start.wrapping_add(start)
     }
 
     /// The values `start..start + len`.
     ///
     /// # Safety
-    /// They lie in the slice that the target was made of, whose borrow lasts, and nothing else uses them meanwhile.
+    /// The borrow of the slice that the target was made of lasts, and nothing else uses these values meanwhile.
     pub(super) unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [f32] {
-        // SAFETY: the caller's promise.
-        unsafe { core::slice::from_raw_parts_mut(self.0.add(start), len) }
+        // SAFETY: `pointer` checks that they lie in the slice; the rest is the caller's promise.
+        unsafe { core::slice::from_raw_parts_mut(self.pointer(start, len), len) }
     }
 }

@@ -270,7 +270,7 @@ impl Kernel for Task<'_> {
                 let map = &source[sample * sample_len..(sample + 1) * sample_len];
                 copy_padded(map, correlation.source, correlation.channels, rectangle, copy);
             }
-            (slot.as_ptr(), window[1], copy_len)
+            (&slot[..], window[1], copy_len)
         } else {
             // Without taps nothing is read, and the origin says nothing.
             let cell = if correlation.depth() == 0 {
@@ -279,7 +279,7 @@ impl Kernel for Task<'_> {
                 start[0] as usize * correlation.source[1] + start[1] as usize
             };
             let place = sample * sample_len + cell * correlation.channels;
-            (source[place..].as_ptr(), correlation.source[1], sample_len)
+            (&source[place..], correlation.source[1], sample_len)
         };
         let row_len = width * correlation.channels;
         let group_channels = correlation.channels / correlation.groups;
@@ -294,6 +294,11 @@ impl Kernel for Task<'_> {
         .merged();
         let c = correlation.start + sample * correlation.target_step[0] + row * correlation.target_step[1];
 
+        let last = rows.reach(rows.step) + depth.reach(depth.step) + correlation.channels - group_channels;
+        assert!(depth.len() == 0 || last < a.len());
+        let target_len = rows.reach(correlation.target_step) + correlation.groups * correlation.columns;
+        let target = self.job.target.pointer(c, target_len);
+
         let panels_per_group = panels::<S>(correlation.columns);
         let cut = |part: usize| part * plan.panels / plan.parts;
         for index in cut(part)..cut(part + 1) {
@@ -303,19 +308,18 @@ impl Kernel for Task<'_> {
             let (b, b_step) = self.job.filters.panel::<S>(correlation, group, first, columns, width);
             let bias = if self.job.bias.is_empty() { core::ptr::null() } else { self.job.bias[channel..].as_ptr() };
             let product = Product {
-                a: a.wrapping_add(group * group_channels),
+                a: a.as_ptr().wrapping_add(group * group_channels),
                 rows: &rows,
                 depth: &depth,
                 b,
                 b_step,
-                c: self.job.target.pointer().wrapping_add(c + channel),
+                c: target.wrapping_add(channel),
                 c_step: correlation.target_step,
                 columns,
                 finish: Finish { bias, relu: self.job.relu, add: self.job.add },
             };
-            // SAFETY: `a` points to the first cell's window in the source, whose windows all lie inside, or in the copy,
-            // which was made as large as they reach; filters and bias were found in slices that are long enough; the
-            // target is a batch that the shell checked, of which this task alone writes these cells and columns.
+            // SAFETY: all windows lie in the source or in the copy, and all cells in the target, as checked above; filters
+            // and bias were found in slices that are long enough; this task alone writes these cells and columns.
             unsafe { multiply(simd, &product, 0, rows.len()) };
         }
     }

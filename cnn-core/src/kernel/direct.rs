@@ -101,7 +101,7 @@ fn batch(geometry: &Conv2dGeometry, input: usize, output: usize) -> usize {
     batch
 }
 
-/// input [n, ih, iw, ic], weight [g, kh, kw, ic / g, oc / g] -> output [n, oh, ow, oc].
+/// input `[n, ih, iw, ic]`, weight `[g, kh, kw, ic / g, oc / g]` -> output `[n, oh, ow, oc]`.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
 pub fn forward(
     geometry: &Conv2dGeometry,
@@ -152,7 +152,7 @@ fn run_forward(
     correlate(isa, &correlation, filters, bias, finish, input, Target::new(output), slots);
 }
 
-/// weight [g, kh, kw, ic / g, oc / g], grad_output [n, oh, ow, oc] -> grad_input [n, ih, iw, ic].
+/// weight `[g, kh, kw, ic / g, oc / g]`, grad_output `[n, oh, ow, oc]` -> grad_input `[n, ih, iw, ic]`.
 pub fn backward_input(
     geometry: &Conv2dGeometry,
     weight: &[f32],
@@ -193,7 +193,7 @@ pub fn backward_input(
     }
 }
 
-/// input [n, ih, iw, ic], grad_output [n, oh, ow, oc] -> grad_weight [g, kh, kw, ic / g, oc / g], grad_bias [oc].
+/// input `[n, ih, iw, ic]`, grad_output `[n, oh, ow, oc]` -> grad_weight `[g, kh, kw, ic / g, oc / g]`, grad_bias `[oc]`.
 pub fn backward_weight(
     geometry: &Conv2dGeometry,
     input: &[f32],

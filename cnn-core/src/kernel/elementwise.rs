@@ -7,23 +7,58 @@ use super::isa;
 /// Values of a piece of work.
 const PIECE: usize = 1 << 15;
 
-/// Cuts `target` into pieces and calls `body` with the place of each and the piece, compiled for the instruction set.
-fn for_each_piece(target: &mut [f32], body: impl Fn(usize, &mut [f32]) + Sync) {
-    for_each_piece_of(PIECE, target, body);
+/// Cuts slices of the same length into pieces, and calls `body` with a piece of each, compiled for the instruction set and
+/// on all threads: for optimizers and everything else that goes once over flat memory.
+///
+/// The closure has to be inlined to profit:
+///
+/// ```
+/// # let (mut weight, gradient) = ([1.0, 2.0], [0.5, -1.0]);
+/// # use cnn_core::kernel::elementwise::for_each_piece;
+/// for_each_piece(
+///     [&mut weight],
+///     [&gradient],
+///     #[inline(always)]
+///     |[weight], [gradient]| {
+///         for (weight, gradient) in weight.iter_mut().zip(gradient) {
+///             *weight -= 0.1 * gradient;
+///         }
+///     },
+/// );
+/// # assert_eq!(weight, [0.95, 2.1]);
+/// ```
+///
+/// # Panics
+/// If a length is another than that of the first slice.
+pub fn for_each_piece<const M: usize, const R: usize>(
+    written: [&mut [f32]; M],
+    read: [&[f32]; R],
+    body: impl Fn([&mut [f32]; M], [&[f32]; R]) + Sync,
+) {
+    for_each_piece_of(PIECE, written, read, body);
 }
 
 #[inline(always)]
-fn for_each_piece_of(piece: usize, target: &mut [f32], body: impl Fn(usize, &mut [f32]) + Sync) {
+fn for_each_piece_of<const M: usize, const R: usize>(
+    piece: usize,
+    written: [&mut [f32]; M],
+    read: [&[f32]; R],
+    body: impl Fn([&mut [f32]; M], [&[f32]; R]) + Sync,
+) {
     let isa = isa::current();
-    let len = target.len();
-    let target = Target::new(target);
+    let len = written[0].len();
+    assert!(written.iter().all(|values| values.len() == len), "all slices have the same length");
+    assert!(read.iter().all(|values| values.len() == len), "all slices have the same length");
+    let written = written.map(Target::new);
     chunk::for_each(len.div_ceil(piece), len, |index| {
         let start = index * piece;
-        // SAFETY: pieces are disjoint and end with the slice.
-        let part = unsafe { target.slice(start, piece.min(len - start)) };
+        let count = piece.min(len - start);
+        // SAFETY: pieces are disjoint and end with the slices, which are exclusively ours and do not overlap.
+        let written = written.map(|values| unsafe { values.slice(start, count) });
+        let read = read.map(|values| &values[start..start + count]);
         isa.vectorize(
             #[inline(always)]
-            || body(start, part),
+            || body(written, read),
         );
     });
 }
@@ -31,20 +66,21 @@ fn for_each_piece_of(piece: usize, target: &mut [f32], body: impl Fn(usize, &mut
 /// value = max(value, 0); NaN stays.
 pub fn relu(values: &mut [f32]) {
     for_each_piece(
-        values,
+        [values],
+        [],
         #[inline(always)]
-        |_, values| values.iter_mut().for_each(|value| *value = if *value < 0.0 { 0.0 } else { *value }),
+        |[values], []| values.iter_mut().for_each(|value| *value = if *value < 0.0 { 0.0 } else { *value }),
     );
 }
 
 /// input -> output = max(input, 0); NaN stays.
 pub fn relu_from(input: &[f32], output: &mut [f32]) {
-    assert_eq!(input.len(), output.len());
     for_each_piece(
-        output,
+        [output],
+        [input],
         #[inline(always)]
-        |start, output| {
-            for (output, input) in output.iter_mut().zip(&input[start..]) {
+        |[output], [input]| {
+            for (output, input) in output.iter_mut().zip(input) {
                 *output = if *input < 0.0 { 0.0 } else { *input };
             }
         },
@@ -56,12 +92,12 @@ pub fn relu_from(input: &[f32], output: &mut [f32]) {
 /// Behind a max pooling it is the same, and cheaper, to apply this to the pooled map before going back through the
 /// pooling: whatever wins is zero where its copy in the pooled map is.
 pub fn relu_backward_in_place(output: &[f32], grad: &mut [f32]) {
-    assert_eq!(output.len(), grad.len());
     for_each_piece(
-        grad,
+        [grad],
+        [output],
         #[inline(always)]
-        |start, grad| {
-            for (grad, output) in grad.iter_mut().zip(&output[start..]) {
+        |[grad], [output]| {
+            for (grad, output) in grad.iter_mut().zip(output) {
                 *grad = if *output > 0.0 { *grad } else { 0.0 };
             }
         },
@@ -70,33 +106,22 @@ pub fn relu_backward_in_place(output: &[f32], grad: &mut [f32]) {
 
 /// output of the forward pass, grad_output -> grad_input: zero where the output is.
 pub fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mut [f32], write: Write) {
-    assert_eq!(output.len(), grad_input.len());
-    assert_eq!(grad_output.len(), grad_input.len());
-    if write == Write::Store {
-        for_each_piece(
-            grad_input,
-            #[inline(always)]
-            |start, grad_input| {
-                for ((grad_input, output), grad) in
-                    grad_input.iter_mut().zip(&output[start..]).zip(&grad_output[start..])
-                {
-                    *grad_input = if *output > 0.0 { *grad } else { 0.0 };
+    for_each_piece(
+        [grad_input],
+        [output, grad_output],
+        #[inline(always)]
+        |[grad_input], [output, grad_output]| {
+            let values = grad_input.iter_mut().zip(output.iter().zip(grad_output));
+            match write {
+                Write::Store => {
+                    values.for_each(|(to, (output, grad))| *to = if *output > 0.0 { *grad } else { 0.0 });
                 }
-            },
-        );
-    } else {
-        for_each_piece(
-            grad_input,
-            #[inline(always)]
-            |start, grad_input| {
-                for ((grad_input, output), grad) in
-                    grad_input.iter_mut().zip(&output[start..]).zip(&grad_output[start..])
-                {
-                    *grad_input += if *output > 0.0 { *grad } else { 0.0 };
+                Write::Add => {
+                    values.for_each(|(to, (output, grad))| *to += if *output > 0.0 { *grad } else { 0.0 });
                 }
-            },
-        );
-    }
+            }
+        },
+    );
 }
 
 /// y = y + x.
@@ -106,62 +131,56 @@ pub fn add(x: &[f32], y: &mut [f32]) {
 
 /// y = y + a * x.
 pub fn axpy(a: f32, x: &[f32], y: &mut [f32]) {
-    assert_eq!(x.len(), y.len());
     for_each_piece(
-        y,
+        [y],
+        [x],
         #[inline(always)]
-        |start, y| {
-            for (y, x) in y.iter_mut().zip(&x[start..]) {
-                *y += a * x;
-            }
-        },
+        |[y], [x]| y.iter_mut().zip(x).for_each(|(y, x)| *y += a * x),
     );
 }
 
 /// y = y * x, value by value: a mask of dropout, or a product of branches.
 pub fn multiply(x: &[f32], y: &mut [f32]) {
-    assert_eq!(x.len(), y.len());
     for_each_piece(
-        y,
+        [y],
+        [x],
         #[inline(always)]
-        |start, y| {
-            for (y, x) in y.iter_mut().zip(&x[start..]) {
-                *y *= x;
-            }
-        },
+        |[y], [x]| y.iter_mut().zip(x).for_each(|(y, x)| *y *= x),
     );
 }
 
 /// y = a * y.
 pub fn scale(a: f32, y: &mut [f32]) {
     for_each_piece(
-        y,
+        [y],
+        [],
         #[inline(always)]
-        |_, y| y.iter_mut().for_each(|y| *y *= a),
+        |[y], []| y.iter_mut().for_each(|y| *y *= a),
     );
 }
 
 /// y = x.
 pub fn copy(x: &[f32], y: &mut [f32]) {
-    assert_eq!(x.len(), y.len());
     for_each_piece(
-        y,
+        [y],
+        [x],
         #[inline(always)]
-        |start, y| y.copy_from_slice(&x[start..start + y.len()]),
+        |[y], [x]| y.copy_from_slice(x),
     );
 }
 
-/// input [.., channels] -> output [.., channels]: `exp(x) / sum exp(x)` in each row.
+/// input `[.., channels]` -> output `[.., channels]`: `exp(x) / sum exp(x)` in each row.
 pub fn softmax_rows(channels: usize, input: &[f32], output: &mut [f32]) {
-    assert_eq!(input.len(), output.len());
     assert_eq!(input.len() % channels, 0);
+    // An exponential is worth some twenty other operations.
     let rows = (PIECE / 16).div_ceil(channels);
     for_each_piece_of(
         rows * channels,
-        output,
+        [output],
+        [input],
         #[inline(always)]
-        |start, output| {
-            for (output, input) in output.chunks_exact_mut(channels).zip(input[start..].chunks_exact(channels)) {
+        |[output], [input]| {
+            for (output, input) in output.chunks_exact_mut(channels).zip(input.chunks_exact(channels)) {
                 // Without the maximum `exp` would overflow.
                 let max = input.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 let mut sum = 0.0;
@@ -175,7 +194,7 @@ pub fn softmax_rows(channels: usize, input: &[f32], output: &mut [f32]) {
     );
 }
 
-/// output of the forward pass [.., channels], grad_output -> grad_input: `y * (grad - sum(grad * y))` in each row.
+/// output of the forward pass `[.., channels]`, grad_output -> grad_input: `y * (grad - sum(grad * y))` in each row.
 pub fn softmax_rows_backward(
     channels: usize,
     output: &[f32],
@@ -183,21 +202,20 @@ pub fn softmax_rows_backward(
     grad_input: &mut [f32],
     write: Write,
 ) {
-    assert_eq!(output.len(), grad_input.len());
-    assert_eq!(grad_output.len(), grad_input.len());
     assert_eq!(output.len() % channels, 0);
     let rows = (PIECE / 4).div_ceil(channels);
     for_each_piece_of(
         rows * channels,
-        grad_input,
+        [grad_input],
+        [output, grad_output],
         #[inline(always)]
-        |start, grad_input| {
-            let rows = output[start..].chunks_exact(channels).zip(grad_output[start..].chunks_exact(channels));
+        |[grad_input], [output, grad_output]| {
+            let rows = output.chunks_exact(channels).zip(grad_output.chunks_exact(channels));
             for (grad_input, (output, grad_output)) in grad_input.chunks_exact_mut(channels).zip(rows) {
                 let dot: f32 = output.iter().zip(grad_output).map(|(y, grad)| y * grad).sum();
                 for ((grad_input, y), grad) in grad_input.iter_mut().zip(output).zip(grad_output) {
-                    let kept = if write == Write::Add { *grad_input } else { 0.0 };
-                    *grad_input = kept + y * (grad - dot);
+                    let before = if write == Write::Add { *grad_input } else { 0.0 };
+                    *grad_input = before + y * (grad - dot);
                 }
             }
         },

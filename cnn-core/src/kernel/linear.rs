@@ -25,7 +25,7 @@ impl LinearGeometry {
     }
 }
 
-/// input [n, in_features], weight [in_features, out_features] -> output [n, out_features].
+/// input `[n, in_features]`, weight `[in_features, out_features]` -> output `[n, out_features]`.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.Linear.html>
 pub fn forward(
     geometry: &LinearGeometry,
@@ -38,7 +38,7 @@ pub fn forward(
     direct::forward(&geometry.convolution(), epilogue, input, weight, output, scratch);
 }
 
-/// weight [in_features, out_features], grad_output [n, out_features] -> grad_input [n, in_features].
+/// weight `[in_features, out_features]`, grad_output `[n, out_features]` -> grad_input `[n, in_features]`.
 pub fn backward_input(
     geometry: &LinearGeometry,
     weight: &[f32],
@@ -50,8 +50,8 @@ pub fn backward_input(
     direct::backward_input(&geometry.convolution(), weight, grad_output, grad_input, write, scratch);
 }
 
-/// input [n, in_features], grad_output [n, out_features] -> grad_weight [in_features, out_features], grad_bias
-/// [out_features].
+/// input `[n, in_features]`, grad_output `[n, out_features]` -> grad_weight `[in_features, out_features]`, grad_bias
+/// `[out_features]`.
 pub fn backward_weight(
     geometry: &LinearGeometry,
     input: &[f32],

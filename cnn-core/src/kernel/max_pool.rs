@@ -12,25 +12,62 @@ fn cells(geometry: &Pool2dGeometry, axis: usize, position: usize) -> Cells {
     Cells::of_window(position, [in_size[axis], kernel_size[axis], stride[axis], padding[axis], dilation[axis]])
 }
 
-/// Runs the call with counts of taps that the compiler knows, for the usual windows: it unrolls their loops (1.2 times as
-/// fast on LeNet's 2 x 2 windows).
-macro_rules! with_constant_counts {
-    ($rows:ident, $columns:ident, $call:expr) => {
-        match ($rows.count, $columns.count) {
-            (2, 2) => {
-                let ($rows, $columns) = (Cells { count: 2, ..$rows }, Cells { count: 2, ..$columns });
-                $call
-            }
-            (3, 3) => {
-                let ($rows, $columns) = (Cells { count: 3, ..$rows }, Cells { count: 3, ..$columns });
-                $call
-            }
-            _ => $call,
-        }
-    };
+/// The cells under a window of one sample: the place of the first channel of the first cell, how many rows and columns of
+/// cells there are, and how many values apart.
+#[derive(Clone, Copy)]
+struct Window {
+    start: usize,
+    count: [usize; 2],
+    step: [usize; 2],
 }
 
-/// input [n, ih, iw, c] -> output [n, oh, ow, c]. <https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html>
+impl Window {
+    #[inline(always)]
+    fn new(geometry: &Pool2dGeometry, rows: Cells, columns: Cells) -> Self {
+        let row_len = geometry.in_size[1] * geometry.channels;
+        Self {
+            start: rows.first.wrapping_mul(row_len).wrapping_add(columns.first.wrapping_mul(geometry.channels)),
+            count: [rows.count, columns.count],
+            step: [rows.step * row_len, columns.step * geometry.channels],
+        }
+    }
+
+    /// Calls `each` with the places of the cells, row by row.
+    #[inline(always)]
+    fn for_each_place(self, mut each: impl FnMut(usize)) {
+        for kh in 0..self.count[0] {
+            for kw in 0..self.count[1] {
+                each(self.start + kh * self.step[0] + kw * self.step[1]);
+            }
+        }
+    }
+}
+
+/// Calls the function for each vector of channels of a window, with counts of cells that the compiler knows for the usual
+/// windows, so that it unrolls their loops, and without a loop over few channels.
+macro_rules! for_each_vector {
+    ($channels:ident, $window:ident, |$w:ident, $c:ident, $count:ident| $body:block) => {
+        match $window.count {
+            [2, 2] => for_each_vector!(@ $channels, Window { count: [2, 2], ..$window }, $w, $c, $count, $body),
+            [3, 3] => for_each_vector!(@ $channels, Window { count: [3, 3], ..$window }, $w, $c, $count, $body),
+            _ => for_each_vector!(@ $channels, $window, $w, $c, $count, $body),
+        }
+    };
+    (@ $channels:ident, $window:expr, $w:ident, $c:ident, $count:ident, $body:block) => {{
+        let $w = $window;
+        if $channels <= S::LANES {
+            let ($c, $count) = (0, $channels);
+            $body
+        } else {
+            for $c in (0..$channels).step_by(S::LANES) {
+                let $count = S::LANES.min($channels - $c);
+                $body
+            }
+        }
+    }};
+}
+
+/// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`. <https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html>
 pub fn max_forward(geometry: &Pool2dGeometry, input: &[f32], output: &mut [f32]) {
     let batch = output.len() / geometry.out_len();
     assert_eq!(output.len(), batch * geometry.out_len());
@@ -66,54 +103,54 @@ impl Kernel for Forward<'_> {
             let rows = cells(geometry, 0, oh);
             for (ow, output) in output.chunks_exact_mut(channels).enumerate() {
                 let columns = cells(geometry, 1, ow);
-                with_constant_counts!(rows, columns, forward_window(simd, geometry, input, rows, columns, output));
+                let window = Window::new(geometry, rows, columns);
+                for_each_vector!(channels, window, |window, c, count| {
+                    forward_vector(simd, input, window, c, count, output);
+                });
             }
         }
     }
 }
 
+/// The values `place..place + count` of a sample, which the caller knows to be in it.
 #[inline(always)]
-fn forward_window<S: Simd>(
-    simd: S,
-    geometry: &Pool2dGeometry,
-    input: &[f32],
-    rows: Cells,
-    columns: Cells,
-    output: &mut [f32],
-) {
-    let channels = geometry.channels;
-    let row_len = geometry.in_size[1] * channels;
-    for c in (0..channels).step_by(S::LANES) {
-        let count = S::LANES.min(channels - c);
-        let value = |ih: usize, iw: usize| {
-            debug_assert!(ih * row_len + iw * channels + c + count <= input.len());
-            // SAFETY: the cell lies in the map, and has `count` channels from `c` on.
-            unsafe { simd.load_first(input.as_ptr().add(ih * row_len + iw * channels + c), count) }
-        };
-        let mut best = simd.splat(f32::NEG_INFINITY);
-        // A cheap test for all cells at once: a sum is NaN if any is, or if infinities meet in it.
-        let mut sum = simd.splat(0.0);
-        for ih in rows.each() {
-            for iw in columns.each() {
-                best = simd.max(best, value(ih, iw));
-                sum = simd.add(sum, value(ih, iw));
-            }
-        }
-        if simd.any_nan(sum) {
-            best = simd.splat(f32::NEG_INFINITY);
-            for ih in rows.each() {
-                for iw in columns.each() {
-                    let value = value(ih, iw);
-                    best = simd.select(simd.beats(value, best), value, best);
-                }
-            }
-        }
-        // SAFETY: `output` has `channels` values, `count` from `c` on.
-        unsafe { simd.store_first(output.as_mut_ptr().add(c), count, best) };
-    }
+fn load<S: Simd>(simd: S, sample: &[f32], place: usize, count: usize) -> S::Vector {
+    debug_assert!(place + count <= sample.len());
+    // SAFETY: a window's cells lie in the map, and `count` channels from `c` on are channels of a cell.
+    unsafe { simd.load_first(sample.as_ptr().add(place), count) }
 }
 
-/// input [n, ih, iw, c], output of the forward pass, grad_output [n, oh, ow, c] -> grad_input [n, ih, iw, c].
+/// The maxima of the channels `c..c + count`.
+#[inline(always)]
+fn forward_vector<S: Simd>(simd: S, input: &[f32], window: Window, c: usize, count: usize, output: &mut [f32]) {
+    let mut best = simd.splat(f32::NEG_INFINITY);
+    // A cheap test for all cells at once: a sum is NaN if any is, or if infinities meet in it.
+    let mut sum = simd.splat(0.0);
+    window.for_each_place(
+        #[inline(always)]
+        |place| {
+            best = simd.max(best, load(simd, input, place + c, count));
+            sum = simd.add(sum, load(simd, input, place + c, count));
+        },
+    );
+    if simd.any_nan(sum) {
+        best = simd.splat(f32::NEG_INFINITY);
+        window.for_each_place(
+            #[inline(always)]
+            |place| {
+                best = simd.select(
+                    simd.beats(load(simd, input, place + c, count), best),
+                    load(simd, input, place + c, count),
+                    best,
+                )
+            },
+        );
+    }
+    // SAFETY: `output` has the channels of one cell.
+    unsafe { simd.store_first(output.as_mut_ptr().add(c), count, best) };
+}
+
+/// input `[n, ih, iw, c]`, output of the forward pass, grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
 pub fn max_backward(
     geometry: &Pool2dGeometry,
     input: &[f32],
@@ -178,80 +215,69 @@ impl Kernel for Backward<'_> {
                 for ow in 0..width {
                     let columns = cells(geometry, 1, ow);
                     let (output, grad_output) = windows.next().expect("a value for each window");
-                    with_constant_counts!(
-                        rows,
-                        columns,
-                        backward_window(simd, geometry, input, rows, columns, output, grad_output, grad_input, add)
-                    );
+                    let window = Window::new(geometry, rows, columns);
+                    for_each_vector!(channels, window, |window, c, count| {
+                        backward_vector(simd, input, window, c, count, output, grad_output, grad_input, add);
+                    });
                 }
             }
         }
     }
 }
 
+/// The shares of the channels `c..c + count`.
 #[inline(always)]
-fn backward_window<S: Simd>(
+fn backward_vector<S: Simd>(
     simd: S,
-    geometry: &Pool2dGeometry,
     input: &[f32],
-    rows: Cells,
-    columns: Cells,
+    window: Window,
+    c: usize,
+    count: usize,
     output: &[f32],
     grad_output: &[f32],
     grad_input: &mut [f32],
     add: bool,
 ) {
-    let channels = geometry.channels;
-    let row_len = geometry.in_size[1] * channels;
     let zero = simd.splat(0.0);
-    for c in (0..channels).step_by(S::LANES) {
-        let count = S::LANES.min(channels - c);
-        // SAFETY: both have `channels` values, `count` from `c` on.
-        let (best, mut grad) = unsafe {
-            (simd.load_first(output.as_ptr().add(c), count), simd.load_first(grad_output.as_ptr().add(c), count))
-        };
-        let place = |ih: usize, iw: usize| {
-            let place = ih * row_len + iw * channels + c;
-            debug_assert!(place + count <= input.len());
-            place
-        };
-        // Which tap was the last NaN, if there are any.
-        let mut last_nan = simd.splat(-1.0);
-        let some_nan = simd.any_nan(best);
-        if some_nan {
-            let mut tap = 0.0;
-            for ih in rows.each() {
-                for iw in columns.each() {
-                    // SAFETY: the cell lies in the map, and has `count` channels from `c` on.
-                    let value = unsafe { simd.load_first(input.as_ptr().add(place(ih, iw)), count) };
-                    // Nothing but NaN beats infinity.
-                    let is_nan = simd.beats(value, simd.splat(f32::INFINITY));
-                    last_nan = simd.select(is_nan, simd.splat(tap), last_nan);
-                    tap += 1.0;
-                }
-            }
-        }
+    // SAFETY: both have the channels of one cell.
+    let (best, mut grad) = unsafe {
+        (simd.load_first(output.as_ptr().add(c), count), simd.load_first(grad_output.as_ptr().add(c), count))
+    };
+    // Which tap was the last NaN, if there are any.
+    let mut last_nan = simd.splat(-1.0);
+    let some_nan = simd.any_nan(best);
+    if some_nan {
         let mut tap = 0.0;
-        for ih in rows.each() {
-            for iw in columns.each() {
-                let place = place(ih, iw);
-                // SAFETY: the cell lies in the map, and has `count` channels from `c` on; `grad_input` is as long.
-                unsafe {
-                    let mut wins = simd.equal(simd.load_first(input.as_ptr().add(place), count), best);
-                    if some_nan {
-                        let one = simd.select(wins, simd.splat(tap), last_nan);
-                        wins = simd.equal(one, simd.splat(tap));
-                    }
-                    let mut share = simd.select(wins, grad, zero);
-                    // The first winner takes all.
-                    grad = simd.select(wins, zero, grad);
-                    if add {
-                        share = simd.add(share, simd.load_first(grad_input.as_ptr().add(place), count));
-                    }
-                    simd.store_first(grad_input.as_mut_ptr().add(place), count, share);
-                }
+        window.for_each_place(
+            #[inline(always)]
+            |place| {
+                // Nothing but NaN beats infinity.
+                let is_nan = simd.beats(load(simd, input, place + c, count), simd.splat(f32::INFINITY));
+                last_nan = simd.select(is_nan, simd.splat(tap), last_nan);
                 tap += 1.0;
-            }
-        }
+            },
+        );
     }
+    let mut tap = 0.0;
+    window.for_each_place(
+        #[inline(always)]
+        |place| {
+            let mut wins = simd.equal(load(simd, input, place + c, count), best);
+            if some_nan {
+                wins = simd.equal(simd.select(wins, simd.splat(tap), last_nan), simd.splat(tap));
+            }
+            let mut share = simd.select(wins, grad, zero);
+            // The first winner takes all.
+            grad = simd.select(wins, zero, grad);
+            // SAFETY: `grad_input` is as long as `input`.
+            unsafe {
+                let to = grad_input.as_mut_ptr().add(place + c);
+                if add {
+                    share = simd.add(share, simd.load_first(to, count));
+                }
+                simd.store_first(to, count, share);
+            }
+            tap += 1.0;
+        },
+    );
 }

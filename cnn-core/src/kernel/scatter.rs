@@ -178,9 +178,10 @@ impl Kernel for Task<'_> {
                         columns,
                         finish: Finish::ADD,
                     };
-                    // SAFETY: the rows are those of output cells of the batch; the panel is as long as the depth; the
-                    // window's row lies in the task's own gradient, because `oh` was chosen so and `row_len` is wide
-                    // enough for the last window.
+                    assert!(rows_of_windows.reach(rows_of_windows.step) + depth.reach(depth.step) < a.len());
+                    assert!(c + first + rows_of_windows.reach(product.c_step) + columns <= gradient.len());
+                    // SAFETY: all cells lie in the output's gradient and all rows of windows in the task's own, as just
+                    // checked; the panel is as long as the depth.
                     unsafe { multiply(simd, &product, 0, rows_of_windows.len()) };
                 }
             }

@@ -21,6 +21,11 @@ impl Axes {
         self.count[0] * self.count[1] * self.count[2]
     }
 
+    /// How far the last place is behind the first, with `step` being these steps or those of the same loops elsewhere.
+    pub(super) fn reach(&self, step: [usize; 3]) -> usize {
+        (0..3).map(|axis| self.count[axis].saturating_sub(1) * step[axis]).sum()
+    }
+
     /// The same places in the same order with the longest innermost loop, where neighbouring loops go in equal steps.
     pub(super) fn merged(self) -> Self {
         let Self { count: [mut c0, mut c1, mut c2], step: [mut s0, mut s1, mut s2] } = self;
@@ -84,9 +89,15 @@ impl Finish {
 /// How many vectors of columns a tile has at most.
 pub(super) const VECTORS: usize = 2;
 
-/// Rows of the highest tile: 28 sums in 32 registers, or 12 in 16, with room for `b` and the broadcast.
-pub(super) const fn height<S: Simd>() -> usize {
-    if S::MANY_REGISTERS { 14 } else { 6 }
+/// Rows of the highest tile: as many sums as fit the registers beside `b` and a broadcast, 28 of 32 or 12 of 16; fewer with
+/// one vector of columns, where the pointers to the rows run out of registers first.
+const fn height<S: Simd, const NV: usize>() -> usize {
+    match (S::MANY_REGISTERS, NV) {
+        (true, 1) => 16,
+        (true, _) => 14,
+        (false, 1) => 12,
+        (false, _) => 6,
+    }
 }
 
 /// Computes the rows `first..end` of a product.
@@ -113,24 +124,36 @@ pub(super) unsafe fn multiply<S: Simd>(simd: S, product: &Product<'_>, first: us
 /// As [`multiply`], for `NV` vectors.
 #[inline(always)]
 unsafe fn strips<S: Simd, const NV: usize>(simd: S, product: &Product<'_>, first: usize, end: usize) {
-    let rest = (end - first) % height::<S>();
+    let rest = (end - first) % height::<S, NV>();
     let middle = end - rest;
-    // SAFETY: the caller's promise; the three strips are the rows `first..end`.
+    // SAFETY: the caller's promise; the two strips are the rows `first..end`.
     unsafe {
         if first < middle {
-            if S::MANY_REGISTERS {
-                strip::<S, 14, NV>(simd, product, first, middle);
-            } else {
-                strip::<S, 6, NV>(simd, product, first, middle);
-            }
+            highest::<S, NV>(simd, product, first, middle);
         }
         match rest {
             0 => {}
             1 => strip::<S, 1, NV>(simd, product, middle, end),
             2..=4 => strip::<S, 4, NV>(simd, product, middle, end),
-            5..=8 if S::MANY_REGISTERS => strip::<S, 8, NV>(simd, product, middle, end),
-            _ if S::MANY_REGISTERS => strip::<S, 14, NV>(simd, product, middle, end),
-            _ => strip::<S, 6, NV>(simd, product, middle, end),
+            5..=8 if height::<S, NV>() > 8 => strip::<S, 8, NV>(simd, product, middle, end),
+            _ => highest::<S, NV>(simd, product, middle, end),
+        }
+    }
+}
+
+/// A strip of tiles of `height` rows.
+///
+/// # Safety
+/// As [`multiply`], for `NV` vectors.
+#[inline(always)]
+unsafe fn highest<S: Simd, const NV: usize>(simd: S, product: &Product<'_>, first: usize, end: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match (S::MANY_REGISTERS, NV) {
+            (true, 1) => strip::<S, 16, NV>(simd, product, first, end),
+            (true, _) => strip::<S, 14, NV>(simd, product, first, end),
+            (false, 1) => strip::<S, 12, NV>(simd, product, first, end),
+            (false, _) => strip::<S, 6, NV>(simd, product, first, end),
         }
     }
 }
@@ -261,6 +284,7 @@ unsafe fn accumulate<S: Simd, const MR: usize, const NV: usize>(
 /// # Safety
 /// As [`multiply`]; the first `valid` of `c` are pointers to rows of the result.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "m and v index several arrays, and all loops look alike")]
 unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
     simd: S,
     mut sums: [[S::Vector; NV]; MR],

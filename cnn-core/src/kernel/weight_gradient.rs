@@ -241,7 +241,7 @@ impl Task<'_> {
         let sample_len = geometry.in_len();
         let (a, in_width, sample_step) = if geometry.padding.is_zero() {
             let place = sample * sample_len + row * geometry.stride[0] * geometry.in_size[1] * geometry.in_channels;
-            (input[place..].as_ptr(), geometry.in_size[1], sample_len)
+            (&input[place..], geometry.in_size[1], sample_len)
         } else {
             let size = window(geometry, block.rows);
             let top = (row * geometry.stride[0]) as isize - geometry.padding.top as isize;
@@ -251,7 +251,7 @@ impl Task<'_> {
                 let map = &input[sample * sample_len..(sample + 1) * sample_len];
                 copy_padded(map, geometry.in_size, geometry.in_channels, rectangle, copy);
             }
-            (copy.as_ptr(), size[1], copy_len)
+            (&*copy, size[1], copy_len)
         };
         let row_len = in_width * geometry.in_channels;
         let depth = Axes {
@@ -265,6 +265,8 @@ impl Task<'_> {
             count: [kh, kw, ic],
             step: [geometry.dilation[0] * row_len, geometry.dilation[1] * geometry.in_channels, 1],
         };
+        assert!(rows.reach(rows.step) + depth.reach(depth.step) + geometry.in_channels - ic < a.len());
+        let c_step = [kw * ic * oc, ic * oc, oc];
         let tiles = rows.len().div_ceil(14);
         let cut = |band: usize| (band * tiles / bands * 14).min(rows.len());
 
@@ -289,20 +291,20 @@ impl Task<'_> {
                 &packed[..]
             };
 
+            let place = chunk * geometry.weight_len() + group * rows.len() * oc + first;
             let finish = if first_block { Finish::STORE } else { Finish::ADD };
             let product = Product {
-                a: a.wrapping_add(group * ic),
+                a: a.as_ptr().wrapping_add(group * ic),
                 rows: &rows,
                 depth: &depth,
                 b: b.as_ptr(),
                 b_step: width,
-                c: (self.job.weights.pointer())
-                    .wrapping_add(chunk * geometry.weight_len() + group * rows.len() * oc + first),
-                c_step: [kw * ic * oc, ic * oc, oc],
+                c: self.job.weights.pointer(place, rows.reach(c_step) + columns),
+                c_step,
                 columns,
                 finish,
             };
-            // SAFETY: all cells' windows lie in the input, or in the copy that was made as large as they reach; the panel
+            // SAFETY: all windows lie in the input or in the copy, and all rows in the weight, as checked above; the panel
             // was just packed; this task alone writes these rows and columns of its chunk's weight.
             unsafe { multiply(simd, &product, cut(band), cut(band + 1)) };
 

@@ -2,12 +2,22 @@
 
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Sub};
-use typenum::{Add1, Diff, Prod, Quot, Sub1, Sum, U2, Unsigned};
+use typenum::{B0, B1, U1, U2, UInt, UTerm, Unsigned};
 
 /// A window of `Kernel` taps, `Dilation` apart, that moves by `Stride` over a map with `Pad` zeros on both sides, all of
 /// them numbers of [`typenum`].
 #[derive(Debug)]
 pub struct Window<Kernel, Stride, Pad, Dilation>(PhantomData<(Kernel, Stride, Pad, Dilation)>);
+
+impl<Kernel, Stride, Pad, Dilation> Window<Kernel, Stride, Pad, Dilation> {
+    /// The positions that rustc derives, as a number: two types that are numbers, unified, nobody could read in an error.
+    pub const fn positions<N>() -> usize
+    where
+        Self: Rule<N>,
+    {
+        <Self as Rule<N>>::Output::USIZE
+    }
+}
 
 /// How many positions a window has on `N` cells: `(N + 2 Pad - Dilation (Kernel - 1) - 1)/Stride + 1`, rounded down, as
 /// <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>.
@@ -16,23 +26,58 @@ pub trait Rule<N> {
     type Output: Unsigned;
 }
 
-type Padded<N, Pad> = Sum<N, Prod<Pad, U2>>;
-type Reach<Kernel, Dilation> = Prod<Sub1<Kernel>, Dilation>;
-type Steps<N, Kernel, Stride, Pad, Dilation> = Quot<Sub1<Diff<Padded<N, Pad>, Reach<Kernel, Dilation>>>, Stride>;
-
-impl<N, Kernel, Stride, Pad, Dilation> Rule<N> for Window<Kernel, Stride, Pad, Dilation>
+// Each intermediate number is a parameter, bound to the output of one operation: written as nested projections, rustc
+// would derive the inner ones again for every outer one.
+impl<N, Kernel, Stride, Pad, Dilation, Both, Padded, Gaps, Reach, Room, Rest, Steps, Positions> Rule<N>
+    for Window<Kernel, Stride, Pad, Dilation>
 where
-    Pad: Mul<U2>,
-    N: Add<Prod<Pad, U2>>,
-    Kernel: Sub<typenum::B1>,
-    Sub1<Kernel>: Mul<Dilation>,
-    Padded<N, Pad>: Sub<Reach<Kernel, Dilation>>,
-    Diff<Padded<N, Pad>, Reach<Kernel, Dilation>>: Sub<typenum::B1>,
-    Sub1<Diff<Padded<N, Pad>, Reach<Kernel, Dilation>>>: Div<Stride>,
-    Steps<N, Kernel, Stride, Pad, Dilation>: Add<typenum::B1>,
-    Add1<Steps<N, Kernel, Stride, Pad, Dilation>>: Unsigned,
+    Pad: Mul<U2, Output = Both>,
+    N: Add<Both, Output = Padded>,
+    Kernel: Sub<B1, Output = Gaps>,
+    Gaps: Mul<Dilation, Output = Reach>,
+    Padded: Sub<Reach, Output = Room>,
+    Room: Sub<B1, Output = Rest>,
+    Stride: Divides<Rest, Output = Steps>,
+    Steps: Add<B1, Output = Positions>,
+    Positions: Unsigned,
 {
-    type Output = Add1<Steps<N, Kernel, Stride, Pad, Dilation>>;
+    type Output = Positions;
+}
+
+/// `N / Self`, rounded down. typenum's division alone takes rustc half the time of a large network: strides are 1 or
+/// even, and then there is next to nothing to divide.
+pub trait Divides<N> {
+    /// The quotient.
+    type Output;
+}
+
+impl<N> Divides<N> for U1 {
+    type Output = N;
+}
+
+impl<N: Half, U, B> Divides<N> for UInt<UInt<U, B>, B0>
+where
+    UInt<U, B>: Divides<N::Output>,
+{
+    type Output = <UInt<U, B> as Divides<N::Output>>::Output;
+}
+
+impl<N: Div<Self>, U, B> Divides<N> for UInt<UInt<U, B>, B1> {
+    type Output = N::Output;
+}
+
+/// Half of a number, rounded down: all but its last bit.
+pub trait Half {
+    /// The half.
+    type Output;
+}
+
+impl Half for UTerm {
+    type Output = UTerm;
+}
+
+impl<U, B> Half for UInt<U, B> {
+    type Output = U;
 }
 
 /// The twin of [`Rule`] on numbers. The window must fit the padded map.

@@ -1,4 +1,4 @@
-//! The instruction set, chosen once: every kernel is one algorithm over [`Simd`], only the vector type differs.
+//! The instruction set, chosen once: every kernel is one algorithm over `Simd`, only the vector type differs.
 //!
 //! The best set that the processor has is used. The environment variable `CNN_ISA` (`avx512`, `avx2`, `neon` or
 //! `portable`) forces one; a value that this machine cannot obey is an error of [`selected`] and is said once on the

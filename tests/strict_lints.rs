@@ -1,4 +1,4 @@
-//! The expansion is silent under lints that users turn on.
+//! The expansion is silent under lints that users turn on; clippy's speak when CI runs clippy.
 #![deny(missing_docs, unused, unreachable_pub, missing_debug_implementations, missing_copy_implementations)]
 #![deny(clippy::pedantic, clippy::nursery)]
 #![forbid(unsafe_code)]
@@ -52,19 +52,34 @@ network! {
     pub Picture<2, 4, 4> { relu, flatten, }
 }
 
-fn main() {
+#[test]
+fn every_layer_under_strict_lints() {
     let _: Batch<Probabilities<Flat<10>>> = Everything::new(0).forward(&Batch::zeros(2));
     let _: Batch<Flat<50>> = Features::new(0).forward(&Batch::zeros(2));
     let _: Batch<Flat<32>> = Picture::new(0).forward(&Batch::zeros(2));
     let _: Batch<Flat<10>> = networks::LeNet5::new(0).forward(&Batch::zeros(2));
     assert_eq!(networks::LeNet5::PARAMETERS, 61_706);
-    assert!(Everything::new(1) == Everything::new(1).clone());
+    assert!(Everything::new(1) == Everything::new(1));
     let names: Vec<_> = Everything::STEPS.iter().map(|step| step.path).collect();
     assert_eq!(
         names,
         [
-            "stem", "1", "2", "3", "4", "5", "body.0.conv", "body.0.1", "body.1.conv", "body.1.1", "7", "9", "10",
-            "11", "fc", "13",
+            "stem",
+            "1",
+            "2",
+            "3",
+            "4",
+            "5",
+            "body.0.conv",
+            "body.0.1",
+            "body.1.conv",
+            "body.1.1",
+            "7",
+            "9",
+            "10",
+            "11",
+            "fc",
+            "13",
         ]
     );
 }

@@ -1,0 +1,493 @@
+#[doc = " A network of 12 layers."]
+#[doc = ""]
+#[doc = "| step | output | kernel, stride, padding | parameters | multiply-adds |"]
+#[doc = "|:--|--:|:--|--:|--:|"]
+#[doc = "| input | 1x28x28 | | | |"]
+#[doc = "| conv1 (`conv2d`) | 6x28x28 | 5x5, stride 1, padding 2 | 156 | 117,600 |"]
+#[doc = "| 1 (`relu`) | 6x28x28 |  |  |  |"]
+#[doc = "| 2 (`max_pool2d`) | 6x14x14 | 2x2, stride 2, padding 0 |  |  |"]
+#[doc = "| conv2 (`conv2d`) | 16x10x10 | 5x5, stride 1, padding 0 | 2,416 | 240,000 |"]
+#[doc = "| 4 (`relu`) | 16x10x10 |  |  |  |"]
+#[doc = "| 5 (`max_pool2d`) | 16x5x5 | 2x2, stride 2, padding 0 |  |  |"]
+#[doc = "| 6 (`flatten`) | 400 |  |  |  |"]
+#[doc = "| fc1 (`linear`) | 120 |  | 48,120 | 48,000 |"]
+#[doc = "| 8 (`relu`) | 120 |  |  |  |"]
+#[doc = "| fc2 (`linear`) | 84 |  | 10,164 | 10,080 |"]
+#[doc = "| 10 (`relu`) | 84 |  |  |  |"]
+#[doc = "| fc3 (`linear`) | 10 |  | 850 | 840 |"]
+#[doc = "| **total** | | | 61,706 | 416,520 |"]
+struct LeNet5 {
+    weights: ::cnn_core::network::Weights<Self>,
+}
+const _: () = {
+    struct __Step0;
+    impl ::cnn_core::layer::conv2d::Conv2d for __Step0 {
+        const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
+            in_channels: 1,
+            in_size: [28, 28],
+            out_channels: 6,
+            kernel_size: [5, 5],
+            stride: [1, 1],
+            padding: ::cnn_core::kernel::geometry::Padding::symmetric([2, 2]),
+            dilation: [1, 1],
+            groups: 1,
+        };
+        const BIAS: bool = true;
+        const RELU: bool = true;
+    }
+    const _: ::cnn_core::shape::Chw<
+        6,
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U5,
+                ::cnn_core::shape::typenum::U1,
+                ::cnn_core::shape::typenum::U2,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U28>()
+        },
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U5,
+                ::cnn_core::shape::typenum::U1,
+                ::cnn_core::shape::typenum::U2,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U28>()
+        },
+    > = ::cnn_core::shape::Chw::<6, 28, 28>;
+    struct __Step2;
+    impl ::cnn_core::layer::max_pool2d::MaxPool2d for __Step2 {
+        const GEOMETRY: ::cnn_core::kernel::geometry::Pool2dGeometry = ::cnn_core::kernel::geometry::Pool2dGeometry {
+            channels: 6,
+            in_size: [28, 28],
+            kernel_size: [2, 2],
+            stride: [2, 2],
+            padding: [0, 0],
+            dilation: [1, 1],
+            count_include_pad: true,
+        };
+    }
+    const _: ::cnn_core::shape::Chw<
+        6,
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U2,
+                ::cnn_core::shape::typenum::U2,
+                ::cnn_core::shape::typenum::U0,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U28>()
+        },
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U2,
+                ::cnn_core::shape::typenum::U2,
+                ::cnn_core::shape::typenum::U0,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U28>()
+        },
+    > = ::cnn_core::shape::Chw::<6, 14, 14>;
+    struct __Step3;
+    impl ::cnn_core::layer::conv2d::Conv2d for __Step3 {
+        const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
+            in_channels: 6,
+            in_size: [14, 14],
+            out_channels: 16,
+            kernel_size: [5, 5],
+            stride: [1, 1],
+            padding: ::cnn_core::kernel::geometry::Padding::symmetric([0, 0]),
+            dilation: [1, 1],
+            groups: 1,
+        };
+        const BIAS: bool = true;
+        const RELU: bool = true;
+    }
+    const _: ::cnn_core::shape::Chw<
+        16,
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U5,
+                ::cnn_core::shape::typenum::U1,
+                ::cnn_core::shape::typenum::U0,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U14>()
+        },
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U5,
+                ::cnn_core::shape::typenum::U1,
+                ::cnn_core::shape::typenum::U0,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U14>()
+        },
+    > = ::cnn_core::shape::Chw::<16, 10, 10>;
+    struct __Step5;
+    impl ::cnn_core::layer::max_pool2d::MaxPool2d for __Step5 {
+        const GEOMETRY: ::cnn_core::kernel::geometry::Pool2dGeometry = ::cnn_core::kernel::geometry::Pool2dGeometry {
+            channels: 16,
+            in_size: [10, 10],
+            kernel_size: [2, 2],
+            stride: [2, 2],
+            padding: [0, 0],
+            dilation: [1, 1],
+            count_include_pad: true,
+        };
+    }
+    const _: ::cnn_core::shape::Chw<
+        16,
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U2,
+                ::cnn_core::shape::typenum::U2,
+                ::cnn_core::shape::typenum::U0,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U10>()
+        },
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U2,
+                ::cnn_core::shape::typenum::U2,
+                ::cnn_core::shape::typenum::U0,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U10>()
+        },
+    > = ::cnn_core::shape::Chw::<16, 5, 5>;
+    struct __Step7;
+    impl ::cnn_core::layer::linear::Linear for __Step7 {
+        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry =
+            ::cnn_core::kernel::geometry::LinearGeometry { in_features: 400, out_features: 120 };
+        const BIAS: bool = true;
+        const RELU: bool = true;
+        const CHANNELS: usize = 16;
+    }
+    struct __Step9;
+    impl ::cnn_core::layer::linear::Linear for __Step9 {
+        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry =
+            ::cnn_core::kernel::geometry::LinearGeometry { in_features: 120, out_features: 84 };
+        const BIAS: bool = true;
+        const RELU: bool = true;
+        const CHANNELS: usize = 120;
+    }
+    struct __Step11;
+    impl ::cnn_core::layer::linear::Linear for __Step11 {
+        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry =
+            ::cnn_core::kernel::geometry::LinearGeometry { in_features: 84, out_features: 10 };
+        const BIAS: bool = true;
+        const RELU: bool = false;
+        const CHANNELS: usize = 84;
+    }
+    impl ::cnn_core::network::Network for LeNet5 {
+        type Input = ::cnn_core::shape::Chw<1, 28, 28>;
+        type Output = ::cnn_core::shape::Flat<10>;
+        const NAME: &'static str = "LeNet5";
+        const STEPS: &'static [::cnn_core::network::Step] = &[
+            ::cnn_core::network::Step {
+                path: "conv1",
+                layer: "conv2d",
+                operation: <__Step0 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
+                input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 28, width: 28 },
+                output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
+            },
+            ::cnn_core::network::Step {
+                path: "1",
+                layer: "relu",
+                operation: ::cnn_core::layer::Operation::Relu,
+                input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
+                output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
+            },
+            ::cnn_core::network::Step {
+                path: "2",
+                layer: "max_pool2d",
+                operation: <__Step2 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
+                input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
+                output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
+            },
+            ::cnn_core::network::Step {
+                path: "conv2",
+                layer: "conv2d",
+                operation: <__Step3 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
+                input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
+                output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
+            },
+            ::cnn_core::network::Step {
+                path: "4",
+                layer: "relu",
+                operation: ::cnn_core::layer::Operation::Relu,
+                input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
+                output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
+            },
+            ::cnn_core::network::Step {
+                path: "5",
+                layer: "max_pool2d",
+                operation: <__Step5 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
+                input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
+                output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
+            },
+            ::cnn_core::network::Step {
+                path: "6",
+                layer: "flatten",
+                operation: ::cnn_core::layer::Operation::Flatten,
+                input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
+                output: ::cnn_core::shape::Sizes::Flat { features: 400 },
+            },
+            ::cnn_core::network::Step {
+                path: "fc1",
+                layer: "linear",
+                operation: <__Step7 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                input: ::cnn_core::shape::Sizes::Flat { features: 400 },
+                output: ::cnn_core::shape::Sizes::Flat { features: 120 },
+            },
+            ::cnn_core::network::Step {
+                path: "8",
+                layer: "relu",
+                operation: ::cnn_core::layer::Operation::Relu,
+                input: ::cnn_core::shape::Sizes::Flat { features: 120 },
+                output: ::cnn_core::shape::Sizes::Flat { features: 120 },
+            },
+            ::cnn_core::network::Step {
+                path: "fc2",
+                layer: "linear",
+                operation: <__Step9 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                input: ::cnn_core::shape::Sizes::Flat { features: 120 },
+                output: ::cnn_core::shape::Sizes::Flat { features: 84 },
+            },
+            ::cnn_core::network::Step {
+                path: "10",
+                layer: "relu",
+                operation: ::cnn_core::layer::Operation::Relu,
+                input: ::cnn_core::shape::Sizes::Flat { features: 84 },
+                output: ::cnn_core::shape::Sizes::Flat { features: 84 },
+            },
+            ::cnn_core::network::Step {
+                path: "fc3",
+                layer: "linear",
+                operation: <__Step11 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                input: ::cnn_core::shape::Sizes::Flat { features: 84 },
+                output: ::cnn_core::shape::Sizes::Flat { features: 10 },
+            },
+        ];
+        const MEMORY: ::cnn_core::network::Memory = ::cnn_core::network::Memory {
+            evaluation: ::cnn_core::network::aligned(4704) + ::cnn_core::network::aligned(1176),
+            training: ::cnn_core::network::aligned(4704)
+                + ::cnn_core::network::aligned(1176)
+                + ::cnn_core::network::aligned(1600)
+                + ::cnn_core::network::aligned(400)
+                + ::cnn_core::network::aligned(120)
+                + ::cnn_core::network::aligned(84),
+            gradient: ::cnn_core::network::aligned(1176) + ::cnn_core::network::aligned(4704),
+        };
+        fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
+            Self { weights }
+        }
+        fn weights(&self) -> &::cnn_core::network::Weights<Self> {
+            &self.weights
+        }
+        fn weights_mut(&mut self) -> &mut ::cnn_core::network::Weights<Self> {
+            &mut self.weights
+        }
+        fn evaluate(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            parameters: &[f32],
+            input: &[f32],
+            values: &mut [f32],
+            output: &mut [f32],
+        ) {
+            let [p0, p3, p7, p9, p11] =
+                ::cnn_core::kernel::buffer::split_ref(parameters, [156, 2416, 48120, 10164, 850]);
+            let [v0, v1] = ::cnn_core::kernel::buffer::split(
+                values,
+                [(samples * ::cnn_core::network::aligned(4704)), (samples * ::cnn_core::network::aligned(1176))],
+            );
+            ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut v0[..samples * 4704]);
+            ::cnn_core::layer::max_pool2d::forward::<__Step2>(
+                pass.at(2),
+                &[],
+                &v0[..samples * 4704],
+                &mut v1[..samples * 1176],
+            );
+            ::cnn_core::layer::conv2d::forward::<__Step3>(
+                pass.at(3),
+                p3,
+                &v1[..samples * 1176],
+                &mut v0[..samples * 1600],
+            );
+            ::cnn_core::layer::max_pool2d::forward::<__Step5>(
+                pass.at(5),
+                &[],
+                &v0[..samples * 1600],
+                &mut v1[..samples * 400],
+            );
+            ::cnn_core::layer::linear::forward::<__Step7>(
+                pass.at(7),
+                p7,
+                &v1[..samples * 400],
+                &mut v0[..samples * 120],
+            );
+            ::cnn_core::layer::linear::forward::<__Step9>(
+                pass.at(9),
+                p9,
+                &v0[..samples * 120],
+                &mut v1[..samples * 84],
+            );
+            ::cnn_core::layer::linear::forward::<__Step11>(pass.at(11), p11, &v1[..samples * 84], output);
+        }
+        fn forward_steps(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            parameters: &[f32],
+            input: &[f32],
+            values: &mut [f32],
+            output: &mut [f32],
+        ) {
+            let [p0, p3, p7, p9, p11] =
+                ::cnn_core::kernel::buffer::split_ref(parameters, [156, 2416, 48120, 10164, 850]);
+            let [v0, v1, v2, v3, v4, v5] = ::cnn_core::kernel::buffer::split(
+                values,
+                [
+                    (samples * ::cnn_core::network::aligned(4704)),
+                    (samples * ::cnn_core::network::aligned(1176)),
+                    (samples * ::cnn_core::network::aligned(1600)),
+                    (samples * ::cnn_core::network::aligned(400)),
+                    (samples * ::cnn_core::network::aligned(120)),
+                    (samples * ::cnn_core::network::aligned(84)),
+                ],
+            );
+            ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut v0[..samples * 4704]);
+            ::cnn_core::layer::max_pool2d::forward::<__Step2>(
+                pass.at(2),
+                &[],
+                &v0[..samples * 4704],
+                &mut v1[..samples * 1176],
+            );
+            ::cnn_core::layer::conv2d::forward::<__Step3>(
+                pass.at(3),
+                p3,
+                &v1[..samples * 1176],
+                &mut v2[..samples * 1600],
+            );
+            ::cnn_core::layer::max_pool2d::forward::<__Step5>(
+                pass.at(5),
+                &[],
+                &v2[..samples * 1600],
+                &mut v3[..samples * 400],
+            );
+            ::cnn_core::layer::linear::forward::<__Step7>(
+                pass.at(7),
+                p7,
+                &v3[..samples * 400],
+                &mut v4[..samples * 120],
+            );
+            ::cnn_core::layer::linear::forward::<__Step9>(
+                pass.at(9),
+                p9,
+                &v4[..samples * 120],
+                &mut v5[..samples * 84],
+            );
+            ::cnn_core::layer::linear::forward::<__Step11>(pass.at(11), p11, &v5[..samples * 84], output);
+        }
+        fn backward_steps(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            parameters: &[f32],
+            input: &[f32],
+            values: &mut [f32],
+            output: &[f32],
+            grad_output: &mut [f32],
+            gradients: &mut [f32],
+            grad_input: ::core::option::Option<&mut [f32]>,
+            grad_parameters: &mut [f32],
+        ) {
+            let [p0, p3, p7, p9, p11] =
+                ::cnn_core::kernel::buffer::split_ref(parameters, [156, 2416, 48120, 10164, 850]);
+            let [q0, q3, q7, q9, q11] =
+                ::cnn_core::kernel::buffer::split(grad_parameters, [156, 2416, 48120, 10164, 850]);
+            let [v0, v1, v2, v3, v4, v5] = ::cnn_core::kernel::buffer::split(
+                values,
+                [
+                    (samples * ::cnn_core::network::aligned(4704)),
+                    (samples * ::cnn_core::network::aligned(1176)),
+                    (samples * ::cnn_core::network::aligned(1600)),
+                    (samples * ::cnn_core::network::aligned(400)),
+                    (samples * ::cnn_core::network::aligned(120)),
+                    (samples * ::cnn_core::network::aligned(84)),
+                ],
+            );
+            let [g0, g1] = ::cnn_core::kernel::buffer::split(
+                gradients,
+                [(samples * ::cnn_core::network::aligned(1176)), (samples * ::cnn_core::network::aligned(4704))],
+            );
+            ::cnn_core::layer::linear::backward::<__Step11>(
+                pass.at(11),
+                p11,
+                &v5[..samples * 84],
+                output,
+                grad_output,
+                ::core::option::Option::Some(&mut g0[..samples * 84]),
+                q11,
+            );
+            ::cnn_core::layer::linear::backward::<__Step9>(
+                pass.at(9),
+                p9,
+                &v4[..samples * 120],
+                &v5[..samples * 84],
+                &mut g0[..samples * 84],
+                ::core::option::Option::Some(&mut g1[..samples * 120]),
+                q9,
+            );
+            ::cnn_core::layer::linear::backward::<__Step7>(
+                pass.at(7),
+                p7,
+                &v3[..samples * 400],
+                &v4[..samples * 120],
+                &mut g1[..samples * 120],
+                ::core::option::Option::Some(&mut g0[..samples * 400]),
+                q7,
+            );
+            ::cnn_core::layer::max_pool2d::backward::<__Step5>(
+                pass.at(5),
+                &[],
+                &v2[..samples * 1600],
+                &v3[..samples * 400],
+                &mut g0[..samples * 400],
+                ::core::option::Option::Some(&mut g1[..samples * 1600]),
+                &mut [],
+            );
+            ::cnn_core::layer::conv2d::backward::<__Step3>(
+                pass.at(3),
+                p3,
+                &v1[..samples * 1176],
+                &v2[..samples * 1600],
+                &mut g1[..samples * 1600],
+                ::core::option::Option::Some(&mut g0[..samples * 1176]),
+                q3,
+            );
+            ::cnn_core::layer::max_pool2d::backward::<__Step2>(
+                pass.at(2),
+                &[],
+                &v0[..samples * 4704],
+                &v1[..samples * 1176],
+                &mut g0[..samples * 1176],
+                ::core::option::Option::Some(&mut g1[..samples * 4704]),
+                &mut [],
+            );
+            ::cnn_core::layer::conv2d::backward::<__Step0>(
+                pass.at(0),
+                p0,
+                input,
+                &v0[..samples * 4704],
+                &mut g1[..samples * 4704],
+                grad_input,
+                q0,
+            );
+        }
+    }
+    impl ::core::clone::Clone for LeNet5 {
+        fn clone(&self) -> Self {
+            Self { weights: ::core::clone::Clone::clone(&self.weights) }
+        }
+    }
+    impl ::core::fmt::Debug for LeNet5 {
+        fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            ::core::fmt::Debug::fmt(&self.weights, formatter)
+        }
+    }
+};
