@@ -2,7 +2,7 @@
 //! layers, the reference or the fast loops, can be asked the same.
 
 use cnn_core::kernel::geometry::{
-    Activation, AdaptivePool2dGeometry, BatchNormGeometry, Conv2dGeometry, ConvTranspose2dGeometry, LinearGeometry,
+    Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, LinearGeometry,
     LocalResponseNormGeometry, Pool2dGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
 };
 
@@ -60,7 +60,7 @@ pub(crate) enum Call {
         input: Vec<f64>,
     },
     BatchNorm {
-        geometry: BatchNormGeometry,
+        geometry: BatchNorm2dGeometry,
         training: bool,
         input: Vec<f64>,
         tensors: BatchNormTensors,

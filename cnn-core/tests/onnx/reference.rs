@@ -1,7 +1,7 @@
 //! The reference answers.
 
 use cnn_core::kernel::geometry::Pool2dGeometry;
-use cnn_core::reference::batch_norm::{self, Affine, Statistics};
+use cnn_core::reference::batch_norm2d::{self, Affine, Statistics};
 use cnn_core::reference::multiply::{self, Branch};
 use cnn_core::reference::{
     activation, adaptive_avg_pool2d, adaptive_max_pool2d, add, avg_pool2d, concat, conv_transpose2d, conv2d, linear,
@@ -32,12 +32,12 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
             let mut running = Statistics { mean: running_mean.clone(), variance: running_variance.clone() };
             let affine = Some(Affine { weight, bias });
             if *training {
-                let batch = batch_norm::statistics(geometry, input);
-                batch_norm::update_running(geometry, &mut running, &batch, input.len() / geometry.channels);
-                let output = batch_norm::forward(geometry, input, &batch, affine);
+                let batch = batch_norm2d::statistics(geometry, input);
+                batch_norm2d::update_running(geometry, &mut running, &batch, input.len() / geometry.channels);
+                let output = batch_norm2d::forward(geometry, input, &batch, affine);
                 return vec![output, running.mean, running.variance];
             }
-            batch_norm::forward(geometry, input, &running, affine)
+            batch_norm2d::forward(geometry, input, &running, affine)
         }
         Call::LocalResponseNorm { geometry, input } => local_response_norm::forward(geometry, input),
         Call::Add { branches } => add::forward(&branches.iter().map(Vec::as_slice).collect::<Vec<_>>()),

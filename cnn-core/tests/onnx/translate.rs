@@ -2,9 +2,9 @@
 //! <https://github.com/onnx/onnx/blob/v1.17.0/docs/Operators.md>
 
 use cnn_core::kernel::geometry::{
-    Activation, AdaptivePool2dGeometry, BatchNormGeometry, Conv2dGeometry, ConvTranspose2dGeometry, GeluApproximation,
-    Interpolation, LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry, Upsample2dGeometry,
-    ZeroPad2dGeometry,
+    Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry,
+    GeluApproximation, Interpolation, LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry,
+    Upsample2dGeometry, ZeroPad2dGeometry,
 };
 use cnn_core::reference::flatten::chw_to_hwc;
 
@@ -310,7 +310,7 @@ fn batch_norm(case: &Case, node: &Node) -> Question {
     let training = node.int("training_mode", 0) == 1;
     // ONNX's momentum is the share that is kept.
     let momentum = 1.0 - node.float("momentum", 0.9);
-    let geometry = BatchNormGeometry { channels, eps: node.float("epsilon", 1e-5), momentum };
+    let geometry = BatchNorm2dGeometry { channels, eps: node.float("epsilon", 1e-5), momentum };
     let [weight, bias, running_mean, running_variance] =
         [1, 2, 3, 4].map(|index| tensor(case, node, index).values.clone());
     let mut answers: Vec<Vec<f64>> = vec![channels_last(&case.outputs[0]).values];

@@ -2,7 +2,7 @@
 
 /// A batch normalization of rows `[.., channels]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BatchNormGeometry {
+pub struct BatchNorm2dGeometry {
     /// Channels, each normalized by itself.
     pub channels: usize,
     /// What is added to a variance, so that it can be divided by.
@@ -11,7 +11,7 @@ pub struct BatchNormGeometry {
     pub momentum: f64,
 }
 
-impl BatchNormGeometry {
+impl BatchNorm2dGeometry {
     /// PyTorch's defaults.
     pub const fn new(channels: usize) -> Self {
         Self { channels, eps: 1e-5, momentum: 0.1 }
