@@ -4,7 +4,7 @@ use super::{Layout, Map};
 
 /// A batch normalization of rows `[.., channels]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BatchNormGeometry {
+pub struct BatchNorm2dGeometry {
     /// Channels, each normalized by itself.
     pub channels: usize,
     /// What is added to a variance, so that it can be divided by.
@@ -15,7 +15,7 @@ pub struct BatchNormGeometry {
     pub layout: Layout,
 }
 
-impl BatchNormGeometry {
+impl BatchNorm2dGeometry {
     /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
     pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
         Self { layout: Layout::strided(in_stride, out_stride), ..self }
