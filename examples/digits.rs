@@ -68,7 +68,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     println!("\n{} training images, {} test images", training_set.len(), test_set.len());
 
     let normalize = Normalize::of(training_set.images());
-    let network = train(&arguments, &training_set, &normalize)?;
+    let network = train(arguments, &training_set, &normalize)?;
     let readings = read_images(&network, test_set.images(), &normalize);
 
     let mut confusion = ConfusionMatrix::<CLASSES>::new();

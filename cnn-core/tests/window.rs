@@ -1,6 +1,6 @@
 //! The rule, as a type and as a `const fn`, counts the positions of a window as counting them one by one does.
 
-use cnn_core::shape::window::{Rule, Window, output};
+use cnn_core::shape::window::{Rule, Window, ceil_output, output, transposed_output};
 use typenum::{U0, U1, U2, U3, U4, U5, U6, U7, U8, U9, U10, U11, U12, U13, U28, U32, U33, U112, U224, Unsigned};
 
 /// Slides the window over the padded map until its last tap falls off.
@@ -21,6 +21,63 @@ fn the_const_fn_counts_positions() {
                         if expected > 0 {
                             let found = output(cells, kernel, stride, padding, dilation);
                             assert_eq!(found, expected, "{cells} {kernel} {stride} {padding} {dilation}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Slides the window on while its first tap is on the map or the padding before it, and stops behind the one that
+/// covers the end of the padded map.
+fn count_in_ceil_mode(cells: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> usize {
+    let last_tap = |start: usize| start + (kernel - 1) * dilation;
+    let end = cells + 2 * padding - 1;
+    (0..cells + padding).step_by(stride).take_while(|&start| start == 0 || last_tap(start - stride) < end).count()
+}
+
+/// Padding is at most half of what a window reaches over, as PyTorch demands of poolings. Even the first window may hang
+/// over the end, but by less than a stride.
+#[test]
+fn ceil_mode_counts_positions_that_start_on_the_map() {
+    for cells in 1..=24 {
+        for kernel in 1..=7 {
+            for stride in 1..=5 {
+                for dilation in 1..=3 {
+                    let reach = dilation * (kernel - 1) + 1;
+                    for padding in (0..=reach / 2).filter(|padding| reach < cells + 2 * padding + stride) {
+                        let expected = count_in_ceil_mode(cells, kernel, stride, padding, dilation);
+                        let found = ceil_output(cells, kernel, stride, padding, dilation);
+                        assert_eq!(found, expected, "{cells} {kernel} {stride} {padding} {dilation}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One past the last cell that any tap of any position touches, without what the padding takes and with what is added.
+#[test]
+fn a_transposed_window_covers_its_output() {
+    for cells in 1..=9 {
+        for kernel in 1..=5 {
+            for stride in 1..=4 {
+                for dilation in 1..=3 {
+                    let last = (0..cells).flat_map(|i| (0..kernel).map(move |tap| i * stride + tap * dilation)).max();
+                    let covered = last.unwrap() + 1;
+                    for padding in 0..=4 {
+                        for output_padding in 0..stride.max(dilation) {
+                            if covered + output_padding <= padding {
+                                continue;
+                            }
+                            let found = transposed_output(cells, kernel, stride, padding, output_padding, dilation);
+                            assert_eq!(found, covered + output_padding - padding);
+                            // The convolution goes back to where this came from.
+                            let both_sides = found + padding;
+                            if output_padding < stride && both_sides > dilation * (kernel - 1) {
+                                assert_eq!(output(both_sides, kernel, stride, 0, dilation), cells);
+                            }
                         }
                     }
                 }

@@ -31,6 +31,7 @@ const _: () = {
             padding: ::cnn_core::kernel::geometry::Padding::symmetric([2, 2]),
             dilation: [1, 1],
             groups: 1,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
         const RELU: bool = true;
@@ -63,7 +64,9 @@ const _: () = {
             stride: [2, 2],
             padding: [0, 0],
             dilation: [1, 1],
+            ceil_mode: false,
             count_include_pad: true,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
     }
     const _: ::cnn_core::shape::Chw<
@@ -96,6 +99,7 @@ const _: () = {
             padding: ::cnn_core::kernel::geometry::Padding::symmetric([0, 0]),
             dilation: [1, 1],
             groups: 1,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
         const RELU: bool = true;
@@ -128,7 +132,9 @@ const _: () = {
             stride: [2, 2],
             padding: [0, 0],
             dilation: [1, 1],
+            ceil_mode: false,
             count_include_pad: true,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
     }
     const _: ::cnn_core::shape::Chw<
@@ -152,24 +158,33 @@ const _: () = {
     > = ::cnn_core::shape::Chw::<16, 5, 5>;
     struct __Step7;
     impl ::cnn_core::layer::linear::Linear for __Step7 {
-        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry =
-            ::cnn_core::kernel::geometry::LinearGeometry { in_features: 400, out_features: 120 };
+        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
+            in_features: 400,
+            out_features: 120,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+        };
         const BIAS: bool = true;
         const RELU: bool = true;
         const CHANNELS: usize = 16;
     }
     struct __Step9;
     impl ::cnn_core::layer::linear::Linear for __Step9 {
-        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry =
-            ::cnn_core::kernel::geometry::LinearGeometry { in_features: 120, out_features: 84 };
+        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
+            in_features: 120,
+            out_features: 84,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+        };
         const BIAS: bool = true;
         const RELU: bool = true;
         const CHANNELS: usize = 120;
     }
     struct __Step11;
     impl ::cnn_core::layer::linear::Linear for __Step11 {
-        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry =
-            ::cnn_core::kernel::geometry::LinearGeometry { in_features: 84, out_features: 10 };
+        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
+            in_features: 84,
+            out_features: 10,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+        };
         const BIAS: bool = true;
         const RELU: bool = false;
         const CHANNELS: usize = 84;

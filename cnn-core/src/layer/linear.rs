@@ -23,7 +23,7 @@ pub trait Linear {
 
 /// PyTorch's default: uniform within `1/sqrt(fan_in)`, both weight and bias.
 pub(super) const fn parameters(geometry: &LinearGeometry, channels: usize) -> [Parameter; 2] {
-    let LinearGeometry { in_features, out_features } = *geometry;
+    let LinearGeometry { in_features, out_features, .. } = *geometry;
     let initial = Initial::Uniform(bound(in_features));
     let sizes = [out_features, in_features, 1, 1];
     let weight = Parameter { name: "weight", sizes, rank: 2, initial, order: Order::Linear { channels } };

@@ -2,8 +2,6 @@
 //!
 //! <https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html>
 
-use core::ops::Range;
-
 use super::samples;
 use crate::kernel::geometry::AdaptivePool2dGeometry;
 
@@ -26,12 +24,11 @@ pub fn backward(geometry: &AdaptivePool2dGeometry, grad_output: &[f64]) -> Vec<f
 /// Calls `add` with the flat indices `(input, output)` and the share of every `output += input * share` that the pooling
 /// consists of.
 fn for_each_share(geometry: &AdaptivePool2dGeometry, n: usize, mut add: impl FnMut(usize, usize, f64)) {
-    let AdaptivePool2dGeometry { channels, in_size, out_size } = *geometry;
+    let AdaptivePool2dGeometry { channels, in_size, out_size, .. } = *geometry;
     for n in 0..n {
         for oh in 0..out_size[0] {
             for ow in 0..out_size[1] {
-                let rows = window(oh, in_size[0], out_size[0]);
-                let columns = window(ow, in_size[1], out_size[1]);
+                let (rows, columns) = (geometry.cells(0, oh), geometry.cells(1, ow));
                 let count = rows.len() * columns.len();
                 for ih in rows {
                     for iw in columns.clone() {
@@ -47,32 +44,28 @@ fn for_each_share(geometry: &AdaptivePool2dGeometry, n: usize, mut add: impl FnM
     }
 }
 
-/// The cells that output `position` of `positions` averages. Neighbours overlap where `positions` does not divide `cells`.
-fn window(position: usize, cells: usize, positions: usize) -> Range<usize> {
-    position * cells / positions..((position + 1) * cells).div_ceil(positions)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
 
     #[test]
     fn one_cell_is_the_mean_of_each_channel() {
-        let geometry = AdaptivePool2dGeometry { channels: 2, in_size: [1, 2], out_size: [1, 1] };
+        let geometry = AdaptivePool2dGeometry { channels: 2, in_size: [1, 2], out_size: [1, 1], layout: Layout::DENSE };
         assert_eq!(forward(&geometry, &[1.0, 10.0, 3.0, 30.0]), [2.0, 20.0]);
         assert_eq!(backward(&geometry, &[2.0, 4.0]), [1.0, 2.0, 1.0, 2.0]);
     }
 
     #[test]
     fn windows_overlap_where_the_sizes_do_not_divide() {
-        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 5], out_size: [1, 2] };
+        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 5], out_size: [1, 2], layout: Layout::DENSE };
         assert_eq!(forward(&geometry, &[3.0, 6.0, 9.0, 12.0, 15.0]), [6.0, 12.0]);
         assert_eq!(backward(&geometry, &[3.0, 30.0]), [1.0, 1.0, 11.0, 10.0, 10.0]);
     }
 
     #[test]
     fn a_larger_output_repeats_cells() {
-        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 2], out_size: [1, 4] };
+        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 2], out_size: [1, 4], layout: Layout::DENSE };
         assert_eq!(forward(&geometry, &[1.0, 2.0]), [1.0, 1.0, 2.0, 2.0]);
     }
 }

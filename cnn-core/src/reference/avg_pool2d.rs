@@ -20,9 +20,12 @@ pub fn backward(geometry: &Pool2dGeometry, grad_output: &[f64]) -> Vec<f64> {
 }
 
 /// Calls `add` with the flat indices `(input, output)` and the share of every `output += input * share` that the pooling
-/// consists of. The share is one part of the window, which is counted with its cells on the padding or without.
+/// consists of. The share is one part of the window, which is counted with its cells on the padding or without; what of it
+/// hangs over the padding's end, as in `ceil_mode`, never counts.
+///
+/// `avg_pool2d` in <https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/cpu/AvgPoolKernel.cpp>
 fn for_each_share(geometry: &Pool2dGeometry, n: usize, mut add: impl FnMut(usize, usize, f64)) {
-    let Pool2dGeometry { channels, in_size, kernel_size, stride, padding, dilation, count_include_pad } = *geometry;
+    let Pool2dGeometry { channels, in_size, kernel_size, stride, padding, dilation, count_include_pad, .. } = *geometry;
     assert_eq!(dilation, [1, 1], "average pooling has no dilation");
     let out_size = geometry.out_size();
     for n in 0..n {
@@ -31,7 +34,7 @@ fn for_each_share(geometry: &Pool2dGeometry, n: usize, mut add: impl FnMut(usize
                 let rows = (0..kernel_size[0]).filter_map(|kh| cell(oh, kh, stride[0], 1, padding[0], in_size[0]));
                 let columns = (0..kernel_size[1]).filter_map(|kw| cell(ow, kw, stride[1], 1, padding[1], in_size[1]));
                 let count = match count_include_pad {
-                    true => kernel_size[0] * kernel_size[1],
+                    true => geometry.padded_taps(0, oh) * geometry.padded_taps(1, ow),
                     false => rows.clone().count() * columns.clone().count(),
                 };
                 for ih in rows {
@@ -51,6 +54,7 @@ fn for_each_share(geometry: &Pool2dGeometry, n: usize, mut add: impl FnMut(usize
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
 
     const PADDED: Pool2dGeometry = Pool2dGeometry {
         channels: 1,
@@ -59,7 +63,9 @@ mod tests {
         stride: [1, 1],
         padding: [1, 1],
         dilation: [1, 1],
+        ceil_mode: false,
         count_include_pad: true,
+        layout: Layout::DENSE,
     };
 
     #[test]
@@ -79,5 +85,27 @@ mod tests {
         let mut first = [0.0; 9];
         first[0] = 1.0;
         assert_eq!(backward(&geometry, &first), [1.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn what_hangs_over_the_end_does_not_count() {
+        let geometry = Pool2dGeometry {
+            in_size: [1, 3],
+            kernel_size: [1, 2],
+            stride: [1, 2],
+            padding: [0, 0],
+            ceil_mode: true,
+            ..PADDED
+        };
+        assert_eq!(forward(&geometry, &[1.0, 3.0, 8.0]), [2.0, 8.0]);
+        assert_eq!(backward(&geometry, &[1.0, 1.0]), [0.5, 0.5, 1.0]);
+    }
+
+    #[test]
+    fn no_window_starts_on_the_padding_behind_the_map() {
+        let geometry =
+            Pool2dGeometry { kernel_size: [3, 3], stride: [3, 3], ceil_mode: true, count_include_pad: true, ..PADDED };
+        assert_eq!(geometry.out_size(), [1, 1]);
+        assert_eq!(forward(&geometry, &[9.0, 18.0, 27.0, 36.0]), [10.0]);
     }
 }

@@ -1,5 +1,6 @@
 //! The losses, each with its gradient as a twin. All are means, so their size does not depend on the batch.
 
+use super::log_softmax::log_sum_exp;
 use super::{samples, softmax};
 
 /// logits `[n, classes]`, labels `[n]` -> the mean of `ln(sum exp(x)) - x[label]`
@@ -22,12 +23,6 @@ pub fn cross_entropy_backward(classes: usize, logits: &[f64], labels: &[usize]) 
         }
     }
     grad
-}
-
-/// `ln(sum exp(x))`; taking off the maximum keeps `exp` from overflowing.
-fn log_sum_exp(row: &[f64]) -> f64 {
-    let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    max + row.iter().map(|x| (x - max).exp()).sum::<f64>().ln()
 }
 
 /// The least probability that [`nll_of_probabilities`] tells from zero: a network that calls the truth impossible then

@@ -1,6 +1,6 @@
 //! Max pooling. <https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html>
 
-use super::{cell, samples};
+use super::{beats, cell, samples};
 use crate::kernel::geometry::Pool2dGeometry;
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`
@@ -26,8 +26,7 @@ pub fn backward(geometry: &Pool2dGeometry, input: &[f64], grad_output: &[f64]) -
     grad_input
 }
 
-/// For each output the flat index of the input that it is. Of several NaNs it is the last, as in PyTorch's loop
-/// `if (value > max || isnan(value))`.
+/// For each output the flat index of the input that it is.
 fn winners(geometry: &Pool2dGeometry, input: &[f64]) -> Vec<Option<usize>> {
     let Pool2dGeometry { channels, in_size, kernel_size, stride, padding, dilation, .. } = *geometry;
     let out_size = geometry.out_size();
@@ -47,7 +46,7 @@ fn winners(geometry: &Pool2dGeometry, input: &[f64]) -> Vec<Option<usize>> {
                                 continue;
                             };
                             let i = ((n * in_size[0] + ih) * in_size[1] + iw) * channels + c;
-                            if winner.is_none_or(|winner| input[i] > input[winner] || input[i].is_nan()) {
+                            if winner.is_none_or(|winner| beats(input[i], input[winner])) {
                                 winner = Some(i);
                             }
                         }
@@ -63,6 +62,7 @@ fn winners(geometry: &Pool2dGeometry, input: &[f64]) -> Vec<Option<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
 
     const HALVING: Pool2dGeometry = Pool2dGeometry {
         channels: 1,
@@ -71,7 +71,9 @@ mod tests {
         stride: [2, 2],
         padding: [0, 0],
         dilation: [1, 1],
+        ceil_mode: false,
         count_include_pad: true,
+        layout: Layout::DENSE,
     };
 
     #[test]
@@ -116,5 +118,22 @@ mod tests {
     fn overlapping_windows_add_up_their_gradients() {
         let geometry = Pool2dGeometry { in_size: [1, 3], kernel_size: [1, 2], stride: [1, 1], ..HALVING };
         assert_eq!(backward(&geometry, &[0.0, 1.0, 0.0], &[1.0, 10.0]), [0.0, 11.0, 0.0]);
+    }
+
+    #[test]
+    fn in_ceil_mode_the_rest_is_a_window() {
+        let geometry = Pool2dGeometry { in_size: [1, 5], kernel_size: [1, 2], stride: [1, 2], ..HALVING };
+        let input = [1.0, 2.0, 4.0, 3.0, -5.0];
+        assert_eq!(forward(&geometry, &input), [2.0, 4.0]);
+        let geometry = Pool2dGeometry { ceil_mode: true, ..geometry };
+        assert_eq!(forward(&geometry, &input), [2.0, 4.0, -5.0]);
+        assert_eq!(backward(&geometry, &input, &[1.0, 2.0, 3.0]), [0.0, 1.0, 2.0, 0.0, 3.0]);
+    }
+
+    #[test]
+    fn in_ceil_mode_one_window_may_be_larger_than_the_map() {
+        let geometry = Pool2dGeometry { in_size: [2, 2], kernel_size: [3, 3], ceil_mode: true, ..HALVING };
+        assert_eq!(geometry.out_size(), [1, 1]);
+        assert_eq!(forward(&geometry, &[1.0, 2.0, 4.0, 3.0]), [4.0]);
     }
 }

@@ -11,16 +11,32 @@
 //! In the loops `n` is the sample, `g` the group, `ic ih iw` the input's channel, row and column, `oc oh ow` the
 //! output's, `kh kw` the row and column in the window.
 
+pub mod activation;
 pub mod adaptive_avg_pool2d;
+pub mod adaptive_max_pool2d;
+pub mod add;
 pub mod avg_pool2d;
+pub mod batch_norm;
+pub mod concat;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub mod dropout;
+pub mod dropout2d;
+mod erf;
 pub mod flatten;
 pub mod linear;
+pub mod local_response_norm;
+pub mod log_softmax;
 pub mod loss;
 pub mod max_pool2d;
+pub mod multiply;
+pub mod prelu;
 pub mod relu;
 pub mod softmax;
+pub mod upsample;
+pub mod zero_pad2d;
+
+pub use erf::erf;
 
 /// The derivatives of the loss by what a layer with parameters took.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,4 +75,10 @@ fn samples(len: usize, sample: usize) -> usize {
 fn cell(position: usize, tap: usize, stride: usize, dilation: usize, padding: usize, cells: usize) -> Option<usize> {
     let padded = position * stride + tap * dilation;
     padded.checked_sub(padding).filter(|&cell| cell < cells)
+}
+
+/// Whether a value takes the place of the largest before it: the first of equals stays, and of several NaNs the last wins,
+/// as in PyTorch's loop `if (value > max || isnan(value))`.
+fn beats(value: f64, largest: f64) -> bool {
+    value > largest || value.is_nan()
 }

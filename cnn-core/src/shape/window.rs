@@ -85,3 +85,27 @@ impl<U, B> Half for UInt<U, B> {
 pub const fn output(cells: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> usize {
     (cells + 2 * padding).saturating_sub(dilation * (kernel - 1) + 1) / stride + 1
 }
+
+/// [`output`] rounded up, as poolings in `ceil_mode`: a remainder gets a window of its own, unless that would start on
+/// the padding behind the map. Even the first window may hang over the end, by less than a stride.
+///
+/// `pooling_output_shape_pad_lr` in <https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/Pool.h>
+pub const fn ceil_output(cells: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> usize {
+    let positions = (cells + 2 * padding + stride - 1 - dilation * (kernel - 1) - 1) / stride + 1;
+    if (positions - 1) * stride >= cells + padding { positions - 1 } else { positions }
+}
+
+/// Cells of a map on which a window has `cells` positions: `output` backwards, where `padding` is the sum of both sides and
+/// `output_padding` the remainder that `output` rounds off. They must not be negative.
+///
+/// <https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html>
+pub const fn transposed_output(
+    cells: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    output_padding: usize,
+    dilation: usize,
+) -> usize {
+    (cells - 1) * stride + dilation * (kernel - 1) + 1 + output_padding - padding
+}

@@ -1,0 +1,40 @@
+//! Functions of one value.
+
+/// A function that a layer applies to each value, by PyTorch's name, with its options.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Activation {
+    /// `max(0, x)`
+    Relu,
+    /// `min(max(0, x), 6)`
+    Relu6,
+    /// `x`, below zero a part of it.
+    LeakyRelu {
+        /// The part; PyTorch's default is 0.01.
+        negative_slope: f64,
+    },
+    /// `1 / (1 + exp(-x))`
+    Sigmoid,
+    /// `tanh(x)`
+    Tanh,
+    /// `relu6(x + 3) / 6`
+    Hardsigmoid,
+    /// `x * hardsigmoid(x)`
+    Hardswish,
+    /// `x * sigmoid(x)`
+    Silu,
+    /// `x` times the probability that a normal variable is below it.
+    Gelu {
+        /// The approximation of that probability, PyTorch's `approximate`.
+        approximate: GeluApproximation,
+    },
+}
+
+/// How a [`Gelu`](Activation::Gelu) has the normal distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GeluApproximation {
+    /// As it is, by the error function.
+    None,
+    /// By a `tanh` of a polynomial.
+    Tanh,
+}

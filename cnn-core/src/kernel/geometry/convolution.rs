@@ -1,0 +1,178 @@
+//! Convolutions and transposed convolutions.
+
+use super::{Layout, Map, Padding};
+use crate::shape::window;
+
+/// A 2-d convolution (cross-correlation, as everywhere in deep learning) of one sample.
+///
+/// Input `[in_size, in_channels]`, weight `[groups, kernel_size, in_channels / groups, out_channels / groups]`, output
+/// `[out_size, out_channels]`, all channels-last and row-major.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2dGeometry {
+    /// Channels of the input map.
+    pub in_channels: usize,
+    /// Height and width of the input map.
+    pub in_size: [usize; 2],
+    /// Channels of the output map: the number of filters.
+    pub out_channels: usize,
+    /// Height and width of a filter.
+    pub kernel_size: [usize; 2],
+    /// Steps of the window.
+    pub stride: [usize; 2],
+    /// Zeros around the input.
+    pub padding: Padding,
+    /// Distance of the taps of a filter; 1 is an ordinary one.
+    pub dilation: [usize; 2],
+    /// Independent groups that input and output channels are split into.
+    pub groups: usize,
+    /// Where the maps lie.
+    pub layout: Layout,
+}
+
+impl Conv2dGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input(self.in_size, self.in_channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output(self.out_size(), self.out_channels)
+    }
+
+    /// Height and width of the output map.
+    pub const fn out_size(&self) -> [usize; 2] {
+        let Self { in_size, kernel_size, stride, dilation, .. } = *self;
+        let [rows, columns] = self.padding.around();
+        [
+            window::output(in_size[0] + rows, kernel_size[0], stride[0], 0, dilation[0]),
+            window::output(in_size[1] + columns, kernel_size[1], stride[1], 0, dilation[1]),
+        ]
+    }
+
+    /// Values of one input sample.
+    pub const fn in_len(&self) -> usize {
+        self.in_channels * self.in_size[0] * self.in_size[1]
+    }
+
+    /// Values of one output sample.
+    pub const fn out_len(&self) -> usize {
+        let [height, width] = self.out_size();
+        self.out_channels * height * width
+    }
+
+    /// Values of the weight.
+    pub const fn weight_len(&self) -> usize {
+        self.kernel_size[0] * self.kernel_size[1] * (self.in_channels / self.groups) * self.out_channels
+    }
+
+    /// Multiply-adds of one sample's forward pass, taps on the padding included.
+    pub const fn multiply_adds(&self) -> usize {
+        let [height, width] = self.out_size();
+        self.weight_len() * height * width
+    }
+}
+
+/// A 2-d transposed convolution of one sample: the convolution that goes from its output to its input, backwards.
+///
+/// Input `[in_size, in_channels]`, weight `[groups, kernel_size, out_channels / groups, in_channels / groups]`, output
+/// `[out_size, out_channels]`. The weight lies as that of [`convolution`](Self::convolution), so that the loops of one
+/// serve the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvTranspose2dGeometry {
+    /// Channels of the input map.
+    pub in_channels: usize,
+    /// Height and width of the input map.
+    pub in_size: [usize; 2],
+    /// Channels of the output map.
+    pub out_channels: usize,
+    /// Height and width of a filter.
+    pub kernel_size: [usize; 2],
+    /// Distance in the output of what neighbours in the input spread to.
+    pub stride: [usize; 2],
+    /// Rows and columns that the output loses, which are the padding of the convolution.
+    pub padding: Padding,
+    /// Rows below and columns behind that the output gains. Each is less than the stride or the dilation.
+    pub output_padding: [usize; 2],
+    /// Distance of the taps of a filter; 1 is an ordinary one.
+    pub dilation: [usize; 2],
+    /// Independent groups that input and output channels are split into.
+    pub groups: usize,
+    /// Where the maps lie.
+    pub layout: Layout,
+}
+
+impl ConvTranspose2dGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input(self.in_size, self.in_channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output(self.out_size(), self.out_channels)
+    }
+
+    /// Height and width of the output map.
+    pub const fn out_size(&self) -> [usize; 2] {
+        let Self { in_size, kernel_size, stride, output_padding, dilation, .. } = *self;
+        let [rows, columns] = self.padding.around();
+        [
+            window::transposed_output(in_size[0], kernel_size[0], stride[0], rows, output_padding[0], dilation[0]),
+            window::transposed_output(in_size[1], kernel_size[1], stride[1], columns, output_padding[1], dilation[1]),
+        ]
+    }
+
+    /// Values of one input sample.
+    pub const fn in_len(&self) -> usize {
+        self.in_channels * self.in_size[0] * self.in_size[1]
+    }
+
+    /// Values of one output sample.
+    pub const fn out_len(&self) -> usize {
+        let [height, width] = self.out_size();
+        self.out_channels * height * width
+    }
+
+    /// Values of the weight.
+    pub const fn weight_len(&self) -> usize {
+        self.kernel_size[0] * self.kernel_size[1] * (self.in_channels / self.groups) * self.out_channels
+    }
+
+    /// Multiply-adds of one sample's forward pass, those that fall off the output included.
+    pub const fn multiply_adds(&self) -> usize {
+        self.weight_len() * self.in_size[0] * self.in_size[1]
+    }
+
+    /// The convolution from this one's output to its input, with the same weight. Its backward pass to the input is this
+    /// one's forward pass, and the reverse; its backward pass to the weight with the two maps exchanged is this one's.
+    ///
+    /// There is none, `None`, where `output_padding` is a stride or more: the convolution then has more positions than this
+    /// one's input has cells.
+    pub const fn convolution(&self) -> Option<Conv2dGeometry> {
+        if self.output_padding[0] >= self.stride[0] || self.output_padding[1] >= self.stride[1] {
+            return None;
+        }
+        Some(Conv2dGeometry {
+            in_channels: self.out_channels,
+            in_size: self.out_size(),
+            out_channels: self.in_channels,
+            kernel_size: self.kernel_size,
+            stride: self.stride,
+            padding: self.padding,
+            dilation: self.dilation,
+            groups: self.groups,
+            layout: Layout::strided(self.layout.out_stride, self.layout.in_stride),
+        })
+    }
+}

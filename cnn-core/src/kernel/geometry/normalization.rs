@@ -1,0 +1,79 @@
+//! Normalizations: over the batch, and over neighbouring channels. Both take rows of channels, whatever the map's size.
+
+use super::{Layout, Map};
+
+/// A batch normalization of rows `[.., channels]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchNormGeometry {
+    /// Channels, each normalized by itself.
+    pub channels: usize,
+    /// What is added to a variance, so that it can be divided by.
+    pub eps: f64,
+    /// Share of a batch's statistics in the running ones after it.
+    pub momentum: f64,
+    /// Where the maps lie.
+    pub layout: Layout,
+}
+
+impl BatchNormGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input([1, 1], self.channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output([1, 1], self.channels)
+    }
+
+    /// PyTorch's defaults.
+    pub const fn new(channels: usize) -> Self {
+        Self { channels, eps: 1e-5, momentum: 0.1, layout: Layout::DENSE }
+    }
+}
+
+/// A local response normalization of rows `[.., channels]`: each value is divided by
+/// `(k + alpha * mean of squares)^beta`, the mean being over `size` channels around its own, those beyond the first and
+/// the last counting as zeros.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LocalResponseNormGeometry {
+    /// Channels of the map.
+    pub channels: usize,
+    /// Channels in a mean.
+    pub size: usize,
+    /// Weight of the mean.
+    pub alpha: f64,
+    /// The exponent.
+    pub beta: f64,
+    /// What is added to the weighted mean.
+    pub k: f64,
+    /// Where the maps lie.
+    pub layout: Layout,
+}
+
+impl LocalResponseNormGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input([1, 1], self.channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output([1, 1], self.channels)
+    }
+
+    /// PyTorch's defaults, around so many channels.
+    pub const fn new(channels: usize, size: usize) -> Self {
+        Self { channels, size, alpha: 1e-4, beta: 0.75, k: 1.0, layout: Layout::DENSE }
+    }
+}

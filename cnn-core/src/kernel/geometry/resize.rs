@@ -1,0 +1,111 @@
+//! Maps that get another height and width.
+
+use super::{Layout, Map, Padding};
+
+/// How an upsampling fills the cells between those of its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interpolation {
+    /// Each cell takes the value of the input's cell that it lies in.
+    Nearest,
+    /// Between the four cells around it, by distance.
+    Bilinear {
+        /// Whether the centres of the corner cells of both maps lie on one another; otherwise the corners of the maps do.
+        align_corners: bool,
+    },
+}
+
+/// A resampling of one sample to a given size: input `[in_size, channels]`, output `[out_size, channels]`.
+///
+/// PyTorch's `Upsample` with `size`, and with a `scale_factor` that makes `out_size` a whole multiple of `in_size`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upsample2dGeometry {
+    /// Channels of the map, which a resampling keeps.
+    pub channels: usize,
+    /// Height and width of the input map.
+    pub in_size: [usize; 2],
+    /// Height and width of the output map.
+    pub out_size: [usize; 2],
+    /// What lies between the input's cells.
+    pub interpolation: Interpolation,
+    /// Where the maps lie.
+    pub layout: Layout,
+}
+
+impl Upsample2dGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input(self.in_size, self.channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output(self.out_size, self.channels)
+    }
+
+    /// Values of one input sample.
+    pub const fn in_len(&self) -> usize {
+        self.channels * self.in_size[0] * self.in_size[1]
+    }
+
+    /// Values of one output sample.
+    pub const fn out_len(&self) -> usize {
+        self.channels * self.out_size[0] * self.out_size[1]
+    }
+
+    /// The row (`axis` 0) or column (1) of the input that nearest interpolation takes for this one of the output.
+    pub const fn nearest(&self, axis: usize, position: usize) -> usize {
+        position * self.in_size[axis] / self.out_size[axis]
+    }
+}
+
+/// Zeros around one sample: input `[in_size, channels]`, output `[out_size, channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZeroPad2dGeometry {
+    /// Channels of the map.
+    pub channels: usize,
+    /// Height and width of the input map.
+    pub in_size: [usize; 2],
+    /// The zeros.
+    pub padding: Padding,
+    /// Where the maps lie.
+    pub layout: Layout,
+}
+
+impl ZeroPad2dGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input(self.in_size, self.channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output(self.out_size(), self.channels)
+    }
+
+    /// Height and width of the output map.
+    pub const fn out_size(&self) -> [usize; 2] {
+        let [rows, columns] = self.padding.around();
+        [self.in_size[0] + rows, self.in_size[1] + columns]
+    }
+
+    /// Values of one input sample.
+    pub const fn in_len(&self) -> usize {
+        self.channels * self.in_size[0] * self.in_size[1]
+    }
+
+    /// Values of one output sample.
+    pub const fn out_len(&self) -> usize {
+        let [height, width] = self.out_size();
+        self.channels * height * width
+    }
+}
