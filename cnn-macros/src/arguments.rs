@@ -9,7 +9,7 @@ use crate::ast::{Call, Setting as Written};
 use crate::constant::{self, Scope};
 use crate::error::{Errors, nearest};
 use crate::layers::{Argument, ArgumentKind, Arguments, Default, Row, Setting, Value};
-use crate::plan::{Constant, ConstantType, Size};
+use crate::plan::{Constant, ConstantType, Size, ours};
 
 /// No size is larger: a map of such a side alone would fill the memory.
 const LARGEST: i128 = isize::MAX as i128 / 4;
@@ -231,11 +231,6 @@ impl Settle<'_> {
         self.constants.push(Constant { name: name.clone(), report, of, value, end });
         name
     }
-}
-
-/// A span of the user's for names of ours.
-pub(crate) fn ours(span: Span) -> Span {
-    span.resolved_at(Span::mixed_site())
 }
 
 fn default(option: &Argument, settled: &Arguments) -> Option<Value> {

@@ -10,7 +10,7 @@ use crate::geometry::Settled;
 use crate::layers::{Arguments, Row, sizes_expression};
 use crate::memory::{self, Place, Slots};
 use crate::plan::{
-    Constant, ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, braced, custom_layer, map_type,
+    Constant, ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, braced, custom_layer, map_type, ours,
     step_type,
 };
 use crate::{ast, docs};
@@ -118,7 +118,7 @@ fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
         Kind::Custom(path) => {
             let input = map_type(plan, plan.map(step.input));
             let name = custom_layer(index);
-            let value = quote_spanned!(step.span=> ::cnn_core::layer::custom::Custom::of::<#path, #input>());
+            let value = quote_spanned!(ours(step.span)=> ::cnn_core::layer::custom::Custom::of::<#path, #input>());
             quote!(const #name: ::cnn_core::layer::custom::Custom = #value;)
         }
     }
@@ -226,7 +226,7 @@ fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
             if step.run == Run::View {
                 quote!(::cnn_core::layer::Operation::#layer_trait)
             } else {
-                quote_spanned!(step.span=> <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
+                quote_spanned!(ours(step.span)=> <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
             }
         }
     };
