@@ -120,3 +120,22 @@ fn an_impossible_truth_is_dear_but_finite() {
     assert_eq!(grad, [0.0, -1.0 / LEAST_PROBABILITY]);
     assert_eq!(f64::from(LEAST_PROBABILITY), reference::loss::LEAST_PROBABILITY);
 }
+
+/// Channels-last, the pixels of all samples are rows: logits `[n, h, w, classes]`, labels `[n, h, w]`.
+#[test]
+fn many_pixels_have_the_same_loss_on_any_number_of_threads() {
+    let (classes, pixels) = (3, 2 * 131 * 97);
+    let logits: Vec<f32> = (0..pixels * classes).map(|i| ((i * 7919) % 1009) as f32 / 252.0 - 2.0).collect();
+    let labels: Vec<usize> = (0..pixels).map(|i| i * 5 % 7 % classes).collect();
+    let results = [1, 2, 3].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut grad = vec![f32::NAN; logits.len()];
+        let loss = pool.install(|| cross_entropy_rows(classes, &logits, &labels, pixels, &mut grad));
+        (loss.to_bits(), grad)
+    });
+    assert!(results[0] == results[1] && results[0] == results[2]);
+    let (loss, grad) = &results[0];
+    assert_close(f64::from_bits(*loss), reference::loss::cross_entropy(classes, &wide(&logits), &labels));
+    let expected = reference::loss::cross_entropy_backward(classes, &wide(&logits), &labels);
+    assert_all_close(grad, &expected);
+}

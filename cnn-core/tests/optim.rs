@@ -3,7 +3,7 @@
 //! The constants are PyTorch 2.15.0's; `fixtures/optim.py` makes them.
 
 use cnn_core::optim::schedule::{CosineAnnealingLr, OneCycleLr, StepLr};
-use cnn_core::optim::{AdamOptions, InvalidOption, SgdOptions};
+use cnn_core::optim::{AdamOptions, InvalidOption, SgdOptions, clip_grad_norm};
 use proptest::prelude::*;
 
 const PARAMETERS: [f32; 4] = [1.0, -0.5, 0.25, 2.0];
@@ -202,6 +202,101 @@ fn what_makes_no_sense_is_named() {
     ] {
         assert_eq!(found.map_err(|error: InvalidOption| error.to_string()), Err(expected.to_string()));
     }
+}
+
+#[test]
+fn a_schedule_that_makes_no_sense_is_named() {
+    let steps = StepLr { lr: 0.1, step_size: 3, gamma: 0.5 };
+    let cosine = CosineAnnealingLr { lr: 0.1, t_max: 5, eta_min: 0.0 };
+    let cycle = OneCycleLr::new(1.0, 10);
+    assert_eq!([steps.validate(), cosine.validate(), cycle.validate()], [Ok(()); 3]);
+    for (found, expected) in [
+        (StepLr { lr: -1.0, ..steps }.validate(), "lr = -1: a learning rate is a finite number, zero or more"),
+        (StepLr { step_size: 0, ..steps }.validate(), "step_size = 0: a learning rate falls every 1 step or more"),
+        (
+            StepLr { gamma: f64::NAN, ..steps }.validate(),
+            "gamma = NaN: a factor of a learning rate is a finite number, zero or more",
+        ),
+        (CosineAnnealingLr { t_max: 0, ..cosine }.validate(), "t_max = 0: half a wave takes 1 step or more"),
+        (
+            CosineAnnealingLr { eta_min: -0.1, ..cosine }.validate(),
+            "eta_min = -0.1: a learning rate is a finite number, zero or more",
+        ),
+        (
+            OneCycleLr { max_lr: f64::INFINITY, ..cycle }.validate(),
+            "lr = inf: a learning rate is a finite number, zero or more",
+        ),
+        (OneCycleLr { total_steps: 0, ..cycle }.validate(), "total_steps = 0: a cycle takes 1 step or more"),
+        (OneCycleLr { pct_start: 1.5, ..cycle }.validate(), "pct_start = 1.5: a share is from 0 to 1"),
+        (OneCycleLr { div_factor: 0.0, ..cycle }.validate(), "div_factor = 0: a divisor is a finite number above zero"),
+        (
+            OneCycleLr { final_div_factor: -1.0, ..cycle }.validate(),
+            "final_div_factor = -1: a divisor is a finite number above zero",
+        ),
+        (
+            OneCycleLr { base_momentum: -0.5, ..cycle }.validate(),
+            "momentum = -0.5: a momentum is a finite number, zero or more",
+        ),
+    ] {
+        assert_eq!(found.map_err(|error: InvalidOption| error.to_string()), Err(expected.to_string()));
+    }
+    // Nothing panics, and an optimizer refuses what comes out.
+    assert!(StepLr { step_size: 0, ..steps }.lr(0).is_nan());
+    assert!(CosineAnnealingLr { t_max: 0, ..cosine }.lr(0).is_nan());
+}
+
+#[test]
+fn gradients_are_clipped_as_pytorchs() {
+    let start = [3.0, -4.0, 0.0, 12.0];
+    for (max_norm, expected) in [
+        (1.0, [0.23076921701431274, -0.307692289352417, 0.0, 0.923076868057251]),
+        (12.5, [2.884615421295166, -3.846153736114502, 0.0, 11.538461685180664]),
+        (13.0, [2.999999761581421, -3.999999761581421, 0.0, 11.999999046325684]),
+        (20.0, [3.0, -4.0, 0.0, 12.0]),
+        (0.0, [0.0, 0.0, 0.0, 0.0]),
+    ] {
+        let mut gradient = start;
+        assert_eq!(clip_grad_norm(&mut gradient, max_norm), Ok(13.0));
+        assert_close(&gradient, &expected, &max_norm);
+    }
+    let mut zeros = [0.0; 3];
+    assert_eq!((clip_grad_norm(&mut zeros, 1.0), zeros), (Ok(0.0), [0.0; 3]));
+    let mut large = [f32::MAX; 4];
+    let norm = clip_grad_norm(&mut large, 1.0).unwrap();
+    assert_eq!(norm, 2.0 * f64::from(f32::MAX));
+    assert_close(&large, &[0.5; 4], &"large");
+    for bad in [f32::NAN, f32::INFINITY] {
+        assert!(!clip_grad_norm(&mut [1.0, bad], 1.0).unwrap().is_finite());
+    }
+}
+
+#[test]
+fn a_bound_that_makes_no_sense_is_named() {
+    let mut gradient = [3.0, 4.0];
+    for (bound, expected) in [
+        (-1.0, "max_norm = -1: a bound is a finite number, zero or more"),
+        (f64::NAN, "max_norm = NaN: a bound is a finite number, zero or more"),
+    ] {
+        let found = clip_grad_norm(&mut gradient, bound).map_err(|error| error.to_string());
+        assert_eq!(found, Err(expected.to_string()));
+    }
+    assert_eq!(gradient, [3.0, 4.0]);
+}
+
+#[test]
+fn a_long_gradient_has_the_same_length_on_any_number_of_threads() {
+    let gradient: Vec<f32> = (0..1_000_003).map(|i| (i % 1009 * 7919 % 1009) as f32 / 331.0).collect();
+    let expected = gradient.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+    let results = [1, 2, 3].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut clipped = gradient.clone();
+        let norm = pool.install(|| clip_grad_norm(&mut clipped, 1.0)).unwrap();
+        assert!((norm - expected).abs() < 1e-9 * expected);
+        (norm.to_bits(), clipped)
+    });
+    assert!(results[0] == results[1] && results[0] == results[2]);
+    let after = results[0].1.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+    assert!((after - 1.0).abs() < 1e-6, "{after}");
 }
 
 fn assert_course(rate: impl Fn(u64) -> f64, expected: &[f64]) {

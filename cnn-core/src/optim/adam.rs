@@ -1,4 +1,5 @@
-use super::{InvalidOption, check_not_negative, in_chunks};
+use super::invalid::check_not_negative;
+use super::{InvalidOption, in_chunks};
 
 /// Adam, and with decoupled weight decay AdamW.
 ///

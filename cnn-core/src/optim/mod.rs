@@ -6,55 +6,17 @@
 //! `f32` where they meet the values. Knows no layers or networks.
 
 mod adam;
+mod clip;
+mod invalid;
 pub mod schedule;
 mod sgd;
 
 use core::{array, mem};
 
 pub use adam::AdamOptions;
+pub use clip::clip_grad_norm;
+pub use invalid::InvalidOption;
 pub use sgd::SgdOptions;
-
-/// A hyperparameter that makes no sense.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidOption {
-    /// A negative or non-finite learning rate.
-    #[error("lr = {0}: a learning rate is a finite number, zero or more")]
-    LearningRate(f64),
-    /// A negative or non-finite momentum.
-    #[error("momentum = {0}: a momentum is a finite number, zero or more")]
-    Momentum(f64),
-    /// A non-finite dampening.
-    #[error("dampening = {0}: a dampening is a finite number")]
-    Dampening(f64),
-    /// A negative or non-finite weight decay.
-    #[error("weight_decay = {0}: a weight decay is a finite number, zero or more")]
-    WeightDecay(f64),
-    /// Nesterov's momentum without momentum, or with dampening.
-    #[error("nesterov = true takes a momentum and no dampening, found momentum = {momentum}, dampening = {dampening}")]
-    Nesterov {
-        /// The momentum it was given.
-        momentum: f64,
-        /// The dampening it was given.
-        dampening: f64,
-    },
-    /// A decay rate of a moment outside `[0, 1)`.
-    #[error("betas[{index}] = {beta}: a decay rate is at least 0 and below 1")]
-    Beta {
-        /// Which of the two.
-        index: usize,
-        /// What it was.
-        beta: f64,
-    },
-    /// A negative or non-finite epsilon.
-    #[error("eps = {0}: an epsilon is a finite number, zero or more")]
-    Epsilon(f64),
-}
-
-/// Passes `value` if it is finite and not negative.
-fn check_not_negative(value: f64, invalid: fn(f64) -> InvalidOption) -> Result<(), InvalidOption> {
-    if value.is_finite() && value >= 0.0 { Ok(()) } else { Err(invalid(value)) }
-}
 
 /// Values that one thread updates at a time: small networks stay on one, and a piece is long beside handing it over.
 const CHUNK: usize = 1 << 18;

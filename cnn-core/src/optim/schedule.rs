@@ -2,10 +2,14 @@
 //! training that is taken up again goes on where it was.
 //!
 //! Each is PyTorch's scheduler of its name; `step` is the number of steps already taken (PyTorch's `last_epoch`), from 0,
-//! in whatever unit the sizes are given in: steps or epochs.
+//! in whatever unit the sizes are given in: steps or epochs. A schedule that [`validate`](StepLr::validate) refuses may give
+//! NaN, which no optimizer takes for a learning rate.
 //! <https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate>
 
 use core::f64::consts::PI;
+
+use super::InvalidOption;
+use super::invalid::check_not_negative;
 
 /// The learning rate falls to its `gamma`-th part every `step_size` steps.
 ///
@@ -21,9 +25,20 @@ pub struct StepLr {
 }
 
 impl StepLr {
+    /// Checks every value.
+    ///
+    /// # Errors
+    ///
+    /// Names the first that makes no sense.
+    pub fn validate(&self) -> Result<(), InvalidOption> {
+        check_not_negative(self.lr, InvalidOption::LearningRate)?;
+        check_not_negative(self.gamma, InvalidOption::Gamma)?;
+        if self.step_size == 0 { Err(InvalidOption::StepSize) } else { Ok(()) }
+    }
+
     /// The learning rate after `step` steps.
     pub fn lr(&self, step: u64) -> f64 {
-        self.lr * self.gamma.powf((step / self.step_size) as f64)
+        step.checked_div(self.step_size).map_or(f64::NAN, |falls| self.lr * self.gamma.powf(falls as f64))
     }
 }
 
@@ -41,6 +56,17 @@ pub struct CosineAnnealingLr {
 }
 
 impl CosineAnnealingLr {
+    /// Checks every value.
+    ///
+    /// # Errors
+    ///
+    /// Names the first that makes no sense.
+    pub fn validate(&self) -> Result<(), InvalidOption> {
+        check_not_negative(self.lr, InvalidOption::LearningRate)?;
+        check_not_negative(self.eta_min, InvalidOption::EtaMin)?;
+        if self.t_max == 0 { Err(InvalidOption::TMax) } else { Ok(()) }
+    }
+
     /// The learning rate after `step` steps.
     pub fn lr(&self, step: u64) -> f64 {
         cosine(self.lr, self.eta_min, step as f64 / self.t_max as f64)
@@ -82,6 +108,29 @@ impl OneCycleLr {
             base_momentum: 0.85,
             max_momentum: 0.95,
         }
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    ///
+    /// Names the first that makes no sense.
+    pub fn validate(&self) -> Result<(), InvalidOption> {
+        check_not_negative(self.max_lr, InvalidOption::LearningRate)?;
+        check_not_negative(self.base_momentum, InvalidOption::Momentum)?;
+        check_not_negative(self.max_momentum, InvalidOption::Momentum)?;
+        if self.total_steps == 0 {
+            return Err(InvalidOption::TotalSteps);
+        }
+        if !(0.0..=1.0).contains(&self.pct_start) {
+            return Err(InvalidOption::PctStart(self.pct_start));
+        }
+        for (name, value) in [("div_factor", self.div_factor), ("final_div_factor", self.final_div_factor)] {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(InvalidOption::Divisor { name, value });
+            }
+        }
+        Ok(())
     }
 
     /// The learning rate after `step` steps.

@@ -1,5 +1,5 @@
-use cnn_core::kernel::geometry::{BatchNormGeometry, Layout, LocalResponseNormGeometry};
-use cnn_core::reference::batch_norm::{self, Affine, Statistics};
+use cnn_core::kernel::geometry::{BatchNorm2dGeometry, Layout, LocalResponseNormGeometry};
+use cnn_core::reference::batch_norm2d::{self, Affine, Statistics};
 use cnn_core::reference::flatten::{chw_to_hwc, hwc_to_chw};
 use cnn_core::reference::local_response_norm;
 
@@ -14,7 +14,7 @@ fn batch_norm2d_is_pytorchs() {
         (5, 2, [1, 1], 0.001, 0.3, true, [-60.390625788023804, 83.65171394842343, 153.53969350317263, -99.0], [-4.7725, -116.6575]),
     ];
     for (n, channels, size, eps, momentum, training, expected, expected_running) in cases {
-        let geometry = BatchNormGeometry { channels, eps, momentum, layout: Layout::DENSE };
+        let geometry = BatchNorm2dGeometry { channels, eps, momentum, layout: Layout::DENSE };
         let rows = n * size[0] * size[1];
         let input = chw_to_hwc(channels, size, &values(1, rows * channels));
         let (weight, bias) = (values(2, channels), values(3, channels));
@@ -23,15 +23,15 @@ fn batch_norm2d_is_pytorchs() {
             variance: values(5, channels).iter().map(|x| x.abs() / 8.0).collect(),
         };
         let used = if training {
-            let batch = batch_norm::statistics(&geometry, &input);
-            batch_norm::update_running(&geometry, &mut running, &batch, rows);
+            let batch = batch_norm2d::statistics(&geometry, &input);
+            batch_norm2d::update_running(&geometry, &mut running, &batch, rows);
             batch
         } else {
             running.clone()
         };
-        let output = batch_norm::forward(&geometry, &input, &used, Some(Affine { weight: &weight, bias: &bias }));
+        let output = batch_norm2d::forward(&geometry, &input, &used, Some(Affine { weight: &weight, bias: &bias }));
         let grad_output = chw_to_hwc(channels, size, &values(9, output.len()));
-        let backward = if training { batch_norm::backward_training } else { batch_norm::backward_evaluation };
+        let backward = if training { batch_norm2d::backward_training } else { batch_norm2d::backward_evaluation };
         let gradients = backward(&geometry, &input, &used, Some(&weight), &grad_output);
         let found = [
             checksum(&hwc_to_chw(channels, size, &output)),

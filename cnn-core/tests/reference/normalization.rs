@@ -1,14 +1,14 @@
-use cnn_core::kernel::geometry::{BatchNormGeometry, Layout, LocalResponseNormGeometry};
-use cnn_core::reference::batch_norm::{self, Affine, Statistics};
+use cnn_core::kernel::geometry::{BatchNorm2dGeometry, Layout, LocalResponseNormGeometry};
+use cnn_core::reference::batch_norm2d::{self, Affine, Statistics};
 use cnn_core::reference::local_response_norm;
 use proptest::prelude::*;
 
 use super::{check, dot, values};
 
 /// A geometry, rows, weight, bias, and a gradient. The differences err where a variance is small, so `eps` is not.
-fn batch() -> impl Strategy<Value = (BatchNormGeometry, Vec<f64>, Vec<f64>, Vec<f64>, Vec<f64>)> {
+fn batch() -> impl Strategy<Value = (BatchNorm2dGeometry, Vec<f64>, Vec<f64>, Vec<f64>, Vec<f64>)> {
     (1..=3usize, 2..=6usize, 0.1..1.0, 0.0..1.0).prop_flat_map(|(channels, rows, eps, momentum)| {
-        let geometry = BatchNormGeometry { channels, eps, momentum, layout: Layout::DENSE };
+        let geometry = BatchNorm2dGeometry { channels, eps, momentum, layout: Layout::DENSE };
         let rows = channels * rows;
         (Just(geometry), values(rows), values(channels), values(channels), values(rows))
     })
@@ -16,14 +16,14 @@ fn batch() -> impl Strategy<Value = (BatchNormGeometry, Vec<f64>, Vec<f64>, Vec<
 
 proptest! {
     #[test]
-    fn batch_norm_backward_in_training_is_the_derivative_through_the_statistics(
+    fn batch_norm2d_backward_in_training_is_the_derivative_through_the_statistics(
         (geometry, input, weight, bias, grad_output) in batch()
     ) {
-        let statistics = batch_norm::statistics(&geometry, &input);
-        let gradients = batch_norm::backward_training(&geometry, &input, &statistics, Some(&weight), &grad_output);
+        let statistics = batch_norm2d::statistics(&geometry, &input);
+        let gradients = batch_norm2d::backward_training(&geometry, &input, &statistics, Some(&weight), &grad_output);
         let loss = |input: &[f64], weight: &[f64], bias: &[f64]| {
-            let statistics = batch_norm::statistics(&geometry, input);
-            dot(&batch_norm::forward(&geometry, input, &statistics, Some(Affine { weight, bias })), &grad_output)
+            let statistics = batch_norm2d::statistics(&geometry, input);
+            dot(&batch_norm2d::forward(&geometry, input, &statistics, Some(Affine { weight, bias })), &grad_output)
         };
         check("input", &gradients.input, |input| loss(input, &weight, &bias), &input);
         check("weight", &gradients.weight, |weight| loss(&input, weight, &bias), &weight);
@@ -31,15 +31,15 @@ proptest! {
     }
 
     #[test]
-    fn batch_norm_backward_in_evaluation_is_the_derivative_with_fixed_statistics(
+    fn batch_norm2d_backward_in_evaluation_is_the_derivative_with_fixed_statistics(
         (geometry, input, weight, bias, grad_output) in batch()
     ) {
         let mut running = Statistics::start(&geometry);
         let rows = input.len() / geometry.channels;
-        batch_norm::update_running(&geometry, &mut running, &batch_norm::statistics(&geometry, &input), rows);
-        let gradients = batch_norm::backward_evaluation(&geometry, &input, &running, Some(&weight), &grad_output);
+        batch_norm2d::update_running(&geometry, &mut running, &batch_norm2d::statistics(&geometry, &input), rows);
+        let gradients = batch_norm2d::backward_evaluation(&geometry, &input, &running, Some(&weight), &grad_output);
         let loss = |input: &[f64], weight: &[f64], bias: &[f64]| {
-            dot(&batch_norm::forward(&geometry, input, &running, Some(Affine { weight, bias })), &grad_output)
+            dot(&batch_norm2d::forward(&geometry, input, &running, Some(Affine { weight, bias })), &grad_output)
         };
         check("input", &gradients.input, |input| loss(input, &weight, &bias), &input);
         check("weight", &gradients.weight, |weight| loss(&input, weight, &bias), &weight);
@@ -49,11 +49,11 @@ proptest! {
     #[test]
     fn no_affine_is_factors_of_one((geometry, input, _, _, grad_output) in batch()) {
         let (weight, bias) = (vec![1.0; geometry.channels], vec![0.0; geometry.channels]);
-        let statistics = batch_norm::statistics(&geometry, &input);
+        let statistics = batch_norm2d::statistics(&geometry, &input);
         let affine = Some(Affine { weight: &weight, bias: &bias });
-        let output = batch_norm::forward(&geometry, &input, &statistics, None);
-        prop_assert_eq!(output, batch_norm::forward(&geometry, &input, &statistics, affine));
-        for backward in [batch_norm::backward_training, batch_norm::backward_evaluation] {
+        let output = batch_norm2d::forward(&geometry, &input, &statistics, None);
+        prop_assert_eq!(output, batch_norm2d::forward(&geometry, &input, &statistics, affine));
+        for backward in [batch_norm2d::backward_training, batch_norm2d::backward_evaluation] {
             let gradients = backward(&geometry, &input, &statistics, None, &grad_output);
             prop_assert_eq!(gradients, backward(&geometry, &input, &statistics, Some(&weight), &grad_output));
         }

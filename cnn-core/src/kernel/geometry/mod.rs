@@ -14,7 +14,7 @@ mod resize;
 pub use activation::{Activation, GeluApproximation};
 pub use convolution::{Conv2dGeometry, ConvTranspose2dGeometry};
 pub use layout::{Layout, Map};
-pub use normalization::{BatchNormGeometry, LocalResponseNormGeometry};
+pub use normalization::{BatchNorm2dGeometry, LocalResponseNormGeometry};
 pub use pooling::{AdaptivePool2dGeometry, Pool2dGeometry};
 pub use resize::{Interpolation, Upsample2dGeometry, ZeroPad2dGeometry};
 

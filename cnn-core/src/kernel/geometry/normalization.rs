@@ -4,7 +4,7 @@ use super::{Layout, Map};
 
 /// A batch normalization of rows `[.., channels]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BatchNormGeometry {
+pub struct BatchNorm2dGeometry {
     /// Channels, each normalized by itself.
     pub channels: usize,
     /// What is added to a variance, so that it can be divided by.
@@ -15,18 +15,18 @@ pub struct BatchNormGeometry {
     pub layout: Layout,
 }
 
-impl BatchNormGeometry {
+impl BatchNorm2dGeometry {
     /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
     pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
         Self { layout: Layout::strided(in_stride, out_stride), ..self }
     }
 
-    /// The input of one sample in memory.
+    /// A row of the input in memory.
     pub const fn input(&self) -> Map {
         self.layout.input([1, 1], self.channels)
     }
 
-    /// The output of one sample in memory.
+    /// A row of the output in memory.
     pub const fn output(&self) -> Map {
         self.layout.output([1, 1], self.channels)
     }
@@ -62,12 +62,12 @@ impl LocalResponseNormGeometry {
         Self { layout: Layout::strided(in_stride, out_stride), ..self }
     }
 
-    /// The input of one sample in memory.
+    /// A row of the input in memory.
     pub const fn input(&self) -> Map {
         self.layout.input([1, 1], self.channels)
     }
 
-    /// The output of one sample in memory.
+    /// A row of the output in memory.
     pub const fn output(&self) -> Map {
         self.layout.output([1, 1], self.channels)
     }

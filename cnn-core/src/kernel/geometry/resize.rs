@@ -58,6 +58,9 @@ impl Upsample2dGeometry {
     }
 
     /// The row (`axis` 0) or column (1) of the input that nearest interpolation takes for this one of the output.
+    ///
+    /// PyTorch's rule without its rounding: it takes the quotient of the sizes as an `f32`, and so for a few pairs of sizes,
+    /// such as 26 to 22 or 14 to 46, once the neighbour. Up to 40 times the size it does not.
     pub const fn nearest(&self, axis: usize, position: usize) -> usize {
         position * self.in_size[axis] / self.out_size[axis]
     }

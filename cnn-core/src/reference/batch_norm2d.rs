@@ -5,7 +5,7 @@
 //! then. PyTorch's `affine = false` is no [`Affine`]; `track_running_stats = false` evaluates by the batch's statistics.
 
 use super::{Gradients, samples};
-use crate::kernel::geometry::BatchNormGeometry;
+use crate::kernel::geometry::BatchNorm2dGeometry;
 
 /// The mean and the variance of each channel.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +18,7 @@ pub struct Statistics {
 
 impl Statistics {
     /// What the running ones start as: mean 0 and variance 1.
-    pub fn start(geometry: &BatchNormGeometry) -> Self {
+    pub fn start(geometry: &BatchNorm2dGeometry) -> Self {
         Self { mean: vec![0.0; geometry.channels], variance: vec![1.0; geometry.channels] }
     }
 }
@@ -35,7 +35,7 @@ pub struct Affine<'a> {
 /// input `[rows, c]` -> the statistics of the batch; the variance is the biased one, a sum over `rows`
 ///
 /// One row has no variance, and PyTorch refuses it in training.
-pub fn statistics(geometry: &BatchNormGeometry, input: &[f64]) -> Statistics {
+pub fn statistics(geometry: &BatchNorm2dGeometry, input: &[f64]) -> Statistics {
     let channels = geometry.channels;
     let rows = samples(input.len(), channels);
     assert!(rows > 1, "the statistics of a batch take more than one value for each channel");
@@ -50,7 +50,7 @@ pub fn statistics(geometry: &BatchNormGeometry, input: &[f64]) -> Statistics {
 
 /// Moves the running statistics towards those of a batch of so many rows by the share `momentum`. The variance that they
 /// take is the unbiased one, a sum over `rows - 1`.
-pub fn update_running(geometry: &BatchNormGeometry, running: &mut Statistics, batch: &Statistics, rows: usize) {
+pub fn update_running(geometry: &BatchNorm2dGeometry, running: &mut Statistics, batch: &Statistics, rows: usize) {
     let momentum = geometry.momentum;
     let unbiased = rows as f64 / (rows - 1) as f64;
     for c in 0..geometry.channels {
@@ -63,7 +63,7 @@ pub fn update_running(geometry: &BatchNormGeometry, running: &mut Statistics, ba
 ///
 /// In training the statistics are those of the input, in evaluation the running ones.
 pub fn forward(
-    geometry: &BatchNormGeometry,
+    geometry: &BatchNorm2dGeometry,
     input: &[f64],
     statistics: &Statistics,
     affine: Option<Affine<'_>>,
@@ -77,7 +77,7 @@ pub fn forward(
 /// input `[rows, c]` and the running statistics, weight `[c]`, grad_output `[rows, c]` -> gradients of the shapes of input,
 /// weight and bias, in evaluation
 pub fn backward_evaluation(
-    geometry: &BatchNormGeometry,
+    geometry: &BatchNorm2dGeometry,
     input: &[f64],
     statistics: &Statistics,
     weight: Option<&[f64]>,
@@ -100,7 +100,7 @@ pub fn backward_evaluation(
 /// scale a whole channel is taken back, since the normalization would undo it. Ioffe and Szegedy, section 3:
 /// <https://arxiv.org/abs/1502.03167>
 pub fn backward_training(
-    geometry: &BatchNormGeometry,
+    geometry: &BatchNorm2dGeometry,
     input: &[f64],
     statistics: &Statistics,
     weight: Option<&[f64]>,
@@ -118,11 +118,11 @@ pub fn backward_training(
     Gradients { input: grad_input.collect(), weight: grad_weight, bias: grad_bias }
 }
 
-fn deviation(geometry: &BatchNormGeometry, statistics: &Statistics, c: usize) -> f64 {
+fn deviation(geometry: &BatchNorm2dGeometry, statistics: &Statistics, c: usize) -> f64 {
     (statistics.variance[c] + geometry.eps).sqrt()
 }
 
-fn normalize(geometry: &BatchNormGeometry, input: &[f64], statistics: &Statistics) -> Vec<f64> {
+fn normalize(geometry: &BatchNorm2dGeometry, input: &[f64], statistics: &Statistics) -> Vec<f64> {
     let channels = geometry.channels;
     samples(input.len(), channels);
     let value =
@@ -131,7 +131,7 @@ fn normalize(geometry: &BatchNormGeometry, input: &[f64], statistics: &Statistic
 }
 
 /// The gradients by weight and bias: for each channel the sums of `grad * y` and of `grad`.
-fn affine_gradients(geometry: &BatchNormGeometry, normalized: &[f64], grad_output: &[f64]) -> (Vec<f64>, Vec<f64>) {
+fn affine_gradients(geometry: &BatchNorm2dGeometry, normalized: &[f64], grad_output: &[f64]) -> (Vec<f64>, Vec<f64>) {
     assert_eq!(normalized.len(), grad_output.len());
     let (mut grad_weight, mut grad_bias) = (vec![0.0; geometry.channels], vec![0.0; geometry.channels]);
     for (i, (y, grad)) in normalized.iter().zip(grad_output).enumerate() {
@@ -146,7 +146,8 @@ mod tests {
     use super::*;
     use crate::kernel::geometry::Layout;
 
-    const TWO: BatchNormGeometry = BatchNormGeometry { channels: 2, eps: 0.0, momentum: 0.25, layout: Layout::DENSE };
+    const TWO: BatchNorm2dGeometry =
+        BatchNorm2dGeometry { channels: 2, eps: 0.0, momentum: 0.25, layout: Layout::DENSE };
     const INPUT: [f64; 6] = [1.0, 10.0, 4.0, 30.0, 4.0, 20.0];
 
     #[test]

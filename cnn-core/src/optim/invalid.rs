@@ -1,0 +1,70 @@
+/// A hyperparameter that makes no sense.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidOption {
+    /// A negative or non-finite learning rate.
+    #[error("lr = {0}: a learning rate is a finite number, zero or more")]
+    LearningRate(f64),
+    /// A negative or non-finite momentum.
+    #[error("momentum = {0}: a momentum is a finite number, zero or more")]
+    Momentum(f64),
+    /// A non-finite dampening.
+    #[error("dampening = {0}: a dampening is a finite number")]
+    Dampening(f64),
+    /// A negative or non-finite weight decay.
+    #[error("weight_decay = {0}: a weight decay is a finite number, zero or more")]
+    WeightDecay(f64),
+    /// Nesterov's momentum without momentum, or with dampening.
+    #[error("nesterov = true takes a momentum and no dampening, found momentum = {momentum}, dampening = {dampening}")]
+    Nesterov {
+        /// The momentum it was given.
+        momentum: f64,
+        /// The dampening it was given.
+        dampening: f64,
+    },
+    /// A decay rate of a moment outside `[0, 1)`.
+    #[error("betas[{index}] = {beta}: a decay rate is at least 0 and below 1")]
+    Beta {
+        /// Which of the two.
+        index: usize,
+        /// What it was.
+        beta: f64,
+    },
+    /// A negative or non-finite epsilon.
+    #[error("eps = {0}: an epsilon is a finite number, zero or more")]
+    Epsilon(f64),
+    /// A schedule's step of no length.
+    #[error("step_size = 0: a learning rate falls every 1 step or more")]
+    StepSize,
+    /// A negative or non-finite factor of a schedule.
+    #[error("gamma = {0}: a factor of a learning rate is a finite number, zero or more")]
+    Gamma(f64),
+    /// A wave of no length.
+    #[error("t_max = 0: half a wave takes 1 step or more")]
+    TMax,
+    /// A negative or non-finite least learning rate.
+    #[error("eta_min = {0}: a learning rate is a finite number, zero or more")]
+    EtaMin(f64),
+    /// A cycle of no length.
+    #[error("total_steps = 0: a cycle takes 1 step or more")]
+    TotalSteps,
+    /// A share outside `[0, 1]`.
+    #[error("pct_start = {0}: a share is from 0 to 1")]
+    PctStart(f64),
+    /// A divisor that is not finite and positive.
+    #[error("{name} = {value}: a divisor is a finite number above zero")]
+    Divisor {
+        /// `div_factor` or `final_div_factor`.
+        name: &'static str,
+        /// What it was.
+        value: f64,
+    },
+    /// A negative or non-finite bound of a gradient.
+    #[error("max_norm = {0}: a bound is a finite number, zero or more")]
+    MaxNorm(f64),
+}
+
+/// Passes `value` if it is finite and not negative.
+pub(super) fn check_not_negative(value: f64, invalid: fn(f64) -> InvalidOption) -> Result<(), InvalidOption> {
+    if value.is_finite() && value >= 0.0 { Ok(()) } else { Err(invalid(value)) }
+}

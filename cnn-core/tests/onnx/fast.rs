@@ -1,0 +1,60 @@
+//! The loops of `kernel` answer, as far as there are any.
+
+use cnn_core::kernel::direct::{self, Epilogue};
+use cnn_core::kernel::geometry::Activation;
+use cnn_core::kernel::scratch::Scratch;
+use cnn_core::kernel::{elementwise, linear, pool};
+
+use crate::call::Call;
+
+pub(crate) fn answer(call: &Call) -> Option<Vec<Vec<f64>>> {
+    let mut scratch = Scratch::default();
+    let batch = |input: &[f64], in_len: usize, out_len: usize| vec![f32::NAN; input.len() / in_len * out_len];
+    let output = match call {
+        Call::Conv2d { geometry, input, weight, bias } => {
+            let mut output = batch(input, geometry.in_len(), geometry.out_len());
+            let bias = bias.as_deref().map(narrow);
+            let epilogue = Epilogue { bias: bias.as_deref(), relu: false };
+            direct::forward(geometry, epilogue, &narrow(input), &narrow(weight), &mut output, &mut scratch);
+            output
+        }
+        Call::Linear { geometry, input, weight, bias } => {
+            let mut output = batch(input, geometry.in_features, geometry.out_features);
+            let bias = bias.as_deref().map(narrow);
+            let epilogue = Epilogue { bias: bias.as_deref(), relu: false };
+            linear::forward(geometry, epilogue, &narrow(input), &narrow(weight), &mut output, &mut scratch);
+            output
+        }
+        Call::MaxPool2d { geometry, input } => {
+            let mut output = batch(input, geometry.in_len(), geometry.out_len());
+            pool::max_forward(geometry, &narrow(input), &mut output);
+            output
+        }
+        Call::AvgPool2d { geometry, input } => {
+            let mut output = batch(input, geometry.in_len(), geometry.out_len());
+            pool::average_forward(geometry, &narrow(input), &mut output);
+            output
+        }
+        Call::AdaptiveAvgPool2d { geometry, input } => {
+            let mut output = batch(input, geometry.in_len(), geometry.out_len());
+            pool::adaptive_average_forward(geometry, &narrow(input), &mut output);
+            output
+        }
+        Call::Activation { activation: Activation::Relu, input } => {
+            let mut output = narrow(input);
+            elementwise::relu(&mut output);
+            output
+        }
+        Call::Softmax { channels, input } => {
+            let mut output = vec![f32::NAN; input.len()];
+            elementwise::softmax_rows(*channels, &narrow(input), &mut output);
+            output
+        }
+        _ => return None,
+    };
+    Some(vec![output.into_iter().map(f64::from).collect()])
+}
+
+fn narrow(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|&value| value as f32).collect()
+}
