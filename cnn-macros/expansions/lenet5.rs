@@ -198,6 +198,7 @@ const _: () = {
                 path: "conv1",
                 layer: "conv2d",
                 operation: <__Step0 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
+                inputs: &[0usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
             },
@@ -205,6 +206,7 @@ const _: () = {
                 path: "1",
                 layer: "relu",
                 operation: ::cnn_core::layer::Operation::Relu,
+                inputs: &[1usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
             },
@@ -212,6 +214,7 @@ const _: () = {
                 path: "2",
                 layer: "max_pool2d",
                 operation: <__Step2 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
+                inputs: &[2usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
             },
@@ -219,6 +222,7 @@ const _: () = {
                 path: "conv2",
                 layer: "conv2d",
                 operation: <__Step3 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
+                inputs: &[3usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
             },
@@ -226,6 +230,7 @@ const _: () = {
                 path: "4",
                 layer: "relu",
                 operation: ::cnn_core::layer::Operation::Relu,
+                inputs: &[4usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
             },
@@ -233,6 +238,7 @@ const _: () = {
                 path: "5",
                 layer: "max_pool2d",
                 operation: <__Step5 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
+                inputs: &[5usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
             },
@@ -240,6 +246,7 @@ const _: () = {
                 path: "6",
                 layer: "flatten",
                 operation: ::cnn_core::layer::Operation::Flatten,
+                inputs: &[6usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 400 },
             },
@@ -247,6 +254,7 @@ const _: () = {
                 path: "fc1",
                 layer: "linear",
                 operation: <__Step7 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                inputs: &[7usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 400 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 120 },
             },
@@ -254,6 +262,7 @@ const _: () = {
                 path: "8",
                 layer: "relu",
                 operation: ::cnn_core::layer::Operation::Relu,
+                inputs: &[8usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 120 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 120 },
             },
@@ -261,6 +270,7 @@ const _: () = {
                 path: "fc2",
                 layer: "linear",
                 operation: <__Step9 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                inputs: &[9usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 120 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 84 },
             },
@@ -268,6 +278,7 @@ const _: () = {
                 path: "10",
                 layer: "relu",
                 operation: ::cnn_core::layer::Operation::Relu,
+                inputs: &[10usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 84 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 84 },
             },
@@ -275,6 +286,7 @@ const _: () = {
                 path: "fc3",
                 layer: "linear",
                 operation: <__Step11 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                inputs: &[11usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 84 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 10 },
             },
@@ -301,15 +313,14 @@ const _: () = {
         fn evaluate(
             pass: &mut ::cnn_core::layer::Pass<'_>,
             samples: usize,
-            parameters: &[f32],
+            owned: ::cnn_core::layer::Owned<'_>,
             input: &[f32],
-            values: &mut [f32],
             output: &mut [f32],
         ) {
             let [p0, p3, p7, p9, p11] =
-                ::cnn_core::kernel::buffer::split_ref(parameters, [156, 2416, 48120, 10164, 850]);
+                ::cnn_core::kernel::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
             let [v0, v1] = ::cnn_core::kernel::buffer::split(
-                values,
+                owned.workspace,
                 [(samples * ::cnn_core::network::aligned(4704)), (samples * ::cnn_core::network::aligned(1176))],
             );
             ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut v0[..samples * 4704]);
@@ -348,15 +359,14 @@ const _: () = {
         fn forward_steps(
             pass: &mut ::cnn_core::layer::Pass<'_>,
             samples: usize,
-            parameters: &[f32],
+            owned: ::cnn_core::layer::Owned<'_>,
             input: &[f32],
-            values: &mut [f32],
             output: &mut [f32],
         ) {
             let [p0, p3, p7, p9, p11] =
-                ::cnn_core::kernel::buffer::split_ref(parameters, [156, 2416, 48120, 10164, 850]);
+                ::cnn_core::kernel::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
             let [v0, v1, v2, v3, v4, v5] = ::cnn_core::kernel::buffer::split(
-                values,
+                owned.workspace,
                 [
                     (samples * ::cnn_core::network::aligned(4704)),
                     (samples * ::cnn_core::network::aligned(1176)),
@@ -402,21 +412,17 @@ const _: () = {
         fn backward_steps(
             pass: &mut ::cnn_core::layer::Pass<'_>,
             samples: usize,
-            parameters: &[f32],
+            owned: ::cnn_core::layer::Owned<'_>,
             input: &[f32],
-            values: &mut [f32],
             output: &[f32],
             grad_output: &mut [f32],
-            gradients: &mut [f32],
-            grad_input: ::core::option::Option<&mut [f32]>,
+            grad_input: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
             grad_parameters: &mut [f32],
         ) {
             let [p0, p3, p7, p9, p11] =
-                ::cnn_core::kernel::buffer::split_ref(parameters, [156, 2416, 48120, 10164, 850]);
-            let [q0, q3, q7, q9, q11] =
-                ::cnn_core::kernel::buffer::split(grad_parameters, [156, 2416, 48120, 10164, 850]);
-            let [v0, v1, v2, v3, v4, v5] = ::cnn_core::kernel::buffer::split(
-                values,
+                ::cnn_core::kernel::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
+            let [v0, v1, v2, v3, v4, v5, g0, g1] = ::cnn_core::kernel::buffer::split(
+                owned.workspace,
                 [
                     (samples * ::cnn_core::network::aligned(4704)),
                     (samples * ::cnn_core::network::aligned(1176)),
@@ -424,19 +430,19 @@ const _: () = {
                     (samples * ::cnn_core::network::aligned(400)),
                     (samples * ::cnn_core::network::aligned(120)),
                     (samples * ::cnn_core::network::aligned(84)),
+                    (samples * ::cnn_core::network::aligned(1176)),
+                    (samples * ::cnn_core::network::aligned(4704)),
                 ],
             );
-            let [g0, g1] = ::cnn_core::kernel::buffer::split(
-                gradients,
-                [(samples * ::cnn_core::network::aligned(1176)), (samples * ::cnn_core::network::aligned(4704))],
-            );
+            let [q0, q3, q7, q9, q11] =
+                ::cnn_core::kernel::buffer::split(grad_parameters, [156, 2416, 48120, 10164, 850]);
             ::cnn_core::layer::linear::backward::<__Step11>(
                 pass.at(11),
                 p11,
                 &v5[..samples * 84],
                 output,
                 grad_output,
-                ::core::option::Option::Some(&mut g0[..samples * 84]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g0[..samples * 84])),
                 q11,
             );
             ::cnn_core::layer::linear::backward::<__Step9>(
@@ -445,7 +451,7 @@ const _: () = {
                 &v4[..samples * 120],
                 &v5[..samples * 84],
                 &mut g0[..samples * 84],
-                ::core::option::Option::Some(&mut g1[..samples * 120]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g1[..samples * 120])),
                 q9,
             );
             ::cnn_core::layer::linear::backward::<__Step7>(
@@ -454,7 +460,7 @@ const _: () = {
                 &v3[..samples * 400],
                 &v4[..samples * 120],
                 &mut g1[..samples * 120],
-                ::core::option::Option::Some(&mut g0[..samples * 400]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g0[..samples * 400])),
                 q7,
             );
             ::cnn_core::layer::max_pool2d::backward::<__Step5>(
@@ -463,7 +469,7 @@ const _: () = {
                 &v2[..samples * 1600],
                 &v3[..samples * 400],
                 &mut g0[..samples * 400],
-                ::core::option::Option::Some(&mut g1[..samples * 1600]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g1[..samples * 1600])),
                 &mut [],
             );
             ::cnn_core::layer::conv2d::backward::<__Step3>(
@@ -472,7 +478,7 @@ const _: () = {
                 &v1[..samples * 1176],
                 &v2[..samples * 1600],
                 &mut g1[..samples * 1600],
-                ::core::option::Option::Some(&mut g0[..samples * 1176]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g0[..samples * 1176])),
                 q3,
             );
             ::cnn_core::layer::max_pool2d::backward::<__Step2>(
@@ -481,7 +487,7 @@ const _: () = {
                 &v0[..samples * 4704],
                 &v1[..samples * 1176],
                 &mut g0[..samples * 1176],
-                ::core::option::Option::Some(&mut g1[..samples * 4704]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g1[..samples * 4704])),
                 &mut [],
             );
             ::cnn_core::layer::conv2d::backward::<__Step0>(

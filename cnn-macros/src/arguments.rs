@@ -1,9 +1,8 @@
 //! Settles the sizes and options of a call against its row of the table. Knows no maps but the names that their sizes
 //! have in arithmetic.
 
-use proc_macro2::{Literal, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote_spanned};
-use syn::spanned::Spanned;
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, Lit};
 
 use crate::ast::{Call, Setting as Written};
@@ -179,9 +178,9 @@ impl Settle<'_> {
             Ok(constant::Value::Const(tokens)) => {
                 let (name, what) = what.rsplit_once(": ").unwrap_or(("", what));
                 let least = Literal::u64_unsuffixed(least);
-                let span = value.span().resolved_at(Span::mixed_site());
-                let check = quote_spanned!(span=> ::cnn_core::shape::check::size(#name, #what, #least, #tokens));
-                Some(self.constant(ConstantType::Usize, check, span))
+                let check = quote!(::cnn_core::shape::check::size(#name, #what, #least, #tokens));
+                let name = self.constant(ConstantType::Given, check, value);
+                Some(Size::Const(quote!(#name.size)))
             }
             Ok(constant::Value::Unknown) => None,
             Err(mistake) => {
@@ -217,16 +216,26 @@ impl Settle<'_> {
         }
     }
 
-    /// A constant for rustc to evaluate. `span` is underlined where one that fails is used.
-    pub(crate) fn constant(&mut self, of: ConstantType, value: TokenStream, span: Span) -> Size {
-        let letter = match of {
-            ConstantType::Usize => "SIZE",
-            ConstantType::Sizes => "SIZES",
+    /// A constant for rustc to evaluate; its mistake is underlined at `tokens`.
+    pub(crate) fn constant(&mut self, of: ConstantType, value: TokenStream, tokens: impl ToTokens) -> Ident {
+        let index = self.constants.len();
+        let kind = match of {
+            ConstantType::Given => "SIZE",
+            ConstantType::Made => "MAP",
         };
-        let name = format_ident!("__{letter}_{}", self.constants.len(), span = span);
-        self.constants.push(Constant { name: name.clone(), of, value });
-        Size::Const(name.into_token_stream())
+        let mut spans = tokens.into_token_stream().into_iter().map(|token| ours(token.span()));
+        let start = spans.next().unwrap_or_else(Span::mixed_site);
+        let end = spans.last().unwrap_or(start);
+        let name = format_ident!("__{kind}_{index}", span = start);
+        let report = format_ident!("__REPORT_{index}", span = start);
+        self.constants.push(Constant { name: name.clone(), report, of, value, end });
+        name
     }
+}
+
+/// A span of the user's for names of ours.
+pub(crate) fn ours(span: Span) -> Span {
+    span.resolved_at(Span::mixed_site())
 }
 
 fn default(option: &Argument, settled: &Arguments) -> Option<Value> {

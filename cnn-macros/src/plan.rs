@@ -33,6 +33,8 @@ pub(crate) const INPUT: MapId = MapId(0);
 #[derive(Debug, Clone)]
 pub(crate) struct Map {
     pub(crate) shape: Shape,
+    /// How many of the plan's constants its sizes may depend on.
+    pub(crate) constants: usize,
     /// Whether the last thing that happened to it is a softmax.
     pub(crate) probabilities: bool,
     /// The step that makes it; the network's input has none.
@@ -59,17 +61,21 @@ pub(crate) enum Size {
     Const(TokenStream),
 }
 
-/// `const NAME: ty = value;`
+/// A check that rustc carries out: a constant of type `Given` or `Made` of `cnn_core::shape::check`, and another one that
+/// reports its mistake.
 pub(crate) struct Constant {
     pub(crate) name: Ident,
+    pub(crate) report: Ident,
     pub(crate) of: ConstantType,
     pub(crate) value: TokenStream,
+    /// The last token that its mistake is about; the names have the first one's span.
+    pub(crate) end: Span,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConstantType {
-    Usize,
-    Sizes,
+    Given,
+    Made,
 }
 
 /// A layer at work.
@@ -142,7 +148,7 @@ impl Plan {
 
 impl Map {
     pub(crate) fn new(shape: Shape) -> Self {
-        Self { shape, probabilities: false, writer: None, readers: Vec::new() }
+        Self { shape, constants: 0, probabilities: false, writer: None, readers: Vec::new() }
     }
 }
 
@@ -212,8 +218,15 @@ pub(crate) fn braced(size: &Size) -> TokenStream {
     }
 }
 
-/// The type of a map.
-pub(crate) fn map_type(map: &Map) -> TokenStream {
+/// The type of a map. An error of a constant keeps rustc from comparing it with other types.
+pub(crate) fn map_type(plan: &Plan, map: &Map) -> TokenStream {
+    let reports: Vec<_> = plan.constants[..map.constants].iter().map(|constant| &constant.report).collect();
+    let braced = |size: &Size| match size {
+        Size::Const(number) if !reports.is_empty() => {
+            quote!({ ::cnn_core::shape::check::after(&[#(#reports),*], #number) })
+        }
+        size => braced(size),
+    };
     let shape = match &map.shape {
         Shape::Chw(sizes) => {
             let [channels, height, width] = sizes.each_ref().map(braced);
