@@ -6,6 +6,7 @@
 use super::chunk::{self, Target};
 use super::isa::{self, Kernel, Simd};
 use super::rows::{Plain, Rows, RowsMut, for_each};
+use super::strip::{self, Strip};
 use super::{Rectifier, Write};
 
 /// output = a + b, rectified.
@@ -177,19 +178,17 @@ pub fn gate_in_place(geometry: Gate, gate: &[f32], values: RowsMut<'_>) {
 
 /// map, grad_output `[n, h, w, c]` -> grad_gate `[n, c]` (+)= the sum of their product over the cells of a sample.
 pub fn gate_backward(geometry: Gate, map: Rows<'_>, grad_output: Rows<'_>, grad_gate: &mut [f32], write: Write) {
-    /// Channels of a piece of work, as many as fit the registers with 16 lanes.
-    const STRIP: usize = 64;
     let channels = geometry.channels;
     let [a, b] = [map.map(channels), grad_output.map(channels)];
     let rows = a.samples(map.values.len());
     assert_eq!(b.samples(grad_output.values.len()), rows);
     let samples = geometry.samples(grad_gate, rows);
-    let strips = channels.div_ceil(STRIP);
+    let strips = channels.div_ceil(strip::CHANNELS);
     let target = Target::new(grad_gate);
     let isa = isa::current();
     chunk::for_each(samples * strips, rows * channels, |index| {
-        let (sample, first) = (index / strips, index % strips * STRIP);
-        let count = STRIP.min(channels - first);
+        let (sample, first) = (index / strips, index % strips * strip::CHANNELS);
+        let count = strip::CHANNELS.min(channels - first);
         // SAFETY: each strip of each sample is one piece.
         let sum = unsafe { target.slice(sample * channels + first, count) };
         let place = |stride: usize| sample * geometry.cells * stride + first;
@@ -213,34 +212,50 @@ impl Kernel for Dot<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
+    fn run<S: Simd>(mut self, simd: S) {
+        let (len, last) = (self.sum.len(), self.cells - 1);
+        for (values, stride) in [self.map, self.grad] {
+            assert!(last * stride + len <= values.len());
+        }
+        // SAFETY: `len` values of each cell lie in both slices, as just checked, and as many are summed.
+        unsafe { strip::for_each(simd, len, &mut self) };
+    }
+}
+
+impl strip::Body for Dot<'_> {
+    /// # Safety
+    /// The strip's channels of all cells lie in both slices, and in the sum.
+    #[inline(always)]
+    unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
         let ((map, map_stride), (grad, grad_stride)) = (self.map, self.grad);
-        let len = self.sum.len();
-        let last = self.cells - 1;
-        assert!(last * map_stride + len <= map.len() && last * grad_stride + len <= grad.len());
-        for c in (0..len).step_by(S::LANES) {
-            let count = S::LANES.min(len - c);
-            // A sum of sums: their terms are of a size.
-            let mut total = simd.splat(0.0);
-            for first in (0..self.cells).step_by(ROWS) {
-                let mut sums = [simd.splat(0.0); 2];
-                for cell in first..self.cells.min(first + ROWS) {
-                    // SAFETY: `cell` is at most the last one, whose `len` values lie in both slices.
-                    let [a, b] = unsafe {
-                        [
-                            simd.load_first(map.as_ptr().add(cell * map_stride + c), count),
-                            simd.load_first(grad.as_ptr().add(cell * grad_stride + c), count),
-                        ]
-                    };
-                    sums[cell % 2] = simd.mul_add(a, b, sums[cell % 2]);
+        let mut total = strip.splat(0.0);
+        // A sum of sums: their terms are of a size.
+        for first in (0..self.cells).step_by(ROWS) {
+            let mut sum = strip.splat(0.0);
+            for cell in first..self.cells.min(first + ROWS) {
+                // SAFETY: the caller's promise.
+                let (a, b) = unsafe {
+                    (
+                        strip.load(map.as_ptr().add(cell * map_stride + channel)),
+                        strip.load(grad.as_ptr().add(cell * grad_stride + channel)),
+                    )
+                };
+                for v in 0..NV {
+                    sum[v] = simd.mul_add(a[v], b[v], sum[v]);
                 }
-                total = simd.add(total, simd.add(sums[0], sums[1]));
             }
-            // SAFETY: `sum` has `count` values from `c` on.
-            unsafe {
-                let to = self.sum.as_mut_ptr().add(c);
-                simd.store_first(to, count, simd.add(simd.load_first(to, count), total));
+            for v in 0..NV {
+                total[v] = simd.add(total[v], sum[v]);
             }
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            let to = self.sum.as_mut_ptr().add(channel);
+            let before = strip.load(to);
+            for v in 0..NV {
+                total[v] = simd.add(total[v], before[v]);
+            }
+            strip.store(to, total);
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod pool;
 pub mod rows;
 mod scatter;
 pub mod scratch;
+mod strip;
 mod tile;
 mod weight_gradient;
 mod widen;
