@@ -28,9 +28,10 @@ mod weight_gradient;
 mod widen;
 
 /// What happens to the values that a result meets in its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Write {
     /// They are overwritten.
+    #[default]
     Store,
     /// The result is added to them.
     Add,
