@@ -14,12 +14,23 @@ pub(crate) struct Settled<'a> {
     pub(crate) relu: bool,
     /// Channels of the map that was flattened into its input; all features if none was.
     pub(crate) flattened: Size,
+    /// Channels of the maps that its input and its output are parts of; 0 where one stands alone.
+    pub(crate) layout: [u64; 2],
 }
 
 impl Settled<'_> {
     fn pair(&self, name: &str) -> TokenStream {
         let [vertical, horizontal] = self.arguments.pair(name);
         quote!([#vertical, #horizontal])
+    }
+
+    /// Where its maps lie.
+    fn layout(&self) -> TokenStream {
+        if self.layout == [0, 0] {
+            return quote!(::cnn_core::kernel::geometry::Layout::DENSE);
+        }
+        let [input, output] = self.layout.map(Literal::u64_unsuffixed);
+        quote!(::cnn_core::kernel::geometry::Layout::strided(#input, #output))
     }
 
     fn pair_or_ones(&self, name: &str) -> TokenStream {
@@ -45,6 +56,7 @@ pub(crate) fn conv2d(layer: &Settled<'_>) -> TokenStream {
     let [kernel_size, stride, padding, dilation] =
         ["kernel_size", "stride", "padding", "dilation"].map(|name| layer.pair(name));
     let bias_and_relu = layer.bias_and_relu();
+    let layout = layer.layout();
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
             in_channels: #in_channels,
@@ -55,7 +67,7 @@ pub(crate) fn conv2d(layer: &Settled<'_>) -> TokenStream {
             padding: ::cnn_core::kernel::geometry::Padding::symmetric(#padding),
             dilation: #dilation,
             groups: 1,
-            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+            layout: #layout,
         };
         #bias_and_relu
     }
@@ -67,6 +79,7 @@ pub(crate) fn pool2d(layer: &Settled<'_>) -> TokenStream {
     let dilation = layer.pair_or_ones("dilation");
     let count_include_pad =
         layer.arguments.get("count_include_pad").is_none() || layer.arguments.truth("count_include_pad");
+    let layout = layer.layout();
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::Pool2dGeometry = ::cnn_core::kernel::geometry::Pool2dGeometry {
             channels: #channels,
@@ -77,7 +90,7 @@ pub(crate) fn pool2d(layer: &Settled<'_>) -> TokenStream {
             dilation: #dilation,
             ceil_mode: false,
             count_include_pad: #count_include_pad,
-            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+            layout: #layout,
         };
     }
 }
@@ -85,13 +98,14 @@ pub(crate) fn pool2d(layer: &Settled<'_>) -> TokenStream {
 pub(crate) fn adaptive_pool2d(layer: &Settled<'_>) -> TokenStream {
     let [channels, height, width] = layer.input.sizes();
     let out_size = layer.pair("output_size");
+    let layout = layer.layout();
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::AdaptivePool2dGeometry =
             ::cnn_core::kernel::geometry::AdaptivePool2dGeometry {
                 channels: #channels,
                 in_size: [#height, #width],
                 out_size: #out_size,
-                layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+                layout: #layout,
             };
     }
 }
@@ -100,11 +114,12 @@ pub(crate) fn linear(layer: &Settled<'_>) -> TokenStream {
     let [in_features, ..] = layer.input.sizes();
     let out_features = layer.arguments.count("out_features");
     let (channels, bias_and_relu) = (&layer.flattened, layer.bias_and_relu());
+    let layout = layer.layout();
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
             in_features: #in_features,
             out_features: #out_features,
-            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+            layout: #layout,
         };
         #bias_and_relu
         const CHANNELS: usize = #channels;

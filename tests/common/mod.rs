@@ -1,21 +1,117 @@
-//! A network evaluated in f64 by the reference, with PyTorch's meaning of every layer.
+//! A network evaluated in f64 by the reference, with PyTorch's meaning of every layer, and compared with that.
 
 use cnn_core::layer::Operation;
-use cnn_core::network::{Network, Step};
+use cnn_core::network::Step;
+use cnn_core::prelude::*;
 use cnn_core::reference;
+use cnn_core::shape::Sizes;
+
+/// Values from -1 to 1 that are not multiples of each other, so that no two of a window tie.
+fn values(count: usize, seed: u64) -> Vec<f32> {
+    use cnn_core::random::{Key, Purpose};
+    let mut values = vec![0.0; count];
+    let key = Key { purpose: Purpose::Augmentation, seed, step: 0, layer: 0, sample: 0 };
+    key.stream().fill_symmetric(1.0, &mut values);
+    values
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}
+
+/// The output of a network, and its gradients by some of its parameters, of a loss that weighs every output differently: the
+/// mean squared distance from random values.
+pub(crate) fn check<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
+    let mut net = N::new(7);
+    let input = values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 1);
+    let batch = Batch::from_nchw(&input)?;
+    let output = net.forward(&batch);
+    let expected = forward::<N>(&wide(net.weights().values()), &wide(&input));
+    for (found, expected) in output.to_nchw().iter().zip(&expected) {
+        // Sums of a few hundred products of f32 round by a few units in the last place of the largest.
+        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+    }
+
+    let targets = Batch::from_nchw(&values(expected.len(), 2))?;
+    let wide_targets = wide(&targets.to_nchw());
+    let mut training = Training::<N>::new(0);
+    let loss = training.backward(Mode::Evaluation, &mut net, &batch, &MeanSquaredError::new(&targets))?;
+    assert_eq!(*training.output(), output);
+    assert!((f64::from(loss) - reference::loss::mse(&expected, &wide_targets)).abs() < 1e-5);
+
+    let loss_at = |parameters: &[f64]| reference::loss::mse(&forward::<N>(parameters, &wide(&input)), &wide_targets);
+    let mut parameters = wide(net.weights().values());
+    let gradients = training.gradients().values();
+    assert_eq!(gradients.len(), parameters.len());
+    let stride = (parameters.len() / parameters_to_try).max(1);
+    for index in (0..parameters.len()).step_by(stride) {
+        let (middle, step) = (parameters[index], 1e-6);
+        parameters[index] = middle + step;
+        let above = loss_at(&parameters);
+        parameters[index] = middle - step;
+        let below = loss_at(&parameters);
+        parameters[index] = middle;
+        let expected = (above - below) / (2.0 * step);
+        let found = f64::from(gradients[index]);
+        // f32 sums on one side; differences of f64 over a step of 1e-6, good to 1e-9, on the other.
+        assert!((found - expected).abs() < 1e-6 + 1e-4 * expected.abs(), "{index}: {found} {expected}");
+    }
+    Ok(())
+}
 
 /// The output of a network in evaluation mode, in PyTorch's order, for input in PyTorch's order. `parameters` are laid out
 /// as the network's weights.
 pub(crate) fn forward<N: Network>(parameters: &[f64], input: &[f64]) -> Vec<f64> {
+    steps_forward(N::STEPS, parameters, input)
+}
+
+fn steps_forward(steps: &[Step], parameters: &[f64], input: &[f64]) -> Vec<f64> {
     let mut start = 0;
-    let mut map = input.to_vec();
-    for step in N::STEPS {
+    let mut maps = vec![input.to_vec()];
+    for step in steps {
         let count = step.operation.parameter_count();
-        map = step_forward(step, &parameters[start..start + count], &map);
+        let inputs: Vec<_> = step.inputs.iter().map(|map| maps[*map].as_slice()).collect();
+        let map = match (&step.operation, inputs.as_slice()) {
+            (Operation::Add | Operation::Multiply | Operation::Concat, inputs) => {
+                let sizes: Vec<_> = step
+                    .inputs
+                    .iter()
+                    .map(|map| if *map == 0 { steps[0].input } else { steps[*map - 1].output })
+                    .collect();
+                join(step, &sizes, inputs)
+            }
+            (Operation::Network(steps), [input]) => steps_forward(steps, &parameters[start..start + count], input),
+            (_, [input]) => step_forward(step, &parameters[start..start + count], input),
+            (_, inputs) => panic!("{} has {} inputs", step.path, inputs.len()),
+        };
+        maps.push(map);
         start += count;
     }
     assert_eq!(start, parameters.len(), "every parameter belongs to a step");
-    map
+    maps.pop().unwrap()
+}
+
+/// Branches of these sizes, sample by sample.
+fn join(step: &Step, sizes: &[Sizes], inputs: &[&[f64]]) -> Vec<f64> {
+    let samples = inputs[0].len() / sizes[0].len();
+    let sample = |branch: usize, n: usize| &inputs[branch][n * sizes[branch].len()..][..sizes[branch].len()];
+    let mut output = Vec::new();
+    for n in 0..samples {
+        if step.operation == Operation::Concat {
+            (0..inputs.len()).for_each(|branch| output.extend(sample(branch, n)));
+            continue;
+        }
+        for index in 0..step.output.len() {
+            // A map of one cell meets every cell of its channel.
+            let value = |branch: usize| {
+                let alone = sizes[branch].positions() == 1;
+                sample(branch, n)[if alone { index / step.output.positions() } else { index }]
+            };
+            let values = (0..inputs.len()).map(value);
+            output.push(if step.operation == Operation::Add { values.sum() } else { values.product::<f64>() });
+        }
+    }
+    output
 }
 
 /// Maps are `[n, c, h, w]` here.
@@ -64,6 +160,10 @@ fn step_forward(step: &Step, parameters: &[f64], input: &[f64]) -> Vec<f64> {
         Operation::Relu => reference::relu::forward(input),
         Operation::Softmax => channels_first(reference::softmax::forward(step.input.channels(), &channels_last(input))),
         Operation::Flatten | Operation::Dropout { .. } => input.to_vec(),
+        // A layer of a test's own: the one cell of a channel at every cell of another map.
+        Operation::Custom { .. } if step.layer == "Spread" => {
+            input.iter().flat_map(|value| std::iter::repeat_n(*value, step.output.positions())).collect()
+        }
         ref other => panic!("the reference does not know {other:?}"),
     }
 }

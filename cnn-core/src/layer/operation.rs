@@ -41,6 +41,12 @@ pub enum Operation {
     },
     /// `softmax`
     Softmax,
+    /// `add`
+    Add,
+    /// `multiply`
+    Multiply,
+    /// `concat`
+    Concat,
     /// A type that implements [`Layer`](super::Layer).
     Custom {
         /// Its trainable tensors.
