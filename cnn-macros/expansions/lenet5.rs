@@ -63,6 +63,7 @@ const _: () = {
             stride: [2, 2],
             padding: [0, 0],
             dilation: [1, 1],
+            ceil_mode: false,
             count_include_pad: true,
         };
     }
@@ -128,6 +129,7 @@ const _: () = {
             stride: [2, 2],
             padding: [0, 0],
             dilation: [1, 1],
+            ceil_mode: false,
             count_include_pad: true,
         };
     }
