@@ -91,7 +91,7 @@ fn times<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> Result<Vec<Dur
             let mut training = Training::new(0);
             let mut optimizer = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
             repeat(arguments.repeat, || {
-                training.backward(Mode::Training, &network, &input, &CrossEntropy::new(&labels))?;
+                training.backward(Mode::Training, &mut network, &input, &CrossEntropy::new(&labels))?;
                 optimizer.step(&mut network, training.gradients());
                 Ok(())
             })

@@ -68,7 +68,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     println!("\n{} training images, {} test images", training_set.len(), test_set.len());
 
     let normalize = Normalize::of(training_set.images());
-    let network = train(&arguments, &training_set, &normalize)?;
+    let network = train(arguments, &training_set, &normalize)?;
     let readings = read_images(&network, test_set.images(), &normalize);
 
     let mut confusion = ConfusionMatrix::<CLASSES>::new();
@@ -134,7 +134,7 @@ fn train(arguments: &Arguments, set: &Dataset, normalize: &Normalize) -> Result<
             labels.set(indices.iter().map(|&index| set.label(index)))?;
 
             optimizer.set_lr(schedule.lr(training.step()))?;
-            let loss = training.backward(Mode::Training, &network, &images, &CrossEntropy::new(&labels))?;
+            let loss = training.backward(Mode::Training, &mut network, &images, &CrossEntropy::new(&labels))?;
             optimizer.step(&mut network, training.gradients());
             progress.step(indices.len(), loss);
         }

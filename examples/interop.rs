@@ -79,7 +79,7 @@ fn compute<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> anyhow::Resu
             let labels = labels(&file).with_context(|| path.display().to_string())?;
             let mode = if arguments.train { Mode::Training } else { Mode::Evaluation };
             let mut training = Training::new(0);
-            let loss = training.backward(mode, &network, &input, &CrossEntropy::new(&labels))?;
+            let loss = training.backward(mode, &mut network, &input, &CrossEntropy::new(&labels))?;
             tensors.push(output(training.output()));
             tensors.push(("loss".into(), vec![], vec![loss]));
             tensors.extend(training.gradients().tensors().map(|tensor| {

@@ -53,7 +53,7 @@ fn ends_with_the_first_step() -> Result<(), Error> {
         images.resize(samples);
         images.values_mut().fill(0.25);
         labels.set((0..samples).map(|sample| sample % 10))?;
-        training.backward(Mode::Training, &net, &images, &CrossEntropy::new(&labels))?;
+        training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
         sgd.step(&mut net, training.gradients());
         adam.step(&mut net, training.gradients());
         inference.run(&net, &images, &mut scores);

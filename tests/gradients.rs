@@ -55,7 +55,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
 
 /// A loss that weighs every output differently: the mean squared distance from these.
 fn check<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
-    let net = N::new(7);
+    let mut net = N::new(7);
     let input = values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 1);
     let batch = Batch::from_nchw(&input)?;
     let output = net.forward(&batch);
@@ -68,7 +68,7 @@ fn check<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Err
     let targets = Batch::from_nchw(&values(expected.len(), 2))?;
     let wide_targets = wide(&targets.to_nchw());
     let mut training = Training::<N>::new(0);
-    let loss = training.backward(Mode::Evaluation, &net, &batch, &MeanSquaredError::new(&targets))?;
+    let loss = training.backward(Mode::Evaluation, &mut net, &batch, &MeanSquaredError::new(&targets))?;
     assert_eq!(*training.output(), output);
     assert!((f64::from(loss) - reference::loss::mse(&expected, &wide_targets)).abs() < 1e-5);
 
@@ -127,9 +127,9 @@ fn dropout_draws_by_seed_and_step_and_goes_back_the_same_way() -> Result<(), Err
     let ones = Batch::from_nchw(&[1.0; 2 * 64])?;
     let zeros = Batch::from_nchw(&[0.0; 2 * 64])?;
     let loss = MeanSquaredError::new(&zeros);
-    let run = |seed, step| -> Result<_, Error> {
+    let mut run = |seed, step| -> Result<_, Error> {
         let mut training = Training::<Dropped>::resumed(seed, step);
-        training.backward(Mode::Training, &net, &ones, &loss)?;
+        training.backward(Mode::Training, &mut net, &ones, &loss)?;
         Ok((training.output().clone(), training.gradients().clone()))
     };
 

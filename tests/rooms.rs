@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("loss", &["error", "shape", "tensor"]),
     ("layer", &["error", "shape", "random", "kernel", "tensor"]),
     ("network", &["error", "shape", "random", "kernel", "tensor", "layer"]),
-    ("io", &["error", "network"]),
+    ("io", &["error", "layer", "network"]),
     ("train", &["error", "shape", "kernel", "optim", "tensor", "loss", "layer", "network"]),
 ];
 

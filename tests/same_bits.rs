@@ -30,7 +30,7 @@ fn train<N: Network<Output = Flat<10>>>(threads: usize) -> Vec<u32> {
         let images = Batch::from_nchw(&images)?;
         let labels = Labels::new(&std::array::from_fn::<_, 19, _>(|i| (i * 3 % 10) as u8))?;
         for _ in 0..20 {
-            training.backward(Mode::Training, &net, &images, &CrossEntropy::new(&labels))?;
+            training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
             optimizer.step(&mut net, training.gradients());
         }
         Ok(net.weights().values().iter().map(|value| value.to_bits()).collect())

@@ -4,7 +4,7 @@
 
 use cnn_core::kernel::buffer::Buffer;
 use cnn_core::kernel::direct::{self, Epilogue};
-use cnn_core::kernel::geometry::{Conv2dGeometry, Padding, Pool2dGeometry};
+use cnn_core::kernel::geometry::{Conv2dGeometry, Layout, Padding, Pool2dGeometry};
 use cnn_core::kernel::scratch::{Needs, Scratch};
 use cnn_core::kernel::{Write, elementwise, isa, pool};
 use std::time::{Duration, Instant};
@@ -25,6 +25,7 @@ const fn conv(channels: [usize; 2], size: usize, kernel: usize, stride: usize, p
         padding: Padding::symmetric([padding, padding]),
         dilation: [1, 1],
         groups: 1,
+        layout: Layout::DENSE,
     }
 }
 
@@ -158,6 +159,7 @@ const fn max_pool(channels: usize, size: usize, kernel: usize, stride: usize, pa
         dilation: [1, 1],
         ceil_mode: false,
         count_include_pad: true,
+        layout: Layout::DENSE,
     }
 }
 

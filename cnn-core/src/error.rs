@@ -108,12 +108,22 @@ pub enum WeightsProblem {
         found: Vec<usize>,
     },
     /// Of another type of number.
-    #[error("tensor {name}: expected F32, found {found}")]
+    #[error("tensor {name}: expected {expected}, found {found}")]
     Type {
         /// The tensor's name.
         name: String,
+        /// The type that the network has.
+        expected: String,
         /// Its type in the file.
         found: String,
+    },
+    /// A count that is negative or too large to keep.
+    #[error("tensor {name}: {value} is not a count from 0 to {}", u32::MAX)]
+    Count {
+        /// The tensor's name.
+        name: String,
+        /// The value in the file.
+        value: i64,
     },
     /// Infinite or not a number.
     #[error("tensor {name}: value {index} is {value}")]

@@ -2,7 +2,7 @@
 
 use cnn_core::kernel::buffer::{self, Buffer};
 use cnn_core::kernel::direct::{self, Epilogue};
-use cnn_core::kernel::geometry::{Conv2dGeometry, Padding};
+use cnn_core::kernel::geometry::{Conv2dGeometry, Layout, Padding};
 use cnn_core::kernel::scratch::{Needs, Scratch};
 
 #[test]
@@ -52,6 +52,7 @@ fn scratch_of_another_layer_is_as_good_as_new() {
         padding: Padding::symmetric([1, 1]),
         dilation: [1, 1],
         groups: 1,
+        layout: Layout::DENSE,
     };
     let large = Conv2dGeometry { in_channels: 5, in_size: [9, 9], out_channels: 40, ..small };
     let forward = |geometry: &Conv2dGeometry, scratch: &mut Scratch| {

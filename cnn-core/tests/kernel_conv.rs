@@ -3,11 +3,11 @@
 mod kernel;
 
 use cnn_core::kernel::direct::{self, Epilogue};
-use cnn_core::kernel::geometry::{Conv2dGeometry, LinearGeometry, Padding};
+use cnn_core::kernel::geometry::{Conv2dGeometry, Layout, LinearGeometry, Padding};
 use cnn_core::kernel::scratch::Scratch;
 use cnn_core::kernel::{Write, linear};
 use cnn_core::reference;
-use kernel::{everywhere, fractions, whole_numbers, wide};
+use kernel::{Part, everywhere, fractions, whole_numbers, wide};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -36,20 +36,30 @@ impl Conv {
 
     /// Results one behind the other.
     fn run(&self, data: &Data, relu: bool, write: Write) -> Vec<f32> {
-        let Self { batch, geometry } = self;
+        self.run_strided(data, relu, write, [0, 0])
+    }
+
+    /// The same with maps in wider ones, with so many other channels around those of input and output.
+    fn run_strided(&self, data: &Data, relu: bool, write: Write, [in_extra, out_extra]: [usize; 2]) -> Vec<f32> {
+        let Self { batch, geometry } = *self;
+        let [ic, oc] = [geometry.in_channels, geometry.out_channels];
+        let geometry = &geometry.strided(ic + in_extra, oc + out_extra);
         let mut scratch = Scratch::default();
+        let input = Part::new(&data.input, ic, in_extra);
+        let grad_output = Part::new(&data.grad_output, oc, out_extra);
         // Numbers that nobody may read, except to add to the gradient of the input.
-        let mut output = vec![f32::NAN; batch * geometry.out_len()];
+        let mut output = Part::new(&vec![f32::NAN; batch * geometry.out_len()], oc, out_extra);
         let before = if write == Write::Add { 1.0 } else { f32::NAN };
-        let mut grad_input = vec![before; batch * geometry.in_len()];
+        let mut grad_input = Part::new(&vec![before; batch * geometry.in_len()], ic, in_extra);
         let mut grad_weight = vec![f32::NAN; geometry.weight_len()];
         let mut grad_bias = vec![f32::NAN; geometry.out_channels];
         let epilogue = Epilogue { bias: Some(&data.bias), relu };
-        direct::forward(geometry, epilogue, &data.input, &data.weight, &mut output, &mut scratch);
-        direct::backward_input(geometry, &data.weight, &data.grad_output, &mut grad_input, write, &mut scratch);
+        direct::forward(geometry, epilogue, input.slice(), &data.weight, output.slice_mut(), &mut scratch);
+        let grad_output = grad_output.slice();
+        direct::backward_input(geometry, &data.weight, grad_output, grad_input.slice_mut(), write, &mut scratch);
         let bias = Some(&mut grad_bias[..]);
-        direct::backward_weight(geometry, &data.input, &data.grad_output, &mut grad_weight, bias, &mut scratch);
-        [output, grad_input, grad_weight, grad_bias].concat()
+        direct::backward_weight(geometry, input.slice(), grad_output, &mut grad_weight, bias, &mut scratch);
+        [output.values(), grad_input.values(), grad_weight, grad_bias].concat()
     }
 
     fn reference(&self, data: &Data, relu: bool, write: Write) -> Vec<f32> {
@@ -71,7 +81,12 @@ impl Conv {
         let data = self.data(whole_numbers);
         for (relu, write) in [(false, Write::Store), (true, Write::Add)] {
             let found = everywhere(true, || self.run(&data, relu, write));
-            assert_eq!(found, self.reference(&data, relu, write), "relu {relu}, {write:?}");
+            let expected = self.reference(&data, relu, write);
+            assert_eq!(found, expected, "relu {relu}, {write:?}");
+            for extra in [[3, 0], [0, 5], [20, 13]] {
+                let found = everywhere(true, || self.run_strided(&data, relu, write, extra));
+                assert_eq!(found, expected, "relu {relu}, {write:?}, other channels {extra:?}");
+            }
         }
     }
 
@@ -116,6 +131,7 @@ fn geometry(most_channels: usize) -> impl Strategy<Value = Conv2dGeometry> {
                 padding,
                 dilation,
                 groups,
+                layout: Layout::DENSE,
             }
         })
 }
@@ -138,6 +154,7 @@ const PLAIN: Conv2dGeometry = Conv2dGeometry {
     padding: Padding::symmetric([1, 1]),
     dilation: [1, 1],
     groups: 1,
+    layout: Layout::DENSE,
 };
 
 #[test]
@@ -224,7 +241,7 @@ proptest! {
 
     #[test]
     fn linear_agrees_with_the_reference(batch in 1..=40usize, in_features in 1..=70usize, out_features in 1..=70usize) {
-        let geometry = LinearGeometry { in_features, out_features };
+        let geometry = LinearGeometry { in_features, out_features, layout: Layout::DENSE };
         let input = whole_numbers(batch * in_features, 1);
         let weight = whole_numbers(geometry.weight_len(), 2);
         let bias = whole_numbers(out_features, 3);

@@ -2,10 +2,10 @@
 
 mod kernel;
 
-use cnn_core::kernel::geometry::{AdaptivePool2dGeometry, Pool2dGeometry};
+use cnn_core::kernel::geometry::{AdaptivePool2dGeometry, Layout, Pool2dGeometry};
 use cnn_core::kernel::{Write, pool};
 use cnn_core::reference::{adaptive_avg_pool2d, avg_pool2d, max_pool2d};
-use kernel::{everywhere, whole_numbers, wide};
+use kernel::{Part, everywhere, whole_numbers, wide};
 use proptest::prelude::*;
 
 /// Few different values, so that ties are many.
@@ -17,10 +17,22 @@ fn narrow(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&value| value as f32).collect()
 }
 
+/// Other channels beside those of the input and of the output.
+const EXTRAS: [[usize; 2]; 3] = [[0, 0], [3, 5], [17, 0]];
+
+/// What a forward pass with `extra` other channels leaves behind.
+fn forward(len: usize, channels: usize, extra: usize, forward: impl FnOnce(&mut [f32])) -> Vec<f32> {
+    let mut output = Part::new(&vec![f32::NAN; len], channels, extra);
+    forward(output.slice_mut());
+    output.values()
+}
+
 /// What a backward pass leaves behind, which is added to `1.0` or overwrites NaN.
-fn gradient(len: usize, write: Write, backward: impl FnOnce(&mut [f32])) -> Vec<f32> {
-    let mut gradient = vec![if write == Write::Add { 1.0 } else { f32::NAN }; len];
-    backward(&mut gradient);
+fn gradient(len: usize, channels: usize, extra: usize, write: Write, backward: impl FnOnce(&mut [f32])) -> Vec<f32> {
+    let before = vec![if write == Write::Add { 1.0 } else { f32::NAN }; len];
+    let mut gradient = Part::new(&before, channels, extra);
+    backward(gradient.slice_mut());
+    let mut gradient = gradient.values();
     if write == Write::Add {
         gradient.iter_mut().for_each(|value| *value -= 1.0);
     }
@@ -29,18 +41,26 @@ fn gradient(len: usize, write: Write, backward: impl FnOnce(&mut [f32])) -> Vec<
 
 fn check_max(batch: usize, geometry: &Pool2dGeometry, input: &[f32]) {
     let grad_output = whole_numbers(batch * geometry.out_len(), 8);
-    let output = everywhere(true, || {
-        let mut output = vec![f32::NAN; batch * geometry.out_len()];
-        pool::max_forward(geometry, input, &mut output);
-        output
-    });
-    assert_eq!(output, narrow(&max_pool2d::forward(geometry, &wide(input))));
+    let expected_output = narrow(&max_pool2d::forward(geometry, &wide(input)));
     let expected = narrow(&max_pool2d::backward(geometry, &wide(input), &wide(&grad_output)));
-    for write in [Write::Store, Write::Add] {
-        let found = everywhere(true, || {
-            gradient(input.len(), write, |grad| pool::max_backward(geometry, input, &output, &grad_output, grad, write))
+    let channels = geometry.channels;
+    for [in_extra, out_extra] in EXTRAS {
+        let geometry = &geometry.strided(channels + in_extra, channels + out_extra);
+        let wide_input = Part::new(input, channels, in_extra);
+        let input = wide_input.slice();
+        let output = everywhere(true, || {
+            forward(grad_output.len(), channels, out_extra, |output| pool::max_forward(geometry, input, output))
         });
-        assert_eq!(found, expected, "{write:?}");
+        assert_eq!(output, expected_output);
+        let [output, grad_output] = [&output, &grad_output].map(|values| Part::new(values, channels, out_extra));
+        for write in [Write::Store, Write::Add] {
+            let found = everywhere(true, || {
+                gradient(wide_input.values().len(), channels, in_extra, write, |grad| {
+                    pool::max_backward(geometry, input, output.slice(), grad_output.slice(), grad, write);
+                })
+            });
+            assert_eq!(found, expected, "{write:?}");
+        }
     }
 }
 
@@ -49,6 +69,44 @@ fn assert_close(found: &[f32], expected: &[f64]) {
     assert_eq!(found.len(), expected.len());
     for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
         assert!((f64::from(*found) - expected).abs() < 1e-5, "{index}: found {found}, expected {expected}");
+    }
+}
+
+/// A kind of average: its geometry and loops beside their definition.
+struct Average<G> {
+    geometry: G,
+    channels: usize,
+    strided: fn(G, usize, usize) -> G,
+    forward: fn(&G, &[f32], &mut [f32]),
+    backward: fn(&G, &[f32], &mut [f32], Write),
+    expected_forward: fn(&G, &[f64]) -> Vec<f64>,
+    expected_backward: fn(&G, &[f64]) -> Vec<f64>,
+}
+
+impl<G: Copy + Sync> Average<G> {
+    fn check(&self, batch: usize, [in_len, out_len]: [usize; 2]) {
+        let Self { channels, .. } = *self;
+        let (input, grad_output) = (whole_numbers(batch * in_len, 1), whole_numbers(batch * out_len, 2));
+        for [in_extra, out_extra] in EXTRAS {
+            let geometry = (self.strided)(self.geometry, channels + in_extra, channels + out_extra);
+            let wide_input = Part::new(&input, channels, in_extra);
+            let output = everywhere(true, || {
+                forward(grad_output.len(), channels, out_extra, |output| {
+                    (self.forward)(&geometry, wide_input.slice(), output);
+                })
+            });
+            assert_close(&output, &(self.expected_forward)(&geometry, &wide(&input)));
+            let expected = (self.expected_backward)(&geometry, &wide(&grad_output));
+            let grad_output = Part::new(&grad_output, channels, out_extra);
+            for write in [Write::Store, Write::Add] {
+                let found = everywhere(true, || {
+                    gradient(input.len(), channels, in_extra, write, |grad| {
+                        (self.backward)(&geometry, grad_output.slice(), grad, write);
+                    })
+                });
+                assert_close(&found, &expected);
+            }
+        }
     }
 }
 
@@ -71,6 +129,7 @@ fn geometry() -> impl Strategy<Value = Pool2dGeometry> {
             dilation: axes.map(|axis| axis.4),
             ceil_mode,
             count_include_pad,
+            layout: Layout::DENSE,
         }
     })
 }
@@ -87,20 +146,16 @@ proptest! {
     fn average_agrees_with_the_reference(batch in 1..=3usize, geometry in geometry()) {
         let in_size = [0, 1].map(|axis| geometry.in_size[axis].max(geometry.kernel_size[axis]));
         let geometry = Pool2dGeometry { dilation: [1, 1], in_size, ..geometry };
-        let input = whole_numbers(batch * geometry.in_len(), 1);
-        let grad_output = whole_numbers(batch * geometry.out_len(), 2);
-        let output = everywhere(true, || {
-            let mut output = vec![f32::NAN; grad_output.len()];
-            pool::average_forward(&geometry, &input, &mut output);
-            output
-        });
-        assert_close(&output, &avg_pool2d::forward(&geometry, &wide(&input)));
-        for write in [Write::Store, Write::Add] {
-            let found = everywhere(true, || {
-                gradient(input.len(), write, |grad| pool::average_backward(&geometry, &grad_output, grad, write))
-            });
-            assert_close(&found, &avg_pool2d::backward(&geometry, &wide(&grad_output)));
+        Average {
+            geometry,
+            channels: geometry.channels,
+            strided: Pool2dGeometry::strided,
+            forward: pool::average_forward,
+            backward: pool::average_backward,
+            expected_forward: avg_pool2d::forward,
+            expected_backward: avg_pool2d::backward,
         }
+        .check(batch, [geometry.in_len(), geometry.out_len()]);
     }
 
     #[test]
@@ -110,21 +165,17 @@ proptest! {
         in_size in [1..=9usize, 1..=9usize],
         out_size in [1..=9usize, 1..=9usize],
     ) {
-        let geometry = AdaptivePool2dGeometry { channels, in_size, out_size };
-        let input = whole_numbers(batch * geometry.in_len(), 1);
-        let grad_output = whole_numbers(batch * geometry.out_len(), 2);
-        let output = everywhere(true, || {
-            let mut output = vec![f32::NAN; grad_output.len()];
-            pool::adaptive_average_forward(&geometry, &input, &mut output);
-            output
-        });
-        assert_close(&output, &adaptive_avg_pool2d::forward(&geometry, &wide(&input)));
-        for write in [Write::Store, Write::Add] {
-            let found = everywhere(true, || {
-                gradient(input.len(), write, |grad| pool::adaptive_average_backward(&geometry, &grad_output, grad, write))
-            });
-            assert_close(&found, &adaptive_avg_pool2d::backward(&geometry, &wide(&grad_output)));
+        let geometry = AdaptivePool2dGeometry { channels, in_size, out_size, layout: Layout::DENSE };
+        Average {
+            geometry,
+            channels,
+            strided: AdaptivePool2dGeometry::strided,
+            forward: pool::adaptive_average_forward,
+            backward: pool::adaptive_average_backward,
+            expected_forward: adaptive_avg_pool2d::forward,
+            expected_backward: adaptive_avg_pool2d::backward,
         }
+        .check(batch, [geometry.in_len(), geometry.out_len()]);
     }
 }
 
@@ -137,6 +188,7 @@ const HALVING: Pool2dGeometry = Pool2dGeometry {
     dilation: [1, 1],
     ceil_mode: false,
     count_include_pad: true,
+    layout: Layout::DENSE,
 };
 
 #[test]

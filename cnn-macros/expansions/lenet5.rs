@@ -31,6 +31,7 @@ const _: () = {
             padding: ::cnn_core::kernel::geometry::Padding::symmetric([2, 2]),
             dilation: [1, 1],
             groups: 1,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
         const RELU: bool = true;
@@ -65,6 +66,7 @@ const _: () = {
             dilation: [1, 1],
             ceil_mode: false,
             count_include_pad: true,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
     }
     const _: ::cnn_core::shape::Chw<
@@ -97,6 +99,7 @@ const _: () = {
             padding: ::cnn_core::kernel::geometry::Padding::symmetric([0, 0]),
             dilation: [1, 1],
             groups: 1,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
         const RELU: bool = true;
@@ -131,6 +134,7 @@ const _: () = {
             dilation: [1, 1],
             ceil_mode: false,
             count_include_pad: true,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
     }
     const _: ::cnn_core::shape::Chw<
@@ -154,24 +158,33 @@ const _: () = {
     > = ::cnn_core::shape::Chw::<16, 5, 5>;
     struct __Step7;
     impl ::cnn_core::layer::linear::Linear for __Step7 {
-        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry =
-            ::cnn_core::kernel::geometry::LinearGeometry { in_features: 400, out_features: 120 };
+        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
+            in_features: 400,
+            out_features: 120,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+        };
         const BIAS: bool = true;
         const RELU: bool = true;
         const CHANNELS: usize = 16;
     }
     struct __Step9;
     impl ::cnn_core::layer::linear::Linear for __Step9 {
-        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry =
-            ::cnn_core::kernel::geometry::LinearGeometry { in_features: 120, out_features: 84 };
+        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
+            in_features: 120,
+            out_features: 84,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+        };
         const BIAS: bool = true;
         const RELU: bool = true;
         const CHANNELS: usize = 120;
     }
     struct __Step11;
     impl ::cnn_core::layer::linear::Linear for __Step11 {
-        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry =
-            ::cnn_core::kernel::geometry::LinearGeometry { in_features: 84, out_features: 10 };
+        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
+            in_features: 84,
+            out_features: 10,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+        };
         const BIAS: bool = true;
         const RELU: bool = false;
         const CHANNELS: usize = 84;
@@ -185,6 +198,7 @@ const _: () = {
                 path: "conv1",
                 layer: "conv2d",
                 operation: <__Step0 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
+                inputs: &[0usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
             },
@@ -192,6 +206,7 @@ const _: () = {
                 path: "1",
                 layer: "relu",
                 operation: ::cnn_core::layer::Operation::Relu,
+                inputs: &[1usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
             },
@@ -199,6 +214,7 @@ const _: () = {
                 path: "2",
                 layer: "max_pool2d",
                 operation: <__Step2 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
+                inputs: &[2usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
             },
@@ -206,6 +222,7 @@ const _: () = {
                 path: "conv2",
                 layer: "conv2d",
                 operation: <__Step3 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
+                inputs: &[3usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
             },
@@ -213,6 +230,7 @@ const _: () = {
                 path: "4",
                 layer: "relu",
                 operation: ::cnn_core::layer::Operation::Relu,
+                inputs: &[4usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
             },
@@ -220,6 +238,7 @@ const _: () = {
                 path: "5",
                 layer: "max_pool2d",
                 operation: <__Step5 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
+                inputs: &[5usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
             },
@@ -227,6 +246,7 @@ const _: () = {
                 path: "6",
                 layer: "flatten",
                 operation: ::cnn_core::layer::Operation::Flatten,
+                inputs: &[6usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 400 },
             },
@@ -234,6 +254,7 @@ const _: () = {
                 path: "fc1",
                 layer: "linear",
                 operation: <__Step7 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                inputs: &[7usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 400 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 120 },
             },
@@ -241,6 +262,7 @@ const _: () = {
                 path: "8",
                 layer: "relu",
                 operation: ::cnn_core::layer::Operation::Relu,
+                inputs: &[8usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 120 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 120 },
             },
@@ -248,6 +270,7 @@ const _: () = {
                 path: "fc2",
                 layer: "linear",
                 operation: <__Step9 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                inputs: &[9usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 120 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 84 },
             },
@@ -255,6 +278,7 @@ const _: () = {
                 path: "10",
                 layer: "relu",
                 operation: ::cnn_core::layer::Operation::Relu,
+                inputs: &[10usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 84 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 84 },
             },
@@ -262,6 +286,7 @@ const _: () = {
                 path: "fc3",
                 layer: "linear",
                 operation: <__Step11 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                inputs: &[11usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 84 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 10 },
             },
@@ -288,15 +313,14 @@ const _: () = {
         fn evaluate(
             pass: &mut ::cnn_core::layer::Pass<'_>,
             samples: usize,
-            parameters: &[f32],
+            owned: ::cnn_core::layer::Owned<'_>,
             input: &[f32],
-            values: &mut [f32],
             output: &mut [f32],
         ) {
             let [p0, p3, p7, p9, p11] =
-                ::cnn_core::kernel::buffer::split_ref(parameters, [156, 2416, 48120, 10164, 850]);
+                ::cnn_core::kernel::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
             let [v0, v1] = ::cnn_core::kernel::buffer::split(
-                values,
+                owned.workspace,
                 [(samples * ::cnn_core::network::aligned(4704)), (samples * ::cnn_core::network::aligned(1176))],
             );
             ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut v0[..samples * 4704]);
@@ -335,15 +359,14 @@ const _: () = {
         fn forward_steps(
             pass: &mut ::cnn_core::layer::Pass<'_>,
             samples: usize,
-            parameters: &[f32],
+            owned: ::cnn_core::layer::Owned<'_>,
             input: &[f32],
-            values: &mut [f32],
             output: &mut [f32],
         ) {
             let [p0, p3, p7, p9, p11] =
-                ::cnn_core::kernel::buffer::split_ref(parameters, [156, 2416, 48120, 10164, 850]);
+                ::cnn_core::kernel::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
             let [v0, v1, v2, v3, v4, v5] = ::cnn_core::kernel::buffer::split(
-                values,
+                owned.workspace,
                 [
                     (samples * ::cnn_core::network::aligned(4704)),
                     (samples * ::cnn_core::network::aligned(1176)),
@@ -389,21 +412,17 @@ const _: () = {
         fn backward_steps(
             pass: &mut ::cnn_core::layer::Pass<'_>,
             samples: usize,
-            parameters: &[f32],
+            owned: ::cnn_core::layer::Owned<'_>,
             input: &[f32],
-            values: &mut [f32],
             output: &[f32],
             grad_output: &mut [f32],
-            gradients: &mut [f32],
-            grad_input: ::core::option::Option<&mut [f32]>,
+            grad_input: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
             grad_parameters: &mut [f32],
         ) {
             let [p0, p3, p7, p9, p11] =
-                ::cnn_core::kernel::buffer::split_ref(parameters, [156, 2416, 48120, 10164, 850]);
-            let [q0, q3, q7, q9, q11] =
-                ::cnn_core::kernel::buffer::split(grad_parameters, [156, 2416, 48120, 10164, 850]);
-            let [v0, v1, v2, v3, v4, v5] = ::cnn_core::kernel::buffer::split(
-                values,
+                ::cnn_core::kernel::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
+            let [v0, v1, v2, v3, v4, v5, g0, g1] = ::cnn_core::kernel::buffer::split(
+                owned.workspace,
                 [
                     (samples * ::cnn_core::network::aligned(4704)),
                     (samples * ::cnn_core::network::aligned(1176)),
@@ -411,19 +430,19 @@ const _: () = {
                     (samples * ::cnn_core::network::aligned(400)),
                     (samples * ::cnn_core::network::aligned(120)),
                     (samples * ::cnn_core::network::aligned(84)),
+                    (samples * ::cnn_core::network::aligned(1176)),
+                    (samples * ::cnn_core::network::aligned(4704)),
                 ],
             );
-            let [g0, g1] = ::cnn_core::kernel::buffer::split(
-                gradients,
-                [(samples * ::cnn_core::network::aligned(1176)), (samples * ::cnn_core::network::aligned(4704))],
-            );
+            let [q0, q3, q7, q9, q11] =
+                ::cnn_core::kernel::buffer::split(grad_parameters, [156, 2416, 48120, 10164, 850]);
             ::cnn_core::layer::linear::backward::<__Step11>(
                 pass.at(11),
                 p11,
                 &v5[..samples * 84],
                 output,
                 grad_output,
-                ::core::option::Option::Some(&mut g0[..samples * 84]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g0[..samples * 84])),
                 q11,
             );
             ::cnn_core::layer::linear::backward::<__Step9>(
@@ -432,7 +451,7 @@ const _: () = {
                 &v4[..samples * 120],
                 &v5[..samples * 84],
                 &mut g0[..samples * 84],
-                ::core::option::Option::Some(&mut g1[..samples * 120]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g1[..samples * 120])),
                 q9,
             );
             ::cnn_core::layer::linear::backward::<__Step7>(
@@ -441,7 +460,7 @@ const _: () = {
                 &v3[..samples * 400],
                 &v4[..samples * 120],
                 &mut g1[..samples * 120],
-                ::core::option::Option::Some(&mut g0[..samples * 400]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g0[..samples * 400])),
                 q7,
             );
             ::cnn_core::layer::max_pool2d::backward::<__Step5>(
@@ -450,7 +469,7 @@ const _: () = {
                 &v2[..samples * 1600],
                 &v3[..samples * 400],
                 &mut g0[..samples * 400],
-                ::core::option::Option::Some(&mut g1[..samples * 1600]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g1[..samples * 1600])),
                 &mut [],
             );
             ::cnn_core::layer::conv2d::backward::<__Step3>(
@@ -459,7 +478,7 @@ const _: () = {
                 &v1[..samples * 1176],
                 &v2[..samples * 1600],
                 &mut g1[..samples * 1600],
-                ::core::option::Option::Some(&mut g0[..samples * 1176]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g0[..samples * 1176])),
                 q3,
             );
             ::cnn_core::layer::max_pool2d::backward::<__Step2>(
@@ -468,7 +487,7 @@ const _: () = {
                 &v0[..samples * 4704],
                 &v1[..samples * 1176],
                 &mut g0[..samples * 1176],
-                ::core::option::Option::Some(&mut g1[..samples * 4704]),
+                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g1[..samples * 4704])),
                 &mut [],
             );
             ::cnn_core::layer::conv2d::backward::<__Step0>(

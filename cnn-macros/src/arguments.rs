@@ -1,16 +1,15 @@
 //! Settles the sizes and options of a call against its row of the table. Knows no maps but the names that their sizes
 //! have in arithmetic.
 
-use proc_macro2::{Literal, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote_spanned};
-use syn::spanned::Spanned;
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, Lit};
 
 use crate::ast::{Call, Setting as Written};
 use crate::constant::{self, Scope};
 use crate::error::{Errors, nearest};
 use crate::layers::{Argument, ArgumentKind, Arguments, Default, Row, Setting, Value};
-use crate::plan::{Constant, ConstantType, Size};
+use crate::plan::{Constant, ConstantType, Size, ours};
 
 /// No size is larger: a map of such a side alone would fill the memory.
 const LARGEST: i128 = isize::MAX as i128 / 4;
@@ -179,9 +178,9 @@ impl Settle<'_> {
             Ok(constant::Value::Const(tokens)) => {
                 let (name, what) = what.rsplit_once(": ").unwrap_or(("", what));
                 let least = Literal::u64_unsuffixed(least);
-                let span = value.span().resolved_at(Span::mixed_site());
-                let check = quote_spanned!(span=> ::cnn_core::shape::check::size(#name, #what, #least, #tokens));
-                Some(self.constant(ConstantType::Usize, check, span))
+                let check = quote!(::cnn_core::shape::check::size(#name, #what, #least, #tokens));
+                let name = self.constant(ConstantType::Given, check, value);
+                Some(Size::Const(quote!(#name.size)))
             }
             Ok(constant::Value::Unknown) => None,
             Err(mistake) => {
@@ -217,15 +216,20 @@ impl Settle<'_> {
         }
     }
 
-    /// A constant for rustc to evaluate. `span` is underlined where one that fails is used.
-    pub(crate) fn constant(&mut self, of: ConstantType, value: TokenStream, span: Span) -> Size {
-        let letter = match of {
-            ConstantType::Usize => "SIZE",
-            ConstantType::Sizes => "SIZES",
+    /// A constant for rustc to evaluate; its mistake is underlined at `tokens`.
+    pub(crate) fn constant(&mut self, of: ConstantType, value: TokenStream, tokens: impl ToTokens) -> Ident {
+        let index = self.constants.len();
+        let kind = match of {
+            ConstantType::Given => "SIZE",
+            ConstantType::Made => "MAP",
         };
-        let name = format_ident!("__{letter}_{}", self.constants.len(), span = span);
-        self.constants.push(Constant { name: name.clone(), of, value });
-        Size::Const(name.into_token_stream())
+        let mut spans = tokens.into_token_stream().into_iter().map(|token| ours(token.span()));
+        let start = spans.next().unwrap_or_else(Span::mixed_site);
+        let end = spans.last().unwrap_or(start);
+        let name = format_ident!("__{kind}_{index}", span = start);
+        let report = format_ident!("__REPORT_{index}", span = start);
+        self.constants.push(Constant { name: name.clone(), report, of, value, end });
+        name
     }
 }
 

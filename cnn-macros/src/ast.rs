@@ -16,8 +16,11 @@ pub(crate) struct Declaration {
 }
 
 /// `block name<PARAM, ..> { .. }`: a template.
+#[expect(dead_code, reason = "blocks are parsed; a later version expands them")]
 pub(crate) struct Block {
     pub(crate) name: Ident,
+    pub(crate) parameters: Vec<Ident>,
+    pub(crate) body: Body,
 }
 
 /// `pub Name<C, H, W> { .. }`.
@@ -57,8 +60,8 @@ pub(crate) enum Layer {
     Sequence(Body),
     /// `repeat<N> [ .. ]`
     Repeat { count: Expr, body: Body },
-    /// `add { .. }`, `multiply { .. }` or `concat { .. }`. The branches are parsed for the mistakes in them.
-    Join { kind: Ident },
+    /// `add { .. }`, `multiply { .. }` or `concat { .. }`: each step is a branch.
+    Join { kind: Ident, branches: Body },
     /// `path::To::AType<..>`: another network, or a layer of the user's own.
     Type(Path),
     /// Did not parse, and was reported.
@@ -88,7 +91,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Declaration {
     let last = tokens.clone().into_iter().last();
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
-            if let Err(error) = item(input, &mut declaration) {
+            if let Err(error) = item(input, &mut declaration, errors) {
                 errors.push(at_last(error, last.as_ref()));
                 skip_item(input)?;
             }
@@ -105,7 +108,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Declaration {
     declaration
 }
 
-fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn::Result<()> {
+fn item(input: ParseStream<'_>, declaration: &mut Declaration, errors: &mut Errors) -> syn::Result<()> {
     let attributes = input.call(Attribute::parse_outer)?;
     let visibility = input.parse()?;
     if !input.peek(syn::Ident) {
@@ -113,7 +116,7 @@ fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn::Result<()
     }
     let name: Ident = input.parse()?;
     if name == "block" && input.peek(syn::Ident) {
-        declaration.blocks.push(block(input)?);
+        declaration.blocks.push(block(input, errors)?);
         return Ok(());
     }
     if !input.peek(Token![<]) {
@@ -130,20 +133,21 @@ fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn::Result<()
     Ok(())
 }
 
-fn block(input: ParseStream<'_>) -> syn::Result<Block> {
+fn block(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Block> {
     let name: Ident = input.parse()?;
+    let mut parameters = Vec::new();
     if input.peek(Token![<]) {
         input.parse::<Token![<]>()?;
         while !input.peek(Token![>]) {
-            input.parse::<Ident>()?;
+            parameters.push(input.parse()?);
             if !input.peek(Token![>]) {
                 input.parse::<Token![,]>()?;
             }
         }
         input.parse::<Token![>]>()?;
     }
-    brackets(input, Delimiter::Brace, "the steps of the block: `{ .. }`")?;
-    Ok(Block { name })
+    let group = brackets(input, Delimiter::Brace, "the steps of the block: `{ .. }`")?;
+    Ok(Block { name, parameters, body: body(&group, errors) })
 }
 
 /// Moves behind the next `{ .. }`, where another network may begin.
@@ -292,8 +296,7 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
         Some(name) if name == "add" || name == "multiply" || name == "concat" => {
             input.parse::<Ident>()?;
             let group = brackets(input, Delimiter::Brace, &format!("branches: `{name} {{ [ .. ], [ .. ] }}`"))?;
-            body(&group, errors);
-            Ok(Layer::Join { kind: name })
+            Ok(Layer::Join { kind: name, branches: body(&group, errors) })
         }
         Some(name) => {
             input.parse::<Ident>()?;

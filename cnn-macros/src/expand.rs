@@ -1,5 +1,5 @@
-//! A plan as Rust: straight-line calls in the order of the layers, absolute paths, no `unsafe`. The tests of `cnn-core`
-//! hold an expansion written by hand, with comments.
+//! A plan as Rust: straight-line calls in the order of the layers, absolute paths, no `unsafe`. What becomes of LeNet-5 is
+//! kept in `expansions/`.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -10,7 +10,8 @@ use crate::geometry::Settled;
 use crate::layers::{Arguments, Row, sizes_expression};
 use crate::memory::{self, Place, Slots};
 use crate::plan::{
-    ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, braced, custom_layer, map_type, step_type,
+    Constant, ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, braced, custom_layer, map_type, ours,
+    step_type,
 };
 use crate::{ast, docs};
 
@@ -20,12 +21,17 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
     let declared = declaration(network, &docs::table(network, plan));
     let cfg = cfg(&network.attributes);
     let constants = plan.constants.iter().map(|constant| {
-        let (name, value) = (&constant.name, &constant.value);
-        let ty = match constant.of {
-            ConstantType::Usize => quote!(usize),
-            ConstantType::Sizes => quote!(::cnn_core::shape::Sizes),
+        let Constant { name, report, of, value, end } = constant;
+        let ty = match of {
+            ConstantType::Given => quote!(::cnn_core::shape::check::Given),
+            ConstantType::Made => quote!(::cnn_core::shape::check::Made),
         };
-        quote!(const #name: #ty = #value;)
+        // rustc underlines a call from the method's name to the bracket behind its arguments.
+        let (method, arguments) = (quote_spanned!(report.span()=> .report), quote_spanned!(*end=> ()));
+        quote! {
+            const #name: #ty = #value;
+            const #report: () = #name #method #arguments;
+        }
     });
     let layers = plan.steps.iter().enumerate().map(|(index, step)| layer(plan, index, step));
     let network_impl = network_impl(name, plan);
@@ -110,9 +116,9 @@ fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
         }
         Kind::Layer { .. } => TokenStream::new(),
         Kind::Custom(path) => {
-            let input = map_type(plan.map(step.input));
+            let input = map_type(plan, plan.map(step.input));
             let name = custom_layer(index);
-            let value = quote_spanned!(step.span=> ::cnn_core::layer::custom::Custom::of::<#path, #input>());
+            let value = quote_spanned!(ours(step.span)=> ::cnn_core::layer::custom::Custom::of::<#path, #input>());
             quote!(const #name: ::cnn_core::layer::custom::Custom = #value;)
         }
     }
@@ -160,24 +166,19 @@ fn typenum(number: u64) -> TokenStream {
 
 fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
     let text = name.to_string();
-    let (input, output) = (map_type(&plan.maps[0]), map_type(plan.map(plan.output)));
+    let (input, output) = (map_type(plan, &plan.maps[0]), map_type(plan, plan.map(plan.output)));
     let steps = plan.steps.iter().enumerate().map(|(index, step)| step_data(plan, index, step));
     let [evaluation, training, gradient] = [memory::evaluation, memory::training, memory::gradient].map(|f| f(plan));
-    let workspaces: Vec<TokenStream> = customs(plan).map(workspace).collect();
-    let sum = |slots: &Slots, more: &[TokenStream]| {
-        let sizes = slots.sizes.iter().map(Size::to_token_stream).chain(more.iter().cloned());
-        let sizes: Vec<_> = sizes.collect();
+    let evaluate = Pass { plan, values: &evaluation, gradients: &gradient, evaluates: true };
+    let train = Pass { plan, values: &training, gradients: &gradient, evaluates: false };
+    let sum = |slots: &Slots, pass: Option<&Pass<'_>>| {
+        let workspaces = pass.into_iter().flat_map(|pass| customs(plan).map(|index| pass.workspace_len(index)));
+        let sizes: Vec<_> = slots.sizes.iter().map(Size::to_token_stream).chain(workspaces).collect();
         if sizes.is_empty() { quote!(0) } else { quote!(#(::cnn_core::network::aligned(#sizes))+*) }
     };
-    let [evaluation_sum, training_sum] = [&evaluation, &training].map(|slots| sum(slots, &workspaces));
-    let gradient_sum = sum(&gradient, &[]);
-    let evaluate = Pass { plan, values: &evaluation, gradients: &gradient };
-    let train = Pass { plan, values: &training, gradients: &gradient };
-    let (evaluate, forward, backward) = (
-        evaluate.forward(&format_ident!("evaluate")),
-        train.forward(&format_ident!("forward_steps")),
-        train.backward(),
-    );
+    let (evaluation_sum, training_sum) = (sum(&evaluation, Some(&evaluate)), sum(&training, Some(&train)));
+    let gradient_sum = sum(&gradient, None);
+    let (evaluate, forward, backward) = (evaluate.forward(), train.forward(), train.backward());
     quote! {
         impl ::cnn_core::network::Network for #name {
             type Input = #input;
@@ -212,6 +213,9 @@ fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
 fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
     let (path, layer, name) = (&step.path, step.layer(), step_type(index));
     let [input, output] = [step.input, step.output].map(|map| sizes_expression(&plan.map(map).shape));
+    // Maps are numbered as the steps that make them, counted from 1.
+    let input_map = step.input;
+    let reads = plan.steps.iter().position(|step| step.output == input_map).map_or(0, |writer| writer + 1);
     let operation = match &step.kind {
         Kind::Custom(_) => {
             let custom = custom_layer(index);
@@ -222,12 +226,12 @@ fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
             if step.run == Run::View {
                 quote!(::cnn_core::layer::Operation::#layer_trait)
             } else {
-                quote_spanned!(step.span=> <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
+                quote_spanned!(ours(step.span)=> <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
             }
         }
     };
     quote!(::cnn_core::network::Step {
-        path: #path, layer: #layer, operation: #operation, input: #input, output: #output,
+        path: #path, layer: #layer, operation: #operation, inputs: &[#reads], input: #input, output: #output,
     })
 }
 
@@ -236,25 +240,25 @@ struct Pass<'a> {
     plan: &'a Plan,
     values: &'a Slots,
     gradients: &'a Slots,
+    /// Whether no backward pass follows.
+    evaluates: bool,
 }
 
 impl Pass<'_> {
-    fn forward(&self, name: &Ident) -> TokenStream {
-        let (parameters, split_parameters) = self.split_parameters("parameters", "p", &quote!(split_ref));
-        let (values, split_values) = self.split_values();
-        let samples = self.samples(false);
+    fn forward(&self) -> TokenStream {
+        let name = format_ident!("{}", if self.evaluates { "evaluate" } else { "forward_steps" });
+        let split = self.split_owned(false);
+        let (owned, samples) = (used("owned", !split.is_empty()), self.samples(false));
         let calls = self.plan.steps.iter().enumerate().map(|(index, step)| self.forward_call(index, step));
         quote! {
             fn #name(
                 pass: &mut ::cnn_core::layer::Pass<'_>,
                 #samples: usize,
-                #parameters: &[f32],
+                #owned: ::cnn_core::layer::Owned<'_>,
                 input: &[f32],
-                #values: &mut [f32],
                 output: &mut [f32],
             ) {
-                #split_parameters
-                #split_values
+                #split
                 #(#calls)*
             }
         }
@@ -279,51 +283,33 @@ impl Pass<'_> {
                 }
             }
             Kind::Custom(_) => {
-                let (custom, workspace) = (custom_layer(index), self.workspace(index));
-                quote! {
-                    (#custom.forward)(
-                        pass.at(#at), #parameters, #input, #output, #workspace,
-                    );
-                }
+                let (custom, owned) = (custom_layer(index), self.owned(index));
+                let function = format_ident!("{}", if self.evaluates { "evaluate" } else { "forward" });
+                quote!((#custom.#function)(pass.at(#at), #owned, #input, #output);)
             }
         }
     }
 
     fn backward(&self) -> TokenStream {
-        let (parameters, split_parameters) = self.split_parameters("parameters", "p", &quote!(split_ref));
-        let (grad_parameters, split_grad_parameters) = self.split_parameters("grad_parameters", "q", &quote!(split));
-        let (values, split_values) = self.split_values();
-        let samples = self.samples(true);
-        let sizes = &self.gradients.sizes;
-        let slots = (0..sizes.len()).map(|slot| format_ident!("g{slot}"));
-        let gradients = used("gradients", !sizes.is_empty());
-        let split_gradients = (!sizes.is_empty()).then(|| {
-            quote! {
-                let [#(#slots),*] = ::cnn_core::kernel::buffer::split(
-                    gradients,
-                    [#((samples * ::cnn_core::network::aligned(#sizes))),*],
-                );
-            }
-        });
+        let split = self.split_owned(true);
+        let (owned, samples) = (used("owned", !split.is_empty()), self.samples(true));
+        let split_grad_parameters = self.split_parameters(&quote!(grad_parameters), "q", &quote!(split));
+        let grad_parameters = used("grad_parameters", split_grad_parameters.is_some());
         let steps = self.plan.steps.iter().enumerate().rev();
         let calls = steps.map(|(index, step)| self.backward_call(index, step));
         quote! {
             fn backward_steps(
                 pass: &mut ::cnn_core::layer::Pass<'_>,
                 #samples: usize,
-                #parameters: &[f32],
+                #owned: ::cnn_core::layer::Owned<'_>,
                 input: &[f32],
-                #values: &mut [f32],
                 output: &[f32],
                 grad_output: &mut [f32],
-                #gradients: &mut [f32],
-                grad_input: ::core::option::Option<&mut [f32]>,
+                grad_input: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
                 #grad_parameters: &mut [f32],
             ) {
-                #split_parameters
+                #split
                 #split_grad_parameters
-                #split_values
-                #split_gradients
                 #(#calls)*
             }
         }
@@ -340,7 +326,7 @@ impl Pass<'_> {
             Place::Input => quote!(grad_input),
             _ => {
                 let gradient = self.gradient(step.input);
-                quote!(::core::option::Option::Some(#gradient))
+                quote!(::core::option::Option::Some(::cnn_core::layer::GradInput::store(#gradient)))
             }
         };
         match &step.kind {
@@ -359,21 +345,51 @@ impl Pass<'_> {
                 }
             }
             Kind::Custom(_) => {
-                let (custom, workspace) = (custom_layer(index), self.workspace(index));
+                let (custom, owned) = (custom_layer(index), self.owned(index));
+                let grad_input = match self.gradients.place(self.plan, step.input) {
+                    Place::Input => quote!(grad_input.map(|gradient| gradient.values)),
+                    _ => {
+                        let gradient = self.gradient(step.input);
+                        quote!(::core::option::Option::Some(#gradient))
+                    }
+                };
                 quote! {
                     (#custom.backward)(
-                        pass.at(#at), #parameters, #input, #output, #workspace, #grad_output, #grad_input,
-                        #grad_parameters,
+                        pass.at(#at), #owned, #input, #output, #grad_output, #grad_input, #grad_parameters,
                     );
                 }
             }
         }
     }
 
-    /// The name of the argument, and what cuts it into the steps' parameters.
-    fn split_parameters(&self, from: &str, letter: &str, split: &TokenStream) -> (Ident, Option<TokenStream>) {
+    /// What cuts all that the network owns into what its steps own.
+    fn split_owned(&self, backward: bool) -> TokenStream {
+        let parameters = self.split_parameters(&quote!(owned.parameters), "p", &quote!(split_ref));
+        let customs: Vec<_> = customs(self.plan).collect();
+        let per_batch = (!customs.is_empty()).then(|| {
+            let layers: Vec<_> = customs.iter().map(|index| custom_layer(*index)).collect();
+            let (state, saved) = (
+                customs.iter().map(|index| format_ident!("t{index}")),
+                customs.iter().map(|index| format_ident!("k{index}")),
+            );
+            quote! {
+                let [#(#state),*] = ::cnn_core::kernel::buffer::split(
+                    owned.state,
+                    [#(const { #layers.operation.state_count() }),*],
+                );
+                let [#(#saved),*] = ::cnn_core::kernel::buffer::split(
+                    owned.saved,
+                    [#(const { #layers.operation.saved() }),*],
+                );
+            }
+        });
+        let per_sample = self.split_workspace(backward);
+        quote!(#parameters #per_batch #per_sample)
+    }
+
+    /// What cuts trainable values, or their gradient, into the steps'.
+    fn split_parameters(&self, from: &TokenStream, letter: &str, split: &TokenStream) -> Option<TokenStream> {
         let steps = || self.plan.steps.iter().enumerate().filter(|(_, step)| step.has_parameters());
-        let from = used(from, steps().next().is_some());
         let parts = steps().map(|(index, _)| format_ident!("{letter}{index}"));
         let counts = steps().map(|(index, step)| match (&step.cost, &step.kind) {
             (Some(cost), _) => Literal::u128_unsuffixed(cost.parameters).into_token_stream(),
@@ -386,29 +402,33 @@ impl Pass<'_> {
                 quote!(const { <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION.parameter_count() })
             }
         });
-        let cut = steps()
+        steps()
             .next()
             .is_some()
-            .then(|| quote!(let [#(#parts),*] = ::cnn_core::kernel::buffer::#split(#from, [#(#counts),*]);));
-        (from, cut)
+            .then(|| quote!(let [#(#parts),*] = ::cnn_core::kernel::buffer::#split(#from, [#(#counts),*]);))
     }
 
-    fn split_values(&self) -> (Ident, Option<TokenStream>) {
-        let sizes = &self.values.sizes;
-        let slots = (0..sizes.len()).map(|slot| format_ident!("v{slot}"));
-        let slots: Vec<_> = slots.chain(customs(self.plan).map(|index| format_ident!("w{index}"))).collect();
-        let workspaces = customs(self.plan).map(workspace);
-        let sizes: Vec<_> = sizes.iter().map(Size::to_token_stream).chain(workspaces).collect();
-        let values = used("values", !slots.is_empty());
-        let split = (!slots.is_empty()).then(|| {
+    /// Maps, the workspaces of users' layers, and backwards the gradients of maps.
+    fn split_workspace(&self, backward: bool) -> Option<TokenStream> {
+        let names = |letter: &str, slots: &Slots| -> Vec<Ident> {
+            (0..slots.sizes.len()).map(|slot| format_ident!("{letter}{slot}")).collect()
+        };
+        let mut slots = names("v", self.values);
+        let mut sizes: Vec<_> = self.values.sizes.iter().map(Size::to_token_stream).collect();
+        slots.extend(customs(self.plan).map(|index| format_ident!("w{index}")));
+        sizes.extend(customs(self.plan).map(|index| self.workspace_len(index)));
+        if backward {
+            slots.extend(names("g", self.gradients));
+            sizes.extend(self.gradients.sizes.iter().map(Size::to_token_stream));
+        }
+        (!slots.is_empty()).then(|| {
             quote! {
                 let [#(#slots),*] = ::cnn_core::kernel::buffer::split(
-                    values,
+                    owned.workspace,
                     [#((samples * ::cnn_core::network::aligned(#sizes))),*],
                 );
             }
-        });
-        (values, split)
+        })
     }
 
     fn samples(&self, backward: bool) -> Ident {
@@ -424,9 +444,23 @@ impl Pass<'_> {
         }
     }
 
-    fn workspace(&self, index: StepId) -> TokenStream {
-        let (workspace, len) = (format_ident!("w{index}"), workspace(index));
-        quote!(&mut #workspace[..samples * #len])
+    /// What a user's layer owns.
+    fn owned(&self, index: StepId) -> TokenStream {
+        let parameters = self.parameters(index, "p", &quote!(&[]));
+        let [state, saved, workspace] = ["t", "k", "w"].map(|letter| format_ident!("{letter}{index}"));
+        let len = self.workspace_len(index);
+        quote!(::cnn_core::layer::Owned {
+            parameters: #parameters, state: #state, saved: #saved, workspace: &mut #workspace[..samples * #len],
+        })
+    }
+
+    /// Values per sample of a user's layer's workspace.
+    fn workspace_len(&self, index: StepId) -> TokenStream {
+        let (custom, field) = (
+            custom_layer(index),
+            format_ident!("{}", if self.evaluates { "evaluation_workspace" } else { "workspace" }),
+        );
+        quote!(#custom.#field)
     }
 
     fn read(&self, map: MapId) -> TokenStream {
@@ -479,12 +513,6 @@ fn used(name: &str, used: bool) -> Ident {
 fn customs(plan: &Plan) -> impl Iterator<Item = StepId> + '_ {
     let is_custom = |(_, step): &(StepId, &Step)| matches!(step.kind, Kind::Custom(_));
     plan.steps.iter().enumerate().filter(is_custom).map(|(index, _)| index)
-}
-
-/// Values per sample of a user's layer's workspace.
-fn workspace(index: StepId) -> TokenStream {
-    let custom = custom_layer(index);
-    quote!(#custom.workspace)
 }
 
 /// The module and the trait of a layer: `max_pool2d`, `MaxPool2d`.

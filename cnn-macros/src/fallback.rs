@@ -17,7 +17,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
     let errors = found.iter().map(syn::Error::to_compile_error);
     let bad = quote!(::cnn_core::shape::Flat<{ __BAD }>);
     let input = match plan.maps.first() {
-        Some(map) if map.shape.is_known() => map_type(map),
+        Some(map) if map.shape.is_known() => map_type(plan, map),
         _ => bad.clone(),
     };
     let derived = derived(network);
@@ -47,18 +47,21 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
                 }
 
                 fn evaluate(
-                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: &[f32], _: &[f32], _: &mut [f32], _: &mut [f32],
+                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &mut [f32],
                 ) {
                 }
 
                 fn forward_steps(
-                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: &[f32], _: &[f32], _: &mut [f32], _: &mut [f32],
+                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &mut [f32],
                 ) {
                 }
 
                 fn backward_steps(
-                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: &[f32], _: &[f32], _: &mut [f32], _: &[f32],
-                    _: &mut [f32], _: &mut [f32], _: ::core::option::Option<&mut [f32]>, _: &mut [f32],
+                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &[f32], _: &mut [f32], _: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
+                    _: &mut [f32],
                 ) {
                 }
             }

@@ -55,6 +55,7 @@ pub(crate) fn conv2d(layer: &Settled<'_>) -> TokenStream {
             padding: ::cnn_core::kernel::geometry::Padding::symmetric(#padding),
             dilation: #dilation,
             groups: 1,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         #bias_and_relu
     }
@@ -76,6 +77,7 @@ pub(crate) fn pool2d(layer: &Settled<'_>) -> TokenStream {
             dilation: #dilation,
             ceil_mode: false,
             count_include_pad: #count_include_pad,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
     }
 }
@@ -89,6 +91,7 @@ pub(crate) fn adaptive_pool2d(layer: &Settled<'_>) -> TokenStream {
                 channels: #channels,
                 in_size: [#height, #width],
                 out_size: #out_size,
+                layout: ::cnn_core::kernel::geometry::Layout::DENSE,
             };
     }
 }
@@ -101,6 +104,7 @@ pub(crate) fn linear(layer: &Settled<'_>) -> TokenStream {
         const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
             in_features: #in_features,
             out_features: #out_features,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         #bias_and_relu
         const CHANNELS: usize = #channels;

@@ -1,8 +1,8 @@
 //! The table: a row per layer with its sizes, options, PyTorch's defaults, and the rule by which it changes a map. A new
 //! layer is a row.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::quote;
 use syn::Ident;
 
 use crate::geometry::{self, Settled};
@@ -124,17 +124,14 @@ pub(crate) struct Site<'a> {
     /// The layer's name where it is written.
     pub(crate) layer: &'a Ident,
     pub(crate) input: &'a Shape,
+    /// Whether nothing was wrong on the way here, for rustc to evaluate.
+    pub(crate) sound: TokenStream,
     pub(crate) arguments: &'a Arguments,
 }
 
 impl Site<'_> {
     fn mistake(&self, text: &str) -> syn::Error {
         syn::Error::new(self.layer.span(), format!("{}: {text}", self.name))
-    }
-
-    /// Where a check by rustc is underlined. What it names is ours: `mixed_site`.
-    fn span(&self) -> Span {
-        self.layer.span().resolved_at(Span::mixed_site())
     }
 
     fn mistake_at(&self, argument: &str, text: &str) -> syn::Error {
@@ -146,7 +143,7 @@ impl Site<'_> {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Known(Shape),
-    /// Sizes that are `None` come out of the check: an expression of type `Sizes` which rustc evaluates.
+    /// Sizes that are `None` come out of the check: an expression of type `Made` which rustc evaluates.
     Checked {
         sizes: CheckedSizes,
         check: TokenStream,
@@ -335,10 +332,10 @@ fn flatten(site: &Site<'_>) -> syn::Result<Outcome> {
     Ok(match site.input.known_len() {
         Some(len) => Outcome::Known(Shape::Flat(Size::Known(len))),
         None => {
-            let len = site.input.len();
+            let (len, sound) = (site.input.len(), &site.sound);
             Outcome::Checked {
                 sizes: CheckedSizes::Flat(None),
-                check: quote_spanned!(site.span()=> ::cnn_core::shape::check::flatten(#len)),
+                check: quote!(::cnn_core::shape::check::flatten(#len, #sound)),
             }
         }
     })
@@ -353,8 +350,8 @@ fn linear(site: &Site<'_>) -> syn::Result<Outcome> {
         ))),
         Shape::Flat(_) if out_features.known().is_some() => Ok(Outcome::Known(Shape::Flat(out_features.clone()))),
         _ => {
-            let (name, input) = (site.name, sizes_expression(site.input));
-            let check = quote_spanned!(site.span()=> ::cnn_core::shape::check::linear(#name, #input, #out_features));
+            let (name, input, sound) = (site.name, sizes_expression(site.input), &site.sound);
+            let check = quote!(::cnn_core::shape::check::linear(#name, #input, #sound, #out_features));
             Ok(Outcome::Checked { sizes: CheckedSizes::Flat(out_features.known()), check })
         }
     }
@@ -398,14 +395,15 @@ fn windowed(site: &Site<'_>, cells: [&Size; 2], half_padding: bool) -> syn::Resu
 }
 
 fn window_check(site: &Site<'_>, channels: &Size, half_padding: bool) -> TokenStream {
-    let (name, layer, input) = (site.name, site.layer.to_string(), sizes_expression(site.input));
+    let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
+    let input = sizes_expression(site.input);
     let [kernel_size, stride, padding, dilation] = window_numbers(site.arguments).map(|[a, b]| quote!([#a, #b]));
     let strict = site.arguments.truth("strict");
     let window = quote!(::cnn_core::shape::check::Window {
         name: #name, layer: #layer, kernel_size: #kernel_size, stride: #stride, padding: #padding,
         dilation: #dilation, strict: #strict, half_padding: #half_padding,
     });
-    quote_spanned!(site.span()=> ::cnn_core::shape::check::window(#window, #input, #channels))
+    quote!(::cnn_core::shape::check::window(#window, #input, #sound, #channels))
 }
 
 fn conv2d(site: &Site<'_>) -> syn::Result<Outcome> {
@@ -440,10 +438,11 @@ fn adaptive_pool2d(site: &Site<'_>) -> syn::Result<Outcome> {
     if height.known().is_some() && width.known().is_some() && !matches!(site.input, Shape::Sizes(_)) {
         return Ok(Outcome::Known(Shape::Chw([channels, height.clone(), width.clone()])));
     }
-    let (name, layer, input) = (site.name, site.layer.to_string(), sizes_expression(site.input));
+    let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
+    let input = sizes_expression(site.input);
     Ok(Outcome::Checked {
         sizes: CheckedSizes::Chw([channels.known(), height.known(), width.known()]),
-        check: quote_spanned!(site.span()=> ::cnn_core::shape::check::adaptive(#name, #layer, #input, [#height, #width])),
+        check: quote!(::cnn_core::shape::check::adaptive(#name, #layer, #input, #sound, [#height, #width])),
     })
 }
 

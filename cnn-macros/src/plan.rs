@@ -33,6 +33,8 @@ pub(crate) const INPUT: MapId = MapId(0);
 #[derive(Debug, Clone)]
 pub(crate) struct Map {
     pub(crate) shape: Shape,
+    /// How many of the plan's constants its sizes may depend on.
+    pub(crate) constants: usize,
     /// Whether the last thing that happened to it is a softmax.
     pub(crate) probabilities: bool,
     /// The step that makes it; the network's input has none.
@@ -59,24 +61,28 @@ pub(crate) enum Size {
     Const(TokenStream),
 }
 
-/// `const NAME: ty = value;`
+/// A check that rustc carries out: a constant of type `Given` or `Made` of `cnn_core::shape::check`, and another one that
+/// reports its mistake.
 pub(crate) struct Constant {
     pub(crate) name: Ident,
+    pub(crate) report: Ident,
     pub(crate) of: ConstantType,
     pub(crate) value: TokenStream,
+    /// The last token that its mistake is about; the names have the first one's span.
+    pub(crate) end: Span,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConstantType {
-    Usize,
-    Sizes,
+    Given,
+    Made,
 }
 
 /// A layer at work.
 pub(crate) struct Step {
     /// PyTorch's name: `layer1.0.conv1`.
     pub(crate) path: String,
-    /// Where its layer is written, for names of ours.
+    /// Where its layer is written.
     pub(crate) span: Span,
     pub(crate) kind: Kind,
     /// What it adds to the totals, if the macro knows.
@@ -142,7 +148,7 @@ impl Plan {
 
 impl Map {
     pub(crate) fn new(shape: Shape) -> Self {
-        Self { shape, probabilities: false, writer: None, readers: Vec::new() }
+        Self { shape, constants: 0, probabilities: false, writer: None, readers: Vec::new() }
     }
 }
 
@@ -199,6 +205,18 @@ impl Shape {
         }
     }
 
+    /// Whether two shapes cannot be the same, whatever the sizes are that the macro does not know.
+    pub(crate) fn contradicts(&self, other: &Self) -> bool {
+        let differ =
+            |(one, other): (&Size, &Size)| one.known().zip(other.known()).is_some_and(|(one, other)| one != other);
+        match (self, other) {
+            (Self::Chw(sizes), Self::Chw(others)) => sizes.iter().zip(others).any(differ),
+            (Self::Flat(size), Self::Flat(other)) => differ((size, other)),
+            (Self::Sizes(_), _) | (_, Self::Sizes(_)) => false,
+            (Self::Chw(_), Self::Flat(_)) | (Self::Flat(_), Self::Chw(_)) => true,
+        }
+    }
+
     pub(crate) fn is_known(&self) -> bool {
         !matches!(self, Self::Sizes(_)) && self.sizes().iter().all(|size| size.known().is_some())
     }
@@ -212,8 +230,15 @@ pub(crate) fn braced(size: &Size) -> TokenStream {
     }
 }
 
-/// The type of a map.
-pub(crate) fn map_type(map: &Map) -> TokenStream {
+/// The type of a map. An error of a constant keeps rustc from comparing it with other types.
+pub(crate) fn map_type(plan: &Plan, map: &Map) -> TokenStream {
+    let reports: Vec<_> = plan.constants[..map.constants].iter().map(|constant| &constant.report).collect();
+    let braced = |size: &Size| match size {
+        Size::Const(number) if !reports.is_empty() => {
+            quote!({ ::cnn_core::shape::check::after(&[#(#reports),*], #number) })
+        }
+        size => braced(size),
+    };
     let shape = match &map.shape {
         Shape::Chw(sizes) => {
             let [channels, height, width] = sizes.each_ref().map(braced);
@@ -230,6 +255,11 @@ pub(crate) fn map_type(map: &Map) -> TokenStream {
         },
     };
     if map.probabilities { quote!(::cnn_core::shape::Probabilities<#shape>) } else { shape }
+}
+
+/// A span of the user's for a name of ours: the place is theirs, and nothing of theirs can be meant by it.
+pub(crate) fn ours(span: Span) -> Span {
+    span.resolved_at(Span::mixed_site())
 }
 
 /// Items inside of the expansion have names that no user's type or constant has: those are in scope there too.

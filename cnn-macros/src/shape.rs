@@ -1,8 +1,10 @@
 //! Walks the steps with the map that they get, and settles everything: names, sizes, repetitions. Notes mistakes; after
 //! one the map is unknown, and no rule complains about an unknown map. Knows no layer: rules are the table's.
 
-use proc_macro2::Span;
-use quote::{ToTokens, quote, quote_spanned};
+use std::collections::HashSet;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident};
@@ -12,7 +14,7 @@ use crate::ast::{self, Block, Body, Call, Dims, Layer};
 use crate::constant::{self, Meaning, Scope};
 use crate::error::{Errors, nearest};
 use crate::layers::{self, CheckedSizes, Cost, Outcome, Row, Site};
-use crate::plan::{ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Shape, Size, Step, custom_layer};
+use crate::plan::{Constant, ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Shape, Size, Step, custom_layer};
 
 /// f32 values that a map or the weights of a layer may have: memory has `isize::MAX` bytes.
 const MOST_VALUES: u128 = isize::MAX as u128 / 4;
@@ -23,7 +25,7 @@ const MOST_STEPS: usize = 5_000;
 /// Settles a network. Where mistakes were noted the plan ends early or has gaps: good for nothing but its input.
 pub(crate) fn plan(network: &ast::Network, blocks: &[Block], errors: &mut Errors) -> Plan {
     let plan = Plan { constants: Vec::new(), maps: Vec::new(), steps: Vec::new(), output: INPUT };
-    let mut walk = Walk { plan, blocks, errors, current: None };
+    let mut walk = Walk { plan, blocks, errors, current: None, paths: HashSet::new() };
     let shape = walk.dims(&network.input, &format!("{}: the input", network.name));
     walk.current = shape.map(|shape| walk.add_map(Map::new(shape)));
     walk.sequence(&network.body, &Names::default(), 0);
@@ -45,6 +47,8 @@ struct Walk<'a> {
     errors: &'a mut Errors,
     /// The map that the next step gets; unknown after a mistake.
     current: Option<MapId>,
+    /// Names of steps.
+    paths: HashSet<String>,
 }
 
 /// The names of the sequences around a step.
@@ -108,7 +112,13 @@ impl Walk<'_> {
                 self.custom(path, &inner);
                 name
             }
-            Layer::Join { kind } => {
+            Layer::Join { kind, branches } => {
+                // The branches are walked for the mistakes in them.
+                let input = self.current;
+                for (index, branch) in branches.steps.iter().enumerate() {
+                    self.current = input;
+                    self.step(branch, &inner, index);
+                }
                 self.wrong(kind, format!("`{kind}` comes with a later version: this one has sequences of layers only"));
                 called(&kind.to_string())
             }
@@ -203,7 +213,8 @@ impl Walk<'_> {
         };
         let Some(input) = self.current else { return };
         let input_map = self.plan.map(input).clone();
-        let site = Site { name, layer: &call.name, input: &input_map.shape, arguments: &arguments };
+        let sound = self.sound(&input_map.shape);
+        let site = Site { name, layer: &call.name, input: &input_map.shape, sound, arguments: &arguments };
         let outcome = match (row.rule)(&site) {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -215,9 +226,8 @@ impl Walk<'_> {
         let shape = match outcome {
             Outcome::Known(shape) => shape,
             Outcome::Checked { sizes, check } => {
-                let constant =
-                    self.settle().constant(ConstantType::Sizes, check, ours(call.name.span())).to_token_stream();
-                let [channels, height, width] = Shape::Sizes(constant).sizes();
+                let made = self.settle().constant(ConstantType::Made, check, &call.name);
+                let [channels, height, width] = Shape::Sizes(quote!(#made.sizes)).sizes();
                 match sizes {
                     CheckedSizes::Flat(features) => Shape::Flat(features.map_or(channels, Size::Known)),
                     CheckedSizes::Chw([c, h, w]) => Shape::Chw([
@@ -234,7 +244,7 @@ impl Walk<'_> {
         }
         let cost = (row.cost)(&arguments, &input_map.shape, &shape);
         let probabilities = row.name == "softmax";
-        let span = ours(call.name.span());
+        let span = call.name.span();
         let output = Map { probabilities, ..Map::new(shape) };
         self.add_step(Kind::Layer { row, arguments }, span, cost, names, input, output);
     }
@@ -263,20 +273,35 @@ impl Walk<'_> {
         let custom = custom_layer(self.plan.steps.len());
         let sizes = quote!(#custom.sizes);
         let output = Map::new(Shape::Sizes(sizes));
-        self.add_step(Kind::Custom(path.clone()), ours(path.span()), None, names, input, output);
+        self.add_step(Kind::Custom(path.clone()), path.span(), None, names, input, output);
     }
 
     fn add_step(&mut self, kind: Kind, span: Span, cost: Option<Cost>, names: &Names, input: MapId, output: Map) {
+        let path = names.path();
+        // In one sequence the label was reported; a `repeat` writes its steps into the sequence around it.
+        if !self.paths.insert(path.clone()) && self.errors.count() == 0 {
+            let text = format!("`{path}` is the name of two steps\nhelp: weights go by it: choose another label");
+            self.errors.push(syn::Error::new(span, text));
+        }
         let step = self.plan.steps.len();
         self.plan.maps[input.0].readers.push(step);
         let output = self.add_map(Map { writer: Some(step), ..output });
-        self.plan.steps.push(Step { path: names.path(), span, kind, cost, input, output, run: Run::Apart });
+        self.plan.steps.push(Step { path, span, kind, cost, input, output, run: Run::Apart });
         self.current = Some(output);
     }
 
     fn add_map(&mut self, map: Map) -> MapId {
-        self.plan.maps.push(map);
+        self.plan.maps.push(Map { constants: self.plan.constants.len(), ..map });
         MapId(self.plan.maps.len() - 1)
+    }
+
+    /// Whether nothing was wrong on the way to a map, for rustc to evaluate.
+    fn sound(&self, map: &Shape) -> TokenStream {
+        let made = self.plan.constants.iter().rev().find(|constant| constant.of == ConstantType::Made);
+        match made {
+            Some(Constant { name, .. }) if !map.is_known() => quote!(#name.sound),
+            _ => quote!(true),
+        }
     }
 
     /// What settles numbers where the current map is.
@@ -294,23 +319,26 @@ impl Walk<'_> {
             return;
         };
         let found = &self.plan.map(current).shape;
-        if found.is_known() && claimed.is_known() {
-            if found.to_string() != claimed.to_string() {
-                let text = format!(
-                    "{name}: the map is {found}, not {claimed}\nhelp: write `=> <{}>`, or change the steps before it",
-                    found.to_string().replace('x', ", ")
-                );
-                self.wrong(&claim.tokens, text);
-            }
+        if found.contradicts(&claimed) {
+            let text = format!(
+                "{name}: the map is {found}, not {claimed}\nhelp: write `=> <{}>`, or change the steps before it",
+                found.to_string().replace('x', ", ")
+            );
+            self.wrong(&claim.tokens, text);
             return;
         }
-        let span = ours(claim.tokens.span());
+        if found.is_known() && claimed.is_known() {
+            return;
+        }
+        let sound = self.sound(found);
         let [is, stated] = [found, &claimed].map(layers::sizes_expression);
-        let check = quote_spanned!(span=> ::cnn_core::shape::check::claim(#name, #is, #stated));
-        if !found.is_known() {
+        let check = quote!(::cnn_core::shape::check::claim(#name, #is, #sound, #stated));
+        let found_is_known = found.is_known();
+        self.settle().constant(ConstantType::Made, check, &claim.tokens);
+        if !found_is_known {
             self.plan.maps[current.0].shape = claimed;
         }
-        self.settle().constant(ConstantType::Sizes, check, span);
+        self.plan.maps[current.0].constants = self.plan.constants.len();
     }
 
     fn dims(&mut self, dims: &Dims, what: &str) -> Option<Shape> {
@@ -340,11 +368,6 @@ impl Walk<'_> {
         }
         Some(shape)
     }
-}
-
-/// A span of the user's for names of ours.
-fn ours(span: Span) -> Span {
-    span.resolved_at(Span::mixed_site())
 }
 
 fn unraw(label: &Ident) -> String {

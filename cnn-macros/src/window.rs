@@ -77,7 +77,7 @@ pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64
                     "{name}: padding {padding} is more than half of kernel_size {kernel}\n\
                      rule: a pooling's window must not lie in the padding: padding <= {half}\n\
                      help: padding <= {half}, or kernel_size >= {}",
-                    2 * u128::from(*padding)
+                    (2 * u128::from(*padding) - 1).div_ceil(u128::from(axis.dilation)) + 1
                 ),
             });
         }

@@ -6,10 +6,11 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use ::safetensors::tensor::{Dtype, SafeTensors, View};
+use ::safetensors::tensor::{Dtype, SafeTensors, TensorView, View};
 
 use crate::Error;
 use crate::error::WeightsProblem;
+use crate::layer::{Order, Parameter};
 use crate::network::{Network, Weights, places};
 
 /// The weights in a file, or all that does not fit the network.
@@ -20,7 +21,7 @@ pub(crate) fn load<N: Network>(path: &Path) -> Result<Weights<N>, Error> {
 
 fn read<N: Network>(bytes: &[u8]) -> Result<Weights<N>, Vec<WeightsProblem>> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| vec![WeightsProblem::Format(error.to_string())])?;
-    let expected: Vec<_> = places(N::STEPS).collect();
+    let expected = places(N::STEPS);
     let expected_names: HashSet<&str> = expected.iter().map(|(name, ..)| name.as_str()).collect();
     let found_names: HashSet<&str> = file.names().into_iter().collect();
     let unclaimed: Vec<&str> = found_names.difference(&expected_names).copied().collect();
@@ -28,7 +29,7 @@ fn read<N: Network>(bytes: &[u8]) -> Result<Weights<N>, Vec<WeightsProblem>> {
 
     let mut weights = Weights::zeros();
     let mut problems = Vec::new();
-    for (name, parameter, place) in &expected {
+    for (name, parameter, home) in &expected {
         let Ok(tensor) = file.tensor(name) else {
             problems.push(WeightsProblem::Missing {
                 name: name.clone(),
@@ -37,20 +38,9 @@ fn read<N: Network>(bytes: &[u8]) -> Result<Weights<N>, Vec<WeightsProblem>> {
             });
             continue;
         };
-        if tensor.dtype() != Dtype::F32 {
-            problems.push(WeightsProblem::Type { name: name.clone(), found: format!("{:?}", tensor.dtype()) });
-        } else if tensor.shape() != parameter.sizes() {
-            let (expected, found) = (parameter.sizes().to_vec(), tensor.shape().to_vec());
-            problems.push(WeightsProblem::Shape { name: name.clone(), expected, found });
-        } else {
-            let (numbers, _) = tensor.data().as_chunks();
-            let values: Vec<f32> = numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-            match values.iter().position(|value| !value.is_finite()) {
-                Some(index) => {
-                    problems.push(WeightsProblem::NonFinite { name: name.clone(), index, value: values[index] });
-                }
-                None => parameter.import(&values, &mut weights.values_mut()[place.clone()]),
-            }
+        match decode(name, parameter, &tensor) {
+            Ok(values) => parameter.import(&values, weights.at_mut(home)),
+            Err(problem) => problems.push(problem),
         }
     }
     let mut extra: Vec<&str> = unclaimed.clone();
@@ -59,6 +49,35 @@ fn read<N: Network>(bytes: &[u8]) -> Result<Weights<N>, Vec<WeightsProblem>> {
         extra.into_iter().map(|name| WeightsProblem::Extra { name: name.to_owned(), nearest: nearest(name, &unmet) }),
     );
     if problems.is_empty() { Ok(weights) } else { Err(problems) }
+}
+
+/// A tensor's values in PyTorch's order, if they are what the network's are.
+fn decode(name: &str, parameter: &Parameter, tensor: &TensorView<'_>) -> Result<Vec<f32>, WeightsProblem> {
+    let name = name.to_owned();
+    let expected = dtype(parameter);
+    if tensor.dtype() != expected {
+        return Err(WeightsProblem::Type { name, expected: expected.to_string(), found: tensor.dtype().to_string() });
+    }
+    if tensor.shape() != parameter.sizes() {
+        let (expected, found) = (parameter.sizes().to_vec(), tensor.shape().to_vec());
+        return Err(WeightsProblem::Shape { name, expected, found });
+    }
+    if parameter.order == Order::Count {
+        let (counts, _) = tensor.data().as_chunks();
+        let count = counts.first().map_or(0, |&bytes| i64::from_le_bytes(bytes));
+        let count = u32::try_from(count).map_err(|_| WeightsProblem::Count { name, value: count })?;
+        return Ok(vec![f32::from_bits(count)]);
+    }
+    let (numbers, _) = tensor.data().as_chunks();
+    let values: Vec<f32> = numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(WeightsProblem::NonFinite { name, index, value: values[index] }),
+        None => Ok(values),
+    }
+}
+
+fn dtype(parameter: &Parameter) -> Dtype {
+    if parameter.order == Order::Count { Dtype::I64 } else { Dtype::F32 }
 }
 
 /// The names that a few edits make of this one, at most two, the nearest first.
@@ -87,13 +106,14 @@ fn edits(from: &str, to: &str) -> usize {
 
 /// A tensor's bytes as the file keeps them.
 struct Bytes {
+    dtype: Dtype,
     sizes: Vec<usize>,
     bytes: Vec<u8>,
 }
 
 impl View for &Bytes {
     fn dtype(&self) -> Dtype {
-        Dtype::F32
+        self.dtype
     }
 
     fn shape(&self) -> &[usize] {
@@ -114,8 +134,13 @@ pub(crate) fn save<N: Network>(weights: &Weights<N>, path: &Path) -> Result<(), 
     let tensors: Vec<(String, Bytes)> = weights
         .tensors()
         .map(|tensor| {
-            let bytes = tensor.to_pytorch().into_iter().flat_map(f32::to_le_bytes).collect();
-            (tensor.name.clone(), Bytes { sizes: tensor.parameter.sizes().to_vec(), bytes })
+            let values = tensor.to_pytorch();
+            let bytes = match tensor.parameter.order {
+                Order::Count => i64::from(values[0].to_bits()).to_le_bytes().to_vec(),
+                _ => values.into_iter().flat_map(f32::to_le_bytes).collect(),
+            };
+            let (dtype, sizes) = (dtype(&tensor.parameter), tensor.parameter.sizes().to_vec());
+            (tensor.name, Bytes { dtype, sizes, bytes })
         })
         .collect();
     let views = tensors.iter().map(|(name, bytes)| (name, bytes));

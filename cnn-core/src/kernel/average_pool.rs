@@ -1,15 +1,14 @@
 //! Average pooling, with windows of one size or adapted to the wanted output.
 
 use super::Write;
-use super::geometry::{AdaptivePool2dGeometry, Pool2dGeometry};
+use super::geometry::{AdaptivePool2dGeometry, Map, Pool2dGeometry};
 use super::isa::{self, Kernel, Simd};
-use super::pool::{Cells, for_each_part};
+use super::pool::{Cells, clear, for_each_part};
 
 /// Which cells each output averages.
 trait Windows: Sync {
-    fn channels(&self) -> usize;
-    fn in_size(&self) -> [usize; 2];
-    fn out_size(&self) -> [usize; 2];
+    fn input(&self) -> Map;
+    fn output(&self) -> Map;
     /// The cells of a window along an axis.
     fn cells(&self, axis: usize, position: usize) -> Cells;
     /// What the sum of these cells, the window at output row and column `position`, is divided by.
@@ -17,16 +16,12 @@ trait Windows: Sync {
 }
 
 impl Windows for Pool2dGeometry {
-    fn channels(&self) -> usize {
-        self.channels
+    fn input(&self) -> Map {
+        Self::input(self)
     }
 
-    fn in_size(&self) -> [usize; 2] {
-        self.in_size
-    }
-
-    fn out_size(&self) -> [usize; 2] {
-        Self::out_size(self)
+    fn output(&self) -> Map {
+        Self::output(self)
     }
 
     #[inline(always)]
@@ -46,16 +41,12 @@ impl Windows for Pool2dGeometry {
 }
 
 impl Windows for AdaptivePool2dGeometry {
-    fn channels(&self) -> usize {
-        self.channels
+    fn input(&self) -> Map {
+        Self::input(self)
     }
 
-    fn in_size(&self) -> [usize; 2] {
-        self.in_size
-    }
-
-    fn out_size(&self) -> [usize; 2] {
-        self.out_size
+    fn output(&self) -> Map {
+        Self::output(self)
     }
 
     #[inline(always)]
@@ -96,21 +87,20 @@ pub fn adaptive_average_backward(
     backward(geometry, grad_output, grad_input, write);
 }
 
-/// Values of one sample of the input and of the output; both slices are batches of the same size.
-fn sample_lens<W: Windows>(windows: &W, input: &[f32], output: &[f32]) -> [usize; 2] {
-    let lens = [windows.in_size(), windows.out_size()].map(|[height, width]| height * width * windows.channels());
-    let batch = output.len() / lens[1];
-    assert_eq!(output.len(), batch * lens[1]);
-    assert_eq!(input.len(), batch * lens[0]);
-    lens
+/// How many samples both slices are a batch of.
+fn batch<W: Windows>(windows: &W, input: &[f32], output: &[f32]) -> usize {
+    let batch = windows.output().samples(output.len());
+    assert_eq!(windows.input().samples(input.len()), batch);
+    batch
 }
 
 fn forward<W: Windows>(windows: &W, input: &[f32], output: &mut [f32]) {
-    let [in_len, out_len] = sample_lens(windows, input, output);
+    let batch = batch(windows, input, output);
     let isa = isa::current();
-    let [height, width] = windows.out_size();
-    let rows = output.len() / out_len * height;
-    for_each_part(rows, width * windows.channels(), in_len / height, output, |first, output| {
+    let (map, out_map) = (windows.input(), windows.output());
+    let height = out_map.size[0];
+    let work = map.cells() * map.channels / height;
+    for_each_part(batch * height, out_map.row_step(), work, output, |first, output| {
         isa.run(Forward { windows, input, first, output });
     });
 }
@@ -128,14 +118,14 @@ impl<W: Windows> Kernel for Forward<'_, W> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (windows, channels) = (self.windows, self.windows.channels());
-        let ([in_height, in_width], [height, width]) = (windows.in_size(), windows.out_size());
-        let (row_len, in_len) = (in_width * channels, in_height * in_width * channels);
-        for (row, output) in self.output.chunks_exact_mut(width * channels).enumerate() {
+        let windows = self.windows;
+        let (map, out_map) = (windows.input(), windows.output());
+        let (channels, height) = (map.channels, out_map.size[0]);
+        for (row, output) in self.output.chunks_mut(out_map.row_step()).enumerate() {
             let (n, oh) = ((self.first + row) / height, (self.first + row) % height);
-            let input = &self.input[n * in_len..(n + 1) * in_len];
+            let input = &self.input[map.sample(n, self.input.len())];
             let rows = windows.cells(0, oh);
-            for (ow, output) in output.chunks_exact_mut(channels).enumerate() {
+            for (ow, output) in output.chunks_mut(out_map.stride).enumerate() {
                 let columns = windows.cells(1, ow);
                 let divisor = simd.splat(windows.divisor([oh, ow], rows, columns) as f32);
                 for c in (0..channels).step_by(S::LANES) {
@@ -143,10 +133,10 @@ impl<W: Windows> Kernel for Forward<'_, W> {
                     let mut sum = simd.splat(0.0);
                     for ih in rows.each() {
                         for iw in columns.each() {
-                            debug_assert!(ih * row_len + iw * channels + c + count <= in_len);
+                            let place = ih * map.row_step() + iw * map.stride + c;
+                            debug_assert!(place + count <= input.len());
                             // SAFETY: the cell lies in the map, and has `count` channels from `c` on.
-                            let value =
-                                unsafe { simd.load_first(input.as_ptr().add(ih * row_len + iw * channels + c), count) };
+                            let value = unsafe { simd.load_first(input.as_ptr().add(place), count) };
                             sum = simd.add(sum, value);
                         }
                     }
@@ -159,10 +149,10 @@ impl<W: Windows> Kernel for Forward<'_, W> {
 }
 
 fn backward<W: Windows>(windows: &W, grad_output: &[f32], grad_input: &mut [f32], write: Write) {
-    let [in_len, out_len] = sample_lens(windows, grad_input, grad_output);
+    let batch = batch(windows, grad_input, grad_output);
     let isa = isa::current();
-    let batch = grad_output.len() / out_len;
-    for_each_part(batch, in_len, 2 * in_len, grad_input, |first, grad_input| {
+    let map = windows.input();
+    for_each_part(batch, map.sample_step(), 2 * map.cells() * map.channels, grad_input, |first, grad_input| {
         isa.run(Backward { windows, grad_output, first, grad_input, write });
     });
 }
@@ -181,15 +171,14 @@ impl<W: Windows> Kernel for Backward<'_, W> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (windows, channels) = (self.windows, self.windows.channels());
-        let ([in_height, in_width], [height, width]) = (windows.in_size(), windows.out_size());
-        let (row_len, in_len) = (in_width * channels, in_height * in_width * channels);
-        let out_len = height * width * channels;
-        for (sample, grad_input) in self.grad_input.chunks_exact_mut(in_len).enumerate() {
+        let windows = self.windows;
+        let (map, out_map) = (windows.input(), windows.output());
+        let (channels, [height, width]) = (map.channels, out_map.size);
+        for (sample, grad_input) in self.grad_input.chunks_mut(map.sample_step()).enumerate() {
             let n = self.first + sample;
-            let mut grad_output = self.grad_output[n * out_len..(n + 1) * out_len].chunks_exact(channels);
+            let mut grad_output = self.grad_output[out_map.sample(n, self.grad_output.len())].chunks(out_map.stride);
             if self.write == Write::Store {
-                grad_input.fill(0.0);
+                clear(map, grad_input);
             }
             for oh in 0..height {
                 let rows = windows.cells(0, oh);
@@ -204,10 +193,11 @@ impl<W: Windows> Kernel for Backward<'_, W> {
                         let share = simd.div(grad, divisor);
                         for ih in rows.each() {
                             for iw in columns.each() {
-                                debug_assert!(ih * row_len + iw * channels + c + count <= in_len);
+                                let place = ih * map.row_step() + iw * map.stride + c;
+                                debug_assert!(place + count <= grad_input.len());
                                 // SAFETY: the cell lies in the map, and has `count` channels from `c` on.
                                 unsafe {
-                                    let to = grad_input.as_mut_ptr().add(ih * row_len + iw * channels + c);
+                                    let to = grad_input.as_mut_ptr().add(place);
                                     simd.store_first(to, count, simd.add(share, simd.load_first(to, count)));
                                 }
                             }

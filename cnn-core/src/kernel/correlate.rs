@@ -1,6 +1,7 @@
 //! Correlation of a channels-last map with a filter bank: the forward convolution, and each phase of the backward one.
 
 use super::chunk::{self, Target};
+use super::geometry::Map;
 use super::isa::{Isa, Kernel, MAX_LANES, Simd};
 use super::pack::{Matrix, Rectangle, copy_padded, pack, panel, panels};
 use super::scratch::Slots;
@@ -12,9 +13,7 @@ use super::tile::{Axes, Finish, Product, multiply};
 /// the source.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Correlation {
-    /// Height, width and channels of the source.
-    pub(super) source: [usize; 2],
-    pub(super) channels: usize,
+    pub(super) source: Map,
     pub(super) origin: [isize; 2],
     pub(super) step: [usize; 2],
     pub(super) taps: [usize; 2],
@@ -48,7 +47,7 @@ struct Block {
 impl Correlation {
     /// Multiply-adds of one cell.
     const fn work(&self) -> usize {
-        let channels = self.channels / self.groups;
+        let channels = self.source.channels / self.groups;
         let work = self.taps[0] * self.taps[1] * channels * self.columns * self.groups;
         if work == 0 { 1 } else { work }
     }
@@ -64,12 +63,12 @@ impl Correlation {
     /// Whether windows reach over the border of the source, so that tasks work on padded copies.
     const fn reaches_over(&self) -> bool {
         let window = Rectangle { start: self.origin, size: self.window(self.cells[0]) };
-        self.taps[0] * self.taps[1] > 0 && !window.lies_in(self.source)
+        self.taps[0] * self.taps[1] > 0 && !window.lies_in(self.source.size)
     }
 
     const fn copy_len(&self, block: Block) -> usize {
         let [rows, columns] = self.window(block.rows);
-        block.samples * rows * columns * self.channels
+        block.samples * rows * columns * self.source.channels
     }
 
     /// The largest block, whatever the batch.
@@ -97,7 +96,7 @@ impl Correlation {
 
     /// Steps of the depth of one group.
     pub(super) const fn depth(&self) -> usize {
-        self.taps[0] * self.taps[1] * (self.channels / self.groups)
+        self.taps[0] * self.taps[1] * (self.source.channels / self.groups)
     }
 
     /// Values of the packed filters, at most.
@@ -215,7 +214,7 @@ pub(super) fn correlate(
     target: Target,
     slots: &Slots,
 ) {
-    let batch = source.len() / (correlation.source[0] * correlation.source[1] * correlation.channels);
+    let batch = correlation.source.samples(source.len());
     if batch == 0 {
         return;
     }
@@ -259,42 +258,38 @@ impl Kernel for Task<'_> {
         let samples = samples.min(batch - sample);
         let rows = rows.min(correlation.cells[0] - row);
 
-        let sample_len = correlation.source[0] * correlation.source[1] * correlation.channels;
+        let map = correlation.source;
         let start = [correlation.origin[0] + (row * correlation.step[0]) as isize, correlation.origin[1]];
         let window = correlation.window(rows);
         let mut slot = self.job.slots.own();
-        let (a, width, sample_step) = if correlation.reaches_over() {
+        // Where cells and samples are found: a copy has no channels of others in it.
+        let (a, width, stride, sample_step) = if correlation.reaches_over() {
             let rectangle = Rectangle { start, size: window };
-            let copy_len = window[0] * window[1] * correlation.channels;
+            let copy_len = window[0] * window[1] * map.channels;
             for (sample, copy) in (sample..sample + samples).zip(slot.chunks_exact_mut(copy_len)) {
-                let map = &source[sample * sample_len..(sample + 1) * sample_len];
-                copy_padded(map, correlation.source, correlation.channels, rectangle, copy);
+                copy_padded(&source[map.sample(sample, source.len())], map, rectangle, copy);
             }
-            (&slot[..], window[1], copy_len)
+            (&slot[..], window[1], map.channels, copy_len)
         } else {
             // Without taps nothing is read, and the origin says nothing.
-            let cell = if correlation.depth() == 0 {
-                0
-            } else {
-                start[0] as usize * correlation.source[1] + start[1] as usize
-            };
-            let place = sample * sample_len + cell * correlation.channels;
-            (&source[place..], correlation.source[1], sample_len)
+            let cell = if correlation.depth() == 0 { 0 } else { start[0] as usize * map.size[1] + start[1] as usize };
+            let place = sample * map.sample_step() + cell * map.stride;
+            (&source[place..], map.size[1], map.stride, map.sample_step())
         };
-        let row_len = width * correlation.channels;
-        let group_channels = correlation.channels / correlation.groups;
+        let row_len = width * stride;
+        let group_channels = map.channels / correlation.groups;
         let rows = Axes {
             count: [samples, rows, correlation.cells[1]],
-            step: [sample_step, correlation.step[0] * row_len, correlation.step[1] * correlation.channels],
+            step: [sample_step, correlation.step[0] * row_len, correlation.step[1] * stride],
         };
         let depth = Axes {
             count: [correlation.taps[0], correlation.taps[1], group_channels],
-            step: [correlation.distance[0] * row_len, correlation.distance[1] * correlation.channels, 1],
+            step: [correlation.distance[0] * row_len, correlation.distance[1] * stride, 1],
         }
         .merged();
         let c = correlation.start + sample * correlation.target_step[0] + row * correlation.target_step[1];
 
-        let last = rows.reach(rows.step) + depth.reach(depth.step) + correlation.channels - group_channels;
+        let last = rows.reach(rows.step) + depth.reach(depth.step) + map.channels - group_channels;
         assert!(depth.len() == 0 || last < a.len());
         let target_len = rows.reach(correlation.target_step) + correlation.groups * correlation.columns;
         let target = self.job.target.pointer(c, target_len);

@@ -55,17 +55,16 @@ impl Conv2dGeometry {
 }
 
 const fn forward_correlation(geometry: &Conv2dGeometry) -> Correlation {
-    let cells = geometry.out_size();
+    let output = geometry.output();
     Correlation {
-        source: geometry.in_size,
-        channels: geometry.in_channels,
+        source: geometry.input(),
         origin: [-(geometry.padding.top as isize), -(geometry.padding.left as isize)],
         step: geometry.stride,
         taps: geometry.kernel_size,
         distance: geometry.dilation,
-        cells,
+        cells: output.size,
         start: 0,
-        target_step: [geometry.out_len(), cells[1] * geometry.out_channels, geometry.out_channels],
+        target_step: [output.sample_step(), output.row_step(), output.stride],
         groups: geometry.groups,
         columns: geometry.out_channels / geometry.groups,
     }
@@ -76,17 +75,16 @@ const fn phase_correlation(geometry: &Conv2dGeometry, index: usize) -> (Correlat
     let columns = phase::count(geometry, 1);
     let vertical = Phase::new(geometry, 0, index / columns);
     let horizontal = Phase::new(geometry, 1, index % columns);
-    let row = geometry.in_size[1] * geometry.in_channels;
+    let input = geometry.input();
     let correlation = Correlation {
-        source: geometry.out_size(),
-        channels: geometry.out_channels,
+        source: geometry.output(),
         origin: [vertical.origin, horizontal.origin],
         step: [1, 1],
         taps: [vertical.taps, horizontal.taps],
         distance: [vertical.distance, horizontal.distance],
         cells: [vertical.cells, horizontal.cells],
-        start: vertical.first * row + horizontal.first * geometry.in_channels,
-        target_step: [geometry.in_len(), geometry.stride[0] * row, geometry.stride[1] * geometry.in_channels],
+        start: vertical.first * input.row_step() + horizontal.first * input.stride,
+        target_step: [input.sample_step(), geometry.stride[0] * input.row_step(), geometry.stride[1] * input.stride],
         groups: geometry.groups,
         columns: geometry.in_channels / geometry.groups,
     };
@@ -95,9 +93,8 @@ const fn phase_correlation(geometry: &Conv2dGeometry, index: usize) -> (Correlat
 
 /// How many samples both slices are a batch of.
 fn batch(geometry: &Conv2dGeometry, input: usize, output: usize) -> usize {
-    let batch = output / geometry.out_len();
-    assert_eq!(output, batch * geometry.out_len(), "the output is a whole number of samples");
-    assert_eq!(input, batch * geometry.in_len(), "input and output are batches of the same size");
+    let batch = geometry.output().samples(output);
+    assert_eq!(geometry.input().samples(input), batch, "input and output are batches of the same size");
     batch
 }
 
@@ -145,7 +142,8 @@ fn run_forward(
         columns: correlation.columns,
         column_step: 1,
     };
-    let in_place = reads_in_place(output.len() / geometry.out_channels, geometry.weight_len());
+    let map = geometry.output();
+    let in_place = reads_in_place(map.samples(output.len()) * map.cells(), geometry.weight_len());
     pack_filters(isa, &correlation, weight, group, in_place, packed);
     let filters = Filters { packed, in_place: if in_place { weight } else { &[] } };
     let finish = Finish { relu, ..Finish::STORE };

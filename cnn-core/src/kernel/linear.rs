@@ -16,6 +16,7 @@ impl LinearGeometry {
             padding: Padding::symmetric([0, 0]),
             dilation: [1, 1],
             groups: 1,
+            layout: self.layout,
         }
     }
 

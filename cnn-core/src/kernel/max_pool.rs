@@ -1,9 +1,9 @@
 //! Max pooling. Padding never wins; of equals the first wins, row by row; NaN wins over numbers, as in PyTorch.
 
 use super::Write;
-use super::geometry::Pool2dGeometry;
+use super::geometry::{Map, Pool2dGeometry};
 use super::isa::{self, Kernel, Simd};
-use super::pool::{Cells, for_each_part};
+use super::pool::{Cells, clear, for_each_part};
 
 /// The cells under the window at this output row or column.
 #[inline(always)]
@@ -23,12 +23,12 @@ struct Window {
 
 impl Window {
     #[inline(always)]
-    fn new(geometry: &Pool2dGeometry, rows: Cells, columns: Cells) -> Self {
-        let row_len = geometry.in_size[1] * geometry.channels;
+    fn new(input: &Map, rows: Cells, columns: Cells) -> Self {
+        let [row_step, step] = [input.row_step(), input.stride];
         Self {
-            start: rows.first.wrapping_mul(row_len).wrapping_add(columns.first.wrapping_mul(geometry.channels)),
+            start: rows.first.wrapping_mul(row_step).wrapping_add(columns.first.wrapping_mul(step)),
             count: [rows.count, columns.count],
-            step: [rows.step * row_len, columns.step * geometry.channels],
+            step: [rows.step * row_step, columns.step * step],
         }
     }
 
@@ -69,14 +69,12 @@ macro_rules! for_each_vector {
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`. <https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html>
 pub fn max_forward(geometry: &Pool2dGeometry, input: &[f32], output: &mut [f32]) {
-    let batch = output.len() / geometry.out_len();
-    assert_eq!(output.len(), batch * geometry.out_len());
-    assert_eq!(input.len(), batch * geometry.in_len());
+    let map = geometry.output();
+    let batch = map.samples(output.len());
+    assert_eq!(geometry.input().samples(input.len()), batch);
     let isa = isa::current();
-    let [height, width] = geometry.out_size();
-    let row = width * geometry.channels;
-    let work = row * geometry.kernel_size[0] * geometry.kernel_size[1];
-    for_each_part(batch * height, row, work, output, |first, output| {
+    let work = map.size[1] * map.channels * geometry.kernel_size[0] * geometry.kernel_size[1];
+    for_each_part(batch * map.size[0], map.row_step(), work, output, |first, output| {
         isa.run(Forward { geometry, input, first, output });
     });
 }
@@ -96,14 +94,15 @@ impl Kernel for Forward<'_> {
     fn run<S: Simd>(self, simd: S) {
         let geometry = self.geometry;
         let channels = geometry.channels;
-        let [height, width] = geometry.out_size();
-        for (row, output) in self.output.chunks_exact_mut(width * channels).enumerate() {
+        let (map, out_map) = (geometry.input(), geometry.output());
+        let height = out_map.size[0];
+        for (row, output) in self.output.chunks_mut(out_map.row_step()).enumerate() {
             let (n, oh) = ((self.first + row) / height, (self.first + row) % height);
-            let input = &self.input[n * geometry.in_len()..(n + 1) * geometry.in_len()];
+            let input = &self.input[map.sample(n, self.input.len())];
             let rows = cells(geometry, 0, oh);
-            for (ow, output) in output.chunks_exact_mut(channels).enumerate() {
+            for (ow, output) in output.chunks_mut(out_map.stride).enumerate() {
                 let columns = cells(geometry, 1, ow);
-                let window = Window::new(geometry, rows, columns);
+                let window = Window::new(&map, rows, columns);
                 for_each_vector!(channels, window, |window, c, count| {
                     forward_vector(simd, input, window, c, count, output);
                 });
@@ -159,14 +158,13 @@ pub fn max_backward(
     grad_input: &mut [f32],
     write: Write,
 ) {
-    let batch = grad_output.len() / geometry.out_len();
-    assert_eq!(grad_output.len(), batch * geometry.out_len());
-    assert_eq!(output.len(), grad_output.len());
-    assert_eq!(input.len(), batch * geometry.in_len());
-    assert_eq!(grad_input.len(), input.len());
+    let (map, out_map) = (geometry.input(), geometry.output());
+    let batch = out_map.samples(grad_output.len());
+    assert_eq!(out_map.samples(output.len()), batch);
+    assert_eq!(map.samples(input.len()), batch);
+    assert_eq!(map.samples(grad_input.len()), batch);
     let isa = isa::current();
-    let len = geometry.in_len();
-    for_each_part(batch, len, 2 * len, grad_input, |first, grad_input| {
+    for_each_part(batch, map.sample_step(), 2 * geometry.in_len(), grad_input, |first, grad_input| {
         isa.run(Backward { geometry, input, output, grad_output, first, grad_input, write });
     });
 }
@@ -188,8 +186,9 @@ impl Kernel for Backward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let geometry = self.geometry;
-        let (channels, in_len, out_len) = (geometry.channels, geometry.in_len(), geometry.out_len());
-        let [height, width] = geometry.out_size();
+        let channels = geometry.channels;
+        let (map, out_map) = (geometry.input(), geometry.output());
+        let [height, width] = out_map.size;
         // Windows that do not overlap meet each cell at most once, which saves adding to what is there.
         let apart =
             (0..2).all(|axis| (geometry.kernel_size[axis] - 1) * geometry.dilation[axis] < geometry.stride[axis]);
@@ -197,25 +196,25 @@ impl Kernel for Backward<'_> {
         let covered = apart
             && (0..2).all(|axis| {
                 geometry.kernel_size[axis] == geometry.stride[axis]
-                    && geometry.in_size[axis] == geometry.out_size()[axis] * geometry.stride[axis]
+                    && map.size[axis] == out_map.size[axis] * geometry.stride[axis]
                     && geometry.dilation[axis] == 1
                     && geometry.padding[axis] == 0
             });
-        for (sample, grad_input) in self.grad_input.chunks_exact_mut(in_len).enumerate() {
+        for (sample, grad_input) in self.grad_input.chunks_mut(map.sample_step()).enumerate() {
             let n = self.first + sample;
-            let input = &self.input[n * in_len..(n + 1) * in_len];
-            let output = self.output[n * out_len..(n + 1) * out_len].chunks_exact(channels);
-            let grad_output = self.grad_output[n * out_len..(n + 1) * out_len].chunks_exact(channels);
+            let input = &self.input[map.sample(n, self.input.len())];
+            let output = self.output[out_map.sample(n, self.output.len())].chunks(out_map.stride);
+            let grad_output = self.grad_output[out_map.sample(n, self.grad_output.len())].chunks(out_map.stride);
             let mut windows = output.zip(grad_output);
             if self.write == Write::Store && !covered {
-                grad_input.fill(0.0);
+                clear(map, grad_input);
             }
             for oh in 0..height {
                 let rows = cells(geometry, 0, oh);
                 for ow in 0..width {
                     let columns = cells(geometry, 1, ow);
                     let (output, grad_output) = windows.next().expect("a value for each window");
-                    let window = Window::new(geometry, rows, columns);
+                    let window = Window::new(&map, rows, columns);
                     for_each_vector!(channels, window, |window, c, count| {
                         backward_vector(simd, input, window, c, count, output, grad_output, grad_input, add);
                     });
@@ -269,7 +268,7 @@ fn backward_vector<S: Simd>(
             let mut share = simd.select(wins, grad, zero);
             // The first winner takes all.
             grad = simd.select(wins, zero, grad);
-            // SAFETY: `grad_input` is as long as `input`.
+            // SAFETY: `grad_input` has the cells of `input`.
             unsafe {
                 let to = grad_input.as_mut_ptr().add(place + c);
                 if add {

@@ -1,5 +1,6 @@
 //! Copies that put values where the tile wants them: panels of columns, and maps with zeros around.
 
+use super::geometry::Map;
 use super::isa::Simd;
 use super::tile::VECTORS;
 
@@ -105,10 +106,10 @@ impl Rectangle {
     }
 }
 
-/// Copies a rectangle of a channels-last map, with zeros for what is not in the map.
+/// Copies a rectangle of a map, with zeros for what is not in it, to a map that stands alone.
 #[inline(always)]
-pub(super) fn copy_padded(map: &[f32], size: [usize; 2], channels: usize, rectangle: Rectangle, copy: &mut [f32]) {
-    let [height, width] = size;
+pub(super) fn copy_padded(values: &[f32], map: Map, rectangle: Rectangle, copy: &mut [f32]) {
+    let Map { size: [height, width], channels, stride } = map;
     let [first_row, first_column] = rectangle.start;
     // Columns of the rectangle that lie in the map.
     let left = (-first_column).clamp(0, rectangle.size[1] as isize) as usize;
@@ -119,9 +120,15 @@ pub(super) fn copy_padded(map: &[f32], size: [usize; 2], channels: usize, rectan
             copy.fill(0.0);
             continue;
         }
-        let start = (row as usize * width + (first_column + left as isize) as usize) * channels;
+        let start = (row as usize * width + (first_column + left as isize) as usize) * stride;
         copy[..left * channels].fill(0.0);
-        copy[left * channels..right * channels].copy_from_slice(&map[start..start + (right - left) * channels]);
+        let inside = &mut copy[left * channels..right * channels];
+        if map.is_dense() {
+            inside.copy_from_slice(&values[start..start + (right - left) * channels]);
+        } else {
+            let cells = values[start..].chunks(stride);
+            inside.chunks_exact_mut(channels).zip(cells).for_each(|(to, from)| to.copy_from_slice(&from[..channels]));
+        }
         copy[right * channels..].fill(0.0);
     }
 }

@@ -7,6 +7,7 @@ pub use super::average_pool::{adaptive_average_backward, adaptive_average_forwar
 pub use super::max_pool::{max_backward, max_forward};
 
 use super::chunk::{self, Target};
+use super::geometry::Map;
 
 /// The cells of one axis that a window meets: `first, first + step, ..`, `count` of them.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +42,7 @@ impl Cells {
 const PIECE: usize = 1 << 14;
 
 /// Calls `body` with pieces of `items` (samples, or rows of all samples): the first one, and the part of `target` that
-/// holds them. Each item has `len` values there and costs about `work` values to read.
+/// holds them. Each item has `len` values there, the last maybe fewer, and costs about `work` values to read.
 pub(super) fn for_each_part(
     items: usize,
     len: usize,
@@ -49,13 +50,23 @@ pub(super) fn for_each_part(
     target: &mut [f32],
     body: impl Fn(usize, &mut [f32]) + Sync,
 ) {
-    assert_eq!(target.len(), items * len);
+    let whole = target.len();
+    assert!(whole <= items * len);
     let piece = PIECE.div_ceil(work.max(1)).max(1);
     let target = Target::new(target);
     chunk::for_each(items.div_ceil(piece), 2 * items * work, |index| {
         let first = index * piece;
-        let count = piece.min(items - first);
+        let count = (piece * len).min(whole - first * len);
         // SAFETY: pieces are disjoint and end with the last item.
-        body(first, unsafe { target.slice(first * len, count * len) });
+        body(first, unsafe { target.slice(first * len, count) });
     });
+}
+
+/// Makes the values of a map zero, but not those of others between them.
+pub(super) fn clear(map: Map, values: &mut [f32]) {
+    if map.is_dense() {
+        values.fill(0.0);
+    } else {
+        values.chunks_mut(map.stride).for_each(|cell| cell[..map.channels].fill(0.0));
+    }
 }

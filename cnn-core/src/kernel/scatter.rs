@@ -70,7 +70,7 @@ pub(super) fn run(
     write: Write,
     (packed, slots): (&mut [f32], &Slots),
 ) {
-    let batch = grad_output.len() / geometry.out_len();
+    let batch = geometry.output().samples(grad_output.len());
     isa.run(Pack { geometry, weight, packed });
     let [samples, mut rows] = block(geometry);
     let sample_blocks = batch.div_ceil(samples);
@@ -140,7 +140,8 @@ impl Kernel for Task<'_> {
         let rows = self.job.rows.min(geometry.in_size[0] - row);
 
         let (ic, oc) = (geometry.in_channels, geometry.out_channels);
-        let [height, width] = geometry.out_size();
+        let (input, output) = (geometry.input(), geometry.output());
+        let [height, width] = output.size;
         let row_len = row_len(geometry);
         let mut slot = self.job.slots.own();
         let gradient = &mut slot[..samples * rows * row_len];
@@ -161,9 +162,9 @@ impl Kernel for Task<'_> {
                 // Windows one below another do not overlap in this row of theirs, those side by side do: a product is
                 // one column of windows.
                 let rows_of_windows =
-                    Axes { count: [1, samples, end_oh - first_oh], step: [0, geometry.out_len(), width * oc] };
+                    Axes { count: [1, samples, end_oh - first_oh], step: [0, output.sample_step(), output.row_step()] };
                 let depth = Axes { count: [1, 1, oc], step: [0, 0, 1] };
-                let a = &grad_output[sample * geometry.out_len() + (first_oh * width + ow) * oc..];
+                let a = &grad_output[sample * output.sample_step() + (first_oh * width + ow) * output.stride..];
                 let c = first_row * row_len + ow * geometry.stride[1] * ic;
                 for index in 0..panels::<S>(columns) {
                     let (first, columns, width) = panel::<S>(columns, index);
@@ -187,16 +188,27 @@ impl Kernel for Task<'_> {
             }
         }
 
-        let line = geometry.in_size[1] * ic;
+        let line = (geometry.in_size[1] - 1) * input.stride + ic;
         for (index, from) in gradient.chunks_exact(row_len).enumerate() {
-            let from = &from[geometry.padding.left * ic..][..line];
-            let place = (sample + index / rows) * geometry.in_len() + (row + index % rows) * line;
+            let from = &from[geometry.padding.left * ic..][..geometry.in_size[1] * ic];
+            let place = (sample + index / rows) * input.sample_step() + (row + index % rows) * input.row_step();
             // SAFETY: these rows of these samples are this task's own.
             let to = unsafe { self.job.target.slice(place, line) };
             match self.job.write {
-                Write::Store => to.copy_from_slice(from),
-                Write::Add => to.iter_mut().zip(from).for_each(|(to, from)| *to += from),
+                Write::Store if input.is_dense() => to.copy_from_slice(from),
+                Write::Add if input.is_dense() => to.iter_mut().zip(from).for_each(|(to, from)| *to += from),
+                write => write_cells(to, input.stride, from, ic, write),
             }
+        }
+    }
+}
+
+/// Writes cells that lie one behind the other to cells that are `stride` apart.
+fn write_cells(to: &mut [f32], stride: usize, from: &[f32], channels: usize, write: Write) {
+    for (to, from) in to.chunks_mut(stride).zip(from.chunks_exact(channels)) {
+        match write {
+            Write::Store => to[..channels].copy_from_slice(from),
+            Write::Add => to.iter_mut().zip(from).for_each(|(to, from)| *to += from),
         }
     }
 }

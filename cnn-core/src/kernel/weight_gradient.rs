@@ -238,33 +238,30 @@ impl Task<'_> {
         let Job { geometry, input, grad_output, bands, .. } = *self.job;
         let [ic, oc] = [geometry.in_channels / geometry.groups, geometry.out_channels / geometry.groups];
         let [_, width] = geometry.out_size();
-        let sample_len = geometry.in_len();
-        let (a, in_width, sample_step) = if geometry.padding.is_zero() {
-            let place = sample * sample_len + row * geometry.stride[0] * geometry.in_size[1] * geometry.in_channels;
-            (&input[place..], geometry.in_size[1], sample_len)
+        let (map, output) = (geometry.input(), geometry.output());
+        let (a, in_width, stride, sample_step) = if geometry.padding.is_zero() {
+            let place = sample * map.sample_step() + row * geometry.stride[0] * map.row_step();
+            (&input[place..], map.size[1], map.stride, map.sample_step())
         } else {
             let size = window(geometry, block.rows);
             let top = (row * geometry.stride[0]) as isize - geometry.padding.top as isize;
             let rectangle = Rectangle { start: [top, -(geometry.padding.left as isize)], size };
             let copy_len = size[0] * size[1] * geometry.in_channels;
             for (sample, copy) in (sample..sample + block.samples).zip(copy.chunks_exact_mut(copy_len)) {
-                let map = &input[sample * sample_len..(sample + 1) * sample_len];
-                copy_padded(map, geometry.in_size, geometry.in_channels, rectangle, copy);
+                copy_padded(&input[map.sample(sample, input.len())], map, rectangle, copy);
             }
-            (&*copy, size[1], copy_len)
+            (&*copy, size[1], map.channels, copy_len)
         };
-        let row_len = in_width * geometry.in_channels;
+        let row_len = in_width * stride;
         let depth = Axes {
             count: [block.samples, block.rows, width],
-            step: [sample_step, geometry.stride[0] * row_len, geometry.stride[1] * geometry.in_channels],
+            step: [sample_step, geometry.stride[0] * row_len, geometry.stride[1] * stride],
         };
         let cells = depth.len();
         let depth = depth.merged();
         let [kh, kw] = geometry.kernel_size;
-        let rows = Axes {
-            count: [kh, kw, ic],
-            step: [geometry.dilation[0] * row_len, geometry.dilation[1] * geometry.in_channels, 1],
-        };
+        let rows =
+            Axes { count: [kh, kw, ic], step: [geometry.dilation[0] * row_len, geometry.dilation[1] * stride, 1] };
         assert!(rows.reach(rows.step) + depth.reach(depth.step) + geometry.in_channels - ic < a.len());
         let c_step = [kw * ic * oc, ic * oc, oc];
         let tiles = rows.len().div_ceil(14);
@@ -276,14 +273,14 @@ impl Task<'_> {
             let (first, columns, width) = panel::<S>(oc, index);
             // Rows of a block are contiguous, and a block of several samples holds them whole.
             let matrix = Matrix {
-                start: sample * geometry.out_len() + row * geometry.out_size()[1] * geometry.out_channels + group * oc,
+                start: sample * output.sample_step() + row * output.row_step() + group * oc,
                 count: [1, 1, cells],
-                step: [0, 0, geometry.out_channels as isize],
+                step: [0, 0, output.stride as isize],
                 columns: oc,
                 column_step: 1,
             };
             // Rows that are as wide as the panel need no packing.
-            let b = if oc == width && geometry.groups == 1 {
+            let b = if output.stride == width && oc == width {
                 &grad_output[matrix.start..matrix.start + cells * width]
             } else {
                 let packed = &mut packed[..cells * width];

@@ -8,13 +8,13 @@
 //!
 //! The zeros are multiplied: an infinite input makes the outputs of its neighbours NaN too.
 
-use super::geometry::Conv2dGeometry;
+use super::geometry::{Conv2dGeometry, Layout};
 use super::isa::MAX_LANES;
 
 /// The wider convolution, if it takes clearly fewer steps.
 pub(super) const fn geometry(geometry: &Conv2dGeometry) -> Option<Conv2dGeometry> {
     let (kernel, stride, channels) = (geometry.kernel_size[1], geometry.stride[1], geometry.out_channels);
-    if geometry.groups > 1 || geometry.dilation[1] > 1 {
+    if geometry.groups > 1 || geometry.dilation[1] > 1 || !geometry.output().is_dense() {
         return None;
     }
     let [_, width] = geometry.out_size();
@@ -34,6 +34,7 @@ pub(super) const fn geometry(geometry: &Conv2dGeometry) -> Option<Conv2dGeometry
         out_channels: best * channels,
         kernel_size: [geometry.kernel_size[0], kernel + (best - 1) * stride],
         stride: [geometry.stride[0], best * stride],
+        layout: Layout { out_stride: 0, ..geometry.layout },
         ..*geometry
     })
 }

@@ -1,7 +1,6 @@
 //! `avg_pool2d`. <https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html>
 
-use super::{Operation, Pass};
-use crate::kernel::Write;
+use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::Pool2dGeometry;
 use crate::kernel::pool;
 
@@ -25,10 +24,10 @@ pub fn backward<L: AvgPool2d>(
     _input: &[f32],
     _output: &[f32],
     grad_output: &mut [f32],
-    grad_input: Option<&mut [f32]>,
+    grad_input: Option<GradInput<'_>>,
     _grad_parameters: &mut [f32],
 ) {
-    if let Some(grad_input) = grad_input {
-        pool::average_backward(&L::GEOMETRY, grad_output, grad_input, Write::Store);
+    if let Some(GradInput { values, write }) = grad_input {
+        pool::average_backward(&L::GEOMETRY, grad_output, values, write);
     }
 }

@@ -1,8 +1,7 @@
 //! `conv2d`. <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
 
 use super::parameter::bound;
-use super::{Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::Write;
+use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
 use crate::kernel::direct::{self, Epilogue};
 use crate::kernel::elementwise;
 use crate::kernel::geometry::Conv2dGeometry;
@@ -49,7 +48,7 @@ pub fn backward<L: Conv2d>(
     input: &[f32],
     output: &[f32],
     grad_output: &mut [f32],
-    grad_input: Option<&mut [f32]>,
+    grad_input: Option<GradInput<'_>>,
     grad_parameters: &mut [f32],
 ) {
     if L::RELU {
@@ -59,7 +58,7 @@ pub fn backward<L: Conv2d>(
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());
     let grad_bias = L::BIAS.then_some(grad_bias);
     direct::backward_weight(&L::GEOMETRY, input, grad_output, grad_weight, grad_bias, pass.scratch);
-    if let Some(grad_input) = grad_input {
-        direct::backward_input(&L::GEOMETRY, weight, grad_output, grad_input, Write::Store, pass.scratch);
+    if let Some(GradInput { values, write }) = grad_input {
+        direct::backward_input(&L::GEOMETRY, weight, grad_output, values, write, pass.scratch);
     }
 }

@@ -9,7 +9,7 @@ use crate::tensor::{Samples, SamplesMut};
 ///
 /// ```
 /// use cnn_core::prelude::*;
-/// use cnn_core::layer::{Initial, Parameter, Pass};
+/// use cnn_core::layer::{Initial, Owned, Parameter, Pass};
 /// use cnn_core::tensor::{Samples, SamplesMut};
 ///
 /// /// A trained factor for each channel.
@@ -17,15 +17,15 @@ use crate::tensor::{Samples, SamplesMut};
 ///
 /// impl<const C: usize, const H: usize, const W: usize> Layer<Chw<C, H, W>> for Scale {
 ///     type Output = Chw<C, H, W>;
-///     const PARAMETERS: &'static [Parameter] = &[Parameter::vector("weight", C, Initial::Constant(1.0))];
+///     const WEIGHTS: &'static [Parameter] = &[Parameter::vector("weight", C, Initial::Constant(1.0))];
 ///
 ///     fn forward(
 ///         _pass: &mut Pass<'_>,
-///         weight: &[f32],
+///         owned: Owned<'_>,
 ///         input: Samples<'_, Chw<C, H, W>>,
 ///         mut output: SamplesMut<'_, Self::Output>,
-///         _workspace: &mut [f32],
 ///     ) {
+///         let weight = owned.parameters;
 ///         // Channels are last: pixel after pixel, each with its `C` channels.
 ///         for (from, to) in input.values().chunks_exact(C).zip(output.values().chunks_exact_mut(C)) {
 ///             for channel in 0..C {
@@ -36,14 +36,14 @@ use crate::tensor::{Samples, SamplesMut};
 ///
 ///     fn backward(
 ///         _pass: &mut Pass<'_>,
-///         weight: &[f32],
+///         owned: Owned<'_>,
 ///         input: Samples<'_, Chw<C, H, W>>,
 ///         _output: Samples<'_, Self::Output>,
-///         _workspace: &mut [f32],
-///         grad_output: Samples<'_, Self::Output>,
+///         mut grad_output: SamplesMut<'_, Self::Output>,
 ///         grad_input: Option<SamplesMut<'_, Chw<C, H, W>>>,
 ///         grad_weight: &mut [f32],
 ///     ) {
+///         let weight = owned.parameters;
 ///         for (from, grad) in input.values().chunks_exact(C).zip(grad_output.values().chunks_exact(C)) {
 ///             for channel in 0..C {
 ///                 grad_weight[channel] += grad[channel] * from[channel];
@@ -79,90 +79,125 @@ pub trait Layer<In: Shape> {
     /// The shape that it makes of a sample.
     type Output: Shape;
     /// Its trainable tensors. Their values are handed to both passes one after the other, in this order.
-    const PARAMETERS: &'static [Parameter] = &[];
-    /// Values per sample that the forward pass hands to the backward pass.
+    const WEIGHTS: &'static [Parameter] = &[];
+    /// Its tensors that are kept in files and not trained, such as running statistics; handed on in the same way.
+    const STATE: &'static [Parameter] = &[];
+    /// Values per batch that the forward pass keeps for the backward pass.
+    const SAVED: usize = 0;
+    /// Values per sample that the forward pass keeps for the backward pass.
     const WORKSPACE: usize = 0;
 
-    /// Writes the whole of `output`.
-    fn forward(
-        pass: &mut Pass<'_>,
-        parameters: &[f32],
-        input: Samples<'_, In>,
-        output: SamplesMut<'_, Self::Output>,
-        workspace: &mut [f32],
-    );
+    /// Writes the whole of `output`. In evaluation it leaves its state as it is.
+    fn forward(pass: &mut Pass<'_>, owned: Owned<'_>, input: Samples<'_, In>, output: SamplesMut<'_, Self::Output>);
 
-    /// Adds to `grad_parameters`, which is zeros, and writes the whole of `grad_input` if it is wanted. `workspace` is as
-    /// the forward pass left it.
+    /// Adds to `grad_parameters`, which is zeros, and writes the whole of `grad_input` if it is wanted. What it owns is as
+    /// the forward pass left it, and nobody reads `grad_output` after it.
     fn backward(
         pass: &mut Pass<'_>,
-        parameters: &[f32],
+        owned: Owned<'_>,
         input: Samples<'_, In>,
         output: Samples<'_, Self::Output>,
-        workspace: &mut [f32],
-        grad_output: Samples<'_, Self::Output>,
+        grad_output: SamplesMut<'_, Self::Output>,
         grad_input: Option<SamplesMut<'_, In>>,
         grad_parameters: &mut [f32],
     );
+
+    /// The layer as data; a network is its steps.
+    #[doc(hidden)]
+    const OPERATION: Operation =
+        Operation::Custom { parameters: Self::WEIGHTS, state: Self::STATE, saved: Self::SAVED };
+
+    /// [`WORKSPACE`](Self::WORKSPACE) of [`evaluate`](Self::evaluate); a network needs less where nothing is kept.
+    #[doc(hidden)]
+    const EVALUATION_WORKSPACE: usize = Self::WORKSPACE;
+
+    /// [`forward`](Self::forward) where no backward pass follows.
+    #[doc(hidden)]
+    fn evaluate(pass: &mut Pass<'_>, owned: Owned<'_>, input: Samples<'_, In>, output: SamplesMut<'_, Self::Output>) {
+        Self::forward(pass, owned, input, output);
+    }
 }
 
-/// A user's layer on the map that it gets, as a value. Expanded code makes one constant of it per step: the only place
-/// where the layer can fail to take its map, so that this is one error.
+/// What belongs to one layer of a network.
+#[derive(Debug)]
+pub struct Owned<'a> {
+    /// Its trainable values.
+    pub parameters: &'a [f32],
+    /// Its values that are not trained, which a forward pass in training may change.
+    pub state: &'a mut [f32],
+    /// What the forward pass keeps of a batch for the backward pass.
+    pub saved: &'a mut [f32],
+    /// What the forward pass keeps of every sample for the backward pass.
+    pub workspace: &'a mut [f32],
+}
+
+impl Owned<'_> {
+    /// Lends it out, and has it again afterwards.
+    pub fn reborrow(&mut self) -> Owned<'_> {
+        let Self { parameters, state, saved, workspace } = self;
+        Owned { parameters, state, saved, workspace }
+    }
+}
+
+/// A user's layer, or a network, on the map that it gets, as a value. Expanded code makes one constant of it per step: the
+/// only place where the layer can fail to take its map, so that this is one error.
 #[derive(Clone, Copy, Debug)]
 pub struct Custom {
     /// The sizes of the map that it makes.
     pub sizes: Sizes,
     /// The layer as data.
     pub operation: Operation,
-    /// Values per sample that the forward pass hands to the backward pass.
+    /// Values per sample that the forward pass keeps for the backward pass.
     pub workspace: usize,
+    /// The same where no backward pass follows.
+    pub evaluation_workspace: usize,
     /// input `[n, In]` -> output `[n, Output]`
     pub forward: Forward,
+    /// The same where no backward pass follows.
+    pub evaluate: Forward,
     /// input `[n, In]`, grad_output `[n, Output]` -> grad_input `[n, In]`, grad_parameters
     pub backward: Backward,
 }
 
-/// `(pass, parameters, input, output, workspace)`
-pub type Forward = fn(&mut Pass<'_>, &[f32], &[f32], &mut [f32], &mut [f32]);
+/// `(pass, owned, input, output)`
+pub type Forward = fn(&mut Pass<'_>, Owned<'_>, &[f32], &mut [f32]);
 
-/// `(pass, parameters, input, output, workspace, grad_output, grad_input, grad_parameters)`
-pub type Backward = fn(&mut Pass<'_>, &[f32], &[f32], &[f32], &mut [f32], &mut [f32], Option<&mut [f32]>, &mut [f32]);
+/// `(pass, owned, input, output, grad_output, grad_input, grad_parameters)`
+pub type Backward = fn(&mut Pass<'_>, Owned<'_>, &[f32], &[f32], &mut [f32], Option<&mut [f32]>, &mut [f32]);
 
 impl Custom {
     /// Layer `L` on maps of shape `In`.
     pub const fn of<L: Layer<In>, In: Shape>() -> Self {
         Self {
             sizes: <L::Output as Shape>::SIZES,
-            operation: Operation::Custom { parameters: L::PARAMETERS },
+            operation: L::OPERATION,
             workspace: L::WORKSPACE,
+            evaluation_workspace: L::EVALUATION_WORKSPACE,
             forward: forward::<L, In>,
+            evaluate: evaluate::<L, In>,
             backward: backward::<L, In>,
         }
     }
 }
 
-fn forward<L: Layer<In>, In: Shape>(
-    pass: &mut Pass<'_>,
-    parameters: &[f32],
-    input: &[f32],
-    output: &mut [f32],
-    workspace: &mut [f32],
-) {
-    L::forward(pass, parameters, Samples::new(input), SamplesMut::new(output), workspace);
+fn forward<L: Layer<In>, In: Shape>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f32], output: &mut [f32]) {
+    L::forward(pass, owned, Samples::new(input), SamplesMut::new(output));
+}
+
+fn evaluate<L: Layer<In>, In: Shape>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f32], output: &mut [f32]) {
+    L::evaluate(pass, owned, Samples::new(input), SamplesMut::new(output));
 }
 
 fn backward<L: Layer<In>, In: Shape>(
     pass: &mut Pass<'_>,
-    parameters: &[f32],
+    owned: Owned<'_>,
     input: &[f32],
     output: &[f32],
-    workspace: &mut [f32],
     grad_output: &mut [f32],
     grad_input: Option<&mut [f32]>,
     grad_parameters: &mut [f32],
 ) {
     grad_parameters.fill(0.0);
-    let (input, output, grad_output) = (Samples::new(input), Samples::new(output), Samples::new(grad_output));
-    let grad_input = grad_input.map(SamplesMut::new);
-    L::backward(pass, parameters, input, output, workspace, grad_output, grad_input, grad_parameters);
+    let (input, output, grad_output) = (Samples::new(input), Samples::new(output), SamplesMut::new(grad_output));
+    L::backward(pass, owned, input, output, grad_output, grad_input.map(SamplesMut::new), grad_parameters);
 }

@@ -2,8 +2,8 @@
 //!
 //! No mask is kept: the backward pass draws again what the forward pass drew, from the counter-based generator.
 
-use super::{Mode, Operation, Pass};
-use crate::kernel::chunk;
+use super::{GradInput, Mode, Operation, Pass};
+use crate::kernel::{Write, chunk, elementwise};
 use crate::random::{Key, Purpose};
 
 /// A dropout of a network. It has no parameters.
@@ -29,12 +29,15 @@ pub fn backward<L: Dropout>(
     _input: &[f32],
     _output: &[f32],
     grad_output: &mut [f32],
-    grad_input: Option<&mut [f32]>,
+    grad_input: Option<GradInput<'_>>,
     _grad_parameters: &mut [f32],
 ) {
-    if let Some(grad_input) = grad_input {
-        grad_input.copy_from_slice(grad_output);
-        forward_in_place::<L>(pass, grad_input);
+    if let Some(GradInput { values, write }) = grad_input {
+        forward_in_place::<L>(pass, grad_output);
+        match write {
+            Write::Store => values.copy_from_slice(grad_output),
+            Write::Add => elementwise::add(grad_output, values),
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 //! Before a `linear` layer nothing moves: its weight is kept in the map's order. Elsewhere PyTorch's order of features,
 //! `[c, h, w]`, is made from the channels-last one.
 
-use super::{Operation, Pass};
-use crate::tensor::order::transpose_samples;
+use super::{GradInput, Operation, Pass};
+use crate::kernel::Write;
+use crate::tensor::order::{add_transposed_samples, transpose_samples};
 
 /// A flattening of a network. It has no parameters.
 pub trait Flatten {
@@ -28,10 +29,13 @@ pub fn backward<L: Flatten>(
     _input: &[f32],
     _output: &[f32],
     grad_output: &mut [f32],
-    grad_input: Option<&mut [f32]>,
+    grad_input: Option<GradInput<'_>>,
     _grad_parameters: &mut [f32],
 ) {
-    if let Some(grad_input) = grad_input {
-        transpose_samples(L::CHANNELS, L::POSITIONS, grad_output, grad_input);
+    if let Some(GradInput { values, write }) = grad_input {
+        match write {
+            Write::Store => transpose_samples(L::CHANNELS, L::POSITIONS, grad_output, values),
+            Write::Add => add_transposed_samples(L::CHANNELS, L::POSITIONS, grad_output, values),
+        }
     }
 }

@@ -1,8 +1,7 @@
 //! `linear`. <https://pytorch.org/docs/stable/generated/torch.nn.Linear.html>
 
 use super::parameter::bound;
-use super::{Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::Write;
+use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
 use crate::kernel::direct::Epilogue;
 use crate::kernel::geometry::LinearGeometry;
 use crate::kernel::{elementwise, linear};
@@ -24,7 +23,7 @@ pub trait Linear {
 
 /// PyTorch's default: uniform within `1/sqrt(fan_in)`, both weight and bias.
 pub(super) const fn parameters(geometry: &LinearGeometry, channels: usize) -> [Parameter; 2] {
-    let LinearGeometry { in_features, out_features } = *geometry;
+    let LinearGeometry { in_features, out_features, .. } = *geometry;
     let initial = Initial::Uniform(bound(in_features));
     let sizes = [out_features, in_features, 1, 1];
     let weight = Parameter { name: "weight", sizes, rank: 2, initial, order: Order::Linear { channels } };
@@ -45,7 +44,7 @@ pub fn backward<L: Linear>(
     input: &[f32],
     output: &[f32],
     grad_output: &mut [f32],
-    grad_input: Option<&mut [f32]>,
+    grad_input: Option<GradInput<'_>>,
     grad_parameters: &mut [f32],
 ) {
     if L::RELU {
@@ -55,7 +54,7 @@ pub fn backward<L: Linear>(
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());
     let grad_bias = L::BIAS.then_some(grad_bias);
     linear::backward_weight(&L::GEOMETRY, input, grad_output, grad_weight, grad_bias, pass.scratch);
-    if let Some(grad_input) = grad_input {
-        linear::backward_input(&L::GEOMETRY, weight, grad_output, grad_input, Write::Store, pass.scratch);
+    if let Some(GradInput { values, write }) = grad_input {
+        linear::backward_input(&L::GEOMETRY, weight, grad_output, values, write, pass.scratch);
     }
 }

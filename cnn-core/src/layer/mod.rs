@@ -4,8 +4,8 @@
 //! Expanded code calls `forward` and `backward` of a layer's module; all have the same arguments in the same order:
 //! `forward(pass, parameters, input, output)` and
 //! `backward(pass, parameters, input, output, grad_output, grad_input, grad_parameters)`, where maps are batches of
-//! channels-last values. `backward` may write to `grad_output`, fills `grad_parameters`, and fills `grad_input` if it is
-//! wanted.
+//! channels-last values. `backward` may write to `grad_output`, fills `grad_parameters`, and fills or adds to `grad_input`
+//! if it is wanted. A layer with state takes its [`Owned`] in the place of `parameters`.
 
 pub mod adaptive_avg_pool2d;
 pub mod avg_pool2d;
@@ -20,8 +20,33 @@ mod parameter;
 mod pass;
 pub mod relu;
 pub mod softmax;
+pub mod step;
 
-pub use custom::Layer;
-pub use operation::{Operation, Parameters};
+pub use custom::{Layer, Owned};
+pub use operation::{Operation, Tensors};
 pub use parameter::{Initial, Order, Parameter};
 pub use pass::{Mode, Pass};
+pub use step::Step;
+
+use crate::kernel::Write;
+
+/// Where the gradient of a layer's input goes.
+#[derive(Debug)]
+pub struct GradInput<'a> {
+    /// A batch of maps.
+    pub values: &'a mut [f32],
+    /// Whether others have written there already.
+    pub write: Write,
+}
+
+impl<'a> GradInput<'a> {
+    /// It is the first to come.
+    pub fn store(values: &'a mut [f32]) -> Self {
+        Self { values, write: Write::Store }
+    }
+
+    /// It is added to what is there: the map has more readers than one.
+    pub fn add(values: &'a mut [f32]) -> Self {
+        Self { values, write: Write::Add }
+    }
+}

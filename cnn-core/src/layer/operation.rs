@@ -1,6 +1,6 @@
 //! Every layer as plain data: what a table, a reader of weights, or the reference needs to know of it.
 
-use super::{Parameter, conv2d, linear};
+use super::{Parameter, Step, conv2d, linear, step};
 use crate::kernel::geometry::{AdaptivePool2dGeometry, Conv2dGeometry, LinearGeometry, Pool2dGeometry};
 use crate::kernel::scratch::Needs;
 
@@ -43,32 +43,61 @@ pub enum Operation {
     Softmax,
     /// A type that implements [`Layer`](super::Layer).
     Custom {
-        /// Its parameters.
+        /// Its trainable tensors.
         parameters: &'static [Parameter],
+        /// Its tensors that are not trained.
+        state: &'static [Parameter],
+        /// Values per batch that it keeps for the backward pass.
+        saved: usize,
     },
+    /// A network as a step of another.
+    Network(&'static [Step]),
 }
 
 impl Operation {
-    /// The trainable tensors, in the order in which they are kept.
-    pub const fn parameters(&self) -> Parameters {
+    /// The trainable tensors of its own, in the order in which they are kept; a network's are those of its steps.
+    pub const fn parameters(&self) -> Tensors {
         match self {
-            Self::Conv2d { geometry, bias } => Parameters::weight_and_bias(conv2d::parameters(geometry), *bias),
+            Self::Conv2d { geometry, bias } => Tensors::weight_and_bias(conv2d::parameters(geometry), *bias),
             Self::Linear { geometry, bias, channels } => {
-                Parameters::weight_and_bias(linear::parameters(geometry, *channels), *bias)
+                Tensors::weight_and_bias(linear::parameters(geometry, *channels), *bias)
             }
-            Self::Custom { parameters } => Parameters::Custom(parameters),
-            _ => Parameters::None,
+            Self::Custom { parameters, .. } => Tensors::Static(parameters),
+            _ => Tensors::Static(&[]),
+        }
+    }
+
+    /// Its own tensors that are kept and not trained, such as running statistics, in the order in which they are kept.
+    pub const fn state(&self) -> Tensors {
+        match self {
+            Self::Custom { state, .. } => Tensors::Static(state),
+            _ => Tensors::Static(&[]),
         }
     }
 
     /// Trainable values.
     pub const fn parameter_count(&self) -> usize {
-        let (parameters, mut count, mut index) = (self.parameters(), 0, 0);
-        while index < parameters.as_slice().len() {
-            count += parameters.as_slice()[index].len();
-            index += 1;
+        match self {
+            Self::Network(steps) => step::parameters(steps),
+            _ => self.parameters().values(),
         }
-        count
+    }
+
+    /// Values that are kept and not trained.
+    pub const fn state_count(&self) -> usize {
+        match self {
+            Self::Network(steps) => step::state(steps),
+            _ => self.state().values(),
+        }
+    }
+
+    /// Values per batch that the forward pass keeps for the backward pass.
+    pub const fn saved(&self) -> usize {
+        match self {
+            Self::Custom { saved, .. } => *saved,
+            Self::Network(steps) => step::saved(steps),
+            _ => 0,
+        }
     }
 
     /// Multiply-adds of one sample's forward pass, in convolutions and linear layers.
@@ -76,6 +105,7 @@ impl Operation {
         match self {
             Self::Conv2d { geometry, .. } => geometry.multiply_adds(),
             Self::Linear { geometry, .. } => geometry.weight_len(),
+            Self::Network(steps) => step::multiply_adds(steps),
             _ => 0,
         }
     }
@@ -85,36 +115,44 @@ impl Operation {
         match self {
             Self::Conv2d { geometry, .. } => geometry.needs(),
             Self::Linear { geometry, .. } => geometry.needs(),
+            Self::Network(steps) => step::needs(steps),
             _ => Needs { shared: 0, per_thread: 0 },
         }
     }
 }
 
-/// The trainable tensors of an [`Operation`].
+/// Tensors of an [`Operation`].
 #[derive(Clone, Copy, Debug)]
-pub enum Parameters {
-    /// It has none.
-    None,
-    /// A weight alone.
-    Weight([Parameter; 1]),
-    /// A weight and a bias.
-    WeightAndBias([Parameter; 2]),
-    /// What a user's layer says.
-    Custom(&'static [Parameter]),
+pub enum Tensors {
+    /// One.
+    One([Parameter; 1]),
+    /// Two.
+    Two([Parameter; 2]),
+    /// Any number, of which somebody keeps a list.
+    Static(&'static [Parameter]),
 }
 
-impl Parameters {
+impl Tensors {
     const fn weight_and_bias(parameters: [Parameter; 2], bias: bool) -> Self {
-        if bias { Self::WeightAndBias(parameters) } else { Self::Weight([parameters[0]]) }
+        if bias { Self::Two(parameters) } else { Self::One([parameters[0]]) }
     }
 
     /// Them in the order in which they are kept.
     pub const fn as_slice(&self) -> &[Parameter] {
         match self {
-            Self::None => &[],
-            Self::Weight(parameters) => parameters,
-            Self::WeightAndBias(parameters) => parameters,
-            Self::Custom(parameters) => parameters,
+            Self::One(tensors) => tensors,
+            Self::Two(tensors) => tensors,
+            Self::Static(tensors) => tensors,
         }
+    }
+
+    /// Values of all.
+    const fn values(&self) -> usize {
+        let (tensors, mut count, mut index) = (self.as_slice(), 0, 0);
+        while index < tensors.len() {
+            count += tensors[index].len();
+            index += 1;
+        }
+        count
     }
 }

@@ -1,6 +1,6 @@
-//! One trainable tensor of a layer: PyTorch's name and sizes, how it starts, and the order in which it is kept.
+//! One tensor of a layer: PyTorch's name and sizes, how it starts, and the order in which it is kept.
 
-/// A trainable tensor of a layer.
+/// A tensor of a layer: a trainable one, or one of its state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameter {
     /// PyTorch's name within the layer, such as `weight`.
@@ -39,12 +39,19 @@ pub enum Order {
         /// Channels of the map, or all features.
         channels: usize,
     },
+    /// PyTorch's single `int64`, kept as the bits of a `u32`: a count, which no arithmetic on f32 may touch.
+    Count,
 }
 
 impl Parameter {
     /// One dimension: a bias, or a factor per channel.
     pub const fn vector(name: &'static str, len: usize, initial: Initial) -> Self {
         Self { name, sizes: [len, 1, 1, 1], rank: 1, initial, order: Order::Plain }
+    }
+
+    /// A count that starts at zero, such as `num_batches_tracked`.
+    pub const fn count(name: &'static str) -> Self {
+        Self { name, sizes: [1; 4], rank: 0, initial: Initial::Constant(0.0), order: Order::Count }
     }
 
     /// PyTorch's sizes.
@@ -90,7 +97,7 @@ impl Parameter {
     fn place(&self, index: usize) -> usize {
         let [out, inputs, kernel_height, kernel_width] = self.sizes;
         match self.order {
-            Order::Plain => index,
+            Order::Plain | Order::Count => index,
             Order::Conv2d { groups } => {
                 let (out, taps) = (out / groups, kernel_height * kernel_width);
                 let (filter, ic, tap) = (index / (inputs * taps), index / taps % inputs, index % taps);

@@ -17,19 +17,32 @@ pub struct Pass<'a> {
     mode: Mode,
     seed: u64,
     step: u64,
+    /// Of the network that the layers are counted in: 0 of the outermost.
+    network: u64,
     layer: u64,
     pub(crate) scratch: &'a mut Scratch,
 }
 
 impl<'a> Pass<'a> {
     pub(crate) fn new(mode: Mode, seed: u64, step: u64, scratch: &'a mut Scratch) -> Self {
-        Self { mode, seed, step, layer: 0, scratch }
+        Self { mode, seed, step, network: 0, layer: 0, scratch }
     }
 
     /// The same pass, at another layer of the network. Expanded code calls it before each layer.
     pub fn at(&mut self, layer: u64) -> &mut Self {
-        self.layer = layer;
+        self.layer = self.network.wrapping_add(layer);
         self
+    }
+
+    /// Does the work of a network that is a step of another one: its layers are numbered apart from all others.
+    pub(crate) fn inside<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = (self.network, self.layer);
+        // An odd factor is a permutation of the numbers, and this one (2^64 over the golden ratio) scatters them: what is
+        // few steps away outside is far away inside.
+        self.network = self.layer.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let result = work(self);
+        (self.network, self.layer) = outer;
+        result
     }
 
     /// Training or evaluation.

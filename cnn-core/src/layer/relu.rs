@@ -1,7 +1,6 @@
 //! `relu`. <https://pytorch.org/docs/stable/generated/torch.nn.ReLU.html>
 
-use super::{Operation, Pass};
-use crate::kernel::Write;
+use super::{GradInput, Operation, Pass};
 use crate::kernel::elementwise;
 
 /// A rectifier of a network: `max(x, 0)` of every value. It has no parameters.
@@ -22,11 +21,11 @@ pub fn backward<L: Relu>(
     _input: &[f32],
     output: &[f32],
     grad_output: &mut [f32],
-    grad_input: Option<&mut [f32]>,
+    grad_input: Option<GradInput<'_>>,
     _grad_parameters: &mut [f32],
 ) {
-    if let Some(grad_input) = grad_input {
-        elementwise::relu_backward(output, grad_output, grad_input, Write::Store);
+    if let Some(GradInput { values, write }) = grad_input {
+        elementwise::relu_backward(output, grad_output, values, write);
     }
 }
 

@@ -1,8 +1,7 @@
 //! `softmax` over the features, or over the channels at each position (`nn.Softmax(dim=1)`).
 //! <https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html>
 
-use super::{Operation, Pass};
-use crate::kernel::Write;
+use super::{GradInput, Operation, Pass};
 use crate::kernel::elementwise;
 
 /// A softmax of a network. It has no parameters.
@@ -25,10 +24,10 @@ pub fn backward<L: Softmax>(
     _input: &[f32],
     output: &[f32],
     grad_output: &mut [f32],
-    grad_input: Option<&mut [f32]>,
+    grad_input: Option<GradInput<'_>>,
     _grad_parameters: &mut [f32],
 ) {
-    if let Some(grad_input) = grad_input {
-        elementwise::softmax_rows_backward(L::CHANNELS, output, grad_output, grad_input, Write::Store);
+    if let Some(GradInput { values, write }) = grad_input {
+        elementwise::softmax_rows_backward(L::CHANNELS, output, grad_output, values, write);
     }
 }

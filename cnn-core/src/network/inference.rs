@@ -7,12 +7,14 @@ use super::Network;
 use crate::kernel::buffer::Buffer;
 use crate::kernel::chunk::in_pool;
 use crate::kernel::scratch::Scratch;
-use crate::layer::{Mode, Pass};
+use crate::layer::{Mode, Owned, Pass, step};
 use crate::tensor::Batch;
 
 /// Memory to run a network of type `N` in. After the first batch, and until a larger one, it allocates nothing.
 pub struct Inference<N> {
-    values: Buffer,
+    workspace: Buffer,
+    state: Buffer,
+    saved: Buffer,
     scratch: Scratch,
     network: PhantomData<fn() -> N>,
 }
@@ -20,7 +22,13 @@ pub struct Inference<N> {
 impl<N: Network> Inference<N> {
     /// Without any memory yet.
     pub fn new() -> Self {
-        Self { values: Buffer::zeros(0), scratch: Scratch::default(), network: PhantomData }
+        Self {
+            workspace: Buffer::zeros(0),
+            state: Buffer::zeros(step::state(N::STEPS)),
+            saved: Buffer::zeros(step::saved(N::STEPS)),
+            scratch: Scratch::default(),
+            network: PhantomData,
+        }
     }
 
     /// Makes `output` what the network makes of `input`, in evaluation mode.
@@ -31,11 +39,18 @@ impl<N: Network> Inference<N> {
             return;
         }
         in_pool(|| {
-            self.values.grow(samples * N::MEMORY.evaluation);
+            self.workspace.grow(samples * N::MEMORY.evaluation);
             self.scratch.prepare(N::NEEDS, rayon::current_num_threads());
+            // A copy, because a layer may write to its state; in evaluation none of ours does.
+            self.state.copy_from_slice(network.weights().state());
+            let owned = Owned {
+                parameters: network.weights().values(),
+                state: &mut self.state,
+                saved: &mut self.saved,
+                workspace: &mut self.workspace,
+            };
             let mut pass = Pass::new(Mode::Evaluation, 0, 0, &mut self.scratch);
-            let parameters = network.weights().values();
-            N::evaluate(&mut pass, samples, parameters, input.values(), &mut self.values, output.values_mut());
+            N::evaluate(&mut pass, samples, owned, input.values(), output.values_mut());
         });
     }
 }
@@ -48,6 +63,6 @@ impl<N: Network> Default for Inference<N> {
 
 impl<N: Network> fmt::Debug for Inference<N> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Inference<{}>({} values)", N::NAME, self.values.len())
+        write!(formatter, "Inference<{}>({} values)", N::NAME, self.workspace.len())
     }
 }

@@ -1,18 +1,20 @@
 //! What `network!` makes: a type whose maps are types. Knows layers; knows nothing of files or of training loops.
 
 mod inference;
-mod step;
+mod memory;
+mod nested;
 mod summary;
 mod weights;
 
 pub use inference::Inference;
-pub use step::{Memory, Step, aligned, multiply_adds, needs, parameters};
+pub use memory::{Memory, aligned};
 pub use summary::Summary;
 pub(crate) use weights::places;
 pub use weights::{Gradients, Tensor, Weights};
 
 use crate::kernel::scratch::Needs;
-use crate::layer::Pass;
+pub use crate::layer::Step;
+use crate::layer::{GradInput, Owned, Pass, step};
 use crate::shape::Shape;
 use crate::tensor::Batch;
 
@@ -51,16 +53,16 @@ pub trait Network: Sized + Send + Sync + 'static {
     /// Its maps' memory.
     const MEMORY: Memory;
     /// Trainable values.
-    const PARAMETERS: usize = parameters(Self::STEPS);
+    const PARAMETERS: usize = step::parameters(Self::STEPS);
     /// Multiply-adds of one sample's forward pass, in convolutions and linear layers.
-    const MULTIPLY_ADDS: usize = multiply_adds(Self::STEPS);
+    const MULTIPLY_ADDS: usize = step::multiply_adds(Self::STEPS);
     /// Bytes per sample that a training step keeps: the maps, and the gradients of those alive at once.
     const WORKSPACE_BYTES: usize = 4 * (Self::MEMORY.training + Self::MEMORY.gradient);
     /// Bytes per sample that evaluation keeps.
     const INFERENCE_BYTES: usize = 4 * Self::MEMORY.evaluation;
     /// Scratch memory of its loops.
     #[doc(hidden)]
-    const NEEDS: Needs = needs(Self::STEPS);
+    const NEEDS: Needs = step::needs(Self::STEPS);
 
     /// A network of these weights.
     fn from_weights(weights: Weights<Self>) -> Self;
@@ -71,42 +73,26 @@ pub trait Network: Sized + Send + Sync + 'static {
     /// Its weights, to be changed.
     fn weights_mut(&mut self) -> &mut Weights<Self>;
 
-    /// Every step in evaluation: input `[n, Input]`, values `[n * MEMORY.evaluation]` -> output `[n, Output]`.
+    /// Every step in evaluation: input `[n, Input]`, workspace `[n * MEMORY.evaluation]` -> output `[n, Output]`.
     #[doc(hidden)]
-    fn evaluate(
-        pass: &mut Pass<'_>,
-        samples: usize,
-        parameters: &[f32],
-        input: &[f32],
-        values: &mut [f32],
-        output: &mut [f32],
-    );
+    fn evaluate(pass: &mut Pass<'_>, samples: usize, owned: Owned<'_>, input: &[f32], output: &mut [f32]);
 
-    /// Every step, keeping what [`backward_steps`](Self::backward_steps) takes: input `[n, Input]` -> values
-    /// `[n * MEMORY.training]`, output `[n, Output]`.
+    /// Every step, keeping what [`backward_steps`](Self::backward_steps) takes: input `[n, Input]`, workspace
+    /// `[n * (MEMORY.training + MEMORY.gradient)]` -> output `[n, Output]`.
     #[doc(hidden)]
-    fn forward_steps(
-        pass: &mut Pass<'_>,
-        samples: usize,
-        parameters: &[f32],
-        input: &[f32],
-        values: &mut [f32],
-        output: &mut [f32],
-    );
+    fn forward_steps(pass: &mut Pass<'_>, samples: usize, owned: Owned<'_>, input: &[f32], output: &mut [f32]);
 
-    /// Every step backwards, after [`forward_steps`](Self::forward_steps): grad_output `[n, Output]`, gradients
-    /// `[n * MEMORY.gradient]` -> grad_parameters, and grad_input `[n, Input]` if it is wanted.
+    /// Every step backwards, after [`forward_steps`](Self::forward_steps) with the same that is owned: grad_output
+    /// `[n, Output]` -> grad_parameters, and grad_input `[n, Input]` if it is wanted.
     #[doc(hidden)]
     fn backward_steps(
         pass: &mut Pass<'_>,
         samples: usize,
-        parameters: &[f32],
+        owned: Owned<'_>,
         input: &[f32],
-        values: &mut [f32],
         output: &[f32],
         grad_output: &mut [f32],
-        gradients: &mut [f32],
-        grad_input: Option<&mut [f32]>,
+        grad_input: Option<GradInput<'_>>,
         grad_parameters: &mut [f32],
     );
 

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use super::{Memory, Network, Step};
-use crate::layer::Operation;
+use super::{Memory, Network};
+use crate::layer::{Operation, Step, step};
 use crate::shape::{Shape, Sizes};
 
 /// A network's steps, with sizes, costs and totals; it displays as a table.
@@ -50,9 +50,9 @@ impl fmt::Display for Summary {
             }
         }
         writeln!(formatter, "{rule}")?;
-        let parameters = super::parameters(self.steps);
+        let parameters = step::parameters(self.steps);
         writeln!(formatter, "parameters: {} ({} bytes)", grouped(parameters), grouped(4 * parameters))?;
-        writeln!(formatter, "multiply-adds per sample: {}", grouped(super::multiply_adds(self.steps)))?;
+        writeln!(formatter, "multiply-adds per sample: {}", grouped(step::multiply_adds(self.steps)))?;
         write!(
             formatter,
             "workspace per sample: {} bytes in training, {} in evaluation",

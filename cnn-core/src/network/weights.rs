@@ -1,26 +1,29 @@
-//! Parameters and gradients of a network: each one flat buffer of the same layout.
+//! Parameters, state and gradients of a network: each one flat buffer.
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::ops::Range;
 
 use super::{Network, Step};
 use crate::kernel::buffer::Buffer;
-use crate::layer::{Initial, Parameter};
+use crate::layer::{Initial, Operation, Parameter, step};
 use crate::random::{Key, Purpose};
 
-/// All trainable values of a network of type `N`, in the order of its steps.
+/// All values of a network of type `N` that files keep: the trainable ones, and its state (running statistics), each in
+/// the order of the steps.
 pub struct Weights<N> {
     values: Buffer,
+    state: Buffer,
     network: PhantomData<fn() -> N>,
 }
 
-/// The gradient of a loss by all trainable values of a network of type `N`, laid out as [`Weights`].
+/// The gradient of a loss by all trainable values of a network of type `N`, laid out as [`Weights::values`].
 pub struct Gradients<N> {
     values: Buffer,
     network: PhantomData<fn() -> N>,
 }
 
-/// A trainable tensor of a network.
+/// A tensor of a network.
 #[derive(Clone, Debug)]
 pub struct Tensor<'a> {
     /// PyTorch's name, such as `conv1.weight`.
@@ -40,33 +43,50 @@ impl Tensor<'_> {
     }
 }
 
-/// Every trainable tensor of the steps, with the place of its values.
-pub(crate) fn places(steps: &'static [Step]) -> impl Iterator<Item = (String, Parameter, core::ops::Range<usize>)> {
-    let mut start = 0;
-    steps.iter().flat_map(move |step| {
-        let parameters = step.operation.parameters();
-        let places: Vec<_> = parameters
-            .as_slice()
-            .iter()
-            .map(|parameter| {
-                let place = start..start + parameter.len();
-                start = place.end;
-                (step.parameter_name(parameter), *parameter, place)
-            })
-            .collect();
-        places
-    })
+/// Where a tensor's values are.
+#[derive(Clone, Debug)]
+pub(crate) enum Home {
+    /// Among the trainable values.
+    Values(Range<usize>),
+    /// Among those of the state.
+    State(Range<usize>),
 }
 
-fn tensors<'a>(steps: &'static [Step], values: &'a [f32]) -> impl Iterator<Item = Tensor<'a>> {
-    places(steps).map(|(name, parameter, place)| Tensor { name, parameter, values: &values[place] })
+/// Every tensor of the steps in PyTorch's order, with the place of its values.
+pub(crate) fn places(steps: &'static [Step]) -> Vec<(String, Parameter, Home)> {
+    let mut places = Vec::new();
+    visit(steps, "", &mut [0, 0], &mut places);
+    places
+}
+
+/// The tensors of steps that are prefixed, from these numbers of trainable values and of values of the state on.
+fn visit(steps: &[Step], prefix: &str, next: &mut [usize; 2], places: &mut Vec<(String, Parameter, Home)>) {
+    for step in steps {
+        let path = format!("{prefix}{}", step.path);
+        if let Operation::Network(steps) = step.operation {
+            visit(steps, &format!("{path}."), next, places);
+        }
+        let mut take = |parameter: &Parameter, kind: usize| {
+            let start = next[kind];
+            next[kind] += parameter.len();
+            (format!("{path}.{}", parameter.name), start..next[kind])
+        };
+        for parameter in step.operation.parameters().as_slice() {
+            let (name, range) = take(parameter, 0);
+            places.push((name, *parameter, Home::Values(range)));
+        }
+        for parameter in step.operation.state().as_slice() {
+            let (name, range) = take(parameter, 1);
+            places.push((name, *parameter, Home::State(range)));
+        }
+    }
 }
 
 impl<N: Network> Weights<N> {
     /// PyTorch's default initialisation, from a seed. The numbers are not PyTorch's, their distribution is.
     pub fn new(seed: u64) -> Self {
         let mut weights = Self::zeros();
-        for (index, (_, parameter, place)) in places(N::STEPS).enumerate() {
+        for (index, (_, parameter, home)) in places(N::STEPS).into_iter().enumerate() {
             let mut values = vec![0.0; parameter.len()];
             match parameter.initial {
                 Initial::Constant(value) => values.fill(value),
@@ -76,16 +96,17 @@ impl<N: Network> Weights<N> {
                     key.stream().fill_symmetric(bound, &mut values);
                 }
             }
-            parameter.import(&values, &mut weights.values[place]);
+            parameter.import(&values, weights.at_mut(&home));
         }
         weights
     }
 
     pub(crate) fn zeros() -> Self {
-        Self { values: Buffer::zeros(N::PARAMETERS), network: PhantomData }
+        let state = Buffer::zeros(step::state(N::STEPS));
+        Self { values: Buffer::zeros(N::PARAMETERS), state, network: PhantomData }
     }
 
-    /// The values in the order of the steps, each tensor as its layer keeps it.
+    /// The trainable values in the order of the steps, each tensor as its layer keeps it.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
@@ -95,9 +116,33 @@ impl<N: Network> Weights<N> {
         &mut self.values
     }
 
+    /// The values that are not trained, such as running statistics, in the order of the steps.
+    pub fn state(&self) -> &[f32] {
+        &self.state
+    }
+
+    /// See [`state`](Self::state).
+    pub fn state_mut(&mut self) -> &mut [f32] {
+        &mut self.state
+    }
+
+    /// The values of a tensor, as they are kept.
+    pub(crate) fn at_mut(&mut self, home: &Home) -> &mut [f32] {
+        match home {
+            Home::Values(range) => &mut self.values[range.clone()],
+            Home::State(range) => &mut self.state[range.clone()],
+        }
+    }
+
     /// Every tensor with PyTorch's name.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
-        tensors(N::STEPS, &self.values)
+        places(N::STEPS).into_iter().map(|(name, parameter, home)| {
+            let values = match home {
+                Home::Values(range) => &self.values[range],
+                Home::State(range) => &self.state[range],
+            };
+            Tensor { name, parameter, values }
+        })
     }
 }
 
@@ -116,15 +161,18 @@ impl<N: Network> Gradients<N> {
         &mut self.values
     }
 
-    /// Every tensor's gradient with PyTorch's name of the tensor.
+    /// Every trainable tensor's gradient with PyTorch's name of the tensor.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
-        tensors(N::STEPS, &self.values)
+        places(N::STEPS).into_iter().filter_map(|(name, parameter, home)| match home {
+            Home::Values(range) => Some(Tensor { name, parameter, values: &self.values[range] }),
+            Home::State(_) => None,
+        })
     }
 }
 
 impl<N> Clone for Weights<N> {
     fn clone(&self) -> Self {
-        Self { values: self.values.clone(), network: PhantomData }
+        Self { values: self.values.clone(), state: self.state.clone(), network: PhantomData }
     }
 }
 
@@ -136,7 +184,7 @@ impl<N> Clone for Gradients<N> {
 
 impl<N> PartialEq for Weights<N> {
     fn eq(&self, other: &Self) -> bool {
-        self.values[..] == other.values[..]
+        self.values[..] == other.values[..] && self.state[..] == other.state[..]
     }
 }
 

@@ -24,7 +24,7 @@ pub fn backward(geometry: &AdaptivePool2dGeometry, grad_output: &[f64]) -> Vec<f
 /// Calls `add` with the flat indices `(input, output)` and the share of every `output += input * share` that the pooling
 /// consists of.
 fn for_each_share(geometry: &AdaptivePool2dGeometry, n: usize, mut add: impl FnMut(usize, usize, f64)) {
-    let AdaptivePool2dGeometry { channels, in_size, out_size } = *geometry;
+    let AdaptivePool2dGeometry { channels, in_size, out_size, .. } = *geometry;
     for n in 0..n {
         for oh in 0..out_size[0] {
             for ow in 0..out_size[1] {
@@ -47,24 +47,25 @@ fn for_each_share(geometry: &AdaptivePool2dGeometry, n: usize, mut add: impl FnM
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
 
     #[test]
     fn one_cell_is_the_mean_of_each_channel() {
-        let geometry = AdaptivePool2dGeometry { channels: 2, in_size: [1, 2], out_size: [1, 1] };
+        let geometry = AdaptivePool2dGeometry { channels: 2, in_size: [1, 2], out_size: [1, 1], layout: Layout::DENSE };
         assert_eq!(forward(&geometry, &[1.0, 10.0, 3.0, 30.0]), [2.0, 20.0]);
         assert_eq!(backward(&geometry, &[2.0, 4.0]), [1.0, 2.0, 1.0, 2.0]);
     }
 
     #[test]
     fn windows_overlap_where_the_sizes_do_not_divide() {
-        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 5], out_size: [1, 2] };
+        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 5], out_size: [1, 2], layout: Layout::DENSE };
         assert_eq!(forward(&geometry, &[3.0, 6.0, 9.0, 12.0, 15.0]), [6.0, 12.0]);
         assert_eq!(backward(&geometry, &[3.0, 30.0]), [1.0, 1.0, 11.0, 10.0, 10.0]);
     }
 
     #[test]
     fn a_larger_output_repeats_cells() {
-        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 2], out_size: [1, 4] };
+        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 2], out_size: [1, 4], layout: Layout::DENSE };
         assert_eq!(forward(&geometry, &[1.0, 2.0]), [1.0, 1.0, 2.0, 2.0]);
     }
 }

@@ -25,7 +25,7 @@ pub fn backward(geometry: &AdaptivePool2dGeometry, input: &[f64], grad_output: &
 
 /// For each output the flat index of the input that it is.
 fn winners(geometry: &AdaptivePool2dGeometry, input: &[f64]) -> Vec<usize> {
-    let AdaptivePool2dGeometry { channels, in_size, out_size } = *geometry;
+    let AdaptivePool2dGeometry { channels, in_size, out_size, .. } = *geometry;
     let n = samples(input.len(), geometry.in_len());
     let mut winners = Vec::with_capacity(n * geometry.out_len());
     for n in 0..n {
@@ -53,17 +53,18 @@ fn winners(geometry: &AdaptivePool2dGeometry, input: &[f64]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
 
     #[test]
     fn one_cell_is_the_maximum_of_each_channel() {
-        let geometry = AdaptivePool2dGeometry { channels: 2, in_size: [1, 2], out_size: [1, 1] };
+        let geometry = AdaptivePool2dGeometry { channels: 2, in_size: [1, 2], out_size: [1, 1], layout: Layout::DENSE };
         assert_eq!(forward(&geometry, &[1.0, -10.0, 3.0, -30.0]), [3.0, -10.0]);
         assert_eq!(backward(&geometry, &[1.0, -10.0, 3.0, -30.0], &[2.0, 4.0]), [0.0, 4.0, 2.0, 0.0]);
     }
 
     #[test]
     fn windows_overlap_where_the_sizes_do_not_divide() {
-        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 5], out_size: [1, 2] };
+        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 5], out_size: [1, 2], layout: Layout::DENSE };
         let input = [1.0, 2.0, 9.0, 4.0, 9.0];
         assert_eq!(forward(&geometry, &input), [9.0, 9.0]);
         assert_eq!(backward(&geometry, &input, &[1.0, 10.0]), [0.0, 0.0, 11.0, 0.0, 0.0]);
@@ -71,7 +72,7 @@ mod tests {
 
     #[test]
     fn nan_wins() {
-        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 3], out_size: [1, 1] };
+        let geometry = AdaptivePool2dGeometry { channels: 1, in_size: [1, 3], out_size: [1, 1], layout: Layout::DENSE };
         assert!(forward(&geometry, &[1.0, f64::NAN, f64::INFINITY])[0].is_nan());
     }
 }

@@ -54,6 +54,7 @@ fn for_each_share(geometry: &Pool2dGeometry, n: usize, mut add: impl FnMut(usize
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
 
     const PADDED: Pool2dGeometry = Pool2dGeometry {
         channels: 1,
@@ -64,6 +65,7 @@ mod tests {
         dilation: [1, 1],
         ceil_mode: false,
         count_include_pad: true,
+        layout: Layout::DENSE,
     };
 
     #[test]

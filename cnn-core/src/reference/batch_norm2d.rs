@@ -144,8 +144,10 @@ fn affine_gradients(geometry: &BatchNorm2dGeometry, normalized: &[f64], grad_out
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
 
-    const TWO: BatchNorm2dGeometry = BatchNorm2dGeometry { channels: 2, eps: 0.0, momentum: 0.25 };
+    const TWO: BatchNorm2dGeometry =
+        BatchNorm2dGeometry { channels: 2, eps: 0.0, momentum: 0.25, layout: Layout::DENSE };
     const INPUT: [f64; 6] = [1.0, 10.0, 4.0, 30.0, 4.0, 20.0];
 
     #[test]

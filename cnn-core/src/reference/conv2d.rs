@@ -46,7 +46,7 @@ pub fn backward(geometry: &Conv2dGeometry, input: &[f64], weight: &[f64], grad_o
 /// The convolution itself: calls `product` with the flat indices `(input, weight, output)` of every
 /// `output += input * weight` that it consists of. Taps on the padding are left out, since they add zero.
 fn for_each_product(geometry: &Conv2dGeometry, n: usize, mut product: impl FnMut(usize, usize, usize)) {
-    let Conv2dGeometry { in_channels, in_size, out_channels, kernel_size, stride, padding, dilation, groups } =
+    let Conv2dGeometry { in_channels, in_size, out_channels, kernel_size, stride, padding, dilation, groups, .. } =
         *geometry;
     let (group_ic, group_oc) = (in_channels / groups, out_channels / groups);
     let out_size = geometry.out_size();
@@ -79,6 +79,7 @@ fn for_each_product(geometry: &Conv2dGeometry, n: usize, mut product: impl FnMut
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
     use crate::kernel::geometry::Padding;
 
     /// Ones everywhere: a convolution then counts the taps that lie on the map.
@@ -91,6 +92,7 @@ mod tests {
         padding: Padding::symmetric([1, 1]),
         dilation: [1, 1],
         groups: 1,
+        layout: Layout::DENSE,
     };
 
     #[test]

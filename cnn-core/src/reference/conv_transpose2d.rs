@@ -91,6 +91,7 @@ fn for_each_product(geometry: &ConvTranspose2dGeometry, n: usize, mut product: i
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
     use crate::kernel::geometry::Padding;
 
     const DOUBLING: ConvTranspose2dGeometry = ConvTranspose2dGeometry {
@@ -103,6 +104,7 @@ mod tests {
         output_padding: [0, 0],
         dilation: [1, 1],
         groups: 1,
+        layout: Layout::DENSE,
     };
 
     #[test]

@@ -5,7 +5,7 @@ use crate::kernel::geometry::LinearGeometry;
 
 /// input `[n, in]`, weight `[in, out]`, bias `[out]` -> output `[n, out]`
 pub fn forward(geometry: &LinearGeometry, input: &[f64], weight: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
-    let LinearGeometry { in_features, out_features } = *geometry;
+    let LinearGeometry { in_features, out_features, .. } = *geometry;
     assert_eq!(weight.len(), geometry.weight_len());
     let n = samples(input.len(), in_features);
     let mut output = vec![0.0; n * out_features];
@@ -22,7 +22,7 @@ pub fn forward(geometry: &LinearGeometry, input: &[f64], weight: &[f64], bias: O
 
 /// input `[n, in]`, weight `[in, out]`, grad_output `[n, out]` -> gradients of the shapes of input, weight and bias
 pub fn backward(geometry: &LinearGeometry, input: &[f64], weight: &[f64], grad_output: &[f64]) -> Gradients {
-    let LinearGeometry { in_features, out_features } = *geometry;
+    let LinearGeometry { in_features, out_features, .. } = *geometry;
     assert_eq!(weight.len(), geometry.weight_len());
     let n = samples(input.len(), in_features);
     assert_eq!(grad_output.len(), n * out_features);
@@ -45,10 +45,11 @@ pub fn backward(geometry: &LinearGeometry, input: &[f64], weight: &[f64], grad_o
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
 
     #[test]
     fn two_samples_by_hand() {
-        let geometry = LinearGeometry { in_features: 2, out_features: 3 };
+        let geometry = LinearGeometry { in_features: 2, out_features: 3, layout: Layout::DENSE };
         let (input, weight) = ([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 10.0, 20.0, 30.0]);
         let output = forward(&geometry, &input, &weight, Some(&[0.5, 0.0, -0.5]));
         assert_eq!(output, [21.5, 42.0, 62.5, 43.5, 86.0, 128.5]);

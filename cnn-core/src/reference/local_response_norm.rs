@@ -51,16 +51,19 @@ fn around(geometry: &LocalResponseNormGeometry, c: usize) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
 
     #[test]
     fn neighbours_count_and_the_rest_does_not() {
-        let geometry = LocalResponseNormGeometry { channels: 4, size: 3, alpha: 3.0, beta: 1.0, k: 1.0 };
+        let geometry =
+            LocalResponseNormGeometry { channels: 4, size: 3, alpha: 3.0, beta: 1.0, k: 1.0, layout: Layout::DENSE };
         assert_eq!(forward(&geometry, &[1.0, 2.0, 0.0, 3.0]), [1.0 / 6.0, 2.0 / 6.0, 0.0, 0.3]);
     }
 
     #[test]
     fn of_an_even_size_the_channel_before_counts() {
-        let geometry = LocalResponseNormGeometry { channels: 3, size: 2, alpha: 2.0, beta: 1.0, k: 1.0 };
+        let geometry =
+            LocalResponseNormGeometry { channels: 3, size: 2, alpha: 2.0, beta: 1.0, k: 1.0, layout: Layout::DENSE };
         assert_eq!(forward(&geometry, &[1.0, 2.0, 3.0]), [1.0 / 2.0, 2.0 / 6.0, 3.0 / 14.0]);
     }
 }

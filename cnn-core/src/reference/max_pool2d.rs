@@ -62,6 +62,7 @@ fn winners(geometry: &Pool2dGeometry, input: &[f64]) -> Vec<Option<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
 
     const HALVING: Pool2dGeometry = Pool2dGeometry {
         channels: 1,
@@ -72,6 +73,7 @@ mod tests {
         dilation: [1, 1],
         ceil_mode: false,
         count_include_pad: true,
+        layout: Layout::DENSE,
     };
 
     #[test]

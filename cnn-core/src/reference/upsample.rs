@@ -63,9 +63,15 @@ fn sources(geometry: &Upsample2dGeometry, axis: usize, position: usize) -> [(usi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
 
-    const NEAREST: Upsample2dGeometry =
-        Upsample2dGeometry { channels: 1, in_size: [1, 2], out_size: [1, 4], interpolation: Interpolation::Nearest };
+    const NEAREST: Upsample2dGeometry = Upsample2dGeometry {
+        channels: 1,
+        in_size: [1, 2],
+        out_size: [1, 4],
+        interpolation: Interpolation::Nearest,
+        layout: Layout::DENSE,
+    };
 
     #[test]
     fn nearest_repeats_cells() {

@@ -21,7 +21,7 @@ pub fn backward(geometry: &ZeroPad2dGeometry, grad_output: &[f64]) -> Vec<f64> {
 
 /// Calls `copy` with the flat indices `(input, output)` of every value of the input.
 fn for_each_value(geometry: &ZeroPad2dGeometry, n: usize, mut copy: impl FnMut(usize, usize)) {
-    let ZeroPad2dGeometry { channels, in_size, padding } = *geometry;
+    let ZeroPad2dGeometry { channels, in_size, padding, .. } = *geometry;
     let out_size = geometry.out_size();
     for n in 0..n {
         for ih in 0..in_size[0] {
@@ -41,12 +41,13 @@ fn for_each_value(geometry: &ZeroPad2dGeometry, n: usize, mut copy: impl FnMut(u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Layout;
     use crate::kernel::geometry::Padding;
 
     #[test]
     fn each_side_gets_its_own() {
         let padding = Padding { top: 0, bottom: 1, left: 2, right: 1 };
-        let geometry = ZeroPad2dGeometry { channels: 1, in_size: [1, 2], padding };
+        let geometry = ZeroPad2dGeometry { channels: 1, in_size: [1, 2], padding, layout: Layout::DENSE };
         let output = forward(&geometry, &[3.0, 4.0]);
         assert_eq!(output, [0.0, 0.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         let grad_output: Vec<f64> = (0..10).map(f64::from).collect();

@@ -1,19 +1,77 @@
-//! What the `network!` macro checks itself where it knows the numbers, for sizes that only rustc knows: const functions
-//! whose panic is the error, with the numbers put in. `#[track_caller]` puts it on the token that the call has its span
-//! from. Expanded code calls them; nobody else needs to.
+//! What the `network!` macro checks itself where it knows the numbers, for sizes that only rustc knows. Expanded code
+//! calls this; nobody else needs to.
+//!
+//! A check never panics: it says what is wrong, and makes sizes to go on with. `report` panics, in a constant that nothing
+//! but types depend on: one error, with the numbers put in, on the token that the call has its span from, and no note for
+//! each thing that is computed of a wrong size.
 
 use super::Sizes;
 use super::window;
 
-/// A line that a const function may write.
+/// Lines that a const function may write.
+#[derive(Clone, Copy, Debug)]
 struct Text {
-    bytes: [u8; 1024],
+    bytes: [u8; 512],
     len: usize,
+}
+
+/// A size that was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Given {
+    /// It, or the least that it may be.
+    pub size: usize,
+    mistake: Option<Text>,
+}
+
+/// A map that a step makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Made {
+    /// Its sizes.
+    pub sizes: Sizes,
+    /// Whether nothing was wrong on the way here: after a mistake a map is unknown, and not worth a complaint.
+    pub sound: bool,
+    mistake: Option<Text>,
+}
+
+impl Given {
+    /// Panics with what is wrong with it.
+    #[track_caller]
+    pub const fn report(&self) {
+        report(&self.mistake);
+    }
+}
+
+impl Made {
+    const fn new(sizes: Sizes, sound: bool, mistake: Option<Text>) -> Self {
+        let mistake = if sound { mistake } else { None };
+        Self { sizes, sound: sound && mistake.is_none(), mistake }
+    }
+
+    /// Panics with what is wrong with the step that makes it.
+    #[track_caller]
+    pub const fn report(&self) {
+        report(&self.mistake);
+    }
+}
+
+#[track_caller]
+const fn report(mistake: &Option<Text>) {
+    if let Some(text) = mistake {
+        match core::str::from_utf8(text.bytes.split_at(text.len).0) {
+            Ok(text) => panic!("{}", text),
+            Err(_) => panic!("a wrong size, of a name that does not fit into a message"),
+        }
+    }
+}
+
+/// A number for a type, that is none if one of the reports is an error.
+pub const fn after(_reports: &[()], number: usize) -> usize {
+    number
 }
 
 impl Text {
     const fn new(name: &str) -> Self {
-        Self { bytes: [0; 1024], len: 0 }.str(name).str(": ")
+        Self { bytes: [0; 512], len: 0 }.str(name).str(": ")
     }
 
     const fn str(mut self, text: &str) -> Self {
@@ -40,23 +98,15 @@ impl Text {
             Sizes::Flat { features } => self.number(features),
         }
     }
-
-    #[track_caller]
-    const fn panic(&self) -> ! {
-        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
-            Ok(text) => panic!("{}", text),
-            Err(_) => panic!("a wrong size, of a name that does not fit into a message"),
-        }
-    }
 }
 
-/// A size that must not be zero.
-#[track_caller]
-pub const fn size(name: &str, what: &str, least: usize, size: usize) -> usize {
-    if size < least {
-        Text::new(name).str(what).str(" is ").number(size).str("\nhelp: ").str(what).str(" >= ").number(least).panic();
+/// A size that must be so large.
+pub const fn size(name: &str, what: &str, least: usize, size: usize) -> Given {
+    if size >= least {
+        return Given { size, mistake: None };
     }
-    size
+    let text = Text::new(name).str(what).str(" is ").number(size);
+    Given { size: least, mistake: Some(text.str("\nhelp: ").str(what).str(" >= ").number(least)) }
 }
 
 /// A layer's window, as it is written.
@@ -81,41 +131,44 @@ pub struct Window {
 }
 
 /// The map that a window makes of `input`, with so many channels.
-#[track_caller]
-pub const fn window(layer: Window, input: Sizes, channels: usize) -> Sizes {
-    let cells = spatial(layer.name, layer.layer, input);
-    let mut made = [0; 2];
-    let mut side = 0;
-    while side < 2 {
-        made[side] = axis(&layer, cells, side);
-        side += 1;
-    }
-    Sizes::Map { channels, height: made[0], width: made[1] }
+pub const fn window(layer: Window, input: Sizes, sound: bool, channels: usize) -> Made {
+    let cells = [input.height(), input.width()];
+    let [kernel, stride, padding, dilation] = [layer.kernel_size, layer.stride, layer.padding, layer.dilation];
+    let height = window::output(cells[0], kernel[0], stride[0], padding[0], dilation[0]);
+    let width = window::output(cells[1], kernel[1], stride[1], padding[1], dilation[1]);
+    let mistake = match flat(layer.name, layer.layer, input) {
+        None => match misfit(&layer, cells, 0) {
+            None => misfit(&layer, cells, 1),
+            vertical => vertical,
+        },
+        flat => flat,
+    };
+    Made::new(Sizes::Map { channels, height, width }, sound, mistake)
 }
 
-#[track_caller]
-const fn axis(layer: &Window, cells: [usize; 2], side: usize) -> usize {
+const fn misfit(layer: &Window, cells: [usize; 2], side: usize) -> Option<Text> {
     let (kernel, stride, padding) = (layer.kernel_size[side], layer.stride[side], layer.padding[side]);
     let dilation = layer.dilation[side];
     let text = Text::new(layer.name);
     let reach = dilation * (kernel - 1) + 1;
     if layer.half_padding && padding > reach / 2 {
         let text = text.str("padding ").number(padding).str(" is more than half of kernel_size ").number(kernel);
-        text.str("\nhelp: padding <= ").number(reach / 2).panic();
+        return Some(text.str("\nhelp: padding <= ").number(reach / 2));
     }
     let padded = cells[side] + 2 * padding;
     if reach > padded {
         let text = text.str("kernel_size ").number(kernel).str(" does not fit the ");
         let text = rule(text.number(cells[0]).str("x").number(cells[1]).str(" feature map"), layer, cells[side], side);
-        text.str(" < 1\nhelp: more padding, or kernel_size <= ").number((padded - 1) / dilation + 1).panic();
+        let text = text.str(" < 1\nhelp: more padding, or kernel_size <= ");
+        return Some(text.number((padded - 1) / dilation + 1));
     }
     if layer.strict && !(padded - reach).is_multiple_of(stride) {
         let text = text.str("stride ").number(stride).str(" does not divide the ");
         let text = rule(text.number(cells[0]).str("x").number(cells[1]).str(" feature map"), layer, cells[side], side);
         let text = text.str(" leaves ").number((padded - reach) % stride).str(" of ").number(stride).str(" over");
-        text.str("\nhelp: another stride, or leave `strict` out to round down").panic();
+        return Some(text.str("\nhelp: another stride, or leave `strict` out to round down"));
     }
-    window::output(cells[side], kernel, stride, padding, dilation)
+    None
 }
 
 const fn rule(text: Text, layer: &Window, cells: usize, side: usize) -> Text {
@@ -129,50 +182,49 @@ const fn rule(text: Text, layer: &Window, cells: usize, side: usize) -> Text {
     text.str(" + 2*").number(layer.padding[side]).str(")/").number(layer.stride[side]).str(" + 1")
 }
 
-/// Rows and columns of a map that must have them.
-#[track_caller]
-const fn spatial(name: &str, layer: &str, input: Sizes) -> [usize; 2] {
+/// What is wrong with features where a map must have rows and columns.
+const fn flat(name: &str, layer: &str, input: Sizes) -> Option<Text> {
     match input {
-        Sizes::Map { height, width, .. } => [height, width],
+        Sizes::Map { .. } => None,
         Sizes::Flat { features } => {
             let text = Text::new(name).str("`").str(layer).str("` takes a map with height and width, and gets ");
-            text.number(features).str(" flat features\nhelp: put it before `flatten`").panic()
+            Some(text.number(features).str(" flat features\nhelp: put it before `flatten`"))
         }
     }
 }
 
 /// The map that an adaptive pooling makes.
-#[track_caller]
-pub const fn adaptive(name: &str, layer: &str, input: Sizes, [height, width]: [usize; 2]) -> Sizes {
-    spatial(name, layer, input);
-    Sizes::Map { channels: input.channels(), height, width }
+pub const fn adaptive(name: &str, layer: &str, input: Sizes, sound: bool, [height, width]: [usize; 2]) -> Made {
+    Made::new(Sizes::Map { channels: input.channels(), height, width }, sound, flat(name, layer, input))
 }
 
 /// The map that a linear layer makes.
-#[track_caller]
-pub const fn linear(name: &str, input: Sizes, out_features: usize) -> Sizes {
-    if !input.is_flat() {
+pub const fn linear(name: &str, input: Sizes, sound: bool, out_features: usize) -> Made {
+    let mistake = if input.is_flat() {
+        None
+    } else {
         let text = Text::new(name).str("`linear` takes a flat map, and gets the ").sizes(input);
-        text.str(" feature map\nhelp: put `flatten` before it").panic();
-    }
-    Sizes::Flat { features: out_features }
+        Some(text.str(" feature map\nhelp: put `flatten` before it"))
+    };
+    Made::new(Sizes::Flat { features: out_features }, sound, mistake)
 }
 
 /// The map that flattening makes.
-pub const fn flatten(features: usize) -> Sizes {
-    Sizes::Flat { features }
+pub const fn flatten(features: usize, sound: bool) -> Made {
+    Made::new(Sizes::Flat { features }, sound, None)
 }
 
 /// What a reader was promised with `=>`.
-#[track_caller]
-pub const fn claim(name: &str, found: Sizes, claimed: Sizes) -> Sizes {
+pub const fn claim(name: &str, found: Sizes, sound: bool, claimed: Sizes) -> Made {
     let same = found.is_flat() == claimed.is_flat()
         && found.channels() == claimed.channels()
         && found.height() == claimed.height()
         && found.width() == claimed.width();
-    if !same {
+    let mistake = if same {
+        None
+    } else {
         let text = Text::new(name).str("the map is ").sizes(found).str(", not ").sizes(claimed);
-        text.str("\nhelp: state this one, or change the steps before it").panic();
-    }
-    claimed
+        Some(text.str("\nhelp: state this one, or change the steps before it"))
+    };
+    Made::new(claimed, sound, mistake)
 }

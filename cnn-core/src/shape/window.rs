@@ -80,9 +80,10 @@ impl<U, B> Half for UInt<U, B> {
     type Output = U;
 }
 
-/// The twin of [`Rule`] on numbers. The window must fit the padded map.
+/// The twin of [`Rule`] on numbers. The window must fit the padded map; one that does not has one position, so that what
+/// is computed of it while its error is on the way makes no further one.
 pub const fn output(cells: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> usize {
-    (cells + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1
+    (cells + 2 * padding).saturating_sub(dilation * (kernel - 1) + 1) / stride + 1
 }
 
 /// [`output`] rounded up, as poolings in `ceil_mode`: a remainder gets a window of its own, unless that would start on

@@ -14,15 +14,25 @@ pub(crate) fn channels_first(sizes: Sizes, channels_last: &[f32], channels_first
 
 /// `[n, rows, columns]` to `[n, columns, rows]`.
 pub(crate) fn transpose_samples(rows: usize, columns: usize, from: &[f32], to: &mut [f32]) {
-    assert_eq!(from.len(), to.len());
     if rows == 1 || columns == 1 {
-        return to.copy_from_slice(from);
+        to.copy_from_slice(from);
+    } else {
+        each_transposed(rows, columns, from, to, |value, to| *to = value);
     }
+}
+
+/// [`transpose_samples`], added to what is there.
+pub(crate) fn add_transposed_samples(rows: usize, columns: usize, from: &[f32], to: &mut [f32]) {
+    each_transposed(rows, columns, from, to, |value, to| *to += value);
+}
+
+fn each_transposed(rows: usize, columns: usize, from: &[f32], to: &mut [f32], write: impl Fn(f32, &mut f32)) {
+    assert_eq!(from.len(), to.len());
     let samples = from.chunks_exact(rows * columns).zip(to.chunks_exact_mut(rows * columns));
     for (from, to) in samples {
         for (row, values) in from.chunks_exact(columns).enumerate() {
             for (column, &value) in values.iter().enumerate() {
-                to[column * rows + row] = value;
+                write(value, &mut to[column * rows + row]);
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::kernel::buffer::Buffer;
 use crate::kernel::chunk::in_pool;
 use crate::kernel::scratch::Scratch;
-use crate::layer::{Mode, Pass};
+use crate::layer::{Mode, Owned, Pass, step};
 use crate::loss::Loss;
 use crate::network::{Gradients, Network};
 use crate::tensor::{Batch, Samples, SamplesMut};
@@ -28,20 +28,21 @@ use crate::tensor::{Batch, Samples, SamplesMut};
 /// let images = Batch::from_nchw(&[0.5; 2 * 16])?;
 /// let labels = Labels::new(&[0, 2])?;
 ///
-/// let first = training.backward(Mode::Training, &net, &images, &CrossEntropy::new(&labels))?;
+/// let first = training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
 /// for _ in 0..10 {
-///     training.backward(Mode::Training, &net, &images, &CrossEntropy::new(&labels))?;
+///     training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
 ///     optimizer.step(&mut net, training.gradients());
 /// }
-/// let last = training.backward(Mode::Training, &net, &images, &CrossEntropy::new(&labels))?;
+/// let last = training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
 /// assert!(last < first);
 /// # Ok::<(), Error>(())
 /// ```
 pub struct Training<N: Network> {
     seed: u64,
     step: u64,
-    values: Buffer,
-    map_gradients: Buffer,
+    workspace: Buffer,
+    state: Buffer,
+    saved: Buffer,
     output: Batch<N::Output>,
     grad_output: Batch<N::Output>,
     gradients: Gradients<N>,
@@ -59,8 +60,9 @@ impl<N: Network> Training<N> {
         Self {
             seed,
             step,
-            values: Buffer::zeros(0),
-            map_gradients: Buffer::zeros(0),
+            workspace: Buffer::zeros(0),
+            state: Buffer::zeros(step::state(N::STEPS)),
+            saved: Buffer::zeros(step::saved(N::STEPS)),
             output: Batch::zeros(0),
             grad_output: Batch::zeros(0),
             gradients: Gradients::zeros(),
@@ -68,17 +70,18 @@ impl<N: Network> Training<N> {
         }
     }
 
-    /// The loss of a batch, and its gradient by every weight, which [`gradients`](Self::gradients) holds then. The mode
-    /// says whether random layers draw; it is training's in all but special cases.
+    /// The loss of a batch, and its gradient by every weight, which [`gradients`](Self::gradients) holds then. In
+    /// [`Mode::Training`], which it is in all but special cases, random layers draw, and the batch counts in the network's
+    /// running statistics; weights change only by an optimizer.
     ///
     /// # Errors
     ///
     /// [`Error::EmptyBatch`]; what the loss says of its own data; [`Error::NonFiniteLoss`] with the number of the step.
-    /// The gradients are then not those of this batch, and no step is counted.
+    /// The gradients are then not those of this batch, no step is counted, and the network is as it was.
     pub fn backward(
         &mut self,
         mode: Mode,
-        network: &N,
+        network: &mut N,
         input: &Batch<N::Input>,
         loss: &impl Loss<N::Output>,
     ) -> Result<f32, Error> {
@@ -92,41 +95,38 @@ impl<N: Network> Training<N> {
     fn backward_in_pool(
         &mut self,
         mode: Mode,
-        network: &N,
+        network: &mut N,
         input: &Batch<N::Input>,
         loss: &impl Loss<N::Output>,
     ) -> Result<f32, Error> {
         let samples = input.len();
         self.prepare(samples);
-        let (input, parameters) = (input.values(), network.weights().values());
+        // A step that fails must leave the network as it was, so it is a copy that the layers change.
+        self.state.copy_from_slice(network.weights().state());
         let mut pass = Pass::new(mode, self.seed, self.step, &mut self.scratch);
-        let (values, output) = (&mut self.values, self.output.values_mut());
-        N::forward_steps(&mut pass, samples, parameters, input, values, output);
-        let grad_output = self.grad_output.values_mut();
+        let mut owned = Owned {
+            parameters: network.weights().values(),
+            state: &mut self.state,
+            saved: &mut self.saved,
+            workspace: &mut self.workspace,
+        };
+        let (input, output, grad_output) = (input.values(), self.output.values_mut(), self.grad_output.values_mut());
+        N::forward_steps(&mut pass, samples, owned.reborrow(), input, output);
         let loss = loss.evaluate(Samples::new(output), SamplesMut::new(grad_output))?;
         if !loss.is_finite() {
             return Err(Error::NonFiniteLoss { step: self.step, loss });
         }
-        let (map_gradients, gradients) = (&mut self.map_gradients, self.gradients.values_mut());
-        N::backward_steps(
-            &mut pass,
-            samples,
-            parameters,
-            input,
-            values,
-            output,
-            grad_output,
-            map_gradients,
-            None,
-            gradients,
-        );
+        let gradients = self.gradients.values_mut();
+        N::backward_steps(&mut pass, samples, owned, input, output, grad_output, None, gradients);
+        if mode == Mode::Training {
+            network.weights_mut().state_mut().copy_from_slice(&self.state);
+        }
         self.step += 1;
         Ok(loss)
     }
 
     fn prepare(&mut self, samples: usize) {
-        self.values.grow(samples * N::MEMORY.training);
-        self.map_gradients.grow(samples * N::MEMORY.gradient);
+        self.workspace.grow(samples * (N::MEMORY.training + N::MEMORY.gradient));
         self.output.resize(samples);
         self.grad_output.resize(samples);
         self.scratch.prepare(N::NEEDS, rayon::current_num_threads());

@@ -23,6 +23,52 @@ pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
+/// A map as some of the channels of a wider one, with other values in the channels around it: neighbouring cells are
+/// `stride` values apart, the first starts `before` values behind the start, and nothing follows the last.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    wide: Vec<f32>,
+    channels: usize,
+    stride: usize,
+    before: usize,
+}
+
+#[allow(dead_code, reason = "not every test file has strided maps")]
+impl Part {
+    /// A map of these values with room for `extra` other channels.
+    pub(crate) fn new(values: &[f32], channels: usize, extra: usize) -> Self {
+        let (stride, before) = (channels + extra, extra / 2);
+        let cells = values.len() / channels;
+        let mut wide = vec![Self::OTHER; before + (cells * stride).saturating_sub(extra)];
+        for (to, from) in wide[before..].chunks_mut(stride).zip(values.chunks_exact(channels)) {
+            to[..channels].copy_from_slice(from);
+        }
+        Self { wide, channels, stride, before }
+    }
+
+    /// What the channels of others hold, which nobody may change or use.
+    const OTHER: f32 = f32::from_bits(0x7fc1_2345);
+
+    /// The slice that a kernel gets.
+    pub(crate) fn slice(&self) -> &[f32] {
+        &self.wide[self.before..]
+    }
+
+    /// The slice that a kernel gets.
+    pub(crate) fn slice_mut(&mut self) -> &mut [f32] {
+        &mut self.wide[self.before..]
+    }
+
+    /// The map's own values, after checking that those of others are as they were.
+    pub(crate) fn values(&self) -> Vec<f32> {
+        let is_other = |value: &f32| value.to_bits() == Self::OTHER.to_bits();
+        assert!(self.wide[..self.before].iter().all(is_other), "written before the first channel");
+        let cells = self.wide[self.before..].chunks(self.stride);
+        assert!(cells.clone().all(|cell| cell[self.channels..].iter().all(is_other)), "written behind the channels");
+        cells.flat_map(|cell| &cell[..self.channels]).copied().collect()
+    }
+}
+
 /// Runs `body` with each instruction set on 1, 2 and 3 threads and returns the result of the first, after checking that
 /// all thread counts agree bit for bit; instruction sets agree as far as `==`, if the data is exact.
 pub(crate) fn everywhere(exact: bool, body: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {

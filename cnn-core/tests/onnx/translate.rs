@@ -3,7 +3,7 @@
 
 use cnn_core::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry,
-    GeluApproximation, Interpolation, LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry,
+    GeluApproximation, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry,
     Upsample2dGeometry, ZeroPad2dGeometry,
 };
 use cnn_core::reference::flatten::chw_to_hwc;
@@ -23,7 +23,7 @@ pub(crate) fn question(case: &Case) -> Question {
         ["AveragePool"] => Call::AvgPool2d { geometry: pooling(case, node), input: map(case, node, 0).values },
         ["GlobalMaxPool" | "GlobalAveragePool"] => {
             let Map { channels, size, values, .. } = map(case, node, 0);
-            let geometry = AdaptivePool2dGeometry { channels, in_size: size, out_size: [1, 1] };
+            let geometry = AdaptivePool2dGeometry { channels, in_size: size, out_size: [1, 1], layout: Layout::DENSE };
             if operators[0] == "GlobalMaxPool" {
                 Call::AdaptiveMaxPool2d { geometry, input: values }
             } else {
@@ -165,6 +165,7 @@ fn convolution(case: &Case, node: &Node) -> Call {
         padding: padding(node, lacking(node, map.size, kernel_size)),
         dilation: pair(node, "dilations", 1),
         groups,
+        layout: Layout::DENSE,
     };
     Call::Conv2d { geometry, input: map.values, weight, bias: optional(case, node, 2).map(|bias| bias.values.clone()) }
 }
@@ -186,6 +187,7 @@ fn transposed_convolution(case: &Case, node: &Node) -> Call {
         output_padding: pair(node, "output_padding", 0),
         dilation,
         groups,
+        layout: Layout::DENSE,
     };
     let whole = geometry.out_size();
     let wanted = match node.sizes("output_shape") {
@@ -225,6 +227,7 @@ fn pooling(case: &Case, node: &Node) -> Pool2dGeometry {
         dilation,
         ceil_mode: node.int("ceil_mode", 0) == 1,
         count_include_pad: node.int("count_include_pad", 0) == 1,
+        layout: Layout::DENSE,
     }
 }
 
@@ -255,7 +258,7 @@ fn linear(case: &Case) -> Call {
         values = chw_to_hwc(out_features, [1, in_features], &values);
     }
     Call::Linear {
-        geometry: LinearGeometry { in_features, out_features },
+        geometry: LinearGeometry { in_features, out_features, layout: Layout::DENSE },
         input: tensor(case, node, 0).values.clone(),
         weight: values,
         bias: optional(case, node, 2).map(|bias| bias.values.clone()),
@@ -310,7 +313,7 @@ fn batch_norm(case: &Case, node: &Node) -> Question {
     let training = node.int("training_mode", 0) == 1;
     // ONNX's momentum is the share that is kept.
     let momentum = 1.0 - node.float("momentum", 0.9);
-    let geometry = BatchNorm2dGeometry { channels, eps: node.float("epsilon", 1e-5), momentum };
+    let geometry = BatchNorm2dGeometry { channels, eps: node.float("epsilon", 1e-5), momentum, layout: Layout::DENSE };
     let [weight, bias, running_mean, running_variance] =
         [1, 2, 3, 4].map(|index| tensor(case, node, index).values.clone());
     let mut answers: Vec<Vec<f64>> = vec![channels_last(&case.outputs[0]).values];
@@ -338,6 +341,7 @@ fn local_response_norm(case: &Case, node: &Node) -> Call {
         alpha: node.float("alpha", 1e-4),
         beta: node.float("beta", 0.75),
         k: node.float("bias", 1.0),
+        layout: Layout::DENSE,
     };
     Call::LocalResponseNorm { geometry, input: values }
 }
@@ -380,7 +384,10 @@ fn upsample(case: &Case, node: &Node) -> Call {
         ("linear", "align_corners", _) => Interpolation::Bilinear { align_corners: true },
         other => panic!("{in_size:?} to {out_size:?} by {other:?}"),
     };
-    Call::Upsample { geometry: Upsample2dGeometry { channels, in_size, out_size, interpolation }, input: values }
+    Call::Upsample {
+        geometry: Upsample2dGeometry { channels, in_size, out_size, interpolation, layout: Layout::DENSE },
+        input: values,
+    }
 }
 
 fn zero_pad(case: &Case, node: &Node) -> Call {
@@ -390,5 +397,5 @@ fn zero_pad(case: &Case, node: &Node) -> Call {
         panic!("channels padded")
     };
     let padding = Padding { top, bottom, left, right };
-    Call::ZeroPad2d { geometry: ZeroPad2dGeometry { channels, in_size, padding }, input: values }
+    Call::ZeroPad2d { geometry: ZeroPad2dGeometry { channels, in_size, padding, layout: Layout::DENSE }, input: values }
 }

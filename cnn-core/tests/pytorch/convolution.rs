@@ -1,4 +1,4 @@
-use cnn_core::kernel::geometry::{Conv2dGeometry, ConvTranspose2dGeometry, Padding};
+use cnn_core::kernel::geometry::{Conv2dGeometry, ConvTranspose2dGeometry, Layout, Padding};
 use cnn_core::reference::flatten::{chw_to_hwc, hwc_to_chw};
 use cnn_core::reference::{conv_transpose2d, conv2d};
 
@@ -46,8 +46,17 @@ fn conv2d_is_pytorchs() {
     ];
     for case in cases {
         let (n, in_channels, in_size, out_channels, kernel_size, stride, padding, dilation, groups, expected) = case;
-        let geometry =
-            Conv2dGeometry { in_channels, in_size, out_channels, kernel_size, stride, padding, dilation, groups };
+        let geometry = Conv2dGeometry {
+            in_channels,
+            in_size,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            layout: Layout::DENSE,
+        };
         let input = chw_to_hwc(in_channels, in_size, &values(1, n * geometry.in_len()));
         let weight = permute_weight(&geometry, &values(2, geometry.weight_len()), true);
         let output = conv2d::forward(&geometry, &input, &weight, Some(&values(3, out_channels)));
@@ -97,6 +106,7 @@ fn conv_transpose2d_is_pytorchs() {
             output_padding,
             dilation,
             groups,
+            layout: Layout::DENSE,
         };
         let backwards = Conv2dGeometry {
             in_channels: out_channels,
@@ -107,6 +117,7 @@ fn conv_transpose2d_is_pytorchs() {
             padding: symmetric(padding),
             dilation,
             groups,
+            layout: Layout::DENSE,
         };
         let input = chw_to_hwc(in_channels, in_size, &values(1, n * geometry.in_len()));
         let weight = permute_weight(&backwards, &values(2, geometry.weight_len()), true);

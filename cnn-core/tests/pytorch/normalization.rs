@@ -1,4 +1,4 @@
-use cnn_core::kernel::geometry::{BatchNorm2dGeometry, LocalResponseNormGeometry};
+use cnn_core::kernel::geometry::{BatchNorm2dGeometry, Layout, LocalResponseNormGeometry};
 use cnn_core::reference::batch_norm2d::{self, Affine, Statistics};
 use cnn_core::reference::flatten::{chw_to_hwc, hwc_to_chw};
 use cnn_core::reference::local_response_norm;
@@ -14,7 +14,7 @@ fn batch_norm2d_is_pytorchs() {
         (5, 2, [1, 1], 0.001, 0.3, true, [-60.390625788023804, 83.65171394842343, 153.53969350317263, -99.0], [-4.7725, -116.6575]),
     ];
     for (n, channels, size, eps, momentum, training, expected, expected_running) in cases {
-        let geometry = BatchNorm2dGeometry { channels, eps, momentum };
+        let geometry = BatchNorm2dGeometry { channels, eps, momentum, layout: Layout::DENSE };
         let rows = n * size[0] * size[1];
         let input = chw_to_hwc(channels, size, &values(1, rows * channels));
         let (weight, bias) = (values(2, channels), values(3, channels));
@@ -50,7 +50,7 @@ fn local_response_norm_is_pytorchs() {
         (2, 7, [2, 3], 5, 0.0001, 0.75, 1.0, [73.54037758747232, 49.235329982092836]),
         (1, 5, [3, 3], 4, 0.5, 0.6, 2.0, [27.555054368746948, -33.65106514162844]),
     ] {
-        let geometry = LocalResponseNormGeometry { channels, size, alpha, beta, k };
+        let geometry = LocalResponseNormGeometry { channels, size, alpha, beta, k, layout: Layout::DENSE };
         check_layer(
             channels,
             [map, map],

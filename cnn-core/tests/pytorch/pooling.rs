@@ -1,4 +1,4 @@
-use cnn_core::kernel::geometry::{AdaptivePool2dGeometry, Pool2dGeometry};
+use cnn_core::kernel::geometry::{AdaptivePool2dGeometry, Layout, Pool2dGeometry};
 use cnn_core::reference::{adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d};
 
 use super::{check_layer, values};
@@ -27,6 +27,7 @@ fn max_pool2d_is_pytorchs() {
             dilation,
             ceil_mode,
             count_include_pad: true,
+            layout: Layout::DENSE,
         };
         check_layer(
             channels,
@@ -60,6 +61,7 @@ fn avg_pool2d_is_pytorchs() {
             dilation: [1, 1],
             ceil_mode,
             count_include_pad,
+            layout: Layout::DENSE,
         };
         check_layer(
             channels,
@@ -80,7 +82,7 @@ fn adaptive_avg_pool2d_is_pytorchs() {
         (1, 2, [7, 5], [3, 2], [4.777777777777777, -10.555555555555564]),
         (1, 2, [2, 3], [4, 5], [-89.0, -152.0]),
     ] {
-        let geometry = AdaptivePool2dGeometry { channels, in_size, out_size };
+        let geometry = AdaptivePool2dGeometry { channels, in_size, out_size, layout: Layout::DENSE };
         check_layer(
             channels,
             [in_size, out_size],
@@ -100,7 +102,7 @@ fn adaptive_max_pool2d_is_pytorchs() {
         (1, 2, [7, 5], [3, 2], [-9.0, 42.0]),
         (1, 2, [2, 3], [4, 5], [-33.0, -103.0]),
     ] {
-        let geometry = AdaptivePool2dGeometry { channels, in_size, out_size };
+        let geometry = AdaptivePool2dGeometry { channels, in_size, out_size, layout: Layout::DENSE };
         check_layer(
             channels,
             [in_size, out_size],

@@ -1,4 +1,4 @@
-use cnn_core::kernel::geometry::{Interpolation, Padding, Upsample2dGeometry, ZeroPad2dGeometry};
+use cnn_core::kernel::geometry::{Interpolation, Layout, Padding, Upsample2dGeometry, ZeroPad2dGeometry};
 use cnn_core::reference::{upsample, zero_pad2d};
 
 use super::{check_layer, values};
@@ -27,7 +27,7 @@ fn upsample_is_pytorchs() {
         ),
         (2, 1, [5, 3], [1, 7], Interpolation::Bilinear { align_corners: true }, [-19.33333333333335, -15.0]),
     ] {
-        let geometry = Upsample2dGeometry { channels, in_size, out_size, interpolation };
+        let geometry = Upsample2dGeometry { channels, in_size, out_size, interpolation, layout: Layout::DENSE };
         check_layer(
             channels,
             [in_size, out_size],
@@ -43,7 +43,7 @@ fn upsample_is_pytorchs() {
 #[test]
 fn zero_pad2d_is_pytorchs() {
     let padding = Padding { top: 1, bottom: 0, left: 2, right: 3 };
-    let geometry = ZeroPad2dGeometry { channels: 3, in_size: [2, 3], padding };
+    let geometry = ZeroPad2dGeometry { channels: 3, in_size: [2, 3], padding, layout: Layout::DENSE };
     check_layer(
         3,
         [[2, 3], geometry.out_size()],

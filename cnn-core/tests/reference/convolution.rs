@@ -1,4 +1,4 @@
-use cnn_core::kernel::geometry::{Conv2dGeometry, ConvTranspose2dGeometry, LinearGeometry, Padding};
+use cnn_core::kernel::geometry::{Conv2dGeometry, ConvTranspose2dGeometry, Layout, LinearGeometry, Padding};
 use cnn_core::reference::{Gradients, conv_transpose2d, conv2d, linear};
 use proptest::prelude::*;
 
@@ -21,6 +21,7 @@ fn conv2d_geometry() -> impl Strategy<Value = Conv2dGeometry> {
                 padding: Padding { top, bottom, left, right },
                 dilation,
                 groups,
+                layout: Layout::DENSE,
             }
         },
     )
@@ -44,6 +45,7 @@ fn conv_transpose2d_geometry() -> impl Strategy<Value = ConvTranspose2dGeometry>
                 output_padding,
                 dilation,
                 groups,
+                layout: Layout::DENSE,
             };
             let [height, width] = geometry.out_size();
             let fits = [top + bottom < height, left + right < width];
@@ -126,7 +128,7 @@ proptest! {
     #[test]
     fn a_1x1_convolution_of_one_pixel_is_a_linear_layer(
         (geometry, input, weight, bias) in (1..=4usize, 1..=4usize, 1..=3usize).prop_flat_map(|(i, o, n)| (
-            Just(LinearGeometry { in_features: i, out_features: o }), values(n * i), values(i * o), values(o),
+            Just(LinearGeometry { in_features: i, out_features: o, layout: Layout::DENSE }), values(n * i), values(i * o), values(o),
         ))
     ) {
         let as_conv2d = Conv2dGeometry {
@@ -137,8 +139,7 @@ proptest! {
             stride: [1, 1],
             padding: Padding::symmetric([0, 0]),
             dilation: [1, 1],
-            groups: 1,
-        };
+            groups: 1, layout: Layout::DENSE };
         let output = linear::forward(&geometry, &input, &weight, Some(&bias));
         prop_assert_eq!(&output, &conv2d::forward(&as_conv2d, &input, &weight, Some(&bias)));
         // Any values of the output's shape do as its gradient.

@@ -1,4 +1,4 @@
-use cnn_core::kernel::geometry::{BatchNorm2dGeometry, LocalResponseNormGeometry};
+use cnn_core::kernel::geometry::{BatchNorm2dGeometry, Layout, LocalResponseNormGeometry};
 use cnn_core::reference::batch_norm2d::{self, Affine, Statistics};
 use cnn_core::reference::local_response_norm;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use super::{check, dot, values};
 /// A geometry, rows, weight, bias, and a gradient. The differences err where a variance is small, so `eps` is not.
 fn batch() -> impl Strategy<Value = (BatchNorm2dGeometry, Vec<f64>, Vec<f64>, Vec<f64>, Vec<f64>)> {
     (1..=3usize, 2..=6usize, 0.1..1.0, 0.0..1.0).prop_flat_map(|(channels, rows, eps, momentum)| {
-        let geometry = BatchNorm2dGeometry { channels, eps, momentum };
+        let geometry = BatchNorm2dGeometry { channels, eps, momentum, layout: Layout::DENSE };
         let rows = channels * rows;
         (Just(geometry), values(rows), values(channels), values(channels), values(rows))
     })
@@ -63,7 +63,7 @@ proptest! {
     fn local_response_norm_backward_is_the_derivative_of_forward(
         (geometry, input, grad_output) in (1..=7usize, 1..=6usize, 0.1..2.0, 0.3..1.5, 0.5..2.0, 1..=3usize)
             .prop_flat_map(|(channels, size, alpha, beta, k, rows)| (
-                Just(LocalResponseNormGeometry { channels, size, alpha, beta, k }),
+                Just(LocalResponseNormGeometry { channels, size, alpha, beta, k, layout: Layout::DENSE }),
                 values(rows * channels),
                 values(rows * channels),
             ))

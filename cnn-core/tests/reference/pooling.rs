@@ -1,4 +1,4 @@
-use cnn_core::kernel::geometry::{AdaptivePool2dGeometry, Conv2dGeometry, Padding, Pool2dGeometry};
+use cnn_core::kernel::geometry::{AdaptivePool2dGeometry, Conv2dGeometry, Layout, Padding, Pool2dGeometry};
 use cnn_core::reference::{adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, conv2d, max_pool2d};
 use proptest::prelude::*;
 
@@ -24,6 +24,7 @@ fn pool2d_geometry(dilation: core::ops::RangeInclusive<usize>) -> impl Strategy<
                 dilation,
                 ceil_mode,
                 count_include_pad,
+                layout: Layout::DENSE,
             }
         })
 }
@@ -66,8 +67,7 @@ proptest! {
             stride: geometry.stride,
             padding: Padding::symmetric(geometry.padding),
             dilation: geometry.dilation,
-            groups: geometry.channels,
-        };
+            groups: geometry.channels, layout: Layout::DENSE };
         let share = 1.0 / (geometry.kernel_size[0] * geometry.kernel_size[1]) as f64;
         let expected = conv2d::forward(&depthwise, &input, &vec![share; depthwise.weight_len()], None);
         prop_assert_eq!(avg_pool2d::forward(&geometry, &input), expected);
@@ -77,7 +77,7 @@ proptest! {
     fn adaptive_avg_pool2d_backward_is_the_derivative_of_forward(
         (geometry, input, grad_output) in (1..=3usize, pair(1..=6), pair(1..=6), 1..=2usize).prop_flat_map(
             |(channels, in_size, out_size, n)| {
-                let geometry = AdaptivePool2dGeometry { channels, in_size, out_size };
+                let geometry = AdaptivePool2dGeometry { channels, in_size, out_size, layout: Layout::DENSE };
                 (Just(geometry), values(n * geometry.in_len()), values(n * geometry.out_len()))
             },
         )
@@ -91,7 +91,7 @@ proptest! {
     fn adaptive_max_pool2d_backward_is_the_derivative_of_forward(
         (geometry, input, grad_output) in (1..=3usize, pair(1..=6), pair(1..=6), 1..=2usize).prop_flat_map(
             |(channels, in_size, out_size, n)| {
-                let geometry = AdaptivePool2dGeometry { channels, in_size, out_size };
+                let geometry = AdaptivePool2dGeometry { channels, in_size, out_size, layout: Layout::DENSE };
                 (Just(geometry), distinct(n * geometry.in_len()), values(n * geometry.out_len()))
             },
         )
@@ -106,7 +106,7 @@ proptest! {
             Just(channels), Just(in_size), values(n * channels * in_size[0] * in_size[1]),
         ))
     ) {
-        let adaptive = AdaptivePool2dGeometry { channels, in_size, out_size: [1, 1] };
+        let adaptive = AdaptivePool2dGeometry { channels, in_size, out_size: [1, 1], layout: Layout::DENSE };
         let window = Pool2dGeometry {
             channels,
             in_size,
@@ -115,8 +115,7 @@ proptest! {
             padding: [0, 0],
             dilation: [1, 1],
             ceil_mode: true,
-            count_include_pad: true,
-        };
+            count_include_pad: true, layout: Layout::DENSE };
         prop_assert_eq!(adaptive_max_pool2d::forward(&adaptive, &input), max_pool2d::forward(&window, &input));
         prop_assert_eq!(adaptive_avg_pool2d::forward(&adaptive, &input), avg_pool2d::forward(&window, &input));
     }

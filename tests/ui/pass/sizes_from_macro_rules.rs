@@ -26,21 +26,19 @@ impl<S: cnn_core::shape::Shape> Layer<S> for Same {
 
     fn forward(
         _: &mut cnn_core::layer::Pass<'_>,
-        _: &[f32],
+        _: cnn_core::layer::Owned<'_>,
         input: cnn_core::tensor::Samples<'_, S>,
         mut output: cnn_core::tensor::SamplesMut<'_, S>,
-        _: &mut [f32],
     ) {
         output.values().copy_from_slice(input.values());
     }
 
     fn backward(
         _: &mut cnn_core::layer::Pass<'_>,
-        _: &[f32],
+        _: cnn_core::layer::Owned<'_>,
         _: cnn_core::tensor::Samples<'_, S>,
         _: cnn_core::tensor::Samples<'_, S>,
-        _: &mut [f32],
-        grad_output: cnn_core::tensor::Samples<'_, S>,
+        mut grad_output: cnn_core::tensor::SamplesMut<'_, S>,
         grad_input: Option<cnn_core::tensor::SamplesMut<'_, S>>,
         _: &mut [f32],
     ) {

@@ -27,9 +27,9 @@ network! {
 const _: () = assert!(Configured::PARAMETERS == 1616 + 1450 + 220 + 210 && Configured::WORKSPACE_BYTES > 0);
 
 fn main() {
-    let net = Configured::new(0);
+    let mut net = Configured::new(0);
     let _: Batch<Flat<10>> = net.forward(&Batch::<Chw<4, 28, 28>>::zeros(1));
     let labels = Labels::new(&[3]).unwrap();
     let mut training = Training::new(0);
-    training.backward(Mode::Training, &net, &Batch::zeros(1), &CrossEntropy::new(&labels)).unwrap();
+    training.backward(Mode::Training, &mut net, &Batch::zeros(1), &CrossEntropy::new(&labels)).unwrap();
 }

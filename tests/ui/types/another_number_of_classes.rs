@@ -6,6 +6,6 @@ network! {
 
 fn main() -> Result<(), Error> {
     let labels: Labels<12> = Labels::new(&[11])?;
-    Training::new(0).backward(Mode::Training, &Net::new(0), &Batch::zeros(1), &CrossEntropy::new(&labels))?;
+    Training::new(0).backward(Mode::Training, &mut Net::new(0), &Batch::zeros(1), &CrossEntropy::new(&labels))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-use cnn_core::layer::Pass;
+use cnn_core::layer::{Owned, Pass};
 use cnn_core::prelude::*;
 use cnn_core::tensor::{Samples, SamplesMut};
 
@@ -10,20 +10,18 @@ impl<const C: usize, const H: usize, const W: usize> Layer<Chw<C, H, W>> for Sum
 
     fn forward(
         _: &mut Pass<'_>,
-        _: &[f32],
+        _: Owned<'_>,
         _: Samples<'_, Chw<C, H, W>>,
         _: SamplesMut<'_, Self::Output>,
-        _: &mut [f32],
     ) {
     }
 
     fn backward(
         _: &mut Pass<'_>,
-        _: &[f32],
+        _: Owned<'_>,
         _: Samples<'_, Chw<C, H, W>>,
         _: Samples<'_, Self::Output>,
-        _: &mut [f32],
-        _: Samples<'_, Self::Output>,
+        _: SamplesMut<'_, Self::Output>,
         _: Option<SamplesMut<'_, Chw<C, H, W>>>,
         _: &mut [f32],
     ) {

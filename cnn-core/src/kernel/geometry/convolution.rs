@@ -1,6 +1,6 @@
 //! Convolutions and transposed convolutions.
 
-use super::Padding;
+use super::{Layout, Map, Padding};
 use crate::shape::window;
 
 /// A 2-d convolution (cross-correlation, as everywhere in deep learning) of one sample.
@@ -25,9 +25,26 @@ pub struct Conv2dGeometry {
     pub dilation: [usize; 2],
     /// Independent groups that input and output channels are split into.
     pub groups: usize,
+    /// Where the maps lie.
+    pub layout: Layout,
 }
 
 impl Conv2dGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input(self.in_size, self.in_channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output(self.out_size(), self.out_channels)
+    }
+
     /// Height and width of the output map.
     pub const fn out_size(&self) -> [usize; 2] {
         let Self { in_size, kernel_size, stride, dilation, .. } = *self;
@@ -86,9 +103,26 @@ pub struct ConvTranspose2dGeometry {
     pub dilation: [usize; 2],
     /// Independent groups that input and output channels are split into.
     pub groups: usize,
+    /// Where the maps lie.
+    pub layout: Layout,
 }
 
 impl ConvTranspose2dGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input(self.in_size, self.in_channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output(self.out_size(), self.out_channels)
+    }
+
     /// Height and width of the output map.
     pub const fn out_size(&self) -> [usize; 2] {
         let Self { in_size, kernel_size, stride, output_padding, dilation, .. } = *self;
@@ -138,6 +172,7 @@ impl ConvTranspose2dGeometry {
             padding: self.padding,
             dilation: self.dilation,
             groups: self.groups,
+            layout: Layout::strided(self.layout.out_stride, self.layout.in_stride),
         })
     }
 }

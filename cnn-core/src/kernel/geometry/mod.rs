@@ -6,12 +6,14 @@
 
 mod activation;
 mod convolution;
+mod layout;
 mod normalization;
 mod pooling;
 mod resize;
 
 pub use activation::{Activation, GeluApproximation};
 pub use convolution::{Conv2dGeometry, ConvTranspose2dGeometry};
+pub use layout::{Layout, Map};
 pub use normalization::{BatchNorm2dGeometry, LocalResponseNormGeometry};
 pub use pooling::{AdaptivePool2dGeometry, Pool2dGeometry};
 pub use resize::{Interpolation, Upsample2dGeometry, ZeroPad2dGeometry};
@@ -53,9 +55,26 @@ pub struct LinearGeometry {
     pub in_features: usize,
     /// Values of one output sample.
     pub out_features: usize,
+    /// Where the samples lie; cells are samples here.
+    pub layout: Layout,
 }
 
 impl LinearGeometry {
+    /// The same with samples that are parts of wider ones, `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// One input sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input([1, 1], self.in_features)
+    }
+
+    /// One output sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output([1, 1], self.out_features)
+    }
+
     /// Values of the weight, and multiply-adds of one sample.
     pub const fn weight_len(&self) -> usize {
         self.in_features * self.out_features

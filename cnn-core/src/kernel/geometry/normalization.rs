@@ -1,5 +1,7 @@
 //! Normalizations: over the batch, and over neighbouring channels. Both take rows of channels, whatever the map's size.
 
+use super::{Layout, Map};
+
 /// A batch normalization of rows `[.., channels]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNorm2dGeometry {
@@ -9,12 +11,29 @@ pub struct BatchNorm2dGeometry {
     pub eps: f64,
     /// Share of a batch's statistics in the running ones after it.
     pub momentum: f64,
+    /// Where the maps lie.
+    pub layout: Layout,
 }
 
 impl BatchNorm2dGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input([1, 1], self.channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output([1, 1], self.channels)
+    }
+
     /// PyTorch's defaults.
     pub const fn new(channels: usize) -> Self {
-        Self { channels, eps: 1e-5, momentum: 0.1 }
+        Self { channels, eps: 1e-5, momentum: 0.1, layout: Layout::DENSE }
     }
 }
 
@@ -33,11 +52,28 @@ pub struct LocalResponseNormGeometry {
     pub beta: f64,
     /// What is added to the weighted mean.
     pub k: f64,
+    /// Where the maps lie.
+    pub layout: Layout,
 }
 
 impl LocalResponseNormGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input([1, 1], self.channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output([1, 1], self.channels)
+    }
+
     /// PyTorch's defaults, around so many channels.
     pub const fn new(channels: usize, size: usize) -> Self {
-        Self { channels, size, alpha: 1e-4, beta: 0.75, k: 1.0 }
+        Self { channels, size, alpha: 1e-4, beta: 0.75, k: 1.0, layout: Layout::DENSE }
     }
 }

@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use super::{Layout, Map};
 use crate::shape::window;
 
 /// A 2-d max or average pooling of one sample: input `[in_size, channels]`, output `[out_size, channels]`.
@@ -23,9 +24,26 @@ pub struct Pool2dGeometry {
     pub ceil_mode: bool,
     /// Whether an average divides by the window's positions on the padding too (average pooling only).
     pub count_include_pad: bool,
+    /// Where the maps lie.
+    pub layout: Layout,
 }
 
 impl Pool2dGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input(self.in_size, self.channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output(self.out_size(), self.channels)
+    }
+
     /// Height and width of the output map.
     pub const fn out_size(&self) -> [usize; 2] {
         let Self { in_size, kernel_size, stride, padding, dilation, ceil_mode, .. } = *self;
@@ -71,9 +89,26 @@ pub struct AdaptivePool2dGeometry {
     pub in_size: [usize; 2],
     /// Height and width of the output map.
     pub out_size: [usize; 2],
+    /// Where the maps lie.
+    pub layout: Layout,
 }
 
 impl AdaptivePool2dGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input(self.in_size, self.channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output(self.out_size, self.channels)
+    }
+
     /// The rows (`axis` 0) or columns (1) that this output row or column pools. Neighbours overlap where the sizes do not
     /// divide.
     pub const fn cells(&self, axis: usize, position: usize) -> Range<usize> {

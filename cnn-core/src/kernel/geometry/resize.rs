@@ -1,6 +1,6 @@
 //! Maps that get another height and width.
 
-use super::Padding;
+use super::{Layout, Map, Padding};
 
 /// How an upsampling fills the cells between those of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +27,26 @@ pub struct Upsample2dGeometry {
     pub out_size: [usize; 2],
     /// What lies between the input's cells.
     pub interpolation: Interpolation,
+    /// Where the maps lie.
+    pub layout: Layout,
 }
 
 impl Upsample2dGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input(self.in_size, self.channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output(self.out_size, self.channels)
+    }
+
     /// Values of one input sample.
     pub const fn in_len(&self) -> usize {
         self.channels * self.in_size[0] * self.in_size[1]
@@ -58,9 +75,26 @@ pub struct ZeroPad2dGeometry {
     pub in_size: [usize; 2],
     /// The zeros.
     pub padding: Padding,
+    /// Where the maps lie.
+    pub layout: Layout,
 }
 
 impl ZeroPad2dGeometry {
+    /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
+    pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
+        Self { layout: Layout::strided(in_stride, out_stride), ..self }
+    }
+
+    /// The input of one sample in memory.
+    pub const fn input(&self) -> Map {
+        self.layout.input(self.in_size, self.channels)
+    }
+
+    /// The output of one sample in memory.
+    pub const fn output(&self) -> Map {
+        self.layout.output(self.out_size(), self.channels)
+    }
+
     /// Height and width of the output map.
     pub const fn out_size(&self) -> [usize; 2] {
         let [rows, columns] = self.padding.around();

@@ -1,0 +1,72 @@
+//! The steps of a network as plain data, and what they cost together.
+
+use super::Operation;
+use crate::kernel::scratch::Needs;
+use crate::shape::Sizes;
+
+/// A step of a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// PyTorch's name of the module, such as `layer1.0.conv1`; a tensor's name is this, a dot, and its own.
+    pub path: &'static str,
+    /// The layer's name in the language, or the user's type.
+    pub layer: &'static str,
+    /// What it does.
+    pub operation: Operation,
+    /// The steps whose maps it gets, by their place in the list, counted from 1; 0 is the network's input.
+    pub inputs: &'static [usize],
+    /// The map that it gets; of a join, that of its first branch.
+    pub input: Sizes,
+    /// The map that it makes.
+    pub output: Sizes,
+}
+
+/// Trainable values of all steps.
+pub const fn parameters(steps: &[Step]) -> usize {
+    let (mut sum, mut index) = (0, 0);
+    while index < steps.len() {
+        sum += steps[index].operation.parameter_count();
+        index += 1;
+    }
+    sum
+}
+
+/// Values of all steps that are kept and not trained.
+pub const fn state(steps: &[Step]) -> usize {
+    let (mut sum, mut index) = (0, 0);
+    while index < steps.len() {
+        sum += steps[index].operation.state_count();
+        index += 1;
+    }
+    sum
+}
+
+/// Values per batch that the forward passes of all steps keep for the backward passes.
+pub const fn saved(steps: &[Step]) -> usize {
+    let (mut sum, mut index) = (0, 0);
+    while index < steps.len() {
+        sum += steps[index].operation.saved();
+        index += 1;
+    }
+    sum
+}
+
+/// Multiply-adds of all steps.
+pub const fn multiply_adds(steps: &[Step]) -> usize {
+    let (mut sum, mut index) = (0, 0);
+    while index < steps.len() {
+        sum += steps[index].operation.multiply_adds();
+        index += 1;
+    }
+    sum
+}
+
+/// Scratch memory that serves every step.
+pub const fn needs(steps: &[Step]) -> Needs {
+    let (mut needs, mut index) = (Needs { shared: 0, per_thread: 0 }, 0);
+    while index < steps.len() {
+        needs = needs.max(steps[index].operation.needs());
+        index += 1;
+    }
+    needs
+}
