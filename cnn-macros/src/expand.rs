@@ -9,8 +9,7 @@ use crate::fuse::flattened_channels;
 use crate::layers::{Row, Settled, sizes_expression};
 use crate::memory::{self, Place, Slots};
 use crate::plan::{
-    Constant, ConstantType, Kind, MapId, Plan, Run, Size, Step, StepId, custom_layer, map_type, ours,
-    step_type,
+    Constant, ConstantType, Kind, MapId, Plan, Run, Size, Step, StepId, custom_layer, map_type, ours, step_type,
 };
 use crate::{ast, docs, rule};
 

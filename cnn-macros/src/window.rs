@@ -224,7 +224,11 @@ mod tests {
                         let rest = misfit.text.rsplit_once(before).unwrap().1;
                         rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
                     };
-                    assert!(Axis { padding: [number("padding >= "); 2], ..wrong }.output().is_some(), "{}", misfit.text);
+                    assert!(
+                        Axis { padding: [number("padding >= "); 2], ..wrong }.output().is_some(),
+                        "{}",
+                        misfit.text
+                    );
                     assert!(Axis { kernel: number("kernel_size <= "), ..wrong }.output().is_some(), "{}", misfit.text);
                 }
             }

@@ -61,7 +61,8 @@ pub fn forward<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f
             batch_norm2d::forward_evaluation(geometry, statistics, affine, epilogue, input, output, pass.scratch);
         }
         (mode, Of::Batch) => {
-            let running = (mode == Mode::Training && L::TRACK_RUNNING_STATS).then(|| count_batch(geometry, owned.state));
+            let running =
+                (mode == Mode::Training && L::TRACK_RUNNING_STATS).then(|| count_batch(geometry, owned.state));
             let (mean, inverse_deviation) = owned.saved.split_at_mut(geometry.channels);
             let saved = SavedMut { mean, inverse_deviation };
             batch_norm2d::forward_training(geometry, affine, epilogue, input, running, saved, output, pass.scratch);
@@ -92,13 +93,27 @@ pub fn backward<L: BatchNorm2d>(
         Of::Running => {
             let statistics = running::<L>(owned.state);
             batch_norm2d::backward_evaluation(
-                geometry, statistics, weight, input, returned, grad_input, gradients, pass.scratch,
+                geometry,
+                statistics,
+                weight,
+                input,
+                returned,
+                grad_input,
+                gradients,
+                pass.scratch,
             );
         }
         Of::Batch => {
             let saved = Saved { mean, inverse_deviation: second };
             batch_norm2d::backward_training(
-                geometry, saved, weight, input, returned, grad_input, gradients, pass.scratch,
+                geometry,
+                saved,
+                weight,
+                input,
+                returned,
+                grad_input,
+                gradients,
+                pass.scratch,
             );
         }
     }

@@ -1,7 +1,9 @@
 //! Every layer as plain data: what a table, a reader of weights, or the reference needs to know of it.
 
 use super::{Parameter, Step, batch_norm2d, conv2d, linear, step};
-use crate::kernel::geometry::{AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, LinearGeometry, Pool2dGeometry};
+use crate::kernel::geometry::{
+    AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, LinearGeometry, Pool2dGeometry,
+};
 use crate::kernel::scratch::Needs;
 
 /// What a step of a network does.

@@ -59,8 +59,26 @@ impl<Kernel, Stride, Pad, Dilation> CeilWindow<Kernel, Stride, Pad, Dilation> {
 }
 
 // Rounded up is rounded down with a stride less one more to go; the last window goes if it would start behind the map.
-impl<N, Kernel, Stride, Pad, Dilation, Both, Padded, More, Over, Gaps, Reach, Room, Steps, Last, Behind, Gone, Most, Left>
-    Rule<N> for CeilWindow<Kernel, Stride, Pad, Dilation>
+impl<
+    N,
+    Kernel,
+    Stride,
+    Pad,
+    Dilation,
+    Both,
+    Padded,
+    More,
+    Over,
+    Gaps,
+    Reach,
+    Room,
+    Steps,
+    Last,
+    Behind,
+    Gone,
+    Most,
+    Left,
+> Rule<N> for CeilWindow<Kernel, Stride, Pad, Dilation>
 where
     Pad: Mul<U2, Output = Both>,
     N: Add<Both, Output = Padded>,

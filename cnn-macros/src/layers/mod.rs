@@ -253,4 +253,3 @@ pub(crate) fn sizes_expression(shape: &Shape) -> TokenStream {
         Shape::Sizes(sizes) => sizes.clone(),
     }
 }
-
