@@ -6,7 +6,7 @@ use cnn_core::kernel::buffer::Buffer;
 use cnn_core::kernel::direct::{self, Epilogue};
 use cnn_core::kernel::geometry::{Conv2dGeometry, Layout, Padding, Pool2dGeometry};
 use cnn_core::kernel::scratch::{Needs, Scratch};
-use cnn_core::kernel::{Write, elementwise, isa, pool};
+use cnn_core::kernel::{Rectifier, Write, elementwise, isa, pool};
 use std::time::{Duration, Instant};
 
 struct Case {
@@ -108,7 +108,8 @@ fn measure_lenet() {
                 _ => &before[layer - 1],
             };
             let output = &mut output[0];
-            let epilogue = Epilogue { bias: Some(&biases[layer]), relu: layer < 4 };
+            let rectifier = if layer < 4 { Rectifier::Relu } else { Rectifier::None };
+            let epilogue = Epilogue { bias: Some(&biases[layer]), rectifier, ..Epilogue::default() };
             direct::forward(&layers[layer], epilogue, input, &weights[layer], output, &mut scratch);
             if layer < 2 {
                 pool::max_forward(&[pool1, pool2][layer], output, &mut pooled[layer]);
@@ -192,7 +193,7 @@ fn measure(case: &Case) {
     let mut grad_input = Buffer::zeros(batch * geometry.in_len());
     let mut grad_weight = Buffer::zeros(geometry.weight_len());
     let mut grad_bias = Buffer::zeros(geometry.out_channels);
-    let epilogue = Epilogue { bias: Some(&bias), relu: true };
+    let epilogue = Epilogue { bias: Some(&bias), rectifier: Rectifier::Relu, ..Epilogue::default() };
     let times = [
         best(|| direct::forward(geometry, epilogue, &input, &weight, &mut output, &mut scratch)),
         best(|| {

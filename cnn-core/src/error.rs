@@ -30,6 +30,16 @@ pub enum Error {
         /// Samples of the second.
         found: usize,
     },
+    /// Another number of labels than the output of a batch takes.
+    #[error("expected {} labels, {of_each} of each of {samples} samples, found {found}", samples * of_each)]
+    Labels {
+        /// Samples of the batch.
+        samples: usize,
+        /// Labels of a sample: 1, or the positions of its map.
+        of_each: usize,
+        /// How many labels there are.
+        found: usize,
+    },
     /// A label that names no class.
     #[error("label {index}: {label} is not below the number of classes, {classes}")]
     Label {

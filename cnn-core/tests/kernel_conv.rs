@@ -3,9 +3,9 @@
 mod kernel;
 
 use cnn_core::kernel::direct::{self, Epilogue};
-use cnn_core::kernel::geometry::{Conv2dGeometry, Layout, LinearGeometry, Padding};
+use cnn_core::kernel::geometry::{Activation, Conv2dGeometry, Layout, LinearGeometry, Padding};
 use cnn_core::kernel::scratch::Scratch;
-use cnn_core::kernel::{Write, linear};
+use cnn_core::kernel::{Rectifier, Write, linear};
 use cnn_core::reference;
 use kernel::{Part, everywhere, fractions, whole_numbers, wide};
 use proptest::prelude::*;
@@ -35,25 +35,31 @@ impl Conv {
     }
 
     /// Results one behind the other.
-    fn run(&self, data: &Data, relu: bool, write: Write) -> Vec<f32> {
-        self.run_strided(data, relu, write, [0, 0])
+    fn run(&self, data: &Data, rectifier: Rectifier, write: Write) -> Vec<f32> {
+        self.run_strided(data, rectifier, write, [0, 0])
     }
 
     /// The same with maps in wider ones, with so many other channels around those of input and output.
-    fn run_strided(&self, data: &Data, relu: bool, write: Write, [in_extra, out_extra]: [usize; 2]) -> Vec<f32> {
+    fn run_strided(
+        &self,
+        data: &Data,
+        rectifier: Rectifier,
+        write: Write,
+        [in_extra, out_extra]: [usize; 2],
+    ) -> Vec<f32> {
         let Self { batch, geometry } = *self;
         let [ic, oc] = [geometry.in_channels, geometry.out_channels];
         let geometry = &geometry.strided(ic + in_extra, oc + out_extra);
         let mut scratch = Scratch::default();
         let input = Part::new(&data.input, ic, in_extra);
         let grad_output = Part::new(&data.grad_output, oc, out_extra);
-        // Numbers that nobody may read, except to add to the gradient of the input.
-        let mut output = Part::new(&vec![f32::NAN; batch * geometry.out_len()], oc, out_extra);
+        // Numbers that nobody may read, except to add to them.
         let before = if write == Write::Add { 1.0 } else { f32::NAN };
+        let mut output = Part::new(&vec![before; batch * geometry.out_len()], oc, out_extra);
         let mut grad_input = Part::new(&vec![before; batch * geometry.in_len()], ic, in_extra);
         let mut grad_weight = vec![f32::NAN; geometry.weight_len()];
         let mut grad_bias = vec![f32::NAN; geometry.out_channels];
-        let epilogue = Epilogue { bias: Some(&data.bias), relu };
+        let epilogue = Epilogue { bias: Some(&data.bias), write, rectifier };
         direct::forward(geometry, epilogue, input.slice(), &data.weight, output.slice_mut(), &mut scratch);
         let grad_output = grad_output.slice();
         direct::backward_input(geometry, &data.weight, grad_output, grad_input.slice_mut(), write, &mut scratch);
@@ -62,13 +68,18 @@ impl Conv {
         [output.values(), grad_input.values(), grad_weight, grad_bias].concat()
     }
 
-    fn reference(&self, data: &Data, relu: bool, write: Write) -> Vec<f32> {
+    fn reference(&self, data: &Data, rectifier: Rectifier, write: Write) -> Vec<f32> {
         let geometry = &self.geometry;
         let [input, weight, bias, grad_output] =
             [&data.input, &data.weight, &data.bias, &data.grad_output].map(|values| wide(values));
         let mut output = reference::conv2d::forward(geometry, &input, &weight, Some(&bias));
-        if relu {
-            output = reference::relu::forward(&output);
+        if write == Write::Add {
+            output.iter_mut().for_each(|value| *value += 1.0);
+        }
+        match rectifier {
+            Rectifier::None => {}
+            Rectifier::Relu => output = reference::relu::forward(&output),
+            Rectifier::Relu6 => output = reference::activation::forward(Activation::Relu6, &output),
         }
         let mut gradients = reference::conv2d::backward(geometry, &input, &weight, &grad_output);
         if write == Write::Add {
@@ -79,13 +90,15 @@ impl Conv {
 
     fn check(&self) {
         let data = self.data(whole_numbers);
-        for (relu, write) in [(false, Write::Store), (true, Write::Add)] {
-            let found = everywhere(true, || self.run(&data, relu, write));
-            let expected = self.reference(&data, relu, write);
-            assert_eq!(found, expected, "relu {relu}, {write:?}");
+        for (rectifier, write) in
+            [(Rectifier::None, Write::Store), (Rectifier::Relu, Write::Add), (Rectifier::Relu6, Write::Store)]
+        {
+            let found = everywhere(true, || self.run(&data, rectifier, write));
+            let expected = self.reference(&data, rectifier, write);
+            assert_eq!(found, expected, "{rectifier:?}, {write:?}");
             for extra in [[3, 0], [0, 5], [20, 13]] {
-                let found = everywhere(true, || self.run_strided(&data, relu, write, extra));
-                assert_eq!(found, expected, "relu {relu}, {write:?}, other channels {extra:?}");
+                let found = everywhere(true, || self.run_strided(&data, rectifier, write, extra));
+                assert_eq!(found, expected, "{rectifier:?}, {write:?}, other channels {extra:?}");
             }
         }
     }
@@ -93,8 +106,8 @@ impl Conv {
     /// For many values: with data that is rounded, the same bits on all threads, close to the reference.
     fn check_rounded(&self) {
         let data = self.data(fractions);
-        let found = everywhere(false, || self.run(&data, false, Write::Store));
-        let expected = self.reference(&data, false, Write::Store);
+        let found = everywhere(false, || self.run(&data, Rectifier::None, Write::Store));
+        let expected = self.reference(&data, Rectifier::None, Write::Store);
         // The largest sums have about 10,000 terms up to 2 that are rounded to 24 bits.
         for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
             assert!((found - expected).abs() <= 1e-3 + 1e-5 * expected.abs(), "{index}: {found}, expected {expected}");
@@ -220,14 +233,14 @@ fn one_sample_of_few_channels_is_shared_by_rows() {
 fn an_empty_batch_has_zero_gradients() {
     let case = Conv { batch: 0, geometry: PLAIN };
     let data = case.data(whole_numbers);
-    let results = everywhere(true, || case.run(&data, false, Write::Store));
+    let results = everywhere(true, || case.run(&data, Rectifier::None, Write::Store));
     assert_eq!(results, vec![0.0; PLAIN.weight_len() + PLAIN.out_channels]);
 }
 
 #[test]
-fn nan_goes_through_the_relu() {
+fn nan_goes_through_a_rectifier() {
     let geometry = Conv2dGeometry { in_channels: 1, in_size: [1, 1], out_channels: 1, ..PLAIN };
-    let epilogue = Epilogue { bias: None, relu: true };
+    let epilogue = Epilogue { rectifier: Rectifier::Relu6, ..Epilogue::default() };
     let output = everywhere(false, || {
         let mut output = vec![0.0];
         direct::forward(&geometry, epilogue, &[f32::NAN], &[1.0; 9], &mut output, &mut Scratch::default());
@@ -251,7 +264,7 @@ proptest! {
             let mut output = vec![f32::NAN; batch * out_features];
             let mut grad_input = vec![f32::NAN; input.len()];
             let (mut grad_weight, mut grad_bias) = (vec![f32::NAN; weight.len()], vec![f32::NAN; out_features]);
-            let epilogue = Epilogue { bias: Some(&bias), relu: false };
+            let epilogue = Epilogue { bias: Some(&bias), ..Epilogue::default() };
             linear::forward(&geometry, epilogue, &input, &weight, &mut output, &mut scratch);
             linear::backward_input(&geometry, &weight, &grad_output, &mut grad_input, Write::Store, &mut scratch);
             let bias = Some(&mut grad_bias[..]);

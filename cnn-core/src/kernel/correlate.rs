@@ -220,8 +220,7 @@ pub(super) fn correlate(
     }
     let plan = Plan::new(correlation, batch, correlation.groups * isa.run(Panels(correlation.columns)));
     let work = batch * correlation.cells[0] * correlation.cells[1] * correlation.work();
-    let job =
-        Job { correlation, filters, bias, relu: finish.relu, add: finish.add, source, target, slots, plan, batch };
+    let job = Job { correlation, filters, bias, finish, source, target, slots, plan, batch };
     chunk::for_each(plan.sample_blocks * plan.row_blocks * plan.parts, work, |index| {
         isa.run(Task { job: &job, index })
     });
@@ -231,8 +230,7 @@ struct Job<'a> {
     correlation: &'a Correlation,
     filters: Filters<'a>,
     bias: &'a [f32],
-    relu: bool,
-    add: bool,
+    finish: Finish,
     source: &'a [f32],
     target: Target,
     slots: &'a Slots,
@@ -311,7 +309,8 @@ impl Kernel for Task<'_> {
                 c: target.wrapping_add(channel),
                 c_step: correlation.target_step,
                 columns,
-                finish: Finish { bias, relu: self.job.relu, add: self.job.add },
+                bias,
+                finish: self.job.finish,
             };
             // SAFETY: all windows lie in the source or in the copy, and all cells in the target, as checked above; filters
             // and bias were found in slices that are long enough; this task alone writes these cells and columns.

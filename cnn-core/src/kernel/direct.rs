@@ -1,6 +1,5 @@
 //! Convolution, directly: every product of a value and a weight is one multiply-add of the register tile.
 
-use super::Write;
 use super::chunk::Target;
 use super::correlate::{Correlation, Filters, correlate, pack_filters};
 use super::geometry::Conv2dGeometry;
@@ -9,15 +8,17 @@ use super::pack::Matrix;
 use super::phase::{self, Phase};
 use super::scratch::{Needs, Scratch, Slots};
 use super::tile::Finish;
-use super::{scatter, weight_gradient, widen};
+use super::{Rectifier, Write, scatter, weight_gradient, widen};
 
-/// What is done to a sum before it is stored.
+/// What is done to a sum before it is stored: `rectifier(sum + bias)`, or `rectifier(output + sum + bias)`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Epilogue<'a> {
     /// A value for each output channel to add.
     pub bias: Option<&'a [f32]>,
-    /// Whether negative results become zero.
-    pub relu: bool,
+    /// Whether it is added to what is in the output: a branch that joins a sum.
+    pub write: Write,
+    /// The rectifier behind it.
+    pub rectifier: Rectifier,
 }
 
 /// Whether the weight is read where it is: a packed one is not read often enough to pay for its packing, and rows of a
@@ -113,20 +114,21 @@ pub fn forward(
     let bias = epilogue.bias.unwrap_or(&[]);
     assert!(epilogue.bias.is_none() || bias.len() == geometry.out_channels);
 
+    let finish = Finish { add: epilogue.write == Write::Add, rectifier: epilogue.rectifier };
     let (shared, slots) = scratch.lend(geometry.needs());
     if let Some(wide) = widen::geometry(geometry) {
         let (copy, shared) = shared.split_at_mut(widen::copy_len(&wide));
         let (wide_weight, wide_bias) = widen::parameters(geometry, &wide, weight, bias, copy);
-        run_forward(&wide, wide_bias, epilogue.relu, input, wide_weight, output, (shared, slots));
+        run_forward(&wide, wide_bias, finish, input, wide_weight, output, (shared, slots));
     } else {
-        run_forward(geometry, bias, epilogue.relu, input, weight, output, (shared, slots));
+        run_forward(geometry, bias, finish, input, weight, output, (shared, slots));
     }
 }
 
 fn run_forward(
     geometry: &Conv2dGeometry,
     bias: &[f32],
-    relu: bool,
+    finish: Finish,
     input: &[f32],
     weight: &[f32],
     output: &mut [f32],
@@ -146,7 +148,6 @@ fn run_forward(
     let in_place = reads_in_place(map.samples(output.len()) * map.cells(), geometry.weight_len());
     pack_filters(isa, &correlation, weight, group, in_place, packed);
     let filters = Filters { packed, in_place: if in_place { weight } else { &[] } };
-    let finish = Finish { relu, ..Finish::STORE };
     correlate(isa, &correlation, filters, bias, finish, input, Target::new(output), slots);
 }
 

@@ -5,6 +5,7 @@
 //! threads, and sums over pieces are added in a fixed order. So the result has the same bits on any number of threads.
 
 mod average_pool;
+pub mod batch_norm2d;
 pub mod buffer;
 pub(crate) mod chunk;
 mod correlate;
@@ -12,22 +13,39 @@ pub mod direct;
 pub mod elementwise;
 pub mod geometry;
 pub mod isa;
+pub mod join;
 pub mod linear;
 mod max_pool;
 mod pack;
 mod phase;
 pub mod pool;
+pub mod rows;
 mod scatter;
 pub mod scratch;
+mod strip;
 mod tile;
 mod weight_gradient;
 mod widen;
 
 /// What happens to the values that a result meets in its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Write {
     /// They are overwritten.
+    #[default]
     Store,
     /// The result is added to them.
     Add,
+}
+
+/// The function at the end of a product or a normalization, which costs nothing there: one whose slope can be told from
+/// its results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rectifier {
+    /// None: results stay as they are.
+    #[default]
+    None,
+    /// `max(x, 0)`; NaN stays.
+    Relu,
+    /// `min(max(x, 0), 6)`; NaN stays.
+    Relu6,
 }

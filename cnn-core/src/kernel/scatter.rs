@@ -177,6 +177,7 @@ impl Kernel for Task<'_> {
                         c: gradient[c + first..].as_mut_ptr(),
                         c_step: [0, rows * row_len, geometry.stride[0] * row_len],
                         columns,
+                        bias: core::ptr::null(),
                         finish: Finish::ADD,
                     };
                     assert!(rows_of_windows.reach(rows_of_windows.step) + depth.reach(depth.step) < a.len());

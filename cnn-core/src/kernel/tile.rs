@@ -5,6 +5,7 @@
 //! one or two vectors, packed or in place. A tile keeps `MR x NV` vectors of `c` in registers over the whole depth, and
 //! each step of the depth is a broadcast of `MR` values of `a` times `NV` vectors of `b`.
 
+use super::Rectifier;
 use super::isa::{Kernel, Simd};
 use core::array::from_fn;
 
@@ -67,22 +68,21 @@ pub(super) struct Product<'a> {
     pub(super) c_step: [usize; 3],
     /// How many columns are stored.
     pub(super) columns: usize,
+    /// Null, or a value to add for each column.
+    pub(super) bias: *const f32,
     pub(super) finish: Finish,
 }
 
 /// What happens to a sum before it is stored.
 #[derive(Clone, Copy)]
 pub(super) struct Finish {
-    /// Null, or a value to add for each column.
-    pub(super) bias: *const f32,
     /// Whether what is in the target is added.
     pub(super) add: bool,
-    /// Whether negative results become zero.
-    pub(super) relu: bool,
+    pub(super) rectifier: Rectifier,
 }
 
 impl Finish {
-    pub(super) const STORE: Self = Self { bias: core::ptr::null(), add: false, relu: false };
+    pub(super) const STORE: Self = Self { add: false, rectifier: Rectifier::None };
     pub(super) const ADD: Self = Self { add: true, ..Self::STORE };
 }
 
@@ -292,7 +292,8 @@ unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
     valid: usize,
     product: &Product<'_>,
 ) {
-    let Finish { bias, add, relu } = product.finish;
+    let Finish { add, rectifier } = product.finish;
+    let bias = product.bias;
     let last = product.columns - (NV - 1) * S::LANES;
     let count = |v: usize| if v + 1 < NV { S::LANES } else { last };
     // A short loop for each step: the compiler unrolls them, and a sum whose index it knows stays in its register.
@@ -314,10 +315,18 @@ unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
                 }
             }
         }
-        if relu {
+        if rectifier != Rectifier::None {
             for m in 0..MR {
                 for v in 0..NV {
                     sums[m][v] = simd.relu(sums[m][v]);
+                }
+            }
+        }
+        if rectifier == Rectifier::Relu6 {
+            let six = simd.splat(6.0);
+            for m in 0..MR {
+                for v in 0..NV {
+                    sums[m][v] = simd.cap(sums[m][v], six);
                 }
             }
         }

@@ -299,6 +299,7 @@ impl Task<'_> {
                 c: self.job.weights.pointer(place, rows.reach(c_step) + columns),
                 c_step,
                 columns,
+                bias: core::ptr::null(),
                 finish,
             };
             // SAFETY: all windows lie in the input or in the copy, and all rows in the weight, as checked above; the panel

@@ -2,6 +2,7 @@
 
 use super::parameter::bound;
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
+use crate::kernel::Rectifier;
 use crate::kernel::direct::{self, Epilogue};
 use crate::kernel::elementwise;
 use crate::kernel::geometry::Conv2dGeometry;
@@ -37,7 +38,8 @@ pub(super) const fn parameters(geometry: &Conv2dGeometry) -> [Parameter; 2] {
 /// input `[n, ih, iw, ic]` -> output `[n, oh, ow, oc]`
 pub fn forward<L: Conv2d>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
     let (weight, bias) = parameters.split_at(L::GEOMETRY.weight_len());
-    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), relu: L::RELU };
+    let rectifier = if L::RELU { Rectifier::Relu } else { Rectifier::None };
+    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier, ..Epilogue::default() };
     direct::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
 }
 

@@ -2,6 +2,7 @@
 
 use super::parameter::bound;
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
+use crate::kernel::Rectifier;
 use crate::kernel::direct::Epilogue;
 use crate::kernel::geometry::LinearGeometry;
 use crate::kernel::{elementwise, linear};
@@ -33,7 +34,8 @@ pub(super) const fn parameters(geometry: &LinearGeometry, channels: usize) -> [P
 /// input `[n, in]` -> output `[n, out]`
 pub fn forward<L: Linear>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
     let (weight, bias) = parameters.split_at(L::GEOMETRY.weight_len());
-    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), relu: L::RELU };
+    let rectifier = if L::RELU { Rectifier::Relu } else { Rectifier::None };
+    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier, ..Epilogue::default() };
     linear::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
 }
 

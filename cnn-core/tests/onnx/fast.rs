@@ -14,14 +14,14 @@ pub(crate) fn answer(call: &Call) -> Option<Vec<Vec<f64>>> {
         Call::Conv2d { geometry, input, weight, bias } => {
             let mut output = batch(input, geometry.in_len(), geometry.out_len());
             let bias = bias.as_deref().map(narrow);
-            let epilogue = Epilogue { bias: bias.as_deref(), relu: false };
+            let epilogue = Epilogue { bias: bias.as_deref(), ..Epilogue::default() };
             direct::forward(geometry, epilogue, &narrow(input), &narrow(weight), &mut output, &mut scratch);
             output
         }
         Call::Linear { geometry, input, weight, bias } => {
             let mut output = batch(input, geometry.in_features, geometry.out_features);
             let bias = bias.as_deref().map(narrow);
-            let epilogue = Epilogue { bias: bias.as_deref(), relu: false };
+            let epilogue = Epilogue { bias: bias.as_deref(), ..Epilogue::default() };
             linear::forward(geometry, epilogue, &narrow(input), &narrow(weight), &mut output, &mut scratch);
             output
         }

@@ -21,12 +21,12 @@ impl BatchNorm2dGeometry {
         Self { layout: Layout::strided(in_stride, out_stride), ..self }
     }
 
-    /// The input of one sample in memory.
+    /// A row of the input in memory.
     pub const fn input(&self) -> Map {
         self.layout.input([1, 1], self.channels)
     }
 
-    /// The output of one sample in memory.
+    /// A row of the output in memory.
     pub const fn output(&self) -> Map {
         self.layout.output([1, 1], self.channels)
     }
@@ -62,12 +62,12 @@ impl LocalResponseNormGeometry {
         Self { layout: Layout::strided(in_stride, out_stride), ..self }
     }
 
-    /// The input of one sample in memory.
+    /// A row of the input in memory.
     pub const fn input(&self) -> Map {
         self.layout.input([1, 1], self.channels)
     }
 
-    /// The output of one sample in memory.
+    /// A row of the output in memory.
     pub const fn output(&self) -> Map {
         self.layout.output([1, 1], self.channels)
     }

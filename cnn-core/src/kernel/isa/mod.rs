@@ -33,6 +33,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
 
     fn splat(self, value: f32) -> Self::Vector;
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn div(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `a * b + c`, fused where the set has it.
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
@@ -40,6 +42,14 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn relu(self, a: Self::Vector) -> Self::Vector;
     /// The larger ones; of a number and NaN it is either.
     fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// The smaller ones, and NaN where `a` is NaN.
+    fn cap(self, a: Self::Vector, bound: Self::Vector) -> Self::Vector;
+    /// The larger ones, and NaN where `a` is NaN.
+    fn raise(self, a: Self::Vector, bound: Self::Vector) -> Self::Vector;
+    /// Two to the power of a whole number from -126 to 127; of other numbers it is anything.
+    fn power_of_two(self, a: Self::Vector) -> Self::Vector;
+    /// Where `a < b`; not where one is NaN.
+    fn less(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
     /// Whether a lane is NaN.
     fn any_nan(self, a: Self::Vector) -> bool;
     /// Where `a > b` or `a` is NaN: when `a` replaces `b` as the maximum, as PyTorch has it.

@@ -55,6 +55,16 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    fn sub(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        have!(vsubq_f32(a, b))
+    }
+
+    #[inline(always)]
+    fn mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        have!(vmulq_f32(a, b))
+    }
+
+    #[inline(always)]
     fn div(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
         have!(vdivq_f32(a, b))
     }
@@ -72,6 +82,29 @@ impl Simd for Neon {
     #[inline(always)]
     fn max(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
         have!(vmaxq_f32(a, b))
+    }
+
+    #[inline(always)]
+    fn cap(self, a: float32x4_t, bound: float32x4_t) -> float32x4_t {
+        have!(vminq_f32(bound, a))
+    }
+
+    #[inline(always)]
+    fn raise(self, a: float32x4_t, bound: float32x4_t) -> float32x4_t {
+        have!(vmaxq_f32(bound, a))
+    }
+
+    #[inline(always)]
+    fn power_of_two(self, a: float32x4_t) -> float32x4_t {
+        have!({
+            let exponent = vaddq_s32(vcvtnq_s32_f32(a), vdupq_n_s32(127));
+            vreinterpretq_f32_s32(vshlq_n_s32::<23>(exponent))
+        })
+    }
+
+    #[inline(always)]
+    fn less(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
+        have!(vcltq_f32(a, b))
     }
 
     #[inline(always)]

@@ -32,6 +32,16 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] - b[lane])
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] * b[lane])
+    }
+
+    #[inline(always)]
     fn div(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
         from_fn(|lane| a[lane] / b[lane])
     }
@@ -50,6 +60,28 @@ impl Simd for Portable {
     #[inline(always)]
     fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
         from_fn(|lane| if a[lane] > b[lane] { a[lane] } else { b[lane] })
+    }
+
+    #[inline(always)]
+    fn cap(self, a: Self::Vector, bound: Self::Vector) -> Self::Vector {
+        from_fn(|lane| if bound[lane] < a[lane] { bound[lane] } else { a[lane] })
+    }
+
+    #[inline(always)]
+    fn raise(self, a: Self::Vector, bound: Self::Vector) -> Self::Vector {
+        from_fn(|lane| if bound[lane] > a[lane] { bound[lane] } else { a[lane] })
+    }
+
+    #[inline(always)]
+    fn power_of_two(self, a: Self::Vector) -> Self::Vector {
+        // A cast would check that the number fits an integer. A sum with this one has it in its last bits.
+        const LAST_BIT_IS_ONE: f32 = 1.5 * (1 << 23) as f32;
+        from_fn(|lane| f32::from_bits((a[lane] + (LAST_BIT_IS_ONE + 127.0)).to_bits() << 23))
+    }
+
+    #[inline(always)]
+    fn less(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
+        from_fn(|lane| a[lane] < b[lane])
     }
 
     #[inline(always)]

@@ -61,6 +61,16 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        have!(_mm512_sub_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
+        have!(_mm512_mul_ps(a, b))
+    }
+
+    #[inline(always)]
     fn div(self, a: __m512, b: __m512) -> __m512 {
         have!(_mm512_div_ps(a, b))
     }
@@ -79,6 +89,31 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn max(self, a: __m512, b: __m512) -> __m512 {
         have!(_mm512_max_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn cap(self, a: __m512, bound: __m512) -> __m512 {
+        // The instruction returns its second operand when one is NaN.
+        have!(_mm512_min_ps(bound, a))
+    }
+
+    #[inline(always)]
+    fn raise(self, a: __m512, bound: __m512) -> __m512 {
+        // The instruction returns its second operand when one is NaN.
+        have!(_mm512_max_ps(bound, a))
+    }
+
+    #[inline(always)]
+    fn power_of_two(self, a: __m512) -> __m512 {
+        have!({
+            let exponent = _mm512_add_epi32(_mm512_cvtps_epi32(a), _mm512_set1_epi32(127));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
+        })
+    }
+
+    #[inline(always)]
+    fn less(self, a: __m512, b: __m512) -> __mmask16 {
+        have!(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b))
     }
 
     #[inline(always)]
@@ -175,6 +210,16 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn sub(self, a: __m256, b: __m256) -> __m256 {
+        have!(_mm256_sub_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
+        have!(_mm256_mul_ps(a, b))
+    }
+
+    #[inline(always)]
     fn div(self, a: __m256, b: __m256) -> __m256 {
         have!(_mm256_div_ps(a, b))
     }
@@ -193,6 +238,31 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn max(self, a: __m256, b: __m256) -> __m256 {
         have!(_mm256_max_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn cap(self, a: __m256, bound: __m256) -> __m256 {
+        // The instruction returns its second operand when one is NaN.
+        have!(_mm256_min_ps(bound, a))
+    }
+
+    #[inline(always)]
+    fn raise(self, a: __m256, bound: __m256) -> __m256 {
+        // The instruction returns its second operand when one is NaN.
+        have!(_mm256_max_ps(bound, a))
+    }
+
+    #[inline(always)]
+    fn power_of_two(self, a: __m256) -> __m256 {
+        have!({
+            let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(a), _mm256_set1_epi32(127));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+        })
+    }
+
+    #[inline(always)]
+    fn less(self, a: __m256, b: __m256) -> __m256 {
+        have!(_mm256_cmp_ps::<_CMP_LT_OQ>(a, b))
     }
 
     #[inline(always)]

@@ -1,0 +1,262 @@
+//! Batch normalization against the reference, with everything that may follow it.
+
+mod kernel;
+
+use cnn_core::kernel::batch_norm2d::{
+    self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut, Statistics, StatisticsMut,
+};
+use cnn_core::kernel::geometry::BatchNorm2dGeometry;
+use cnn_core::kernel::rows::Rows;
+use cnn_core::kernel::scratch::Scratch;
+use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::reference::batch_norm2d as reference;
+use kernel::{Part, everywhere, fractions, wide};
+use proptest::prelude::*;
+
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    rows: usize,
+    channels: usize,
+    training: bool,
+    affine: bool,
+    residual: bool,
+    rectifier: Rectifier,
+    write: Write,
+    /// Other channels beside those of the input, of the output and of the residual.
+    extra: [usize; 3],
+}
+
+const PLAIN: Case = Case {
+    rows: 10,
+    channels: 5,
+    training: true,
+    affine: true,
+    residual: false,
+    rectifier: Rectifier::None,
+    write: Write::Store,
+    extra: [0; 3],
+};
+
+struct Data {
+    input: Vec<f32>,
+    residual: Vec<f32>,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    mean: Vec<f32>,
+    variance: Vec<f32>,
+    grad_output: Vec<f32>,
+}
+
+/// The parts that the results are cut into, for messages.
+const NAMES: [&str; 8] = [
+    "output",
+    "running mean",
+    "running variance",
+    "gradient of the input",
+    "of the weight",
+    "of the bias",
+    "of the residual",
+    "in place",
+];
+
+impl Case {
+    fn geometry(&self) -> BatchNorm2dGeometry {
+        BatchNorm2dGeometry::new(self.channels)
+    }
+
+    fn data(&self) -> Data {
+        let Self { rows, channels, .. } = *self;
+        Data {
+            input: fractions(rows * channels, 1),
+            residual: fractions(rows * channels, 2),
+            weight: fractions(channels, 3),
+            bias: fractions(channels, 4),
+            mean: fractions(channels, 5),
+            variance: fractions(channels, 6).iter().map(|value| value * value + 0.1).collect(),
+            grad_output: fractions(rows * channels, 7),
+        }
+    }
+
+    fn run(&self, data: &Data) -> [Vec<f32>; 8] {
+        let Self { channels, rectifier, write, extra: [in_extra, out_extra, residual_extra], .. } = *self;
+        let geometry = &self.geometry().strided(channels + in_extra, channels + out_extra);
+        let part = |values: &[f32], extra: usize| Part::new(values, channels, extra);
+        let (input, residual) = (part(&data.input, in_extra), part(&data.residual, residual_extra));
+        let nothing = vec![f32::NAN; data.input.len()];
+        let mut output = part(&nothing, out_extra);
+        let mut scratch = Scratch::default();
+        let affine = self.affine.then_some(Affine { weight: &data.weight, bias: &data.bias });
+        let residual = Rows::strided(residual.slice(), channels + residual_extra);
+        let epilogue = Epilogue { residual: self.residual.then_some(residual), rectifier };
+        let (mut running_mean, mut running_variance) = (data.mean.clone(), data.variance.clone());
+        let (mut mean, mut inverse_deviation) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
+        let mut in_place = part(&data.input, out_extra);
+        let statistics = Statistics { mean: &data.mean, variance: &data.variance };
+        if self.training {
+            let running = StatisticsMut { mean: &mut running_mean, variance: &mut running_variance };
+            let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse_deviation };
+            let (input, output) = (input.slice(), output.slice_mut());
+            batch_norm2d::forward_training(
+                geometry,
+                affine,
+                epilogue,
+                input,
+                Some(running),
+                saved,
+                output,
+                &mut scratch,
+            );
+        } else {
+            let (input, output, values) = (input.slice(), output.slice_mut(), in_place.slice_mut());
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, epilogue, input, output, &mut scratch);
+            batch_norm2d::forward_evaluation_in_place(geometry, statistics, affine, epilogue, values, &mut scratch);
+        }
+
+        let mut grad_output = part(&data.grad_output, out_extra);
+        let before = if write == Write::Add { 1.0 } else { f32::NAN };
+        let mut grad_input = part(&vec![before; data.input.len()], in_extra);
+        let (mut grad_weight, mut grad_bias) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
+        let returned = Returned { rectifier, output: output.slice(), grad_output: grad_output.slice_mut() };
+        let weight = self.affine.then_some(&data.weight[..]);
+        let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
+        let (input, grad) = (input.slice(), Some((grad_input.slice_mut(), write)));
+        if self.training {
+            let saved = Saved { mean: &mean, inverse_deviation: &inverse_deviation };
+            batch_norm2d::backward_training(geometry, saved, weight, input, returned, grad, gradients, &mut scratch);
+        } else {
+            batch_norm2d::backward_evaluation(
+                geometry,
+                statistics,
+                weight,
+                input,
+                returned,
+                grad,
+                gradients,
+                &mut scratch,
+            );
+        }
+        let output = output.values();
+        let in_place = if self.training { output.clone() } else { in_place.values() };
+        [
+            output,
+            running_mean,
+            running_variance,
+            grad_input.values(),
+            grad_weight,
+            grad_bias,
+            grad_output.values(),
+            in_place,
+        ]
+    }
+
+    fn reference(&self, data: &Data) -> [Vec<f64>; 8] {
+        let geometry = &self.geometry();
+        let (input, weight, bias) = (wide(&data.input), wide(&data.weight), wide(&data.bias));
+        let mut running = reference::Statistics { mean: wide(&data.mean), variance: wide(&data.variance) };
+        let statistics = if self.training { reference::statistics(geometry, &input) } else { running.clone() };
+        if self.training {
+            reference::update_running(geometry, &mut running, &statistics, self.rows);
+        }
+        let affine = self.affine.then_some(reference::Affine { weight: &weight, bias: &bias });
+        let mut output = reference::forward(geometry, &input, &statistics, affine);
+        if self.residual {
+            output.iter_mut().zip(&data.residual).for_each(|(value, residual)| *value += f64::from(*residual));
+        }
+        let mut grad = wide(&data.grad_output);
+        let highest = match self.rectifier {
+            Rectifier::None => None,
+            Rectifier::Relu => Some(f64::INFINITY),
+            Rectifier::Relu6 => Some(6.0),
+        };
+        if let Some(highest) = highest {
+            for (value, grad) in output.iter_mut().zip(&mut grad) {
+                if *value <= 0.0 || *value >= highest {
+                    *grad = 0.0;
+                }
+                *value = value.clamp(0.0, highest);
+            }
+        }
+        let weight = self.affine.then_some(&weight[..]);
+        let backward = if self.training { reference::backward_training } else { reference::backward_evaluation };
+        let mut gradients = backward(geometry, &input, &statistics, weight, &grad);
+        if self.write == Write::Add {
+            gradients.input.iter_mut().for_each(|value| *value += 1.0);
+        }
+        let in_place = output.clone();
+        [output, running.mean, running.variance, gradients.input, gradients.weight, gradients.bias, grad, in_place]
+    }
+
+    fn check(&self) {
+        let data = self.data();
+        let expected = self.reference(&data);
+        let found = everywhere(false, || self.run(&data).concat());
+        let mut rest = &found[..];
+        for (expected, name) in expected.iter().zip(NAMES) {
+            let (found, behind) = rest.split_at(expected.len());
+            rest = behind;
+            // Sums of `rows` products up to 10 in size.
+            let tolerance = if name.starts_with("of the") { 1e-6 * self.rows as f64 } else { 1e-4 };
+            for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+                let error = (f64::from(*found) - expected).abs();
+                assert!(error <= tolerance + 2e-6 * expected.abs(), "{name}, {index}: {found}, expected {expected}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn agrees_with_the_reference(
+        rows in 2..=300usize,
+        channels in 1..=150usize,
+        [training, affine, residual, add] in any::<[bool; 4]>(),
+        rectifier in prop_oneof![Just(Rectifier::None), Just(Rectifier::Relu), Just(Rectifier::Relu6)],
+        extra in prop_oneof![Just([0; 3]), [0..=9usize, 0..=9usize, 0..=9usize]],
+    ) {
+        let write = if add { Write::Add } else { Write::Store };
+        Case { rows, channels, training, affine, residual, rectifier, write, extra }.check();
+    }
+}
+
+#[test]
+fn enough_rows_for_all_chunks() {
+    let case = Case { rows: 20_000, channels: 67, rectifier: Rectifier::Relu, residual: true, ..PLAIN };
+    case.check();
+    Case { training: false, ..case }.check();
+}
+
+#[test]
+fn a_variance_far_from_zero_keeps_its_digits() {
+    let (rows, channels) = (5000, 20);
+    let geometry = BatchNorm2dGeometry::new(channels);
+    // A mean of 10,000 deviations: the sum of squares alone would lose all of the variance.
+    let input: Vec<f32> = fractions(rows * channels, 1).iter().map(|value| value + 10_000.0).collect();
+    let expected = reference::statistics(&geometry, &wide(&input));
+    let found = everywhere(false, || {
+        let (mut mean, mut inverse) = (vec![0.0; channels], vec![0.0; channels]);
+        let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse };
+        let (mut output, mut scratch) = (vec![0.0; input.len()], Scratch::default());
+        let epilogue = Epilogue::default();
+        batch_norm2d::forward_training(&geometry, None, epilogue, &input, None, saved, &mut output, &mut scratch);
+        [mean, inverse].concat()
+    });
+    for c in 0..channels {
+        assert_eq!(found[c], expected.mean[c] as f32);
+        let inverse = 1.0 / (expected.variance[c] + geometry.eps).sqrt();
+        let error = (f64::from(found[channels + c]) / inverse - 1.0).abs();
+        assert!(error < 1e-6, "channel {c}: off by {error}");
+    }
+}
+
+#[test]
+fn an_empty_batch_moves_nothing_and_has_zero_gradients() {
+    let case = Case { rows: 0, training: false, ..PLAIN };
+    let data = case.data();
+    for training in [true, false] {
+        let [output, mean, _, _, grad_weight, grad_bias, ..] = Case { training, ..case }.run(&data);
+        assert_eq!((output, mean), (Vec::new(), data.mean.clone()));
+        assert_eq!([grad_weight, grad_bias].concat(), vec![0.0; 2 * case.channels]);
+    }
+}
