@@ -7,7 +7,10 @@ use cnn_core::prelude::*;
 network! {
     block basic<C> {
         add {
-            [conv1: conv2d<C, 3>(padding = 1, bias = false), relu, conv2: conv2d<C, 3>(padding = 1)],
+            [
+                conv1: conv2d<C, 3>(padding = 1, bias = false), bn1: batch_norm2d, relu,
+                conv2: conv2d<C, 3>(padding = 1, bias = false), bn2: batch_norm2d,
+            ],
             [],
         },
         relu,
@@ -15,15 +18,18 @@ network! {
 
     block down<C, S> {
         add {
-            [conv1: conv2d<C, 3>(stride = S, padding = 1), relu, conv2: conv2d<C, 3>(padding = 1, bias = false)],
-            downsample: [conv2d<C, 1>(stride = S, bias = false), max_pool2d<1>],
+            [
+                conv1: conv2d<C, 3>(stride = S, padding = 1), bn1: batch_norm2d, relu,
+                conv2: conv2d<C, 3>(padding = 1, bias = false), bn2: batch_norm2d,
+            ],
+            downsample: [conv2d<C, 1>(stride = S, bias = false), batch_norm2d],
         },
         relu,
     }
 
     /// Residual blocks: an identity, and a projection.
     pub Residual<2, 8, 6> {
-        conv1: conv2d<4, 3>(padding = 1), relu,
+        conv1: conv2d<4, 3>(padding = 1, bias = false), bn1: batch_norm2d, relu,
         layer1: [basic<4>, basic<4>],
         layer2: [down<6, 2>, basic<6>] => <6, 4, 3>,
         adaptive_avg_pool2d<1>, flatten, fc: linear<3>,
@@ -43,7 +49,7 @@ network! {
 
     block inception<A, B, C, D> {
         concat {
-            branch1: [conv2d<A, 1>, relu],
+            branch1: [conv2d<A, 1>(bias = false), batch_norm2d, relu],
             branch2: [conv2d<B, 1>, relu, conv2d<{ 2 * B }, 3>(padding = 1), relu],
             branch3: [conv2d<C, 1>, relu, conv2d<C, 5>(padding = 2)],
             branch4: [max_pool2d<3>(stride = 1, padding = 1), conv2d<D, 1>, relu],
@@ -56,7 +62,8 @@ network! {
     }
 
     block dense<K> {
-        [norm1: avg_pool2d<1>, relu1: relu, conv1: conv2d<{ 2 * K }, 1>, relu, conv2: conv2d<K, 3>(padding = 1)]
+        norm1: batch_norm2d, relu1: relu, conv1: conv2d<{ 2 * K }, 1>(bias = false),
+        norm2: batch_norm2d, relu2: relu, conv2: conv2d<K, 3>(padding = 1, bias = false),
     }
 
     /// Every layer gets the maps of all before it.
@@ -67,7 +74,7 @@ network! {
             concat { [], denselayer2: dense<3> },
             concat { [], denselayer3: dense<2> },
         ] => <11, 5, 4>,
-        transition: conv2d<3, 1>, avg_pool2d<2>,
+        norm: batch_norm2d, relu, transition: conv2d<3, 1>, avg_pool2d<2>,
         denseblock2: [concat { [], a: dense<2> }, concat { b: dense<2>, [] }],
         flatten, linear<3>,
     }
@@ -131,6 +138,7 @@ network! {
 }
 
 /// A map of one cell at every cell of an 8x8 map.
+#[derive(Debug)]
 pub struct Spread;
 
 impl Layer<Chw<2, 1, 1>> for Spread {
@@ -168,15 +176,15 @@ impl Layer<Chw<2, 1, 1>> for Spread {
 
 #[test]
 fn residual_blocks() -> Result<(), Error> {
-    common::check::<Residual>(3, 400)?;
+    common::check_both::<Residual>(3, 400)?;
     common::check::<FromInput>(2, 400)?;
     common::check::<Sums>(3, 400)
 }
 
 #[test]
 fn concatenations() -> Result<(), Error> {
-    common::check::<Inception>(2, 300)?;
-    common::check::<Dense>(2, 400)?;
+    common::check_both::<Inception>(2, 300)?;
+    common::check_both::<Dense>(2, 400)?;
     common::check::<Grown>(3, 400)
 }
 
@@ -213,27 +221,14 @@ fn names<N: Network>() -> Vec<String> {
 
 #[test]
 fn names_are_those_of_a_state_dict() {
-    let residual = [
-        "conv1.weight",
-        "conv1.bias",
-        "layer1.0.conv1.weight",
-        "layer1.0.conv2.weight",
-        "layer1.0.conv2.bias",
-        "layer1.1.conv1.weight",
-        "layer1.1.conv2.weight",
-        "layer1.1.conv2.bias",
-        "layer2.0.conv1.weight",
-        "layer2.0.conv1.bias",
-        "layer2.0.conv2.weight",
-        "layer2.0.downsample.0.weight",
-        "layer2.1.conv1.weight",
-    ];
-    assert_eq!(names::<Residual>()[..13], residual);
-    assert_eq!(
-        names::<Inception>()[2..6],
-        ["a.branch1.0.weight", "a.branch1.0.bias", "a.branch2.0.weight", "a.branch2.0.bias"]
-    );
-    assert_eq!(names::<Dense>()[2], "denseblock1.denselayer1.0.conv1.weight");
+    let residual = names::<Residual>();
+    let block = ["bn1.num_batches_tracked", "layer1.0.conv1.weight", "layer1.0.bn1.weight", "layer1.0.bn1.bias"];
+    assert_eq!(residual[5..9], block);
+    let downsample: Vec<_> = residual.iter().filter_map(|name| name.strip_prefix("layer2.0.downsample.")).collect();
+    let norm = ["1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"];
+    assert_eq!(downsample, ["0.weight"].iter().chain(&norm).copied().collect::<Vec<_>>());
+    assert_eq!(names::<Inception>()[2..4], ["a.branch1.0.weight", "a.branch1.1.weight"]);
+    assert_eq!(names::<Dense>()[2], "denseblock1.denselayer1.norm1.weight");
     assert_eq!(names::<Gated>()[2..4], ["2.fc1.weight", "2.fc1.bias"]);
     assert_eq!(names::<Outer>()[2..5], ["middle.conv.weight", "middle.conv.bias", "middle.inner.conv.weight"]);
 }

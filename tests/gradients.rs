@@ -35,6 +35,26 @@ network! {
     /// A network of features that ends in probabilities.
     pub Odds<5> { linear<6>, softmax, linear<3>, softmax }
 
+    /// Batch normalizations behind everything that may stand before them, with a rectifier and without.
+    pub Normal<2, 7, 6> {
+        bn0: batch_norm2d(affine = false),
+        conv1: conv2d<6, 3>(bias = false), bn1: batch_norm2d, relu,
+        max_pool2d<2>(stride = 1), bn2: batch_norm2d(eps = 0.01, momentum = 0.3), dropout(p = 0.0),
+        bn3: batch_norm2d(track_running_stats = false), relu,
+        conv2: conv2d<3, 1>, bn4: batch_norm2d(affine = false, track_running_stats = false), flatten, fc: linear<4>,
+    }
+
+    /// Windows with groups, uneven padding, and remainders.
+    pub Windows<4, 9, 8> {
+        conv2d<8, (4, 3)>(groups = 2, padding = same), relu,
+        conv2d<channels, 3>(groups = channels, padding = (0, 1, 2, 0), stride = (2, 1), bias = false),
+        max_pool2d<(2, 3)>(stride = (3, 2), padding = (1, 0), ceil_mode = true),
+        conv2d<{ 2 * channels }, 2>(groups = channels, padding = same, dilation = (2, 3)),
+        avg_pool2d<(2, 3)>(stride = 2, padding = 1, ceil_mode = true), relu,
+        conv2d<6, 1>(groups = 2, padding = 1), avg_pool2d<2>(ceil_mode = true, count_include_pad = false),
+        flatten, linear<3>,
+    }
+
     /// A network that ends in a map.
     pub Picture<1, 6, 5> { conv2d<3, 3>(padding = 1), relu, conv2d<2, 1>, softmax, flatten }
 }
@@ -57,6 +77,36 @@ fn through_softmax_in_the_middle_and_at_the_end() -> Result<(), Error> {
 #[test]
 fn of_a_network_that_ends_in_a_flattened_map() -> Result<(), Error> {
     common::check::<Picture>(2, 1000)
+}
+
+#[test]
+fn of_windows_with_groups_and_remainders() -> Result<(), Error> {
+    common::check::<Windows>(2, 1000)
+}
+
+#[test]
+fn of_batch_normalizations() -> Result<(), Error> {
+    common::check_both::<Normal>(3, 1000)
+}
+
+#[test]
+fn one_value_for_each_channel_is_an_error_that_names_the_step() -> Result<(), Error> {
+    network! {
+        /// A normalization of single cells.
+        Pooled<2, 4, 4> { bn0: batch_norm2d, adaptive_avg_pool2d<1>, head: [bn: batch_norm2d, flatten, linear<2>] }
+    }
+    let mut net = Pooled::new(0);
+    let (one, labels) = (Batch::from_nchw(&[0.5; 32])?, Labels::new(&[1])?);
+    let mut training = Training::new(0);
+    let error = training.backward(Mode::Training, &mut net, &one, &CrossEntropy::new(&labels)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "head.bn: batch_norm2d has no variance to train with: one 2x1x1 sample has one value for each channel; take at \
+         least two samples"
+    );
+    assert_eq!(net.weights(), Pooled::new(0).weights());
+    training.backward(Mode::Evaluation, &mut net, &one, &CrossEntropy::new(&labels))?;
+    Ok(())
 }
 
 /// In training, the gradient is that of the function with what dropout dropped: scaling an input that was dropped changes

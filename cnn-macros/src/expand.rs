@@ -6,16 +6,14 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Attribute, Meta};
 
 use crate::fuse::flattened_channels;
-use crate::geometry::Settled;
-use crate::layers::{Arguments, Row, sizes_expression};
+use crate::layers::{Row, Settled, sizes_expression};
 use crate::memory;
 use crate::pass::Pass;
 use crate::place::home;
 use crate::plan::{
-    Constant, ConstantType, JoinKind, Kind, Plan, Run, Shape, Size, Step, StepId, braced, custom_layer, map_type, ours,
-    step_type,
+    Constant, ConstantType, JoinKind, Kind, Plan, Run, Step, StepId, custom_layer, map_type, ours, step_type,
 };
-use crate::{ast, docs};
+use crate::{ast, docs, rule};
 
 /// The type and its `Network`.
 pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
@@ -110,7 +108,7 @@ fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
             let settled = Settled { arguments, input, relu, flattened: flattened_channels(plan, index), layout };
             let (module, layer_trait) = names(row);
             let constants = (row.constants)(&settled);
-            let rule = rule(arguments, input, &plan.map(step.output).shape);
+            let rule = rule::twin(arguments, input, &plan.map(step.output).shape);
             quote! {
                 struct #name;
                 impl ::cnn_core::layer::#module::#layer_trait for #name { #constants }
@@ -125,46 +123,6 @@ fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
             quote!(const #name: ::cnn_core::layer::custom::Custom = #value;)
         }
     }
-}
-
-/// rustc derives the output of a window from its literal input, and holds the macro's arithmetic to it.
-fn rule(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<TokenStream> {
-    arguments.get("kernel_size")?;
-    let known = |[vertical, horizontal]: &[Size; 2]| Some([vertical.known()?, horizontal.known()?]);
-    let number = |name| match arguments.get(name) {
-        Some(_) => known(arguments.pair(name)),
-        None => Some([1, 1]),
-    };
-    let [_, in_height, in_width] = input.sizes();
-    let [channels, height, width] = output.sizes();
-    let channels = braced(&channels);
-    let (cells, made) = (known(&[in_height, in_width])?, known(&[height, width])?);
-    let (kernel, stride, padding, dilation) =
-        (number("kernel_size")?, number("stride")?, number("padding")?, number("dilation")?);
-    let side = |side: usize| {
-        let [cells, kernel, stride, padding, dilation] =
-            [cells, kernel, stride, padding, dilation].map(|pair| typenum(pair[side]));
-        quote!({
-            ::cnn_core::shape::window::Window::<#kernel, #stride, #padding, #dilation>::positions::<#cells>()
-        })
-    };
-    let (vertical, horizontal) = (side(0), side(1));
-    let [height, width] = made.map(Literal::u64_unsuffixed);
-    Some(quote! {
-        const _: ::cnn_core::shape::Chw<#channels, #vertical, #horizontal> =
-            ::cnn_core::shape::Chw::<#channels, #height, #width>;
-    })
-}
-
-/// A number as typenum's type: by its name up to 1024, by its bits above.
-fn typenum(number: u64) -> TokenStream {
-    if number <= 1024 {
-        let name = format_ident!("U{number}");
-        return quote!(::cnn_core::shape::typenum::#name);
-    }
-    let rest = typenum(number / 2);
-    let bit = format_ident!("B{}", number % 2);
-    quote!(::cnn_core::shape::typenum::UInt<#rest, ::cnn_core::shape::typenum::#bit>)
 }
 
 fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
@@ -240,6 +198,9 @@ fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
 
 /// The module and the trait of a layer: `max_pool2d`, `MaxPool2d`.
 pub(crate) fn names(row: &Row) -> (Ident, Ident) {
+    if let Some((module, layer_trait)) = row.family {
+        return (format_ident!("{module}"), format_ident!("{layer_trait}"));
+    }
     let camel: String = row.name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
     (format_ident!("{}", row.name), format_ident!("{camel}"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::layers::Reads;
 use crate::place::{cell, root};
 use crate::plan::{INPUT, JoinKind, MapId, Plan, Run, Shape, Size, StepId};
 
@@ -120,12 +121,14 @@ fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
     }
     while let Some(writer) = plan.map(map).writer {
         let writer = &plan.steps[writer];
-        let keeps = match (writer.row(), writer.join()) {
-            (Some(row), _) => !row.backward_needs_output,
+        let reads = match (writer.run, writer.join()) {
+            (Run::View, _) => Reads::Nothing,
+            (Run::WithRelu, _) => Reads::Signs,
+            (_, Some(JoinKind::Add | JoinKind::Multiply)) => Reads::Nothing,
             // Parts of a concatenation may be other steps' maps.
-            (None, join) => matches!(join, Some(JoinKind::Add | JoinKind::Multiply)),
+            _ => writer.row().map_or(Reads::Values, |row| row.backward_reads),
         };
-        if writer.run != Run::View && !keeps {
+        if reads == Reads::Values || reads == Reads::Signs && !row.is_some_and(|row| row.keeps_signs) {
             return false;
         }
         if !matches!(writer.run, Run::View | Run::InPlace) {

@@ -13,13 +13,13 @@ mod error;
 mod expand;
 mod fallback;
 mod fuse;
-mod geometry;
 mod join;
 mod layers;
 mod memory;
 mod pass;
 mod place;
 mod plan;
+mod rule;
 mod shape;
 #[cfg(test)]
 mod tests;

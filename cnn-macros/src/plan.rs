@@ -207,7 +207,11 @@ impl Step {
 
     /// Whether its functions take an `Owned`: it may have state, or keep values of a batch.
     pub(crate) fn owns(&self) -> bool {
-        matches!(self.kind, Kind::Custom(_))
+        match &self.kind {
+            Kind::Layer { row, .. } => row.stateful,
+            Kind::Custom(_) => true,
+            Kind::Join(_) => false,
+        }
     }
 
     /// Whether it has code of its own that makes a map from others.
@@ -217,7 +221,7 @@ impl Step {
 
     /// Whether it has tensors, of whatever kind, that go by its name.
     pub(crate) fn has_tensors(&self) -> bool {
-        self.has_parameters()
+        self.has_parameters() || self.owns()
     }
 }
 

@@ -456,15 +456,16 @@ impl Walk<'_, '_> {
         let name = call.name.to_string();
         let known = layers::ROWS.iter().map(|row| row.name);
         let blocks: Vec<_> = self.blocks.names().collect();
+        let what = if blocks.is_empty() { "layer" } else { "layer or block" };
         let words = blocks.iter().map(String::as_str).chain(["repeat", "add", "multiply", "concat"]);
         let text = if layers::LATER.contains(&name.as_str()) {
             format!("`{name}` comes with a later version")
         } else if let Some(meant) = nearest(&name, known.clone().chain(words)) {
-            format!("there is no layer or block `{name}`\nhelp: did you mean `{meant}`?")
+            format!("there is no {what} `{name}`\nhelp: did you mean `{meant}`?")
         } else {
             let known: Vec<_> = known.collect();
             format!(
-                "there is no layer or block `{name}`\nhelp: the layers are {}; a type of your own starts with a capital letter",
+                "there is no {what} `{name}`\nhelp: the layers are {}; a type of your own starts with a capital letter",
                 known.join(", ")
             )
         };

@@ -1,12 +1,14 @@
-//! A network evaluated in f64 by the reference, with PyTorch's meaning of every layer, and compared with that.
+//! A network evaluated in f64 by the reference, with PyTorch's meaning of every layer.
 
 use cnn_core::layer::Operation;
 use cnn_core::network::Step;
 use cnn_core::prelude::*;
 use cnn_core::reference;
+use cnn_core::reference::batch_norm2d::{self, Affine, Statistics};
 use cnn_core::shape::Sizes;
 
 /// Values from -1 to 1 that are not multiples of each other, so that no two of a window tie.
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
 fn values(count: usize, seed: u64) -> Vec<f32> {
     use cnn_core::random::{Key, Purpose};
     let mut values = vec![0.0; count];
@@ -15,31 +17,68 @@ fn values(count: usize, seed: u64) -> Vec<f32> {
     values
 }
 
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
 fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().copied().map(f64::from).collect()
 }
 
-/// The output of a network, and its gradients by some of its parameters, of a loss that weighs every output differently: the
-/// mean squared distance from random values.
+/// In evaluation with weights as they start, see [`check_in`].
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
 pub(crate) fn check<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
+    check_in(Mode::Evaluation, N::new(7), samples, parameters_to_try)
+}
+
+/// In both modes, with weights and running statistics that are not all the same.
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
+pub(crate) fn check_both<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
     let mut net = N::new(7);
+    let moves = values(net.weights().values().len(), 3);
+    net.weights_mut().values_mut().iter_mut().zip(moves).for_each(|(value, moves)| *value += 0.3 * moves);
+    check_in(Mode::Training, N::from_weights(net.weights().clone()), samples, parameters_to_try)?;
+    let input = Batch::from_nchw(&values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 5))?;
+    let targets = Batch::zeros(samples);
+    Training::new(0).backward(Mode::Training, &mut net, &input, &MeanSquaredError::new(&targets))?;
+    check_in(Mode::Evaluation, net, samples, parameters_to_try)
+}
+
+/// A loss that weighs every output differently: the mean squared distance from these.
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
+pub(crate) fn check_in<N: Network>(
+    mode: Mode,
+    mut net: N,
+    samples: usize,
+    parameters_to_try: usize,
+) -> Result<(), Error> {
     let input = values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 1);
     let batch = Batch::from_nchw(&input)?;
-    let output = net.forward(&batch);
-    let expected = forward::<N>(&wide(net.weights().values()), &wide(&input));
-    for (found, expected) in output.to_nchw().iter().zip(&expected) {
-        // Sums of a few hundred products of f32 round by a few units in the last place of the largest.
-        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+    let state = wide(net.weights().state());
+    let reference = |parameters: &[f64], state: &mut [f64]| forward::<N>(mode, parameters, state, &wide(&input));
+    let mut state_after = state.clone();
+    let expected = reference(&wide(net.weights().values()), &mut state_after);
+    if mode == Mode::Evaluation {
+        for (found, expected) in net.forward(&batch).to_nchw().iter().zip(&expected) {
+            // Sums of a few hundred products of f32 round by a few units in the last place of the largest.
+            assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+        }
     }
 
     let targets = Batch::from_nchw(&values(expected.len(), 2))?;
     let wide_targets = wide(&targets.to_nchw());
+    let output = net.forward(&batch);
     let mut training = Training::<N>::new(0);
-    let loss = training.backward(Mode::Evaluation, &mut net, &batch, &MeanSquaredError::new(&targets))?;
-    assert_eq!(*training.output(), output);
+    let loss = training.backward(mode, &mut net, &batch, &MeanSquaredError::new(&targets))?;
+    if mode == Mode::Evaluation {
+        assert_eq!(*training.output(), output);
+    }
+    for (found, expected) in training.output().to_nchw().iter().zip(&expected) {
+        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+    }
+    for (found, expected) in net.weights().state().iter().zip(&state_after) {
+        assert!((f64::from(*found) - expected).abs() < 1e-6, "{found} {expected}");
+    }
     assert!((f64::from(loss) - reference::loss::mse(&expected, &wide_targets)).abs() < 1e-5);
 
-    let loss_at = |parameters: &[f64]| reference::loss::mse(&forward::<N>(parameters, &wide(&input)), &wide_targets);
+    let loss_at = |parameters: &[f64]| reference::loss::mse(&reference(parameters, &mut state.clone()), &wide_targets);
     let mut parameters = wide(net.weights().values());
     let gradients = training.gradients().values();
     assert_eq!(gradients.len(), parameters.len());
@@ -59,35 +98,30 @@ pub(crate) fn check<N: Network>(samples: usize, parameters_to_try: usize) -> Res
     Ok(())
 }
 
-/// The output of a network in evaluation mode, in PyTorch's order, for input in PyTorch's order. `parameters` are laid out
-/// as the network's weights.
-pub(crate) fn forward<N: Network>(parameters: &[f64], input: &[f64]) -> Vec<f64> {
-    steps_forward(N::STEPS, parameters, input)
+/// The output of a network in PyTorch's order, for input in PyTorch's order. `parameters` and `state` are laid out as the
+/// network's weights; in training the state moves on.
+pub(crate) fn forward<N: Network>(mode: Mode, parameters: &[f64], state: &mut [f64], input: &[f64]) -> Vec<f64> {
+    let mut own = Own { mode, parameters, state };
+    let output = steps_forward(N::STEPS, &mut own, input);
+    assert_eq!((own.parameters.len(), own.state.len()), (0, 0), "all belongs to a step");
+    output
 }
 
-fn steps_forward(steps: &[Step], parameters: &[f64], input: &[f64]) -> Vec<f64> {
-    let mut start = 0;
+fn steps_forward(steps: &[Step], own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
     let mut maps = vec![input.to_vec()];
     for step in steps {
-        let count = step.operation.parameter_count();
         let inputs: Vec<_> = step.inputs.iter().map(|map| maps[*map].as_slice()).collect();
         let map = match (&step.operation, inputs.as_slice()) {
             (Operation::Add | Operation::Multiply | Operation::Concat, inputs) => {
-                let sizes: Vec<_> = step
-                    .inputs
-                    .iter()
-                    .map(|map| if *map == 0 { steps[0].input } else { steps[*map - 1].output })
-                    .collect();
-                join(step, &sizes, inputs)
+                let size = |map: &usize| if *map == 0 { steps[0].input } else { steps[*map - 1].output };
+                join(step, &step.inputs.iter().map(size).collect::<Vec<_>>(), inputs)
             }
-            (Operation::Network(steps), [input]) => steps_forward(steps, &parameters[start..start + count], input),
-            (_, [input]) => step_forward(step, &parameters[start..start + count], input),
+            (Operation::Network(steps), [input]) => steps_forward(steps, own, input),
+            (_, [input]) => step_forward(step, own, input),
             (_, inputs) => panic!("{} has {} inputs", step.path, inputs.len()),
         };
         maps.push(map);
-        start += count;
     }
-    assert_eq!(start, parameters.len(), "every parameter belongs to a step");
     maps.pop().unwrap()
 }
 
@@ -114,8 +148,33 @@ fn join(step: &Step, sizes: &[Sizes], inputs: &[&[f64]]) -> Vec<f64> {
     output
 }
 
+/// [`forward`] where no layer has state, or it starts as it always does.
+#[allow(dead_code, reason = "not every test that shares this file has state")]
+pub(crate) fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Vec<f64> {
+    let mut state: Vec<f64> = cnn_core::network::Weights::<N>::new(0).state().iter().copied().map(f64::from).collect();
+    forward::<N>(Mode::Evaluation, parameters, &mut state, input)
+}
+
+/// What belongs to the steps to come.
+struct Own<'a> {
+    mode: Mode,
+    parameters: &'a [f64],
+    state: &'a mut [f64],
+}
+
+impl<'a> Own<'a> {
+    fn take_state(&mut self, count: usize) -> &'a mut [f64] {
+        let (first, rest) = std::mem::take(&mut self.state).split_at_mut(count);
+        self.state = rest;
+        first
+    }
+}
+
 /// Maps are `[n, c, h, w]` here.
-fn step_forward(step: &Step, parameters: &[f64], input: &[f64]) -> Vec<f64> {
+fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
+    let (parameters, rest) = own.parameters.split_at(step.operation.parameter_count());
+    own.parameters = rest;
+    let state = own.take_state(step.operation.state_count());
     let channels_last = |map: &[f64]| {
         let (channels, size) = (step.input.channels(), [step.input.height(), step.input.width()]);
         map.chunks_exact(step.input.len())
@@ -156,6 +215,29 @@ fn step_forward(step: &Step, parameters: &[f64], input: &[f64]) -> Vec<f64> {
         }
         Operation::AdaptiveAvgPool2d(geometry) => {
             channels_first(reference::adaptive_avg_pool2d::forward(&geometry, &channels_last(input)))
+        }
+        Operation::BatchNorm2d { geometry, affine, track_running_stats } => {
+            let (weight, bias) = parameters.split_at(parameters.len() / 2);
+            let affine = affine.then_some(Affine { weight, bias });
+            let input = channels_last(input);
+            let statistics = if own.mode == Mode::Training || !track_running_stats {
+                batch_norm2d::statistics(&geometry, &input)
+            } else {
+                Statistics {
+                    mean: state[..geometry.channels].to_vec(),
+                    variance: state[geometry.channels..2 * geometry.channels].to_vec(),
+                }
+            };
+            if own.mode == Mode::Training && track_running_stats {
+                let (mean, rest) = state.split_at_mut(geometry.channels);
+                let variance = &mut rest[..geometry.channels];
+                let mut running = Statistics { mean: mean.to_vec(), variance: variance.to_vec() };
+                let rows = input.len() / geometry.channels;
+                batch_norm2d::update_running(&geometry, &mut running, &statistics, rows);
+                mean.copy_from_slice(&running.mean);
+                variance.copy_from_slice(&running.variance);
+            }
+            channels_first(batch_norm2d::forward(&geometry, &input, &statistics, affine))
         }
         Operation::Relu => reference::relu::forward(input),
         Operation::Softmax => channels_first(reference::softmax::forward(step.input.channels(), &channels_last(input))),

@@ -10,6 +10,7 @@
 pub mod adaptive_avg_pool2d;
 pub mod add;
 pub mod avg_pool2d;
+pub mod batch_norm2d;
 pub mod concat;
 pub mod conv2d;
 pub mod custom;
