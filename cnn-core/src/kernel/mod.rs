@@ -4,6 +4,7 @@
 //! a core that trusts them. Two laws hold everywhere: work is cut into pieces by shape and batch, never by the number of
 //! threads, and sums over pieces are added in a fixed order. So the result has the same bits on any number of threads.
 
+pub mod activation;
 mod average_pool;
 pub mod batch_norm2d;
 pub mod buffer;
@@ -17,13 +18,16 @@ pub mod geometry;
 pub mod isa;
 pub mod join;
 pub mod linear;
+mod math;
 mod max_pool;
 mod pack;
 mod phase;
 pub mod pool;
+pub mod prelu;
 pub mod rows;
 mod scatter;
 pub mod scratch;
+pub mod softmax;
 mod strip;
 mod tile;
 mod weight_gradient;

@@ -2,7 +2,8 @@
 //! <https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html>
 
 use super::{GradInput, Operation, Pass};
-use crate::kernel::elementwise;
+use crate::kernel::rows::{Rows, RowsMut};
+use crate::kernel::softmax;
 
 /// A softmax of a network. It has no parameters.
 pub trait Softmax {
@@ -14,7 +15,7 @@ pub trait Softmax {
 
 /// input `[n, .., c]` -> output `[n, .., c]`
 pub fn forward<L: Softmax>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
-    elementwise::softmax_rows(L::CHANNELS, input, output);
+    softmax::forward(L::CHANNELS, Rows::dense(input), RowsMut::dense(output));
 }
 
 /// output `[n, .., c]`, grad_output `[n, .., c]` -> grad_input `[n, .., c]`
@@ -28,6 +29,7 @@ pub fn backward<L: Softmax>(
     _grad_parameters: &mut [f32],
 ) {
     if let Some(GradInput { values, write }) = grad_input {
-        elementwise::softmax_rows_backward(L::CHANNELS, output, grad_output, values, write);
+        let (output, grad_output) = (Rows::dense(output), Rows::dense(grad_output));
+        softmax::backward(L::CHANNELS, output, grad_output, RowsMut::dense(values), write);
     }
 }
