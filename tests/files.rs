@@ -12,6 +12,9 @@ network! {
     /// A convolution and a linear layer, whose weights are kept in another order than PyTorch's.
     pub Net<2, 4, 4> { conv: conv2d<3, 3>, relu, flatten, fc: linear<5>(bias = false) }
 
+    /// Running statistics, which no optimizer sees.
+    pub Normal<2, 4, 4> { conv: conv2d<3, 3>(bias = false), bn: batch_norm2d, relu, flatten, fc: linear<5> }
+
     /// The same behind a name.
     pub Prefixed<2, 4, 4> { body: [conv: conv2d<3, 3>, relu, flatten], fc: linear<5>(bias = false) }
 }
@@ -140,6 +143,64 @@ fn other_types_of_numbers_are_named() {
 }
 
 #[test]
+fn halves_are_widened() {
+    for dtype in [Dtype::F16, Dtype::BF16] {
+        let narrow = |value: f32| match dtype {
+            Dtype::BF16 => (value.to_bits() >> 16) as u16,
+            _ if value == 0.0 => 0,
+            // Exact for whole numbers up to 2048: the exponent moves from f32's bias to f16's, the fraction loses zeros.
+            _ => ((value.to_bits() >> 13) - (112 << 10)) as u16,
+        };
+        let mut named = tensors();
+        // What 8 bits of a fraction hold.
+        named.iter_mut().flat_map(|(.., values)| values).for_each(|value| *value %= 256.0);
+        let bytes: Vec<Vec<u8>> = named
+            .iter()
+            .map(|(.., values)| values.iter().flat_map(|&value| narrow(value).to_le_bytes()).collect())
+            .collect();
+        let views = named
+            .iter()
+            .zip(&bytes)
+            .map(|((name, sizes, _), bytes)| (*name, TensorView::new(dtype, sizes.clone(), bytes).unwrap()));
+        let path = path(&format!("{dtype}"));
+        fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+        let mut net = Net::new(0);
+        net.load_safetensors(&path).unwrap();
+        for tensor in net.weights().tensors() {
+            let (.., expected) = named.iter().find(|(name, ..)| *name == tensor.name).unwrap();
+            assert_eq!(tensor.to_pytorch(), *expected, "{dtype} {}", tensor.name);
+        }
+        fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn a_lenient_reader_takes_what_fits_and_tells_of_the_rest() {
+    let mut named = tensors();
+    named[0].0 = "conv.baas";
+    named[2].1 = vec![12, 5];
+    let path = path("lenient");
+    fs::write(&path, serialize(&named)).unwrap();
+    let mut net = Net::new(1);
+    let report = net.load_safetensors_lenient(&path).unwrap();
+    assert!(!report.is_complete());
+    assert_eq!(report.missing().collect::<Vec<_>>(), ["conv.bias"]);
+    assert_eq!(report.extra().collect::<Vec<_>>(), ["conv.baas"]);
+    assert_eq!(report.of_another_shape().collect::<Vec<_>>(), ["fc.weight"]);
+    assert_eq!(report.to_string().lines().count(), 3);
+    let before = Net::new(1);
+    for (found, before) in net.weights().tensors().zip(before.weights().tensors()) {
+        let taken = found.name == "conv.weight";
+        let expected = if taken { named[1].2.clone() } else { before.to_pytorch() };
+        assert_eq!(found.to_pytorch(), expected, "{}", found.name);
+    }
+
+    fs::write(&path, b"nothing of the kind").unwrap();
+    assert!(net.load_safetensors_lenient(&path).is_err());
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
 fn all_problems_are_told_at_once() {
     let mut named = tensors();
     named[0].0 = "cnov.bias";
@@ -206,4 +267,45 @@ proptest! {
             prop_assert!(net.weights().values().iter().all(|value| value.is_finite()));
         }
     }
+}
+
+#[test]
+fn running_statistics_and_their_count_are_kept() -> Result<(), Error> {
+    let mut net = Normal::new(0);
+    let input = Batch::from_nchw(&(0..64).map(|i| (i * 37 % 19) as f32).collect::<Vec<_>>())?;
+    let labels = Labels::new(&[1, 2])?;
+    let mut training = Training::new(0);
+    for _ in 0..3 {
+        training.backward(Mode::Training, &mut net, &input, &CrossEntropy::new(&labels))?;
+    }
+    training.backward(Mode::Evaluation, &mut net, &input, &CrossEntropy::new(&labels))?;
+
+    let path = path("statistics");
+    net.save_safetensors(&path)?;
+    let bytes = fs::read(&path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let mut names = file.names();
+    names.sort_unstable();
+    let expected = [
+        "bn.bias",
+        "bn.num_batches_tracked",
+        "bn.running_mean",
+        "bn.running_var",
+        "bn.weight",
+        "conv.weight",
+        "fc.bias",
+        "fc.weight",
+    ];
+    assert_eq!(names, expected);
+    let count = file.tensor("bn.num_batches_tracked").unwrap();
+    assert_eq!((count.dtype(), count.shape(), count.data()), (Dtype::I64, &[][..], &3_i64.to_le_bytes()[..]));
+
+    let mut read = Normal::new(1);
+    read.load_safetensors(&path)?;
+    assert_eq!(read.weights(), net.weights());
+    let bits = |net: &Normal| net.weights().state().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&read), bits(&net));
+    assert_eq!(read.forward(&input), net.forward(&input));
+    fs::remove_file(&path).unwrap();
+    Ok(())
 }

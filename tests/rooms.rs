@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tensor", &["error", "shape", "kernel"]),
     ("loss", &["error", "shape", "tensor"]),
     ("layer", &["error", "shape", "random", "kernel", "tensor"]),
-    ("network", &["error", "shape", "random", "kernel", "tensor", "layer"]),
+    ("network", &["error", "shape", "random", "kernel", "optim", "tensor", "layer"]),
     ("io", &["error", "layer", "network"]),
     ("train", &["error", "shape", "kernel", "optim", "tensor", "loss", "layer", "network"]),
 ];

@@ -22,12 +22,33 @@ pub enum Error {
         /// The shape of one sample.
         shape: Sizes,
     },
+    /// A batch of one value for each channel, in training.
+    #[error(
+        "{step}: batch_norm2d has no variance to train with: one {map} sample has one value for each channel; \
+         take at least two samples"
+    )]
+    OneValue {
+        /// The normalization.
+        step: String,
+        /// The map that it gets.
+        map: Sizes,
+    },
     /// Two batches of another number of samples.
     #[error("expected {expected} samples, found {found}")]
     Samples {
         /// Samples of the first.
         expected: usize,
         /// Samples of the second.
+        found: usize,
+    },
+    /// Another number of labels than the output of a batch takes.
+    #[error("expected {} labels, {of_each} of each of {samples} samples, found {found}", samples * of_each)]
+    Labels {
+        /// Samples of the batch.
+        samples: usize,
+        /// Labels of a sample: 1, or the positions of its map.
+        of_each: usize,
+        /// How many labels there are.
         found: usize,
     },
     /// A label that names no class.

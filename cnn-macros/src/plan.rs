@@ -82,7 +82,7 @@ pub(crate) enum ConstantType {
 pub(crate) struct Step {
     /// PyTorch's name: `layer1.0.conv1`.
     pub(crate) path: String,
-    /// Where its layer is written, for names of ours.
+    /// Where its layer is written.
     pub(crate) span: Span,
     pub(crate) kind: Kind,
     /// What it adds to the totals, if the macro knows.
@@ -205,6 +205,18 @@ impl Shape {
         }
     }
 
+    /// Whether two shapes cannot be the same, whatever the sizes are that the macro does not know.
+    pub(crate) fn contradicts(&self, other: &Self) -> bool {
+        let differ =
+            |(one, other): (&Size, &Size)| one.known().zip(other.known()).is_some_and(|(one, other)| one != other);
+        match (self, other) {
+            (Self::Chw(sizes), Self::Chw(others)) => sizes.iter().zip(others).any(differ),
+            (Self::Flat(size), Self::Flat(other)) => differ((size, other)),
+            (Self::Sizes(_), _) | (_, Self::Sizes(_)) => false,
+            (Self::Chw(_), Self::Flat(_)) | (Self::Flat(_), Self::Chw(_)) => true,
+        }
+    }
+
     pub(crate) fn is_known(&self) -> bool {
         !matches!(self, Self::Sizes(_)) && self.sizes().iter().all(|size| size.known().is_some())
     }
@@ -243,6 +255,11 @@ pub(crate) fn map_type(plan: &Plan, map: &Map) -> TokenStream {
         },
     };
     if map.probabilities { quote!(::cnn_core::shape::Probabilities<#shape>) } else { shape }
+}
+
+/// A span of the user's for a name of ours: the place is theirs, and nothing of theirs can be meant by it.
+pub(crate) fn ours(span: Span) -> Span {
+    span.resolved_at(Span::mixed_site())
 }
 
 /// Items inside of the expansion have names that no user's type or constant has: those are in scope there too.

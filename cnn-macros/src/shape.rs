@@ -9,7 +9,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
-use crate::arguments::{Settle, ours};
+use crate::arguments::Settle;
 use crate::ast::{self, Block, Body, Call, Dims, Layer};
 use crate::constant::{self, Meaning, Scope};
 use crate::error::{Errors, nearest};
@@ -244,7 +244,7 @@ impl Walk<'_> {
         }
         let cost = (row.cost)(&arguments, &input_map.shape, &shape);
         let probabilities = row.name == "softmax";
-        let span = ours(call.name.span());
+        let span = call.name.span();
         let output = Map { probabilities, ..Map::new(shape) };
         self.add_step(Kind::Layer { row, arguments }, span, cost, names, input, output);
     }
@@ -273,7 +273,7 @@ impl Walk<'_> {
         let custom = custom_layer(self.plan.steps.len());
         let sizes = quote!(#custom.sizes);
         let output = Map::new(Shape::Sizes(sizes));
-        self.add_step(Kind::Custom(path.clone()), ours(path.span()), None, names, input, output);
+        self.add_step(Kind::Custom(path.clone()), path.span(), None, names, input, output);
     }
 
     fn add_step(&mut self, kind: Kind, span: Span, cost: Option<Cost>, names: &Names, input: MapId, output: Map) {
@@ -281,7 +281,7 @@ impl Walk<'_> {
         // In one sequence the label was reported; a `repeat` writes its steps into the sequence around it.
         if !self.paths.insert(path.clone()) && self.errors.count() == 0 {
             let text = format!("`{path}` is the name of two steps\nhelp: weights go by it: choose another label");
-            self.errors.push(syn::Error::new(span.resolved_at(Span::call_site()), text));
+            self.errors.push(syn::Error::new(span, text));
         }
         let step = self.plan.steps.len();
         self.plan.maps[input.0].readers.push(step);
@@ -319,14 +319,15 @@ impl Walk<'_> {
             return;
         };
         let found = &self.plan.map(current).shape;
+        if found.contradicts(&claimed) {
+            let text = format!(
+                "{name}: the map is {found}, not {claimed}\nhelp: write `=> <{}>`, or change the steps before it",
+                found.to_string().replace('x', ", ")
+            );
+            self.wrong(&claim.tokens, text);
+            return;
+        }
         if found.is_known() && claimed.is_known() {
-            if found.to_string() != claimed.to_string() {
-                let text = format!(
-                    "{name}: the map is {found}, not {claimed}\nhelp: write `=> <{}>`, or change the steps before it",
-                    found.to_string().replace('x', ", ")
-                );
-                self.wrong(&claim.tokens, text);
-            }
             return;
         }
         let sound = self.sound(found);

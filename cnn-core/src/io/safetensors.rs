@@ -8,26 +8,26 @@ use std::path::{Path, PathBuf};
 
 use ::safetensors::tensor::{Dtype, SafeTensors, TensorView, View};
 
+use super::half;
 use crate::Error;
 use crate::error::WeightsProblem;
 use crate::layer::{Order, Parameter};
 use crate::network::{Network, Weights, places};
 
-/// The weights in a file, or all that does not fit the network.
-pub(crate) fn load<N: Network>(path: &Path) -> Result<Weights<N>, Error> {
+/// Takes from a file what fits the network, and says what does not.
+pub(crate) fn load<N: Network>(path: &Path, weights: &mut Weights<N>) -> Result<Vec<WeightsProblem>, Error> {
     let bytes = fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    read(&bytes).map_err(|problems| Error::Weights { path: path.to_owned(), problems })
+    read(&bytes, weights).map_err(|problem| Error::Weights { path: path.to_owned(), problems: vec![problem] })
 }
 
-fn read<N: Network>(bytes: &[u8]) -> Result<Weights<N>, Vec<WeightsProblem>> {
-    let file = SafeTensors::deserialize(bytes).map_err(|error| vec![WeightsProblem::Format(error.to_string())])?;
+fn read<N: Network>(bytes: &[u8], weights: &mut Weights<N>) -> Result<Vec<WeightsProblem>, WeightsProblem> {
+    let file = SafeTensors::deserialize(bytes).map_err(|error| WeightsProblem::Format(error.to_string()))?;
     let expected = places(N::STEPS);
     let expected_names: HashSet<&str> = expected.iter().map(|(name, ..)| name.as_str()).collect();
     let found_names: HashSet<&str> = file.names().into_iter().collect();
     let unclaimed: Vec<&str> = found_names.difference(&expected_names).copied().collect();
     let unmet: Vec<&str> = expected_names.difference(&found_names).copied().collect();
 
-    let mut weights = Weights::zeros();
     let mut problems = Vec::new();
     for (name, parameter, home) in &expected {
         let Ok(tensor) = file.tensor(name) else {
@@ -48,14 +48,15 @@ fn read<N: Network>(bytes: &[u8]) -> Result<Weights<N>, Vec<WeightsProblem>> {
     problems.extend(
         extra.into_iter().map(|name| WeightsProblem::Extra { name: name.to_owned(), nearest: nearest(name, &unmet) }),
     );
-    if problems.is_empty() { Ok(weights) } else { Err(problems) }
+    Ok(problems)
 }
 
 /// A tensor's values in PyTorch's order, if they are what the network's are.
 fn decode(name: &str, parameter: &Parameter, tensor: &TensorView<'_>) -> Result<Vec<f32>, WeightsProblem> {
     let name = name.to_owned();
     let expected = dtype(parameter);
-    if tensor.dtype() != expected {
+    let halves = expected == Dtype::F32 && matches!(tensor.dtype(), Dtype::F16 | Dtype::BF16);
+    if tensor.dtype() != expected && !halves {
         return Err(WeightsProblem::Type { name, expected: expected.to_string(), found: tensor.dtype().to_string() });
     }
     if tensor.shape() != parameter.sizes() {
@@ -68,8 +69,14 @@ fn decode(name: &str, parameter: &Parameter, tensor: &TensorView<'_>) -> Result<
         let count = u32::try_from(count).map_err(|_| WeightsProblem::Count { name, value: count })?;
         return Ok(vec![f32::from_bits(count)]);
     }
-    let (numbers, _) = tensor.data().as_chunks();
-    let values: Vec<f32> = numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+    let values: Vec<f32> = if halves {
+        let (numbers, _) = tensor.data().as_chunks();
+        let widen = if tensor.dtype() == Dtype::F16 { half::f16_to_f32 } else { half::bf16_to_f32 };
+        numbers.iter().map(|&bytes| widen(u16::from_le_bytes(bytes))).collect()
+    } else {
+        let (numbers, _) = tensor.data().as_chunks();
+        numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+    };
     match values.iter().position(|value| !value.is_finite()) {
         Some(index) => Err(WeightsProblem::NonFinite { name, index, value: values[index] }),
         None => Ok(values),

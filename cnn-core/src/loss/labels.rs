@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::Error;
 
-/// The class of each sample of a batch, each below `CLASSES`.
+/// The class of each sample of a batch, or of each position of each sample's map, row by row; each below `CLASSES`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels<const CLASSES: usize>(Vec<usize>);
 
@@ -57,8 +57,9 @@ impl<const CLASSES: usize> Labels<CLASSES> {
         self.0.is_empty()
     }
 
-    /// The classes of so many samples.
-    pub(super) fn of(&self, samples: usize) -> Result<&[usize], Error> {
-        if self.len() == samples { Ok(&self.0) } else { Err(Error::Samples { expected: samples, found: self.len() }) }
+    /// The classes of so many samples, so many of each.
+    pub(super) fn of(&self, samples: usize, of_each: usize) -> Result<&[usize], Error> {
+        let found = self.len();
+        if found == samples * of_each { Ok(&self.0) } else { Err(Error::Labels { samples, of_each, found }) }
     }
 }

@@ -32,18 +32,25 @@ pub trait Logits: Shape {}
 impl<const N: usize> Logits for Flat<N> {}
 impl<const C: usize, const H: usize, const W: usize> Logits for Chw<C, H, W> {}
 
-/// An output of one value for each of `CLASSES` classes.
+/// An output of one value for each of `CLASSES` classes: features, or the channels at each position of a map, as PyTorch's
+/// losses take `[n, classes]` and `[n, classes, height, width]`.
 #[diagnostic::on_unimplemented(
     message = "the labels are of {CLASSES} classes, and the network's output is `{Self}`",
     label = "not `Flat<{CLASSES}>`",
-    note = "end the network in `linear<{CLASSES}>`, or take `Labels` of as many classes as it has outputs"
+    note = "end the network in `linear<{CLASSES}>` (or, for a label at every position, in `conv2d<{CLASSES}, 1>`), or take \
+            `Labels` of as many classes as it has outputs"
 )]
-pub trait Classes<const CLASSES: usize>: Shape {}
+pub trait Classes<const CLASSES: usize>: Shape {
+    /// Labels of one sample: its positions, row by row.
+    const LABELS: usize = Self::SIZES.positions();
+}
 
 impl<const CLASSES: usize> Classes<CLASSES> for Flat<CLASSES> {}
+impl<const CLASSES: usize, const H: usize, const W: usize> Classes<CLASSES> for Chw<CLASSES, H, W> {}
 impl<S: Classes<CLASSES>, const CLASSES: usize> Classes<CLASSES> for Probabilities<S> {}
 
-/// Cross-entropy of logits and labels, the mean over the batch.
+/// Cross-entropy of logits and labels, the mean over all labels of the batch: one of each sample, or one of each position
+/// of each sample's map.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>
 #[derive(Clone, Copy, Debug)]
 pub struct CrossEntropy<'a, const CLASSES: usize>(&'a Labels<CLASSES>);
@@ -57,7 +64,7 @@ impl<'a, const CLASSES: usize> CrossEntropy<'a, CLASSES> {
 
 impl<S: Logits + Classes<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLASSES> {
     fn evaluate(&self, output: Samples<'_, S>, mut grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {
-        let labels = self.0.of(output.len())?;
+        let labels = self.0.of(output.len(), S::LABELS)?;
         Ok(cross_entropy_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values()) as f32)
     }
 }
@@ -75,13 +82,13 @@ impl<'a, const CLASSES: usize> NegativeLogLikelihood<'a, CLASSES> {
     }
 }
 
-impl<const CLASSES: usize> Loss<Probabilities<Flat<CLASSES>>> for NegativeLogLikelihood<'_, CLASSES> {
+impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for NegativeLogLikelihood<'_, CLASSES> {
     fn evaluate(
         &self,
-        output: Samples<'_, Probabilities<Flat<CLASSES>>>,
-        mut grad_output: SamplesMut<'_, Probabilities<Flat<CLASSES>>>,
+        output: Samples<'_, Probabilities<S>>,
+        mut grad_output: SamplesMut<'_, Probabilities<S>>,
     ) -> Result<f32, Error> {
-        let labels = self.0.of(output.len())?;
+        let labels = self.0.of(output.len(), S::LABELS)?;
         Ok(nll_of_probabilities_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values()) as f32)
     }
 }

@@ -5,8 +5,10 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use super::{Network, Step};
+use crate::Error;
 use crate::kernel::buffer::Buffer;
 use crate::layer::{Initial, Operation, Parameter, step};
+use crate::optim::clip_grad_norm;
 use crate::random::{Key, Purpose};
 
 /// All values of a network of type `N` that files keep: the trainable ones, and its state (running statistics), each in
@@ -159,6 +161,16 @@ impl<N: Network> Gradients<N> {
     /// See [`values`](Self::values).
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.values
+    }
+
+    /// Scales them down to length `max_norm` if they are longer, and returns the length that they had.
+    /// <https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html>
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] when the bound is negative or not finite; the gradients are then as they were.
+    pub fn clip_norm(&mut self, max_norm: f64) -> Result<f64, Error> {
+        Ok(clip_grad_norm(&mut self.values, max_norm)?)
     }
 
     /// Every trainable tensor's gradient with PyTorch's name of the tensor.

@@ -19,7 +19,7 @@ fn train(net: &mut Net, images: &Batch<Chw<1, 28, 28>>, labels: &Labels<10>) -> 
 
 fn main() -> Result<(), Error> {
     Net::summary();
-    let net = Net::new(0).clone();
+    let mut net = Net::new(0).clone();
     let images = Batch::from_nchw(&[0.0; 784])?;
     let scores: Batch<Flat<10>> = net.forward(&images);
     println!("{net:?} {:?}", scores.argmax());

@@ -1,0 +1,54 @@
+//! What a lenient reader left out.
+
+use core::fmt;
+
+use crate::error::WeightsProblem;
+
+/// What of a file did not fit a network, and what of the network the file did not have.
+#[derive(Debug)]
+#[must_use = "it says which weights are not those of the file"]
+pub struct LoadReport {
+    /// One for each tensor that was left out, with its name.
+    pub problems: Vec<WeightsProblem>,
+}
+
+impl LoadReport {
+    /// Whether everything fitted.
+    pub fn is_complete(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Names of the network's tensors that the file lacks.
+    pub fn missing(&self) -> impl Iterator<Item = &str> {
+        self.problems.iter().filter_map(|problem| match problem {
+            WeightsProblem::Missing { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Names of the file's tensors that the network lacks.
+    pub fn extra(&self) -> impl Iterator<Item = &str> {
+        self.problems.iter().filter_map(|problem| match problem {
+            WeightsProblem::Extra { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Names of tensors that both have, in another shape.
+    pub fn of_another_shape(&self) -> impl Iterator<Item = &str> {
+        self.problems.iter().filter_map(|problem| match problem {
+            WeightsProblem::Shape { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+}
+
+/// A line for each tensor that was left out.
+impl fmt::Display for LoadReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.problems {
+            writeln!(formatter, "{problem}")?;
+        }
+        Ok(())
+    }
+}
