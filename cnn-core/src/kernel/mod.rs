@@ -9,6 +9,8 @@ mod average_pool;
 pub mod batch_norm2d;
 pub mod buffer;
 pub(crate) mod chunk;
+mod column_sums;
+pub mod conv_transpose2d;
 mod correlate;
 mod depthwise;
 mod depthwise_weight;
@@ -18,6 +20,7 @@ pub mod geometry;
 pub mod isa;
 pub mod join;
 pub mod linear;
+pub mod local_response_norm;
 mod math;
 mod max_pool;
 mod pack;
@@ -30,8 +33,10 @@ pub mod scratch;
 pub mod softmax;
 mod strip;
 mod tile;
+pub mod upsample;
 mod weight_gradient;
 mod widen;
+pub mod zero_pad2d;
 
 /// What happens to the values that a result meets in its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,4 +59,22 @@ pub enum Rectifier {
     Relu,
     /// `min(max(x, 0), 6)`; NaN stays.
     Relu6,
+}
+
+impl Rectifier {
+    #[inline(always)]
+    fn apply(self, x: f32) -> f32 {
+        match self {
+            Self::None => x,
+            // `f32::max` would turn NaN into zero.
+            Self::Relu => {
+                if x < 0.0 {
+                    0.0
+                } else {
+                    x
+                }
+            }
+            Self::Relu6 => x.clamp(0.0, 6.0),
+        }
+    }
 }
