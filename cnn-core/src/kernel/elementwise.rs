@@ -221,3 +221,52 @@ pub fn softmax_rows_backward(
         },
     );
 }
+
+/// input `[.., channels]` -> output `[.., channels]`: `x - log sum exp(x)` in each row.
+pub fn log_softmax_rows(channels: usize, input: &[f32], output: &mut [f32]) {
+    assert_eq!(input.len() % channels, 0);
+    let rows = (PIECE / 16).div_ceil(channels);
+    for_each_piece_of(
+        rows * channels,
+        [output],
+        [input],
+        #[inline(always)]
+        |[output], [input]| {
+            for (output, input) in output.chunks_exact_mut(channels).zip(input.chunks_exact(channels)) {
+                // Without the maximum `exp` would overflow.
+                let max = input.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let sum: f32 = input.iter().map(|x| (x - max).exp()).sum();
+                let shift = sum.ln();
+                output.iter_mut().zip(input).for_each(|(output, x)| *output = (x - max) - shift);
+            }
+        },
+    );
+}
+
+/// output of the forward pass `[.., channels]`, grad_output -> grad_input: `grad - exp(y) * sum(grad)` in each row.
+pub fn log_softmax_rows_backward(
+    channels: usize,
+    output: &[f32],
+    grad_output: &[f32],
+    grad_input: &mut [f32],
+    write: Write,
+) {
+    assert_eq!(output.len() % channels, 0);
+    let rows = (PIECE / 16).div_ceil(channels);
+    for_each_piece_of(
+        rows * channels,
+        [grad_input],
+        [output, grad_output],
+        #[inline(always)]
+        |[grad_input], [output, grad_output]| {
+            let rows = output.chunks_exact(channels).zip(grad_output.chunks_exact(channels));
+            for (grad_input, (output, grad_output)) in grad_input.chunks_exact_mut(channels).zip(rows) {
+                let sum: f32 = grad_output.iter().sum();
+                for ((grad_input, y), grad) in grad_input.iter_mut().zip(output).zip(grad_output) {
+                    let before = if write == Write::Add { *grad_input } else { 0.0 };
+                    *grad_input = before + (grad - y.exp() * sum);
+                }
+            }
+        },
+    );
+}

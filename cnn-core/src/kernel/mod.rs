@@ -4,10 +4,12 @@
 //! a core that trusts them. Two laws hold everywhere: work is cut into pieces by shape and batch, never by the number of
 //! threads, and sums over pieces are added in a fixed order. So the result has the same bits on any number of threads.
 
+pub mod activation;
 mod average_pool;
 pub mod batch_norm2d;
 pub mod buffer;
 pub(crate) mod chunk;
+pub mod conv_transpose;
 mod correlate;
 mod depthwise;
 mod depthwise_weight;
@@ -17,10 +19,14 @@ pub mod geometry;
 pub mod isa;
 pub mod join;
 pub mod linear;
+pub mod local_response_norm;
+mod math;
 mod max_pool;
 mod pack;
 mod phase;
 pub mod pool;
+pub mod prelu;
+pub mod resize;
 pub mod rows;
 mod scatter;
 pub mod scratch;
