@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use clap::{Parser, ValueEnum};
 use cnn_core::prelude::*;
 use cnn_core::random::{Key, Purpose};
+use cnn_core::shape::Shape;
 
 pub mod networks;
 
-use networks::{LeNet5, Name, VggCifar};
+use networks::{Name, Visitor};
 
 #[derive(Parser)]
 struct Arguments {
@@ -54,10 +55,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(threads) = arguments.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global()?;
     }
-    let mut times = match arguments.network {
-        Name::LeNet5 => times::<LeNet5>(arguments),
-        Name::VggCifar => times::<VggCifar>(arguments),
-    }?;
+    let mut times = arguments.network.visit(arguments)?;
     times.sort_unstable();
     println!(
         r#"{{"network": "{}", "mode": "{}", "batch": {}, "threads": {}, "median_ms": {:.4}, "min_ms": {:.4}, "runs": {}}}"#,
@@ -72,29 +70,38 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn times<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> Result<Vec<Duration>, Error> {
-    let samples = arguments.batch.get();
-    let mut network = N::new(0);
-    let mut input = Batch::zeros(samples);
-    let key = Key { purpose: Purpose::Augmentation, seed: 0, step: 0, layer: 0, sample: 0 };
-    key.stream().fill_symmetric(1.0, input.values_mut());
-    match arguments.mode {
-        Timed::Infer => {
-            let (mut inference, mut output) = (Inference::new(), Batch::zeros(samples));
-            repeat(arguments.repeat, || {
-                inference.run(&network, &input, &mut output);
-                Ok(())
-            })
-        }
-        Timed::Train => {
-            let labels = Labels::<10>::new(&(0..samples).map(|sample| sample % 10).collect::<Vec<_>>())?;
-            let mut training = Training::new(0);
-            let mut optimizer = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
-            repeat(arguments.repeat, || {
-                training.backward(Mode::Training, &mut network, &input, &CrossEntropy::new(&labels))?;
-                optimizer.step(&mut network, training.gradients());
-                Ok(())
-            })
+impl Visitor for &Arguments {
+    type Output = Result<Vec<Duration>, Error>;
+
+    fn visit<N: Network, const CLASSES: usize>(self) -> Self::Output
+    where
+        for<'a> CrossEntropy<'a, CLASSES>: Loss<N::Output>,
+    {
+        let samples = self.batch.get();
+        let mut network = N::new(0);
+        let mut input = Batch::zeros(samples);
+        let key = Key { purpose: Purpose::Augmentation, seed: 0, step: 0, layer: 0, sample: 0 };
+        key.stream().fill_symmetric(1.0, input.values_mut());
+        match self.mode {
+            Timed::Infer => {
+                let (mut inference, mut output) = (Inference::new(), Batch::zeros(samples));
+                repeat(self.repeat, || {
+                    inference.run(&network, &input, &mut output);
+                    Ok(())
+                })
+            }
+            Timed::Train => {
+                // A label for each sample, or for each of its pixels.
+                let labels = samples * N::Output::SIZES.len() / CLASSES;
+                let labels = Labels::new(&(0..labels).map(|index| index % CLASSES).collect::<Vec<_>>())?;
+                let mut training = Training::new(0);
+                let mut optimizer = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
+                repeat(self.repeat, || {
+                    training.backward(Mode::Training, &mut network, &input, &CrossEntropy::new(&labels))?;
+                    optimizer.step(&mut network, training.gradients());
+                    Ok(())
+                })
+            }
         }
     }
 }

@@ -3,28 +3,55 @@
 //! ```text
 //! interop lenet5 forward  --weights W.safetensors --input X.safetensors --output Y.safetensors
 //! interop lenet5 gradient --weights W.safetensors --input X.safetensors --output Y.safetensors [--train]
+//! interop lenet5 steps
 //! ```
 //!
-//! X holds `input` (f32, N x C x H x W) and for `gradient` also `labels` (i64, N). Y gets `output`, and for `gradient`
-//! also `loss`, the mean cross-entropy, and `gradient.<name>` for every parameter. Names and layouts are PyTorch's.
+//! X holds `input` (f32, N x C x H x W) and for `gradient` also `labels` (i64, N, or N x H x W of a network that tells
+//! pixels apart). Y gets `output`, and for `gradient` also `loss`, the mean cross-entropy, and `gradient.<name>` for every
+//! parameter. In training mode it gets, too, what the step did that a gradient does not tell: `state.<name>`, the running
+//! statistics after it, and `kept.<name>` for every dropout, 1 where it kept a value and 0 where it dropped one. `steps`
+//! prints a line for each step: its name, its layer, and the sizes of its map. Names and layouts are PyTorch's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use cnn_core::layer::{Operation, Step};
 use cnn_core::prelude::*;
+use cnn_core::random::{Key, Purpose};
 use cnn_core::shape::{Shape, Sizes};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 pub mod networks;
 
-use networks::{LeNet5, Name, VggCifar};
+use networks::{Name, Visitor};
 
 #[derive(Parser)]
 struct Arguments {
     network: Name,
+    #[command(subcommand)]
     task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Output in evaluation mode
+    Forward(Files),
+    /// Output, loss, and the gradient of every parameter
+    Gradient {
+        #[command(flatten)]
+        files: Files,
+        /// In training mode: with dropout, and with the statistics of the batch; otherwise in evaluation mode
+        #[arg(long)]
+        train: bool,
+    },
+    /// Names and sizes of the maps
+    Steps,
+}
+
+#[derive(Args)]
+struct Files {
     /// The network's weights
     #[arg(long)]
     weights: PathBuf,
@@ -34,73 +61,117 @@ struct Arguments {
     /// The file to write
     #[arg(long)]
     output: PathBuf,
-    /// Gradient in training mode, with dropout; otherwise in evaluation mode
-    #[arg(long)]
-    train: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Task {
-    /// Output in evaluation mode
-    Forward,
-    /// Output, loss, and the gradient of every parameter
-    Gradient,
 }
 
 fn main() {
-    if let Err(error) = run(&Arguments::parse()) {
+    let Arguments { network, task } = Arguments::parse();
+    if let Err(error) = network.visit(&task) {
         eprintln!("error: {error:#}");
         std::process::exit(1);
-    }
-}
-
-fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    match arguments.network {
-        Name::LeNet5 => compute::<LeNet5>(arguments),
-        Name::VggCifar => compute::<VggCifar>(arguments),
     }
 }
 
 /// A tensor to be written: name, sizes, values.
 type Tensor = (String, Vec<usize>, Vec<f32>);
 
-fn compute<N: Network<Output = Flat<10>>>(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut network = N::new(0);
-    network.load_safetensors(&arguments.weights)?;
-    let path = &arguments.input;
-    let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-    let file = SafeTensors::deserialize(&bytes).with_context(|| path.display().to_string())?;
-    let input = input::<N::Input>(&file).with_context(|| path.display().to_string())?;
+impl Visitor for &Task {
+    type Output = anyhow::Result<()>;
 
-    let mut tensors = Vec::new();
-    match arguments.task {
-        Task::Forward => tensors.push(output(&network.forward(&input))),
-        Task::Gradient => {
-            let labels = labels(&file).with_context(|| path.display().to_string())?;
-            let mode = if arguments.train { Mode::Training } else { Mode::Evaluation };
-            let mut training = Training::new(0);
-            let loss = training.backward(mode, &mut network, &input, &CrossEntropy::new(&labels))?;
-            tensors.push(output(training.output()));
-            tensors.push(("loss".into(), vec![], vec![loss]));
-            tensors.extend(training.gradients().tensors().map(|tensor| {
-                let sizes = tensor.parameter.sizes().to_vec();
-                (format!("gradient.{}", tensor.name), sizes, tensor.to_pytorch())
-            }));
+    fn visit<N: Network, const CLASSES: usize>(self) -> anyhow::Result<()>
+    where
+        for<'a> CrossEntropy<'a, CLASSES>: Loss<N::Output>,
+    {
+        match self {
+            Task::Forward(files) => {
+                let network = load::<N>(files)?;
+                let input = files.read(input)?;
+                write(&files.output, &[output(&network.forward(&input))])
+            }
+            Task::Gradient { files, train } => {
+                let network = load::<N>(files)?;
+                let (input, labels) = files.read(|file| Ok((input(file)?, labels::<CLASSES>(file)?)))?;
+                let mode = if *train { Mode::Training } else { Mode::Evaluation };
+                write(&files.output, &gradient(network, mode, &input, &CrossEntropy::new(&labels))?)
+            }
+            Task::Steps => {
+                for step in N::STEPS {
+                    println!("{}\t{}\t{:?}", step.path, step.layer, sizes(step.output));
+                }
+                Ok(())
+            }
         }
     }
-    write(&arguments.output, &tensors)
+}
+
+fn load<N: Network>(files: &Files) -> Result<N, Error> {
+    let mut network = N::new(0);
+    network.load_safetensors(&files.weights)?;
+    Ok(network)
+}
+
+/// Of the run that is compared.
+const SEED: u64 = 0;
+
+fn gradient<N: Network>(
+    mut network: N,
+    mode: Mode,
+    input: &Batch<N::Input>,
+    loss: &impl Loss<N::Output>,
+) -> Result<Vec<Tensor>, Error> {
+    let mut training = Training::new(SEED);
+    let loss = training.backward(mode, &mut network, input, loss)?;
+    let mut tensors = vec![output(training.output()), ("loss".into(), vec![], vec![loss])];
+    let mut trained = Vec::new();
+    for tensor in training.gradients().tensors() {
+        let values = tensor.to_pytorch();
+        tensors.push((format!("gradient.{}", tensor.name), tensor.parameter.sizes().to_vec(), values));
+        trained.push(tensor.name);
+    }
+    if mode == Mode::Training {
+        for tensor in network.weights().tensors().filter(|tensor| !trained.contains(&tensor.name)) {
+            let values = tensor.to_pytorch();
+            tensors.push((format!("state.{}", tensor.name), tensor.parameter.sizes().to_vec(), values));
+        }
+        tensors.extend(N::STEPS.iter().enumerate().filter_map(|(index, step)| kept(index, step, input.len())));
+    }
+    Ok(tensors)
+}
+
+/// What a dropout kept in the first step of the run. It draws by the place of its step in the network.
+fn kept(index: usize, step: &Step, samples: usize) -> Option<Tensor> {
+    let Operation::Dropout { p } = step.operation else { return None };
+    let mut values = Vec::new();
+    for sample in 0..samples {
+        let key = Key { purpose: Purpose::Dropout, seed: SEED, step: 0, layer: index as u64, sample: sample as u64 };
+        let mut keep = vec![false; step.output.len()];
+        key.stream().fill_keep_mask(p, &mut keep);
+        let channels = if let Sizes::Map { channels, .. } = step.output { channels } else { 1 };
+        let pixels = keep.chunks_exact(channels);
+        for channel in 0..channels {
+            values.extend(pixels.clone().map(|pixel| f32::from(pixel[channel])));
+        }
+    }
+    Some((format!("kept.{}", step.path), batch_sizes(samples, step.output), values))
+}
+
+impl Files {
+    /// Something of the input file.
+    fn read<T>(&self, what: impl FnOnce(&SafeTensors<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let read = || what(&SafeTensors::deserialize(&fs::read(&self.input)?)?);
+        read().with_context(|| self.input.display().to_string())
+    }
 }
 
 fn input<S: Shape>(file: &SafeTensors<'_>) -> anyhow::Result<Batch<S>> {
     let (shape, bytes) = tensor(file, "input", Dtype::F32)?;
-    let expected = sizes_of::<S>();
+    let expected = sizes(S::SIZES);
     let fits = shape.len() == 1 + expected.len() && shape[1..] == expected;
     ensure!(fits, "tensor input: expected {expected:?} for each sample, found {shape:?}");
     let values: Vec<f32> = bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
     Ok(Batch::from_nchw(&values)?)
 }
 
-fn labels(file: &SafeTensors<'_>) -> anyhow::Result<Labels<10>> {
+fn labels<const CLASSES: usize>(file: &SafeTensors<'_>) -> anyhow::Result<Labels<CLASSES>> {
     let (_, bytes) = tensor(file, "labels", Dtype::I64)?;
     let values: Vec<i64> = bytes.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect();
     Ok(Labels::new(&values)?)
@@ -114,13 +185,15 @@ fn tensor<'a>(file: &SafeTensors<'a>, name: &str, dtype: Dtype) -> anyhow::Resul
 }
 
 fn output<S: Shape>(batch: &Batch<S>) -> Tensor {
-    let mut sizes = vec![batch.len()];
-    sizes.extend(sizes_of::<S>());
-    ("output".into(), sizes, batch.to_nchw())
+    ("output".into(), batch_sizes(batch.len(), S::SIZES), batch.to_nchw())
 }
 
-fn sizes_of<S: Shape>() -> Vec<usize> {
-    match S::SIZES {
+fn batch_sizes(samples: usize, of_sample: Sizes) -> Vec<usize> {
+    [vec![samples], sizes(of_sample)].concat()
+}
+
+fn sizes(sizes: Sizes) -> Vec<usize> {
+    match sizes {
         Sizes::Map { channels, height, width } => vec![channels, height, width],
         Sizes::Flat { features } => vec![features],
     }

@@ -60,14 +60,13 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
 
-    build, shape, classes = NETWORKS[arguments.network]
+    entry = NETWORKS[arguments.network]
     steps = {}
     for name, memory_format in MEMORY_FORMATS.items():
         torch.manual_seed(0)
-        network = build().to(memory_format=memory_format)
-        images = torch.randn(arguments.batch, *shape).to(memory_format=memory_format)
-        labels = torch.randint(classes, (arguments.batch,))
-        steps[name] = STEPS[arguments.mode](network, images, labels)
+        network = entry.build().to(memory_format=memory_format)
+        images, labels = entry.batch(arguments.batch)
+        steps[name] = STEPS[arguments.mode](network, images.to(memory_format=memory_format), labels)
 
     for step in steps.values():
         for _ in range(5):  # the first calls choose algorithms and allocate

@@ -115,6 +115,27 @@ impl<const CLASSES: usize> ConfusionMatrix<CLASSES> {
     pub fn precision(&self, class: usize) -> f64 {
         self.counts[class][class] as f64 / self.counts.iter().map(|row| row[class]).sum::<u64>() as f64
     }
+
+    /// Intersection over union: of all that are `class` or were taken for it, the share that both is true of; NaN where
+    /// there are none.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such class.
+    pub fn intersection_over_union(&self, class: usize) -> f64 {
+        let truth: u64 = self.counts[class].iter().sum();
+        let predicted: u64 = self.counts.iter().map(|row| row[class]).sum();
+        let both = self.counts[class][class];
+        both as f64 / (truth + predicted - both) as f64
+    }
+
+    /// The mean of [`intersection_over_union`](Self::intersection_over_union) over the classes that occur, as truth or as
+    /// prediction: how well pixels are told apart, where most of them are of one class. NaN where there are none.
+    pub fn mean_intersection_over_union(&self) -> f64 {
+        let of_classes = (0..CLASSES).map(|class| self.intersection_over_union(class)).filter(|share| !share.is_nan());
+        let (sum, classes) = of_classes.fold((0.0, 0), |(sum, classes), share| (sum + share, classes + 1));
+        sum / f64::from(classes)
+    }
 }
 
 impl<const CLASSES: usize> fmt::Display for ConfusionMatrix<CLASSES> {
@@ -165,6 +186,21 @@ mod tests {
         assert_eq!((matrix.recall(0), matrix.recall(2)), (0.0, 1.0));
         assert_eq!(matrix.precision(2), 0.5);
         assert_eq!((matrix.correct(), matrix.total()), (1, 2));
+    }
+
+    #[test]
+    fn a_union_counts_both_kinds_of_mistakes() {
+        let mut matrix = ConfusionMatrix::<3>::new();
+        for (truth, predicted, times) in [(0, 0, 5), (0, 1, 1), (1, 0, 2), (1, 1, 2)] {
+            for _ in 0..times {
+                matrix.record(truth, predicted).unwrap();
+            }
+        }
+        assert_eq!(matrix.intersection_over_union(0), 5.0 / 8.0);
+        assert_eq!(matrix.intersection_over_union(1), 2.0 / 5.0);
+        assert!(matrix.intersection_over_union(2).is_nan());
+        assert_eq!(matrix.mean_intersection_over_union(), (5.0 / 8.0 + 2.0 / 5.0) / 2.0);
+        assert!(ConfusionMatrix::<3>::new().mean_intersection_over_union().is_nan());
     }
 
     #[test]

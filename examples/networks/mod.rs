@@ -1,5 +1,7 @@
 //! The gallery: networks that the examples share, a page each.
 
+use cnn_core::prelude::*;
+
 pub mod lenet5;
 pub mod vgg_cifar;
 
@@ -15,4 +17,52 @@ pub enum Name {
     LeNet5,
     /// Six 3 x 3 convolutions, for 3 x 32 x 32 images
     VggCifar,
+    /// ResNet-18, for 3 x 224 x 224 images, as all that follow if not said otherwise
+    #[value(name = "resnet18")]
+    ResNet18,
+    /// ResNet-50
+    #[value(name = "resnet50")]
+    ResNet50,
+    /// GoogLeNet
+    #[value(name = "googlenet")]
+    GoogLeNet,
+    /// SqueezeNet 1.1
+    #[value(name = "squeezenet1_1")]
+    SqueezeNet1_1,
+    /// DenseNet-121
+    #[value(name = "densenet121")]
+    DenseNet121,
+    /// MobileNetV2
+    #[value(name = "mobilenet_v2")]
+    MobileNetV2,
+    /// MobileNetV3-Small
+    #[value(name = "mobilenet_v3_small")]
+    MobileNetV3Small,
+    /// U-Net, for 1 x 64 x 64 images
+    #[value(name = "unet")]
+    UNet,
+    /// U-Net, for 3 x 128 x 128 images
+    #[value(name = "unet_colour")]
+    UNetColour,
+}
+
+/// What can be done with any network of the gallery.
+pub trait Visitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it with a network that tells `CLASSES` classes apart.
+    fn visit<N: Network, const CLASSES: usize>(self) -> Self::Output
+    where
+        for<'a> CrossEntropy<'a, CLASSES>: Loss<N::Output>;
+}
+
+impl Name {
+    /// Does it with the network of this name.
+    pub fn visit<V: Visitor>(self, visitor: V) -> V::Output {
+        match self {
+            Self::LeNet5 => visitor.visit::<LeNet5, 10>(),
+            _ => visitor.visit::<VggCifar, 10>(),
+        }
+    }
 }

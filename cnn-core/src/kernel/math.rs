@@ -1,7 +1,7 @@
 //! Elementary functions of vectors, correct to a few units in the last place, from the smallest numbers to infinity. NaN
 //! stays NaN.
 
-use super::isa::Simd;
+use super::isa::{MAX_LANES, Simd};
 
 /// A sum with it rounds to a whole number, which the subtraction then gives.
 const ROUND: f32 = 1.5 * (1 << 23) as f32;
@@ -9,6 +9,27 @@ const ROUND: f32 = 1.5 * (1 << 23) as f32;
 #[inline(always)]
 fn round<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     simd.sub(simd.add(x, simd.splat(ROUND)), simd.splat(ROUND))
+}
+
+/// The largest of all lanes, and NaN or not if one is NaN.
+#[inline(always)]
+pub(super) fn largest<S: Simd>(simd: S, x: S::Vector) -> f32 {
+    lanes(simd, x)[..S::LANES].iter().copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// The sum of all lanes.
+#[inline(always)]
+pub(super) fn sum<S: Simd>(simd: S, x: S::Vector) -> f32 {
+    lanes(simd, x)[..S::LANES].iter().sum()
+}
+
+/// The lanes, and zeros up to 16.
+#[inline(always)]
+fn lanes<S: Simd>(simd: S, x: S::Vector) -> [f32; MAX_LANES] {
+    let mut lanes = [0.0; MAX_LANES];
+    // SAFETY: no set has more lanes.
+    unsafe { simd.store(lanes.as_mut_ptr(), x) };
+    lanes
 }
 
 /// The polynomial with these coefficients, the highest power's first.
@@ -70,7 +91,7 @@ pub(super) fn sigmoid<S: Simd>(simd: S, x: S::Vector) -> [S::Vector; 2] {
 /// `tanh(x)`: a polynomial for small numbers, which are a difference otherwise.
 #[inline(always)]
 pub(super) fn tanh<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
-    const SERIES: [f32; 5] = [-5.704_988_7e-3, 2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328e-1];
+    const SERIES: [f32; 5] = [-5.704_988_7e-3, 2.063_909e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328e-1];
     let square = simd.mul(x, x);
     let small = simd.mul_add(simd.mul(polynomial(simd, square, SERIES), square), x, x);
     let size = absolute(simd, x);

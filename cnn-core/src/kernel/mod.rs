@@ -30,6 +30,7 @@ pub mod resize;
 pub mod rows;
 mod scatter;
 pub mod scratch;
+pub mod softmax;
 mod strip;
 mod tile;
 mod weight_gradient;

@@ -1,97 +1,154 @@
-//! The rectifier whose slope below zero is learned. <https://pytorch.org/docs/stable/generated/torch.nn.PReLU.html>
+//! The rectifier whose slope below zero is learned, one for all channels or one for each.
+//! <https://pytorch.org/docs/stable/generated/torch.nn.PReLU.html>
 
 use super::Write;
-use super::rows::{Rows, RowsMut};
-use rayon::prelude::*;
+use super::chunk::{self, Target};
+use super::isa::{self, Kernel, Simd};
+use super::rows::{Plain, Rows, RowsMut, for_each, for_each_row};
+use super::scratch::{Needs, Scratch};
+use super::strip::{self, Strip};
 
-/// Values of a piece of work.
-const PIECE: usize = 1 << 14;
+/// Chunks of rows at most: their sums are kept.
+const CHUNKS: usize = 16;
+/// Values of a chunk at least.
+const CHUNK: usize = 1 << 15;
+/// Rows that are summed at a time: their terms are few enough for one f32.
+const BLOCK: usize = 64;
 
-/// Channels that are summed at a time.
-const LANES: usize = 16;
-
-/// input `[.., c]`, weight `[c]`, or `[1]` for all channels -> output `[.., c]`: `x`, below zero times its weight
-pub fn forward(channels: usize, weight: &[f32], input: Rows<'_>, output: RowsMut<'_>) {
-    check(channels, weight);
-    for_each_row(channels, input, input, output, |output, input, _| {
-        for (c, (output, x)) in output.iter_mut().zip(input).enumerate() {
-            *output = if *x > 0.0 { *x } else { slope(weight, c) * x };
-        }
-    });
+/// What [`backward`] works in.
+pub const fn needs(channels: usize) -> Needs {
+    Needs { shared: CHUNKS * channels, per_thread: 0 }
 }
 
-/// input `[.., c]`, weight `[c]` or `[1]`, grad_output `[.., c]` -> grad_input `[.., c]`
-pub fn backward_input(
+/// input `[.., c]`, weight `[c]`, or `[1]` for all channels -> output `[.., c]`: `x`, below zero times its weight.
+pub fn forward(channels: usize, weight: &[f32], input: Rows<'_>, output: RowsMut<'_>) {
+    if let [slope] = *weight {
+        let body = Plain(
+            #[inline(always)]
+            |[output]: [&mut [f32]; 1], [input]: [&[f32]; 1]| {
+                for (output, x) in output.iter_mut().zip(input) {
+                    *output = if *x > 0.0 { *x } else { slope * x };
+                }
+            },
+        );
+        return for_each(channels, [output], [input], body);
+    }
+    assert_eq!(weight.len(), channels);
+    let body = Plain(
+        #[inline(always)]
+        |[output]: [&mut [f32]; 1], [input]: [&[f32]; 1]| {
+            for ((output, x), slope) in output.iter_mut().zip(input).zip(weight) {
+                *output = if *x > 0.0 { *x } else { slope * x };
+            }
+        },
+    );
+    for_each_row(channels, [output], [input], body);
+}
+
+/// input `[.., c]`, weight `[c]` or `[1]`, grad_output `[.., c]` -> grad_input `[.., c]`, grad_weight `[c]` or `[1]`.
+pub fn backward(
     channels: usize,
     weight: &[f32],
     input: Rows<'_>,
     grad_output: Rows<'_>,
-    grad_input: RowsMut<'_>,
-    write: Write,
+    grad_input: Option<(RowsMut<'_>, Write)>,
+    grad_weight: &mut [f32],
+    scratch: &mut Scratch,
 ) {
-    check(channels, weight);
-    for_each_row(channels, input, grad_output, grad_input, |grad_input, input, grad_output| {
-        for (c, (to, (x, grad))) in grad_input.iter_mut().zip(input.iter().zip(grad_output)).enumerate() {
-            let grad = if *x > 0.0 { *grad } else { slope(weight, c) * grad };
-            *to = if write == Write::Add { *to + grad } else { grad };
-        }
-    });
+    assert!(weight.len() == channels || weight.len() == 1);
+    assert_eq!(grad_weight.len(), weight.len());
+    weight_gradient(channels, input, grad_output, grad_weight, scratch);
+    let Some((grad_input, write)) = grad_input else { return };
+    let body = Plain(
+        #[inline(always)]
+        |[grad_input]: [&mut [f32]; 1], [input, grad_output]: [&[f32]; 2]| {
+            for (c, to) in grad_input.iter_mut().enumerate() {
+                let slope = if weight.len() == 1 { weight[0] } else { weight[c] };
+                let before = if write == Write::Add { *to } else { 0.0 };
+                *to = before + if input[c] > 0.0 { 1.0 } else { slope } * grad_output[c];
+            }
+        },
+    );
+    for_each_row(channels, [grad_input], [input, grad_output], body);
 }
 
-/// input `[.., c]`, grad_output `[.., c]` -> grad_weight `[c]` or `[1]`
-pub fn backward_weight(channels: usize, input: Rows<'_>, grad_output: Rows<'_>, grad_weight: &mut [f32]) {
-    check(channels, grad_weight);
-    let (map, grad_map) = (input.map(channels), grad_output.map(channels));
-    let rows = || input.values.chunks(map.stride).zip(grad_output.values.chunks(grad_map.stride));
-    let mut shared = 0.0;
-    for first in (0..channels).step_by(LANES) {
-        let range = first..channels.min(first + LANES);
-        let mut sums = [0.0_f64; LANES];
-        for (input, grad) in rows() {
-            let values = input[range.clone()].iter().zip(&grad[range.clone()]);
-            for (sum, (x, grad)) in sums.iter_mut().zip(values) {
-                *sum += if *x > 0.0 { 0.0 } else { f64::from(x * grad) };
+/// The sum of `x * grad` over the rows where `x` is below zero: for each channel by chunks, and over the channels if they
+/// share a weight.
+fn weight_gradient(
+    channels: usize,
+    input: Rows<'_>,
+    grad_output: Rows<'_>,
+    grad_weight: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let [a, b] = [input.map(channels), grad_output.map(channels)];
+    let rows = a.samples(input.values.len());
+    assert_eq!(b.samples(grad_output.values.len()), rows);
+    let chunks = (rows * channels / CHUNK).clamp(1, CHUNKS);
+    let (shared, _) = scratch.lend(needs(channels));
+    let partials = &mut shared[..chunks * channels];
+    let target = Target::new(partials);
+    let isa = isa::current();
+    chunk::for_each(chunks, 2 * rows * channels, |chunk| {
+        // SAFETY: each chunk has sums of its own.
+        let sums = unsafe { target.slice(chunk * channels, channels) };
+        let rows = chunk * rows / chunks..(chunk + 1) * rows / chunks;
+        isa.run(Sum { input: (input.values, a.stride), grad: (grad_output.values, b.stride), rows, sums });
+    });
+    let total = |channel: usize| -> f32 { (0..chunks).map(|chunk| partials[chunk * channels + channel]).sum() };
+    if grad_weight.len() == channels {
+        grad_weight.iter_mut().enumerate().for_each(|(channel, to)| *to = total(channel));
+    } else {
+        grad_weight[0] = (0..channels).map(total).sum();
+    }
+}
+
+struct Sum<'a> {
+    input: (&'a [f32], usize),
+    grad: (&'a [f32], usize),
+    rows: core::ops::Range<usize>,
+    sums: &'a mut [f32],
+}
+
+impl Kernel for Sum<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let channels = self.sums.len();
+        // SAFETY: the shell has found these rows in both maps, and there is a sum for each channel.
+        unsafe { strip::for_each(simd, channels, &mut self) };
+    }
+}
+
+impl strip::Body for Sum<'_> {
+    /// # Safety
+    /// The rows lie in both maps, and there is a sum for each channel.
+    #[inline(always)]
+    unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
+        let ((input, in_stride), (grad, grad_stride)) = (self.input, self.grad);
+        let zero = simd.splat(0.0);
+        let mut total = strip.splat(0.0);
+        for first in self.rows.clone().step_by(BLOCK) {
+            let mut sum = strip.splat(0.0);
+            for row in first..self.rows.end.min(first + BLOCK) {
+                // SAFETY: the caller's promise.
+                let (x, grad) = unsafe {
+                    (
+                        strip.load(input.as_ptr().add(row * in_stride + channel)),
+                        strip.load(grad.as_ptr().add(row * grad_stride + channel)),
+                    )
+                };
+                for v in 0..NV {
+                    let below = simd.select(simd.less(zero, x[v]), zero, x[v]);
+                    sum[v] = simd.mul_add(below, grad[v], sum[v]);
+                }
+            }
+            for v in 0..NV {
+                total[v] = simd.add(total[v], sum[v]);
             }
         }
-        if grad_weight.len() == channels {
-            grad_weight[range].iter_mut().zip(sums).for_each(|(grad, sum)| *grad = sum as f32);
-        } else {
-            shared += sums.iter().sum::<f64>();
-        }
+        // SAFETY: the caller's promise.
+        unsafe { strip.store(self.sums.as_mut_ptr().add(channel), total) };
     }
-    if grad_weight.len() != channels {
-        grad_weight[0] = shared as f32;
-    }
-}
-
-fn slope(weight: &[f32], channel: usize) -> f32 {
-    if weight.len() == 1 { weight[0] } else { weight[channel] }
-}
-
-fn check(channels: usize, weight: &[f32]) {
-    assert!(weight.len() == channels || weight.len() == 1, "{} weights for {channels} channels", weight.len());
-}
-
-fn for_each_row(
-    channels: usize,
-    a: Rows<'_>,
-    b: Rows<'_>,
-    output: RowsMut<'_>,
-    body: impl Fn(&mut [f32], &[f32], &[f32]) + Sync,
-) {
-    let (a_map, b_map, map) = (a.map(channels), b.map(channels), output.map(channels));
-    let rows = map.samples(output.values.len());
-    assert!(
-        a_map.samples(a.values.len()) == rows && b_map.samples(b.values.len()) == rows,
-        "all maps have the same rows"
-    );
-    let piece = PIECE.div_ceil(channels);
-    let pieces = output.values.par_chunks_mut(piece * map.stride);
-    let read = a.values.par_chunks(piece * a_map.stride).zip(b.values.par_chunks(piece * b_map.stride));
-    pieces.zip(read).for_each(|(output, (a, b))| {
-        let read = a.chunks(a_map.stride).zip(b.chunks(b_map.stride));
-        for (output, (a, b)) in output.chunks_mut(map.stride).zip(read) {
-            body(&mut output[..channels], &a[..channels], &b[..channels]);
-        }
-    });
 }

@@ -1,6 +1,7 @@
 //! Every layer as plain data: what a table, a reader of weights, or the reference needs to know of it.
 
 use super::{Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, linear, prelu, step};
+use crate::kernel;
 use crate::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, LinearGeometry,
     LocalResponseNormGeometry, Pool2dGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
@@ -168,6 +169,7 @@ impl Operation {
             Self::ConvTranspose2d { geometry, .. } => geometry.needs(),
             Self::Linear { geometry, .. } => geometry.needs(),
             Self::BatchNorm2d { geometry, .. } => geometry.needs(),
+            Self::Prelu { channels, .. } => kernel::prelu::needs(*channels),
             Self::Network(steps) => step::needs(steps),
             _ => Needs { shared: 0, per_thread: 0 },
         }

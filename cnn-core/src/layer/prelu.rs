@@ -29,7 +29,7 @@ pub fn forward<L: Prelu>(_pass: &mut Pass<'_>, parameters: &[f32], input: &[f32]
 
 /// input `[n, .., c]`, grad_output `[n, .., c]` -> grad_input `[n, .., c]`, grad_parameters
 pub fn backward<L: Prelu>(
-    _pass: &mut Pass<'_>,
+    pass: &mut Pass<'_>,
     parameters: &[f32],
     input: &[f32],
     _output: &[f32],
@@ -39,9 +39,6 @@ pub fn backward<L: Prelu>(
 ) {
     let Layout { in_stride, out_stride } = L::LAYOUT;
     let (input, grad_output) = (Rows::strided(input, in_stride), Rows::strided(grad_output, out_stride));
-    prelu::backward_weight(L::CHANNELS, input, grad_output, grad_parameters);
-    if let Some(GradInput { values, write }) = grad_input {
-        let grad_input = RowsMut::strided(values, in_stride);
-        prelu::backward_input(L::CHANNELS, parameters, input, grad_output, grad_input, write);
-    }
+    let grad_input = grad_input.map(|GradInput { values, write }| (RowsMut::strided(values, in_stride), write));
+    prelu::backward(L::CHANNELS, parameters, input, grad_output, grad_input, grad_parameters, pass.scratch);
 }

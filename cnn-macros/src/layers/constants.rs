@@ -29,12 +29,11 @@ impl Settled<'_> {
 
     /// The constants of a function of each value, by its name in `geometry::Activation`, with its options.
     pub(super) fn activation(&self, function: TokenStream) -> TokenStream {
-        let ([channels, ..], layout) = (self.input.sizes(), self.layout());
+        let rows = rows(self);
         quote! {
             const FUNCTION: ::cnn_core::kernel::geometry::Activation =
                 ::cnn_core::kernel::geometry::Activation::#function;
-            const CHANNELS: usize = #channels;
-            const LAYOUT: ::cnn_core::kernel::geometry::Layout = #layout;
+            #rows
         }
     }
 
@@ -166,16 +165,21 @@ pub(super) fn flatten(layer: &Settled<'_>) -> TokenStream {
 
 pub(super) fn dropout(layer: &Settled<'_>) -> TokenStream {
     let p = Literal::f64_unsuffixed(layer.arguments.real("p"));
-    let len = layer.input.len();
+    let (len, rows) = (layer.input.len(), rows(layer));
     quote! {
         const P: f32 = #p;
         const LEN: usize = #len;
+        #rows
     }
 }
 
-pub(super) fn softmax(layer: &Settled<'_>) -> TokenStream {
-    let [channels, ..] = layer.input.sizes();
-    quote!(const CHANNELS: usize = #channels;)
+/// Of a layer that looks at rows of channels, wherever they are.
+pub(super) fn rows(layer: &Settled<'_>) -> TokenStream {
+    let ([channels, ..], layout) = (layer.input.sizes(), layer.layout());
+    quote! {
+        const CHANNELS: usize = #channels;
+        const LAYOUT: ::cnn_core::kernel::geometry::Layout = #layout;
+    }
 }
 
 pub(super) fn leaky_relu(layer: &Settled<'_>) -> TokenStream {
@@ -189,20 +193,10 @@ pub(super) fn gelu(layer: &Settled<'_>) -> TokenStream {
 }
 
 pub(super) fn prelu(layer: &Settled<'_>) -> TokenStream {
-    let ([channels, ..], layout) = (layer.input.sizes(), layer.layout());
-    let num_parameters = layer.arguments.count("num_parameters");
+    let (rows, num_parameters) = (rows(layer), layer.arguments.count("num_parameters"));
     quote! {
-        const CHANNELS: usize = #channels;
+        #rows
         const NUM_PARAMETERS: usize = #num_parameters;
-        const LAYOUT: ::cnn_core::kernel::geometry::Layout = #layout;
-    }
-}
-
-pub(super) fn dropout2d(layer: &Settled<'_>) -> TokenStream {
-    let ([channels, ..], dropout) = (layer.input.sizes(), dropout(layer));
-    quote! {
-        #dropout
-        const CHANNELS: usize = #channels;
     }
 }
 

@@ -241,11 +241,11 @@ pub(crate) static ROWS: &[Row] = &[
         name: "dropout2d",
         options: &[probability("p", 0.5)],
         rule: maps::same_spatial_map,
-        constants: constants::dropout2d,
+        constants: constants::dropout,
         in_place: true,
         keeps_signs: true,
         ..PLAIN
     },
-    Row { name: "softmax", constants: constants::softmax, backward_reads: Values, ..PLAIN },
-    Row { name: "log_softmax", constants: constants::softmax, backward_reads: Values, ..PLAIN },
+    Row { name: "softmax", constants: constants::rows, backward_reads: Values, ..PLAIN },
+    Row { name: "log_softmax", constants: constants::rows, backward_reads: Values, ..PLAIN },
 ];

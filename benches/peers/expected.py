@@ -1,0 +1,69 @@
+"""What PyTorch makes of a network, and how far other numbers are from it."""
+
+import copy
+
+import torch
+from torch import nn
+
+
+def randomize(network, images):
+    """Moves weights and running statistics away from where they start, so that none of them can be forgotten.
+
+    The statistics are those of a batch, a little off: with numbers out of nowhere the maps of a deep network would grow or
+    fade with every layer, in evaluation mode."""
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    with torch.no_grad():
+        for norm in norms:
+            norm.weight.uniform_(0.5, 1.5)
+            norm.bias.uniform_(-0.3, 0.3)
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.momentum = 1.0
+        network.train()(images)
+        for norm, momentum in zip(norms, momenta):
+            norm.momentum = momentum
+            deviation = norm.running_var.sqrt()
+            norm.running_mean += 0.2 * deviation * torch.randn_like(deviation)
+            norm.running_var *= torch.empty_like(deviation).uniform_(0.7, 1.4)
+
+
+class Kept(nn.Module):
+    """A dropout of which is known what it keeps."""
+
+    def __init__(self, p, kept):
+        super().__init__()
+        self.p, self.kept = p, kept
+
+    def forward(self, values):
+        return values * self.kept.to(values.dtype) / (1 - self.p)
+
+
+def expected_tensors(network, images, labels, train, kept=(), dtype=torch.float64):
+    """Output, loss, gradients, and in training mode the state after the step.
+
+    `kept` has for the name of each dropout what it keeps, which is of the same distribution wherever it comes from."""
+    network = copy.deepcopy(network).to(dtype).train(train)
+    for name in kept:
+        dropout = network.get_submodule(name)
+        assert isinstance(dropout, nn.Dropout), name
+        network.set_submodule(name, Kept(dropout.p, kept[name]))
+    if train:
+        left = [name for name, module in network.named_modules() if isinstance(module, nn.Dropout)]
+        assert not left, f"nobody says what {left} keep"
+    output = network(images.to(dtype))
+    loss = nn.CrossEntropyLoss()(output, labels)
+    loss.backward()
+    tensors = {"output": output.detach(), "loss": loss.detach()}
+    for name, parameter in network.named_parameters():
+        tensors[f"gradient.{name}"] = parameter.grad
+    if train:
+        tensors |= {f"state.{name}": buffer for name, buffer in network.named_buffers()}
+    return tensors
+
+
+def relative_error(found, expected):
+    """The greatest difference, relative to the greatest value of the tensor."""
+    if found.numel() != expected.numel() or (expected.dim() > 0 and found.shape != expected.shape):
+        raise SystemExit(f"expected the shape {list(expected.shape)}, found {list(found.shape)}")
+    difference = (found.double().flatten() - expected.double().flatten()).abs().max()
+    return (difference / expected.double().abs().max().clamp_min(1e-30)).item()
