@@ -73,7 +73,7 @@ network! {
         zero_pad2d<(1, 0, 2, 1)>, upsample(scale_factor = 2), conv2d<3, 3>(stride = 2), dropout2d(p = 0.0),
         upsample(size = (5, 11), mode = bilinear), local_response_norm<3>, conv2d<4, 1>(groups = 1),
         upsample(scale_factor = (1, 2), mode = bilinear, align_corners = true),
-        up3: conv_transpose2d<2, 2>(dilation = 3, output_padding = 2),
+        up3: conv_transpose2d<2, 2>(dilation = 3, stride = 2, output_padding = 1),
         adaptive_max_pool2d<(3, 4)>, zero_pad2d<1>, conv2d<2, 3>, flatten, linear<3>,
     }
 

@@ -101,14 +101,16 @@ pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64
 /// Height or width that a window makes backwards: as many cells as give `axis.cells` positions.
 pub(crate) fn transposed(name: &str, axis: Axis, output_padding: u64) -> Result<u64, Misfit> {
     let Axis { cells, stride, dilation, padding: [before, behind], .. } = axis;
-    if output_padding >= stride.max(dilation) {
+    if output_padding >= stride {
+        let later =
+            if output_padding < dilation { "; one less than the dilation comes with a later version" } else { "" };
         return Err(Misfit {
             argument: "output_padding",
             text: format!(
-                "{name}: output_padding {output_padding} is more than the remainder that a stride can leave\n\
-                 rule: output_padding < stride {stride}, or < dilation {dilation}\n\
+                "{name}: output_padding {output_padding} is more than the remainder that a stride can leave{later}\n\
+                 rule: output_padding < stride {stride}\n\
                  help: output_padding <= {}",
-                stride.max(dilation) - 1
+                stride - 1
             ),
         });
     }

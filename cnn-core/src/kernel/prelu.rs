@@ -2,22 +2,14 @@
 //! <https://pytorch.org/docs/stable/generated/torch.nn.PReLU.html>
 
 use super::Write;
-use super::chunk::{self, Target};
-use super::isa::{self, Kernel, Simd};
+use super::column_sums::{self, Term};
+use super::isa::Simd;
 use super::rows::{Plain, Rows, RowsMut, for_each, for_each_row};
 use super::scratch::{Needs, Scratch};
-use super::strip::{self, Strip};
-
-/// Chunks of rows at most: their sums are kept.
-const CHUNKS: usize = 16;
-/// Values of a chunk at least.
-const CHUNK: usize = 1 << 15;
-/// Rows that are summed at a time: their terms are few enough for one f32.
-const BLOCK: usize = 64;
 
 /// What [`backward`] works in.
 pub const fn needs(channels: usize) -> Needs {
-    Needs { shared: CHUNKS * channels, per_thread: 0 }
+    Needs { shared: channels + column_sums::partials_len(channels), per_thread: 0 }
 }
 
 /// input `[.., c]`, weight `[c]`, or `[1]` for all channels -> output `[.., c]`: `x`, below zero times its weight.
@@ -57,7 +49,14 @@ pub fn backward(
 ) {
     assert!(weight.len() == channels || weight.len() == 1);
     assert_eq!(grad_weight.len(), weight.len());
-    weight_gradient(channels, input, grad_output, grad_weight, scratch);
+    let (shared, _) = scratch.lend(needs(channels));
+    let (sums, partials) = shared.split_at_mut(channels);
+    column_sums::run::<Below>(input, grad_output, sums, partials);
+    if grad_weight.len() == channels {
+        grad_weight.copy_from_slice(sums);
+    } else {
+        grad_weight[0] = sums.iter().sum();
+    }
     let Some((grad_input, write)) = grad_input else { return };
     let body = Plain(
         #[inline(always)]
@@ -72,83 +71,13 @@ pub fn backward(
     for_each_row(channels, [grad_input], [input, grad_output], body);
 }
 
-/// The sum of `x * grad` over the rows where `x` is below zero: for each channel by chunks, and over the channels if they
-/// share a weight.
-fn weight_gradient(
-    channels: usize,
-    input: Rows<'_>,
-    grad_output: Rows<'_>,
-    grad_weight: &mut [f32],
-    scratch: &mut Scratch,
-) {
-    let [a, b] = [input.map(channels), grad_output.map(channels)];
-    let rows = a.samples(input.values.len());
-    assert_eq!(b.samples(grad_output.values.len()), rows);
-    let chunks = (rows * channels / CHUNK).clamp(1, CHUNKS);
-    let (shared, _) = scratch.lend(needs(channels));
-    let partials = &mut shared[..chunks * channels];
-    let target = Target::new(partials);
-    let isa = isa::current();
-    chunk::for_each(chunks, 2 * rows * channels, |chunk| {
-        // SAFETY: each chunk has sums of its own.
-        let sums = unsafe { target.slice(chunk * channels, channels) };
-        let rows = chunk * rows / chunks..(chunk + 1) * rows / chunks;
-        isa.run(Sum { input: (input.values, a.stride), grad: (grad_output.values, b.stride), rows, sums });
-    });
-    let total = |channel: usize| -> f32 { (0..chunks).map(|chunk| partials[chunk * channels + channel]).sum() };
-    if grad_weight.len() == channels {
-        grad_weight.iter_mut().enumerate().for_each(|(channel, to)| *to = total(channel));
-    } else {
-        grad_weight[0] = (0..channels).map(total).sum();
-    }
-}
+/// `x * grad` where `x` is below zero.
+struct Below;
 
-struct Sum<'a> {
-    input: (&'a [f32], usize),
-    grad: (&'a [f32], usize),
-    rows: core::ops::Range<usize>,
-    sums: &'a mut [f32],
-}
-
-impl Kernel for Sum<'_> {
-    type Output = ();
-
+impl Term for Below {
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        let channels = self.sums.len();
-        // SAFETY: the shell has found these rows in both maps, and there is a sum for each channel.
-        unsafe { strip::for_each(simd, channels, &mut self) };
-    }
-}
-
-impl strip::Body for Sum<'_> {
-    /// # Safety
-    /// The rows lie in both maps, and there is a sum for each channel.
-    #[inline(always)]
-    unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
-        let ((input, in_stride), (grad, grad_stride)) = (self.input, self.grad);
+    fn add<S: Simd>(simd: S, x: S::Vector, grad: S::Vector, sum: S::Vector) -> S::Vector {
         let zero = simd.splat(0.0);
-        let mut total = strip.splat(0.0);
-        for first in self.rows.clone().step_by(BLOCK) {
-            let mut sum = strip.splat(0.0);
-            for row in first..self.rows.end.min(first + BLOCK) {
-                // SAFETY: the caller's promise.
-                let (x, grad) = unsafe {
-                    (
-                        strip.load(input.as_ptr().add(row * in_stride + channel)),
-                        strip.load(grad.as_ptr().add(row * grad_stride + channel)),
-                    )
-                };
-                for v in 0..NV {
-                    let below = simd.select(simd.less(zero, x[v]), zero, x[v]);
-                    sum[v] = simd.mul_add(below, grad[v], sum[v]);
-                }
-            }
-            for v in 0..NV {
-                total[v] = simd.add(total[v], sum[v]);
-            }
-        }
-        // SAFETY: the caller's promise.
-        unsafe { strip.store(self.sums.as_mut_ptr().add(channel), total) };
+        simd.mul_add(simd.select(simd.less(zero, x), zero, x), grad, sum)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::AdaptivePool2dGeometry;
-use crate::kernel::resize;
+use crate::kernel::pool;
 
 /// A pooling of a network. It has no parameters.
 pub trait AdaptiveMaxPool2d {
@@ -14,7 +14,7 @@ pub trait AdaptiveMaxPool2d {
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`
 pub fn forward<L: AdaptiveMaxPool2d>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
-    resize::adaptive_max_forward(&L::GEOMETRY, input, output);
+    pool::adaptive_max_forward(&L::GEOMETRY, input, output);
 }
 
 /// input `[n, ih, iw, c]`, grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`
@@ -22,12 +22,12 @@ pub fn backward<L: AdaptiveMaxPool2d>(
     _pass: &mut Pass<'_>,
     _parameters: &[f32],
     input: &[f32],
-    _output: &[f32],
+    output: &[f32],
     grad_output: &mut [f32],
     grad_input: Option<GradInput<'_>>,
     _grad_parameters: &mut [f32],
 ) {
     if let Some(GradInput { values, write }) = grad_input {
-        resize::adaptive_max_backward(&L::GEOMETRY, input, grad_output, values, write);
+        pool::adaptive_max_backward(&L::GEOMETRY, input, output, grad_output, values, write);
     }
 }

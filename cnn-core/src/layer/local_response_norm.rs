@@ -13,13 +13,13 @@ pub trait LocalResponseNorm {
 }
 
 /// input `[n, h, w, c]` -> output `[n, h, w, c]`
-pub fn forward<L: LocalResponseNorm>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
-    local_response_norm::forward(&L::GEOMETRY, input, output);
+pub fn forward<L: LocalResponseNorm>(pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
+    local_response_norm::forward(&L::GEOMETRY, input, output, pass.scratch);
 }
 
 /// input `[n, h, w, c]`, grad_output `[n, h, w, c]` -> grad_input `[n, h, w, c]`
 pub fn backward<L: LocalResponseNorm>(
-    _pass: &mut Pass<'_>,
+    pass: &mut Pass<'_>,
     _parameters: &[f32],
     input: &[f32],
     _output: &[f32],
@@ -28,6 +28,6 @@ pub fn backward<L: LocalResponseNorm>(
     _grad_parameters: &mut [f32],
 ) {
     if let Some(GradInput { values, write }) = grad_input {
-        local_response_norm::backward(&L::GEOMETRY, input, grad_output, values, write);
+        local_response_norm::backward(&L::GEOMETRY, input, grad_output, values, write, pass.scratch);
     }
 }

@@ -169,6 +169,7 @@ impl Operation {
             Self::ConvTranspose2d { geometry, .. } => geometry.needs(),
             Self::Linear { geometry, .. } => geometry.needs(),
             Self::BatchNorm2d { geometry, .. } => geometry.needs(),
+            Self::LocalResponseNorm(geometry) => geometry.needs(),
             Self::Prelu { channels, .. } => kernel::prelu::needs(*channels),
             Self::Network(steps) => step::needs(steps),
             _ => Needs { shared: 0, per_thread: 0 },

@@ -2,7 +2,7 @@
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::Upsample2dGeometry;
-use crate::kernel::resize;
+use crate::kernel::upsample;
 
 /// A resampling of a network. It has no parameters.
 pub trait Upsample {
@@ -14,7 +14,7 @@ pub trait Upsample {
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`
 pub fn forward<L: Upsample>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
-    resize::upsample_forward(&L::GEOMETRY, input, output);
+    upsample::forward(&L::GEOMETRY, input, output);
 }
 
 /// grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`
@@ -28,6 +28,6 @@ pub fn backward<L: Upsample>(
     _grad_parameters: &mut [f32],
 ) {
     if let Some(GradInput { values, write }) = grad_input {
-        resize::upsample_backward(&L::GEOMETRY, grad_output, values, write);
+        upsample::backward(&L::GEOMETRY, grad_output, values, write);
     }
 }

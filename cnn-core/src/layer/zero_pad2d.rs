@@ -2,7 +2,7 @@
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::ZeroPad2dGeometry;
-use crate::kernel::resize;
+use crate::kernel::zero_pad2d;
 
 /// Zeros around a map. It has no parameters.
 pub trait ZeroPad2d {
@@ -14,7 +14,7 @@ pub trait ZeroPad2d {
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`
 pub fn forward<L: ZeroPad2d>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
-    resize::zero_pad_forward(&L::GEOMETRY, input, output);
+    zero_pad2d::forward(&L::GEOMETRY, input, output);
 }
 
 /// grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`
@@ -28,6 +28,6 @@ pub fn backward<L: ZeroPad2d>(
     _grad_parameters: &mut [f32],
 ) {
     if let Some(GradInput { values, write }) = grad_input {
-        resize::zero_pad_backward(&L::GEOMETRY, grad_output, values, write);
+        zero_pad2d::backward(&L::GEOMETRY, grad_output, values, write);
     }
 }

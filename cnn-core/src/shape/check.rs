@@ -172,7 +172,7 @@ const fn spread(layer: &Window, output_padding: usize, cells: usize, side: usize
     let (kernel, stride, dilation) = (layer.kernel_size[side], layer.stride[side], layer.dilation[side]);
     let padding = layer.padding[2 * side] + layer.padding[2 * side + 1];
     let text = Text::new(layer.name);
-    if output_padding >= stride && output_padding >= dilation {
+    if output_padding >= stride {
         let text = text.str("output_padding ").number(output_padding).str(" is not less than stride ").number(stride);
         return (1, Some(text.str("\nhelp: output_padding < stride")));
     }

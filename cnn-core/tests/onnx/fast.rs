@@ -3,7 +3,9 @@
 use cnn_core::kernel::direct::{self, Epilogue};
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::kernel::scratch::Scratch;
-use cnn_core::kernel::{activation, linear, pool, prelu, softmax};
+use cnn_core::kernel::{
+    activation, conv_transpose2d, linear, local_response_norm, pool, prelu, softmax, upsample, zero_pad2d,
+};
 
 use crate::call::Call;
 
@@ -59,6 +61,34 @@ pub(crate) fn answer(call: &Call) -> Option<Vec<Vec<f64>>> {
         Call::LogSoftmax { channels, input } => {
             let mut output = vec![f32::NAN; input.len()];
             softmax::log_forward(*channels, Rows::dense(&narrow(input)), RowsMut::dense(&mut output));
+            output
+        }
+        Call::ConvTranspose2d { geometry, input, weight, bias } => {
+            geometry.convolution()?;
+            let mut output = batch(input, geometry.in_len(), geometry.out_len());
+            let bias = bias.as_deref().map(narrow);
+            let epilogue = Epilogue { bias: bias.as_deref(), ..Epilogue::default() };
+            conv_transpose2d::forward(geometry, epilogue, &narrow(input), &narrow(weight), &mut output, &mut scratch);
+            output
+        }
+        Call::AdaptiveMaxPool2d { geometry, input } => {
+            let mut output = batch(input, geometry.in_len(), geometry.out_len());
+            pool::adaptive_max_forward(geometry, &narrow(input), &mut output);
+            output
+        }
+        Call::LocalResponseNorm { geometry, input } => {
+            let mut output = vec![f32::NAN; input.len()];
+            local_response_norm::forward(geometry, &narrow(input), &mut output, &mut scratch);
+            output
+        }
+        Call::Upsample { geometry, input } => {
+            let mut output = batch(input, geometry.in_len(), geometry.out_len());
+            upsample::forward(geometry, &narrow(input), &mut output);
+            output
+        }
+        Call::ZeroPad2d { geometry, input } => {
+            let mut output = batch(input, geometry.in_len(), geometry.out_len());
+            zero_pad2d::forward(geometry, &narrow(input), &mut output);
             output
         }
         _ => return None,

@@ -205,7 +205,7 @@ pub(super) fn conv_transpose2d(layer: &Settled<'_>) -> TokenStream {
     let [out_channels, groups] = ["out_channels", "groups"].map(|name| layer.arguments.count(name));
     let [kernel_size, stride, output_padding, dilation] =
         ["kernel_size", "stride", "output_padding", "dilation"].map(|name| layer.pair(name));
-    let (padding, layout, bias) = (layer.padding(), layer.layout(), layer.arguments.truth("bias"));
+    let (padding, layout, bias_and_relu) = (layer.padding(), layer.layout(), layer.bias_and_relu());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::ConvTranspose2dGeometry =
             ::cnn_core::kernel::geometry::ConvTranspose2dGeometry {
@@ -220,7 +220,7 @@ pub(super) fn conv_transpose2d(layer: &Settled<'_>) -> TokenStream {
                 groups: #groups,
                 layout: #layout,
             };
-        const BIAS: bool = #bias;
+        #bias_and_relu
     }
 }
 

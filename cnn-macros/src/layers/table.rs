@@ -100,6 +100,7 @@ pub(crate) static ROWS: &[Row] = &[
         rule: window::conv_transpose2d,
         cost: window::conv_transpose2d_cost,
         constants: constants::conv_transpose2d,
+        fuses_relu: true,
         ..PLAIN
     },
     Row {
