@@ -89,7 +89,7 @@ pub(crate) fn check(blocks: &mut [Block]) {
 }
 
 fn built_in(name: &str) -> Option<&'static str> {
-    if layers::ROWS.iter().any(|row| row.name == name) || layers::LATER.contains(&name) {
+    if layers::ROWS.iter().any(|row| row.name == name) {
         return Some("a layer");
     }
     WORDS.contains(&name).then_some("a word of the language")

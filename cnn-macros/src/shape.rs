@@ -458,9 +458,7 @@ impl Walk<'_, '_> {
         let blocks: Vec<_> = self.blocks.names().collect();
         let what = if blocks.is_empty() { "layer" } else { "layer or block" };
         let words = blocks.iter().map(String::as_str).chain(["repeat", "add", "multiply", "concat"]);
-        let text = if layers::LATER.contains(&name.as_str()) {
-            format!("`{name}` comes with a later version")
-        } else if let Some(meant) = nearest(&name, known.clone().chain(words)) {
+        let text = if let Some(meant) = nearest(&name, known.clone().chain(words)) {
             format!("there is no {what} `{name}`\nhelp: did you mean `{meant}`?")
         } else {
             let known: Vec<_> = known.collect();
