@@ -38,9 +38,23 @@ network! {
     }
 }
 
+network! {
+    /// Layers that keep something of a batch, and filters for each channel.
+    pub Normal<1, 28, 28> {
+        conv2d<8, 5>(stride = 2, padding = 2, bias = false), batch_norm2d, relu,
+        conv2d<channels, 3>(padding = same, groups = channels, bias = false), batch_norm2d, relu,
+        max_pool2d<3>(stride = 2, ceil_mode = true), batch_norm2d(track_running_stats = false),
+        adaptive_avg_pool2d<1>, flatten, linear<10>,
+    }
+}
+
 #[test]
 fn ends_with_the_first_step() -> Result<(), Error> {
-    let mut net = LeNet5::new(0);
+    check(LeNet5::new(0))?;
+    check(Normal::new(0))
+}
+
+fn check<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>>>(mut net: N) -> Result<(), Error> {
     let mut training = Training::new(0);
     let mut sgd = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
     let mut adam = Adam::new(AdamOptions::adamw(0.001))?;

@@ -12,6 +12,9 @@ network! {
     /// A convolution and a linear layer, whose weights are kept in another order than PyTorch's.
     pub Net<2, 4, 4> { conv: conv2d<3, 3>, relu, flatten, fc: linear<5>(bias = false) }
 
+    /// Running statistics, which no optimizer sees.
+    pub Normal<2, 4, 4> { conv: conv2d<3, 3>(bias = false), bn: batch_norm2d, relu, flatten, fc: linear<5> }
+
     /// The same behind a name.
     pub Prefixed<2, 4, 4> { body: [conv: conv2d<3, 3>, relu, flatten], fc: linear<5>(bias = false) }
 }
@@ -264,4 +267,45 @@ proptest! {
             prop_assert!(net.weights().values().iter().all(|value| value.is_finite()));
         }
     }
+}
+
+#[test]
+fn running_statistics_and_their_count_are_kept() -> Result<(), Error> {
+    let mut net = Normal::new(0);
+    let input = Batch::from_nchw(&(0..64).map(|i| (i * 37 % 19) as f32).collect::<Vec<_>>())?;
+    let labels = Labels::new(&[1, 2])?;
+    let mut training = Training::new(0);
+    for _ in 0..3 {
+        training.backward(Mode::Training, &mut net, &input, &CrossEntropy::new(&labels))?;
+    }
+    training.backward(Mode::Evaluation, &mut net, &input, &CrossEntropy::new(&labels))?;
+
+    let path = path("statistics");
+    net.save_safetensors(&path)?;
+    let bytes = fs::read(&path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let mut names = file.names();
+    names.sort_unstable();
+    let expected = [
+        "bn.bias",
+        "bn.num_batches_tracked",
+        "bn.running_mean",
+        "bn.running_var",
+        "bn.weight",
+        "conv.weight",
+        "fc.bias",
+        "fc.weight",
+    ];
+    assert_eq!(names, expected);
+    let count = file.tensor("bn.num_batches_tracked").unwrap();
+    assert_eq!((count.dtype(), count.shape(), count.data()), (Dtype::I64, &[][..], &3_i64.to_le_bytes()[..]));
+
+    let mut read = Normal::new(1);
+    read.load_safetensors(&path)?;
+    assert_eq!(read.weights(), net.weights());
+    let bits = |net: &Normal| net.weights().state().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&read), bits(&net));
+    assert_eq!(read.forward(&input), net.forward(&input));
+    fs::remove_file(&path).unwrap();
+    Ok(())
 }

@@ -36,6 +36,26 @@ network! {
     /// A network of features that ends in probabilities.
     pub Odds<5> { linear<6>, softmax, linear<3>, softmax }
 
+    /// Batch normalizations behind everything that may stand before them, with a rectifier and without.
+    pub Normal<2, 7, 6> {
+        bn0: batch_norm2d(affine = false),
+        conv1: conv2d<6, 3>(bias = false), bn1: batch_norm2d, relu,
+        max_pool2d<2>(stride = 1), bn2: batch_norm2d(eps = 0.01, momentum = 0.3), dropout(p = 0.0),
+        bn3: batch_norm2d(track_running_stats = false), relu,
+        conv2: conv2d<3, 1>, bn4: batch_norm2d(affine = false, track_running_stats = false), flatten, fc: linear<4>,
+    }
+
+    /// Windows with groups, uneven padding, and remainders.
+    pub Windows<4, 9, 8> {
+        conv2d<8, (4, 3)>(groups = 2, padding = same), relu,
+        conv2d<channels, 3>(groups = channels, padding = (0, 1, 2, 0), stride = (2, 1), bias = false),
+        max_pool2d<(2, 3)>(stride = (3, 2), padding = (1, 0), ceil_mode = true),
+        conv2d<{ 2 * channels }, 2>(groups = channels, padding = same, dilation = (2, 3)),
+        avg_pool2d<(2, 3)>(stride = 2, padding = 1, ceil_mode = true), relu,
+        conv2d<6, 1>(groups = 2, padding = 1), avg_pool2d<2>(ceil_mode = true, count_include_pad = false),
+        flatten, linear<3>,
+    }
+
     /// A network that ends in a map.
     pub Picture<1, 6, 5> { conv2d<3, 3>(padding = 1), relu, conv2d<2, 1>, softmax, flatten }
 }
@@ -53,27 +73,56 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().copied().map(f64::from).collect()
 }
 
-/// A loss that weighs every output differently: the mean squared distance from these.
+/// In evaluation with weights as they start, see [`check_in`].
 fn check<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
+    check_in(Mode::Evaluation, N::new(7), samples, parameters_to_try)
+}
+
+/// In both modes, with weights and running statistics that are not all the same.
+fn check_both<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
     let mut net = N::new(7);
+    let moves = values(net.weights().values().len(), 3);
+    net.weights_mut().values_mut().iter_mut().zip(moves).for_each(|(value, moves)| *value += 0.3 * moves);
+    check_in(Mode::Training, N::from_weights(net.weights().clone()), samples, parameters_to_try)?;
+    let input = Batch::from_nchw(&values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 5))?;
+    let targets = Batch::zeros(samples);
+    Training::new(0).backward(Mode::Training, &mut net, &input, &MeanSquaredError::new(&targets))?;
+    check_in(Mode::Evaluation, net, samples, parameters_to_try)
+}
+
+/// A loss that weighs every output differently: the mean squared distance from these.
+fn check_in<N: Network>(mode: Mode, mut net: N, samples: usize, parameters_to_try: usize) -> Result<(), Error> {
     let input = values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 1);
     let batch = Batch::from_nchw(&input)?;
-    let output = net.forward(&batch);
-    let expected = common::forward::<N>(&wide(net.weights().values()), &wide(&input));
-    for (found, expected) in output.to_nchw().iter().zip(&expected) {
-        // Sums of a few hundred products of f32 round by a few units in the last place of the largest.
-        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+    let state = wide(net.weights().state());
+    let reference =
+        |parameters: &[f64], state: &mut [f64]| common::forward::<N>(mode, parameters, state, &wide(&input));
+    let mut state_after = state.clone();
+    let expected = reference(&wide(net.weights().values()), &mut state_after);
+    if mode == Mode::Evaluation {
+        for (found, expected) in net.forward(&batch).to_nchw().iter().zip(&expected) {
+            // Sums of a few hundred products of f32 round by a few units in the last place of the largest.
+            assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+        }
     }
 
     let targets = Batch::from_nchw(&values(expected.len(), 2))?;
     let wide_targets = wide(&targets.to_nchw());
+    let output = net.forward(&batch);
     let mut training = Training::<N>::new(0);
-    let loss = training.backward(Mode::Evaluation, &mut net, &batch, &MeanSquaredError::new(&targets))?;
-    assert_eq!(*training.output(), output);
+    let loss = training.backward(mode, &mut net, &batch, &MeanSquaredError::new(&targets))?;
+    if mode == Mode::Evaluation {
+        assert_eq!(*training.output(), output);
+    }
+    for (found, expected) in training.output().to_nchw().iter().zip(&expected) {
+        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+    }
+    for (found, expected) in net.weights().state().iter().zip(&state_after) {
+        assert!((f64::from(*found) - expected).abs() < 1e-6, "{found} {expected}");
+    }
     assert!((f64::from(loss) - reference::loss::mse(&expected, &wide_targets)).abs() < 1e-5);
 
-    let loss_at =
-        |parameters: &[f64]| reference::loss::mse(&common::forward::<N>(parameters, &wide(&input)), &wide_targets);
+    let loss_at = |parameters: &[f64]| reference::loss::mse(&reference(parameters, &mut state.clone()), &wide_targets);
     let mut parameters = wide(net.weights().values());
     let gradients = training.gradients().values();
     assert_eq!(gradients.len(), parameters.len());
@@ -111,6 +160,36 @@ fn through_softmax_in_the_middle_and_at_the_end() -> Result<(), Error> {
 #[test]
 fn of_a_network_that_ends_in_a_flattened_map() -> Result<(), Error> {
     check::<Picture>(2, 1000)
+}
+
+#[test]
+fn of_windows_with_groups_and_remainders() -> Result<(), Error> {
+    check::<Windows>(2, 1000)
+}
+
+#[test]
+fn of_batch_normalizations() -> Result<(), Error> {
+    check_both::<Normal>(3, 1000)
+}
+
+#[test]
+fn one_value_for_each_channel_is_an_error_that_names_the_step() -> Result<(), Error> {
+    network! {
+        /// A normalization of single cells.
+        Pooled<2, 4, 4> { bn0: batch_norm2d, adaptive_avg_pool2d<1>, head: [bn: batch_norm2d, flatten, linear<2>] }
+    }
+    let mut net = Pooled::new(0);
+    let (one, labels) = (Batch::from_nchw(&[0.5; 32])?, Labels::new(&[1])?);
+    let mut training = Training::new(0);
+    let error = training.backward(Mode::Training, &mut net, &one, &CrossEntropy::new(&labels)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "head.bn: batch_norm2d has no variance to train with: one 2x1x1 sample has one value for each channel; take at \
+         least two samples"
+    );
+    assert_eq!(net.weights(), Pooled::new(0).weights());
+    training.backward(Mode::Evaluation, &mut net, &one, &CrossEntropy::new(&labels))?;
+    Ok(())
 }
 
 /// In training, the gradient is that of the function with what dropout dropped: scaling an input that was dropped changes

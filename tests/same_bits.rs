@@ -17,7 +17,17 @@ network! {
     }
 }
 
-/// The bits of all weights after 20 steps.
+network! {
+    /// Normalizations over the whole batch, groups, and a filter for each channel.
+    pub Normal<3, 13, 13> {
+        conv2d<32, 3>(padding = 1, bias = false), batch_norm2d, relu,
+        conv2d<channels, 3>(padding = same, groups = channels, bias = false), batch_norm2d, relu,
+        conv2d<48, 1>(groups = 2), batch_norm2d, max_pool2d<2>(ceil_mode = true), batch_norm2d, relu,
+        adaptive_avg_pool2d<1>, flatten, linear<10>,
+    }
+}
+
+/// The bits of all weights and of all running statistics after 20 steps.
 fn train<N: Network<Output = Flat<10>>>(threads: usize) -> Vec<u32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| -> Result<_, Error> {
@@ -33,7 +43,7 @@ fn train<N: Network<Output = Flat<10>>>(threads: usize) -> Vec<u32> {
             training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
             optimizer.step(&mut net, training.gradients());
         }
-        Ok(net.weights().values().iter().map(|value| value.to_bits()).collect())
+        Ok(net.weights().values().iter().chain(net.weights().state()).map(|value| value.to_bits()).collect())
     })
     .unwrap()
 }
@@ -52,4 +62,9 @@ fn of_lenet_on_1_2_and_3_threads() {
 #[test]
 fn of_wide_channels_on_1_2_and_3_threads() {
     check::<Small>();
+}
+
+#[test]
+fn of_batch_statistics_on_1_2_and_3_threads() {
+    check::<Normal>();
 }

@@ -22,6 +22,17 @@ pub enum Error {
         /// The shape of one sample.
         shape: Sizes,
     },
+    /// A batch of one value for each channel, in training.
+    #[error(
+        "{step}: batch_norm2d has no variance to train with: one {map} sample has one value for each channel; \
+         take at least two samples"
+    )]
+    OneValue {
+        /// The normalization.
+        step: String,
+        /// The map that it gets.
+        map: Sizes,
+    },
     /// Two batches of another number of samples.
     #[error("expected {expected} samples, found {found}")]
     Samples {

@@ -189,8 +189,29 @@ fn a_stride_beyond_the_kernel_leaves_cells_without_gradient() {
     Conv { batch: 2, geometry: Conv2dGeometry { kernel_size: [1, 2], stride: [3, 4], padding, ..PLAIN } }.check();
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn depthwise_agrees_with_the_reference(batch in 0..=2usize, geometry in geometry(1), channels in 2..=150usize) {
+        let geometry =
+            Conv2dGeometry { in_channels: channels, out_channels: channels, groups: channels, ..geometry };
+        Conv { batch, geometry }.check();
+    }
+}
+
 #[test]
-fn depthwise() {
+fn depthwise_in_chunks_and_wide_rows() {
+    let groups = 70;
+    let plain = Conv2dGeometry { in_channels: groups, in_size: [40, 37], out_channels: groups, groups, ..PLAIN };
+    let (kernel_size, padding) = ([5, 5], Padding::symmetric([2, 2]));
+    Conv { batch: 3, geometry: plain }.check_rounded();
+    Conv { batch: 3, geometry: Conv2dGeometry { stride: [2, 2], ..plain } }.check_rounded();
+    Conv { batch: 1, geometry: Conv2dGeometry { kernel_size, padding, ..plain } }.check_rounded();
+}
+
+#[test]
+fn a_filter_for_each_channel_and_more_filters_than_channels() {
     Conv { batch: 2, geometry: Conv2dGeometry { in_channels: 4, groups: 4, ..PLAIN } }.check();
     Conv { batch: 1, geometry: Conv2dGeometry { in_channels: 2, groups: 2, ..PLAIN } }.check();
 }

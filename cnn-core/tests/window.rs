@@ -1,6 +1,6 @@
 //! The rule, as a type and as a `const fn`, counts the positions of a window as counting them one by one does.
 
-use cnn_core::shape::window::{Rule, Window, ceil_output, output, transposed_output};
+use cnn_core::shape::window::{CeilWindow, Rule, Transposed, Window, ceil_output, output, transposed_output};
 use typenum::{U0, U1, U2, U3, U4, U5, U6, U7, U8, U9, U10, U11, U12, U13, U28, U32, U33, U112, U224, Unsigned};
 
 /// Slides the window over the padded map until its last tap falls off.
@@ -89,12 +89,18 @@ fn a_transposed_window_covers_its_output() {
 fn check<N: Unsigned, Kernel: Unsigned, Stride: Unsigned, Pad: Unsigned, Dilation: Unsigned>()
 where
     Window<Kernel, Stride, Pad, Dilation>: Rule<N>,
+    CeilWindow<Kernel, Stride, Pad, Dilation>: Rule<N>,
+    Transposed<Kernel, Stride, Pad, U1, Dilation>: Rule<N>,
 {
     let found = <Window<Kernel, Stride, Pad, Dilation> as Rule<N>>::Output::USIZE;
     let numbers = [N::USIZE, Kernel::USIZE, Stride::USIZE, Pad::USIZE, Dilation::USIZE];
     let [cells, kernel, stride, padding, dilation] = numbers;
     assert_eq!(found, count(cells, kernel, stride, padding, dilation), "{numbers:?}");
     assert_eq!(found, output(cells, kernel, stride, padding, dilation), "{numbers:?}");
+    let found = <CeilWindow<Kernel, Stride, Pad, Dilation> as Rule<N>>::Output::USIZE;
+    assert_eq!(found, ceil_output(cells, kernel, stride, padding, dilation), "{numbers:?}");
+    let found = <Transposed<Kernel, Stride, Pad, U1, Dilation> as Rule<N>>::Output::USIZE;
+    assert_eq!(found, transposed_output(cells, kernel, stride, padding, 1, dilation), "{numbers:?}");
 }
 
 /// Every combination of the listed cells, kernels, strides, paddings and dilations, which must all fit.

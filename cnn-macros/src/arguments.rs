@@ -43,6 +43,7 @@ impl Settle<'_> {
             let written = call.options.iter().find(|written| written.name == option.name);
             let setting = match written {
                 _ if option.kind == ArgumentKind::Later => continue,
+                None if matches!(option.default, Default::Absent) => continue,
                 Some(written) => self
                     .value(option, written.value.as_ref(), &written.name, name)
                     .map(|value| Setting { value, tokens: written.value.to_token_stream() }),
@@ -112,7 +113,8 @@ impl Settle<'_> {
                 None
             }
             (ArgumentKind::Count, Some(value)) => self.number(value, &what, 1).map(Value::Count),
-            (ArgumentKind::Pair(least), Some(value)) => self.pair(value, &what, argument.name, least),
+            (ArgumentKind::Pair(least), Some(value)) => self.pair(value, &what, least).map(Value::Pair),
+            (ArgumentKind::Sides { same }, Some(value)) => self.sides(value, &what, same),
             (ArgumentKind::Truth, Some(value)) => {
                 let truth = truth(value);
                 if truth.is_none() {
@@ -121,21 +123,19 @@ impl Settle<'_> {
                 truth.map(Value::Truth)
             }
             (ArgumentKind::Probability, Some(value)) => self.probability(value, &what),
+            (ArgumentKind::Number(least), Some(value)) => self.real(value, argument, &what, least),
+            (ArgumentKind::Word(words), Some(value)) => self.word(value, &what, words),
             (ArgumentKind::Later, Some(_)) => None,
         }
     }
 
-    fn pair(&mut self, value: &Expr, what: &str, argument: &str, least: u64) -> Option<Value> {
+    fn pair(&mut self, value: &Expr, what: &str, least: u64) -> Option<[Size; 2]> {
         match value {
             Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>().as_slice() {
                 [vertical, horizontal] => {
                     let [vertical, horizontal] =
                         [vertical, horizontal].map(|size| self.number(bare(size), what, least));
-                    Some(Value::Pair([vertical?, horizontal?]))
-                }
-                [_, _, _, _] if argument == "padding" => {
-                    self.errors.note(tuple, format!("{what} of four sides comes with a later version"));
-                    None
+                    Some([vertical?, horizontal?])
                 }
                 elements => {
                     let text = format!("{what} has {} numbers\nhelp: one, or `(vertical, horizontal)`", elements.len());
@@ -143,14 +143,31 @@ impl Settle<'_> {
                     None
                 }
             },
-            Expr::Path(path) if argument == "padding" && path.path.is_ident("same") => {
-                self.errors.note(path, format!("{what} = same comes with a later version"));
-                None
-            }
             value => {
                 let number = self.number(value, what, least)?;
-                Some(Value::Pair([number.clone(), number]))
+                Some([number.clone(), number])
             }
+        }
+    }
+
+    fn sides(&mut self, value: &Expr, what: &str, same: bool) -> Option<Value> {
+        match value {
+            Expr::Path(path) if same && path.path.is_ident("same") => Some(Value::Same),
+            Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>().as_slice() {
+                [top, bottom, left, right] => {
+                    let sides = [top, bottom, left, right].map(|size| self.number(bare(size), what, 0));
+                    let [top, bottom, left, right] = sides;
+                    Some(Value::Sides([top?, bottom?, left?, right?]))
+                }
+                [_, _] => self.pair(value, what, 0).map(Value::Pair),
+                elements => {
+                    let count = elements.len();
+                    let forms = "one, `(vertical, horizontal)`, or `(top, bottom, left, right)`";
+                    self.errors.note(tuple, format!("{what} has {count} numbers\nhelp: {forms}"));
+                    None
+                }
+            },
+            value => self.pair(value, what, 0).map(Value::Pair),
         }
     }
 
@@ -191,20 +208,8 @@ impl Settle<'_> {
     }
 
     fn probability(&mut self, value: &Expr, what: &str) -> Option<Value> {
-        let (sign, number) = match value {
-            Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => (-1.0, bare(&unary.expr)),
-            other => (1.0, other),
-        };
-        let parsed = match number {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Float(float) => float.base10_parse::<f64>().ok(),
-                Lit::Int(int) => int.base10_parse::<f64>().ok(),
-                _ => None,
-            },
-            _ => None,
-        };
-        match parsed.map(|number| sign * number) {
-            Some(p) if (0.0..=1.0).contains(&p) => Some(Value::Probability(p)),
+        match literal(value) {
+            Some(p) if (0.0..=1.0).contains(&p) => Some(Value::Real(p)),
             Some(p) => {
                 self.errors.note(value, format!("{what} = {p} is no probability\nhelp: a number from 0 to 1"));
                 None
@@ -214,6 +219,30 @@ impl Settle<'_> {
                 None
             }
         }
+    }
+
+    fn real(&mut self, value: &Expr, argument: &Argument, what: &str, least: f64) -> Option<Value> {
+        match literal(value) {
+            Some(number) if number.is_finite() && number >= least => Some(Value::Real(number)),
+            Some(number) => {
+                self.errors.note(value, format!("{what} is {number}\nhelp: {} >= {least}", argument.name));
+                None
+            }
+            None => {
+                self.errors.note(value, format!("{what} wants a number, such as `{}`", example(argument)));
+                None
+            }
+        }
+    }
+
+    fn word(&mut self, value: &Expr, what: &str, words: &[&'static str]) -> Option<Value> {
+        let written = value.to_token_stream().to_string();
+        let word = words.iter().find(|word| **word == written);
+        if word.is_none() {
+            let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+            self.errors.note(value, format!("{what} is {}", words.join(" or ")));
+        }
+        word.map(|word| Value::Word(word))
     }
 
     /// A constant for rustc to evaluate; its mistake is underlined at `tokens`.
@@ -235,11 +264,26 @@ impl Settle<'_> {
 
 fn default(option: &Argument, settled: &Arguments) -> Option<Value> {
     match option.default {
-        Default::Required => None,
+        Default::Required | Default::Absent => None,
+        Default::Number(number) if option.kind == ArgumentKind::Count => Some(Value::Count(Size::Known(number))),
         Default::Number(number) => Some(Value::Pair([number, number].map(Size::Known))),
         Default::SameAs(other) => settled.get(other).map(|setting| setting.value.clone()),
         Default::Truth(truth) => Some(Value::Truth(truth)),
-        Default::Probability(p) => Some(Value::Probability(p)),
+        Default::Probability(number) | Default::Real(number) => Some(Value::Real(number)),
+        Default::Word(word) => Some(Value::Word(word)),
+    }
+}
+
+/// A number that is written out.
+fn literal(value: &Expr) -> Option<f64> {
+    match value {
+        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => literal(bare(&unary.expr)).map(|number| -number),
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Float(float) => float.base10_parse().ok(),
+            Lit::Int(int) => int.base10_parse().ok(),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -262,11 +306,13 @@ fn truth(value: &Expr) -> Option<bool> {
     }
 }
 
-fn example(argument: &Argument) -> &'static str {
-    match argument.kind {
-        ArgumentKind::Truth | ArgumentKind::Flag => "true",
-        ArgumentKind::Probability => "0.5",
-        _ => "2",
+fn example(argument: &Argument) -> String {
+    match (argument.kind, argument.default) {
+        (ArgumentKind::Truth | ArgumentKind::Flag, _) => "true".to_owned(),
+        (ArgumentKind::Probability, _) => "0.5".to_owned(),
+        (ArgumentKind::Word(words), _) => words.join(" or "),
+        (_, Default::Real(number)) => number.to_string(),
+        _ => "2".to_owned(),
     }
 }
 

@@ -52,7 +52,7 @@ fn map(map: &Map) -> String {
 /// Kernel, stride and padding: `5x5, stride 1, padding 2`.
 fn window(arguments: &Arguments) -> String {
     if arguments.get("p").is_some() {
-        return format!("p = {}", arguments.probability("p"));
+        return format!("p = {}", arguments.real("p"));
     }
     if arguments.get("kernel_size").is_none() {
         return String::new();
@@ -63,10 +63,21 @@ fn window(arguments: &Arguments) -> String {
         let [vertical, horizontal] = pair(name);
         if vertical == horizontal { vertical } else { format!("({vertical}, {horizontal})") }
     };
-    let mut line =
-        format!("{}, stride {}, padding {}", pair("kernel_size").join("x"), short("stride"), short("padding"));
+    let padding = match arguments.padding().each_ref().map(text) {
+        _ if arguments.is_same_padding() => "same".to_owned(),
+        [top, bottom, left, right] if top != bottom || left != right => format!("({top}, {bottom}, {left}, {right})"),
+        [vertical, _, horizontal, _] if vertical != horizontal => format!("({vertical}, {horizontal})"),
+        [padding, ..] => padding,
+    };
+    let mut line = format!("{}, stride {}, padding {padding}", pair("kernel_size").join("x"), short("stride"));
     if arguments.get("dilation").is_some() && short("dilation") != "1" {
         line += &format!(", dilation {}", short("dilation"));
+    }
+    if arguments.get("groups").is_some() && arguments.count("groups").known() != Some(1) {
+        line += &format!(", {} groups", text(arguments.count("groups")));
+    }
+    if arguments.truth("ceil_mode") {
+        line += ", ceil_mode";
     }
     line
 }

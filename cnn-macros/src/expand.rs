@@ -6,14 +6,12 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Meta};
 
 use crate::fuse::flattened_channels;
-use crate::geometry::Settled;
-use crate::layers::{Arguments, Row, sizes_expression};
+use crate::layers::{Row, Settled, sizes_expression};
 use crate::memory::{self, Place, Slots};
 use crate::plan::{
-    Constant, ConstantType, Kind, MapId, Plan, Run, Shape, Size, Step, StepId, braced, custom_layer, map_type, ours,
-    step_type,
+    Constant, ConstantType, Kind, MapId, Plan, Run, Size, Step, StepId, custom_layer, map_type, ours, step_type,
 };
-use crate::{ast, docs};
+use crate::{ast, docs, rule};
 
 /// The type and its `Network`.
 pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
@@ -107,7 +105,7 @@ fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
             let settled = Settled { arguments, input, relu, flattened: flattened_channels(plan, index) };
             let (module, layer_trait) = names(row);
             let constants = (row.constants)(&settled);
-            let rule = rule(arguments, input, &plan.map(step.output).shape);
+            let rule = rule::twin(arguments, input, &plan.map(step.output).shape);
             quote! {
                 struct #name;
                 impl ::cnn_core::layer::#module::#layer_trait for #name { #constants }
@@ -122,46 +120,6 @@ fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
             quote!(const #name: ::cnn_core::layer::custom::Custom = #value;)
         }
     }
-}
-
-/// rustc derives the output of a window from its literal input, and holds the macro's arithmetic to it.
-fn rule(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<TokenStream> {
-    arguments.get("kernel_size")?;
-    let known = |[vertical, horizontal]: &[Size; 2]| Some([vertical.known()?, horizontal.known()?]);
-    let number = |name| match arguments.get(name) {
-        Some(_) => known(arguments.pair(name)),
-        None => Some([1, 1]),
-    };
-    let [_, in_height, in_width] = input.sizes();
-    let [channels, height, width] = output.sizes();
-    let channels = braced(&channels);
-    let (cells, made) = (known(&[in_height, in_width])?, known(&[height, width])?);
-    let (kernel, stride, padding, dilation) =
-        (number("kernel_size")?, number("stride")?, number("padding")?, number("dilation")?);
-    let side = |side: usize| {
-        let [cells, kernel, stride, padding, dilation] =
-            [cells, kernel, stride, padding, dilation].map(|pair| typenum(pair[side]));
-        quote!({
-            ::cnn_core::shape::window::Window::<#kernel, #stride, #padding, #dilation>::positions::<#cells>()
-        })
-    };
-    let (vertical, horizontal) = (side(0), side(1));
-    let [height, width] = made.map(Literal::u64_unsuffixed);
-    Some(quote! {
-        const _: ::cnn_core::shape::Chw<#channels, #vertical, #horizontal> =
-            ::cnn_core::shape::Chw::<#channels, #height, #width>;
-    })
-}
-
-/// A number as typenum's type: by its name up to 1024, by its bits above.
-fn typenum(number: u64) -> TokenStream {
-    if number <= 1024 {
-        let name = format_ident!("U{number}");
-        return quote!(::cnn_core::shape::typenum::#name);
-    }
-    let rest = typenum(number / 2);
-    let bit = format_ident!("B{}", number % 2);
-    quote!(::cnn_core::shape::typenum::UInt<#rest, ::cnn_core::shape::typenum::#bit>)
 }
 
 fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
@@ -277,9 +235,12 @@ impl Pass<'_> {
                     Run::InPlace => {
                         quote!(::cnn_core::layer::#module::forward_in_place::<#name>(pass.at(#at), #output);)
                     }
-                    Run::Apart | Run::WithRelu => quote! {
-                        ::cnn_core::layer::#module::forward::<#name>(pass.at(#at), #parameters, #input, #output);
-                    },
+                    Run::Apart | Run::WithRelu => {
+                        let parameters = if row.stateful { self.owned(index) } else { parameters };
+                        quote! {
+                            ::cnn_core::layer::#module::forward::<#name>(pass.at(#at), #parameters, #input, #output);
+                        }
+                    }
                 }
             }
             Kind::Custom(_) => {
@@ -337,11 +298,15 @@ impl Pass<'_> {
                     Run::InPlace => quote! {
                         ::cnn_core::layer::#module::backward_in_place::<#name>(pass.at(#at), #output, #grad_output);
                     },
-                    Run::Apart | Run::WithRelu => quote! {
-                        ::cnn_core::layer::#module::backward::<#name>(
-                            pass.at(#at), #parameters, #input, #output, #grad_output, #grad_input, #grad_parameters,
-                        );
-                    },
+                    Run::Apart | Run::WithRelu => {
+                        let parameters = if row.stateful { self.owned(index) } else { parameters };
+                        quote! {
+                            ::cnn_core::layer::#module::backward::<#name>(
+                                pass.at(#at), #parameters, #input, #output, #grad_output, #grad_input,
+                                #grad_parameters,
+                            );
+                        }
+                    }
                 }
             }
             Kind::Custom(_) => {
@@ -365,21 +330,21 @@ impl Pass<'_> {
     /// What cuts all that the network owns into what its steps own.
     fn split_owned(&self, backward: bool) -> TokenStream {
         let parameters = self.split_parameters(&quote!(owned.parameters), "p", &quote!(split_ref));
-        let customs: Vec<_> = customs(self.plan).collect();
-        let per_batch = (!customs.is_empty()).then(|| {
-            let layers: Vec<_> = customs.iter().map(|index| custom_layer(*index)).collect();
+        let owners: Vec<_> = owners(self.plan).collect();
+        let per_batch = (!owners.is_empty()).then(|| {
+            let operations: Vec<_> = owners.iter().map(|index| operation(self.plan, *index)).collect();
             let (state, saved) = (
-                customs.iter().map(|index| format_ident!("t{index}")),
-                customs.iter().map(|index| format_ident!("k{index}")),
+                owners.iter().map(|index| format_ident!("t{index}")),
+                owners.iter().map(|index| format_ident!("k{index}")),
             );
             quote! {
                 let [#(#state),*] = ::cnn_core::kernel::buffer::split(
                     owned.state,
-                    [#(const { #layers.operation.state_count() }),*],
+                    [#(const { #operations.state_count() }),*],
                 );
                 let [#(#saved),*] = ::cnn_core::kernel::buffer::split(
                     owned.saved,
-                    [#(const { #layers.operation.saved() }),*],
+                    [#(const { #operations.saved() }),*],
                 );
             }
         });
@@ -391,15 +356,11 @@ impl Pass<'_> {
     fn split_parameters(&self, from: &TokenStream, letter: &str, split: &TokenStream) -> Option<TokenStream> {
         let steps = || self.plan.steps.iter().enumerate().filter(|(_, step)| step.has_parameters());
         let parts = steps().map(|(index, _)| format_ident!("{letter}{index}"));
-        let counts = steps().map(|(index, step)| match (&step.cost, &step.kind) {
-            (Some(cost), _) => Literal::u128_unsuffixed(cost.parameters).into_token_stream(),
-            (None, Kind::Custom(_)) => {
-                let custom = custom_layer(index);
-                quote!(const { #custom.operation.parameter_count() })
-            }
-            (None, Kind::Layer { row, .. }) => {
-                let ((module, layer_trait), name) = (names(row), step_type(index));
-                quote!(const { <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION.parameter_count() })
+        let counts = steps().map(|(index, step)| match &step.cost {
+            Some(cost) => Literal::u128_unsuffixed(cost.parameters).into_token_stream(),
+            None => {
+                let operation = operation(self.plan, index);
+                quote!(const { #operation.parameter_count() })
             }
         });
         steps()
@@ -444,13 +405,19 @@ impl Pass<'_> {
         }
     }
 
-    /// What a user's layer owns.
+    /// What a layer with state, or of the user's, owns.
     fn owned(&self, index: StepId) -> TokenStream {
         let parameters = self.parameters(index, "p", &quote!(&[]));
         let [state, saved, workspace] = ["t", "k", "w"].map(|letter| format_ident!("{letter}{index}"));
-        let len = self.workspace_len(index);
+        let workspace = match self.plan.steps[index].kind {
+            Kind::Layer { .. } => quote!(&mut []),
+            Kind::Custom(_) => {
+                let len = self.workspace_len(index);
+                quote!(&mut #workspace[..samples * #len])
+            }
+        };
         quote!(::cnn_core::layer::Owned {
-            parameters: #parameters, state: #state, saved: #saved, workspace: &mut #workspace[..samples * #len],
+            parameters: #parameters, state: #state, saved: #saved, workspace: #workspace,
         })
     }
 
@@ -515,8 +482,31 @@ fn customs(plan: &Plan) -> impl Iterator<Item = StepId> + '_ {
     plan.steps.iter().enumerate().filter(is_custom).map(|(index, _)| index)
 }
 
+/// Steps that own state or values of a batch.
+fn owners(plan: &Plan) -> impl Iterator<Item = StepId> + '_ {
+    let owns = |(_, step): &(StepId, &Step)| step.row().is_none_or(|row| row.stateful);
+    plan.steps.iter().enumerate().filter(owns).map(|(index, _)| index)
+}
+
+/// The layer of a step as data.
+fn operation(plan: &Plan, index: StepId) -> TokenStream {
+    match &plan.steps[index].kind {
+        Kind::Custom(_) => {
+            let custom = custom_layer(index);
+            quote!(#custom.operation)
+        }
+        Kind::Layer { row, .. } => {
+            let ((module, layer_trait), name) = (names(row), step_type(index));
+            quote!(<#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
+        }
+    }
+}
+
 /// The module and the trait of a layer: `max_pool2d`, `MaxPool2d`.
 fn names(row: &Row) -> (Ident, Ident) {
+    if let Some((module, layer_trait)) = row.family {
+        return (format_ident!("{module}"), format_ident!("{layer_trait}"));
+    }
     let camel: String = row.name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
     (format_ident!("{}", row.name), format_ident!("{camel}"))
 }

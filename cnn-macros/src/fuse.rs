@@ -1,5 +1,6 @@
 //! Decides how each step runs: what the step before does by the way, what is only a view, what works in place.
 
+use crate::layers::Reads;
 use crate::plan::{INPUT, MapId, Plan, Run, Shape, Size, StepId};
 
 pub(crate) fn fuse(plan: &mut Plan) {
@@ -114,7 +115,12 @@ fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
     }
     while let Some(writer) = plan.map(map).writer {
         let writer = &plan.steps[writer];
-        if writer.run != Run::View && writer.row().is_none_or(|row| row.backward_needs_output) {
+        let reads = match writer.run {
+            Run::View => Reads::Nothing,
+            Run::WithRelu => Reads::Signs,
+            Run::Apart | Run::InPlace => writer.row().map_or(Reads::Values, |row| row.backward_reads),
+        };
+        if reads == Reads::Values || reads == Reads::Signs && !row.is_some_and(|row| row.keeps_signs) {
             return false;
         }
         if !matches!(writer.run, Run::View | Run::InPlace) {

@@ -11,10 +11,10 @@ mod error;
 mod expand;
 mod fallback;
 mod fuse;
-mod geometry;
 mod layers;
 mod memory;
 mod plan;
+mod rule;
 mod shape;
 #[cfg(test)]
 mod tests;

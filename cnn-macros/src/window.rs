@@ -6,14 +6,17 @@ pub(crate) struct Axis {
     pub(crate) cells: u64,
     pub(crate) kernel: u64,
     pub(crate) stride: u64,
-    pub(crate) padding: u64,
+    /// Before the map and behind it.
+    pub(crate) padding: [u64; 2],
     pub(crate) dilation: u64,
+    /// Whether a remainder gets a window of its own.
+    pub(crate) ceil: bool,
 }
 
 impl Axis {
     /// Cells and padding.
     fn padded(&self) -> u128 {
-        u128::from(self.cells) + 2 * u128::from(self.padding)
+        u128::from(self.cells) + self.padding.map(u128::from).iter().sum::<u128>()
     }
 
     /// Cells from the first tap to the last one.
@@ -21,10 +24,14 @@ impl Axis {
         u128::from(self.dilation) * u128::from(self.kernel.saturating_sub(1)) + 1
     }
 
-    /// How many positions the window has, rounded down as PyTorch does; `None` if it does not fit.
+    /// How many positions the window has, rounded as PyTorch does; `None` if it does not fit.
     pub(crate) fn output(&self) -> Option<u64> {
-        let steps = self.padded().checked_sub(self.reach())? / u128::from(self.stride);
-        u64::try_from(steps + 1).ok()
+        let stride = u128::from(self.stride);
+        let over = if self.ceil { stride - 1 } else { 0 };
+        let steps = (self.padded() + over).checked_sub(self.reach())? / stride;
+        // No window starts on the padding behind the map.
+        let starts_behind = self.ceil && steps * stride >= u128::from(self.cells) + u128::from(self.padding[0]);
+        u64::try_from(if starts_behind { steps } else { steps + 1 }).ok()
     }
 
     /// Cells behind the last position that no window reaches.
@@ -34,12 +41,11 @@ impl Axis {
 
     /// The rule with the numbers put in.
     fn rule(&self) -> String {
-        let Self { cells, kernel, stride, padding, dilation } = self;
-        if *dilation == 1 {
-            format!("({cells} - {kernel} + 2*{padding})/{stride} + 1")
-        } else {
-            format!("({cells} - {dilation}*({kernel} - 1) - 1 + 2*{padding})/{stride} + 1")
-        }
+        let Self { cells, kernel, stride, padding: [before, behind], dilation, ceil } = self;
+        let reach = if *dilation == 1 { kernel.to_string() } else { format!("{dilation}*({kernel} - 1) - 1") };
+        let padding = if before == behind { format!("2*{before}") } else { format!("{before} + {behind}") };
+        let up = if *ceil { ", rounded up," } else { "" };
+        format!("({cells} - {reach} + {padding})/{stride}{up} + 1")
     }
 }
 
@@ -68,8 +74,8 @@ pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64
         // On a square map with a square window both axes read the same.
         let rule = if axes[0].rule() == axes[1].rule() { "rule".to_owned() } else { format!("rule ({side})") };
         let map = format!("{}x{} feature map", axes[0].cells, axes[1].cells);
-        if limits.half_padding && u128::from(axis.padding) > axis.reach() / 2 {
-            let Axis { padding, kernel, .. } = axis;
+        if limits.half_padding && u128::from(axis.padding[0]) > axis.reach() / 2 {
+            let Axis { padding: [padding, _], kernel, .. } = axis;
             let half = axis.reach() / 2;
             return Err(Misfit {
                 argument: "padding",
@@ -93,8 +99,9 @@ pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64
 }
 
 fn no_room(name: &str, axis: &Axis, map: &str, rule: &str, limits: Limits) -> String {
-    let missing = (axis.reach() - axis.padded()).div_ceil(2) + u128::from(axis.padding);
-    let fits = (axis.padded() - 1) / u128::from(axis.dilation) + 1;
+    let over = if axis.ceil { u128::from(axis.stride) - 1 } else { 0 };
+    let missing = (axis.reach() - axis.padded() - over).div_ceil(2) + u128::from(axis.padding[0].max(axis.padding[1]));
+    let fits = (axis.padded() + over - 1) / u128::from(axis.dilation) + 1;
     let padding = if limits.half_padding && missing > axis.reach() / 2 {
         String::new()
     } else {
@@ -116,8 +123,9 @@ fn remainder(name: &str, axis: &Axis, map: &str, rule: &str) -> String {
     let divisor = (1..=axis.stride).rev().take(FEW).find(fits).unwrap_or(1);
     let padding = (1..=axis.stride)
         .take(FEW)
-        .map(|more| axis.padding + more)
-        .find(|padding| Axis { padding: *padding, ..*axis }.remainder() == 0)
+        .filter(|_| axis.padding[0] == axis.padding[1])
+        .map(|more| axis.padding[0] + more)
+        .find(|padding| Axis { padding: [*padding; 2], ..*axis }.remainder() == 0)
         .map(|padding| format!("padding = {padding}, "))
         .unwrap_or_default();
     format!(
@@ -137,7 +145,7 @@ mod tests {
     const LAX: Limits = Limits { strict: false, half_padding: false };
 
     fn axis(cells: u64, kernel: u64, stride: u64, padding: u64, dilation: u64) -> Axis {
-        Axis { cells, kernel, stride, padding, dilation }
+        Axis { cells, kernel, stride, padding: [padding; 2], dilation, ceil: false }
     }
 
     #[test]
@@ -156,6 +164,25 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// `pooling_output_shape_pad_lr` of PyTorch, by trying: windows that start on the map or the padding before it, and
+    /// of which the first tap that does not hang over is on the padded map.
+    #[test]
+    fn rounded_up_a_remainder_is_a_window() {
+        let ceil = |cells, kernel, stride, padding, dilation| {
+            Axis { ceil: true, ..axis(cells, kernel, stride, padding, dilation) }.output()
+        };
+        assert_eq!(ceil(55, 3, 2, 0, 1), Some(27));
+        assert_eq!(ceil(54, 3, 2, 0, 1), Some(27));
+        assert_eq!(ceil(4, 2, 3, 1, 1), Some(2));
+        assert_eq!(ceil(2, 3, 2, 0, 1), Some(1));
+        assert_eq!(ceil(1, 3, 2, 0, 1), None);
+        for (cells, kernel, stride, padding, dilation) in [(7, 2, 3, 1, 1), (9, 3, 2, 1, 2), (5, 1, 4, 0, 1)] {
+            let down = axis(cells, kernel, stride, padding, dilation).output().unwrap();
+            let up = ceil(cells, kernel, stride, padding, dilation).unwrap();
+            assert!(up == down || up == down + 1 && (up - 1) * stride < cells + padding);
         }
     }
 
@@ -197,7 +224,11 @@ mod tests {
                         let rest = misfit.text.rsplit_once(before).unwrap().1;
                         rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
                     };
-                    assert!(Axis { padding: number("padding >= "), ..wrong }.output().is_some(), "{}", misfit.text);
+                    assert!(
+                        Axis { padding: [number("padding >= "); 2], ..wrong }.output().is_some(),
+                        "{}",
+                        misfit.text
+                    );
                     assert!(Axis { kernel: number("kernel_size <= "), ..wrong }.output().is_some(), "{}", misfit.text);
                 }
             }

@@ -8,7 +8,7 @@ use super::pack::Matrix;
 use super::phase::{self, Phase};
 use super::scratch::{Needs, Scratch, Slots};
 use super::tile::Finish;
-use super::{Rectifier, Write, scatter, weight_gradient, widen};
+use super::{Rectifier, Write, depthwise, depthwise_weight, scatter, weight_gradient, widen};
 
 /// What is done to a sum before it is stored: `rectifier(sum + bias)`, or `rectifier(output + sum + bias)`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +30,11 @@ const fn reads_in_place(cells: usize, weight_len: usize) -> bool {
 impl Conv2dGeometry {
     /// What [`forward`], [`backward_input`] and [`backward_weight`] work in.
     pub const fn needs(&self) -> Needs {
+        if depthwise::is(self) {
+            // The phases of the input's gradient share out the taps among them.
+            let (filters, partials) = (self.weight_len(), depthwise_weight::partials_len(self));
+            return Needs { shared: if filters > partials { filters } else { partials }, per_thread: 0 };
+        }
         let forward = forward_correlation(self);
         let mut needs = Needs { shared: forward.packed_len(), per_thread: forward.per_thread() };
         if let Some(wide) = widen::geometry(self) {
@@ -116,7 +121,13 @@ pub fn forward(
 
     let finish = Finish { add: epilogue.write == Write::Add, rectifier: epilogue.rectifier };
     let (shared, slots) = scratch.lend(geometry.needs());
-    if let Some(wide) = widen::geometry(geometry) {
+    if depthwise::is(geometry) {
+        let (isa, correlation) = (isa::current(), forward_correlation(geometry));
+        let packed = &mut shared[..depthwise::packed_len(&correlation)];
+        let [kh, kw] = geometry.kernel_size;
+        depthwise::pack(isa, &correlation, weight, kh * kw, |row, column| row * kw + column, packed);
+        depthwise::correlate(isa, &correlation, packed, bias, finish, input, Target::new(output));
+    } else if let Some(wide) = widen::geometry(geometry) {
         let (copy, shared) = shared.split_at_mut(widen::copy_len(&wide));
         let (wide_weight, wide_bias) = widen::parameters(geometry, &wide, weight, bias, copy);
         run_forward(&wide, wide_bias, finish, input, wide_weight, output, (shared, slots));
@@ -177,6 +188,16 @@ pub fn backward_input(
         if correlation.depth() == 0 && write == Write::Add {
             continue;
         }
+        if depthwise::is(geometry) {
+            let (these, rest) = packed.split_at_mut(depthwise::packed_len(&correlation));
+            packed = rest;
+            let tap = |row: usize, column: usize| {
+                (vertical.last_tap - row * vertical.tap_step) * kw + horizontal.last_tap - column * horizontal.tap_step
+            };
+            depthwise::pack(isa, &correlation, weight, kh * kw, tap, these);
+            depthwise::correlate(isa, &correlation, these, &[], finish, grad_output, target);
+            continue;
+        }
         let group = |group: usize| Matrix {
             start: (group * kh * kw + vertical.last_tap * kw + horizontal.last_tap) * ic * oc,
             count: [vertical.taps, horizontal.taps, oc],
@@ -205,7 +226,9 @@ pub fn backward_weight(
     assert_eq!(grad_weight.len(), geometry.weight_len());
     assert!(grad_bias.as_ref().is_none_or(|grad_bias| grad_bias.len() == geometry.out_channels));
     let (shared, slots) = scratch.lend(geometry.needs());
-    if let Some(wide) = widen::geometry(geometry) {
+    if depthwise::is(geometry) {
+        depthwise_weight::run(geometry, batch, input, grad_output, grad_weight, grad_bias, shared);
+    } else if let Some(wide) = widen::geometry(geometry) {
         let (copy, shared) = shared.split_at_mut(widen::copy_len(&wide));
         let (wide_weight, wide_bias) = copy.split_at_mut(wide.weight_len());
         let bias = grad_bias.is_some().then_some(&mut *wide_bias);

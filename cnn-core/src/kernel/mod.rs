@@ -9,6 +9,8 @@ pub mod batch_norm2d;
 pub mod buffer;
 pub(crate) mod chunk;
 mod correlate;
+mod depthwise;
+mod depthwise_weight;
 pub mod direct;
 pub mod elementwise;
 pub mod geometry;

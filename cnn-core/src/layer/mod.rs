@@ -9,6 +9,7 @@
 
 pub mod adaptive_avg_pool2d;
 pub mod avg_pool2d;
+pub mod batch_norm2d;
 pub mod conv2d;
 pub mod custom;
 pub mod dropout;

@@ -1,7 +1,9 @@
 //! Every layer as plain data: what a table, a reader of weights, or the reference needs to know of it.
 
-use super::{Parameter, Step, conv2d, linear, step};
-use crate::kernel::geometry::{AdaptivePool2dGeometry, Conv2dGeometry, LinearGeometry, Pool2dGeometry};
+use super::{Parameter, Step, batch_norm2d, conv2d, linear, step};
+use crate::kernel::geometry::{
+    AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, LinearGeometry, Pool2dGeometry,
+};
 use crate::kernel::scratch::Needs;
 
 /// What a step of a network does.
@@ -30,6 +32,15 @@ pub enum Operation {
     AvgPool2d(Pool2dGeometry),
     /// `adaptive_avg_pool2d`
     AdaptiveAvgPool2d(AdaptivePool2dGeometry),
+    /// `batch_norm2d`
+    BatchNorm2d {
+        /// Its numbers.
+        geometry: BatchNorm2dGeometry,
+        /// Whether it has weight and bias.
+        affine: bool,
+        /// Whether it has running statistics.
+        track_running_stats: bool,
+    },
     /// `relu`
     Relu,
     /// `flatten`
@@ -62,6 +73,7 @@ impl Operation {
             Self::Linear { geometry, bias, channels } => {
                 Tensors::weight_and_bias(linear::parameters(geometry, *channels), *bias)
             }
+            Self::BatchNorm2d { geometry, affine: true, .. } => Tensors::Two(batch_norm2d::parameters(geometry)),
             Self::Custom { parameters, .. } => Tensors::Static(parameters),
             _ => Tensors::Static(&[]),
         }
@@ -70,6 +82,9 @@ impl Operation {
     /// Its own tensors that are kept and not trained, such as running statistics, in the order in which they are kept.
     pub const fn state(&self) -> Tensors {
         match self {
+            Self::BatchNorm2d { geometry, track_running_stats: true, .. } => {
+                Tensors::Three(batch_norm2d::state(geometry))
+            }
             Self::Custom { state, .. } => Tensors::Static(state),
             _ => Tensors::Static(&[]),
         }
@@ -94,6 +109,7 @@ impl Operation {
     /// Values per batch that the forward pass keeps for the backward pass.
     pub const fn saved(&self) -> usize {
         match self {
+            Self::BatchNorm2d { geometry, .. } => 2 * geometry.channels,
             Self::Custom { saved, .. } => *saved,
             Self::Network(steps) => step::saved(steps),
             _ => 0,
@@ -115,6 +131,7 @@ impl Operation {
         match self {
             Self::Conv2d { geometry, .. } => geometry.needs(),
             Self::Linear { geometry, .. } => geometry.needs(),
+            Self::BatchNorm2d { geometry, .. } => geometry.needs(),
             Self::Network(steps) => step::needs(steps),
             _ => Needs { shared: 0, per_thread: 0 },
         }
@@ -128,6 +145,8 @@ pub enum Tensors {
     One([Parameter; 1]),
     /// Two.
     Two([Parameter; 2]),
+    /// Three.
+    Three([Parameter; 3]),
     /// Any number, of which somebody keeps a list.
     Static(&'static [Parameter]),
 }
@@ -142,6 +161,7 @@ impl Tensors {
         match self {
             Self::One(tensors) => tensors,
             Self::Two(tensors) => tensors,
+            Self::Three(tensors) => tensors,
             Self::Static(tensors) => tensors,
         }
     }

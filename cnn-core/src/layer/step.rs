@@ -70,3 +70,15 @@ pub const fn needs(steps: &[Step]) -> Needs {
     }
     needs
 }
+
+/// The first step, with the names around it, that in training has one value for each channel to take statistics of, if the
+/// batch is one sample.
+pub fn without_variance(steps: &'static [Step]) -> Option<(String, Sizes)> {
+    steps.iter().find_map(|step| match step.operation {
+        Operation::BatchNorm2d { .. } if step.input.positions() == 1 => Some((step.path.to_owned(), step.input)),
+        Operation::Network(inner) => {
+            without_variance(inner).map(|(path, sizes)| (format!("{}.{path}", step.path), sizes))
+        }
+        _ => None,
+    })
+}

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::{Memory, Network};
+use crate::kernel::geometry::Padding;
 use crate::layer::{Operation, Step, step};
 use crate::shape::{Shape, Sizes};
 
@@ -74,27 +75,32 @@ fn row(step: &Step) -> [String; 6] {
     ]
 }
 
-/// Kernel, stride and padding: `5x5 /1 +2`, each as one number where both axes agree.
+/// Kernel, stride, padding, and what is not as usual.
 fn window(operation: &Operation) -> String {
     let pair = |[vertical, horizontal]: [usize; 2]| {
         if vertical == horizontal { vertical.to_string() } else { format!("({vertical}, {horizontal})") }
     };
-    let (kernel, stride, padding, dilation) = match operation {
+    let (kernel, stride, padding, dilation, rest) = match operation {
         Operation::Conv2d { geometry, .. } => {
-            let padding = geometry.padding;
-            (geometry.kernel_size, geometry.stride, [padding.top, padding.left], geometry.dilation)
+            let groups = if geometry.groups == 1 { String::new() } else { format!(", {} groups", geometry.groups) };
+            (geometry.kernel_size, geometry.stride, geometry.padding, geometry.dilation, groups)
         }
         Operation::MaxPool2d(geometry) | Operation::AvgPool2d(geometry) => {
-            (geometry.kernel_size, geometry.stride, geometry.padding, geometry.dilation)
+            let padding = Padding::symmetric(geometry.padding);
+            let ceil_mode = if geometry.ceil_mode { ", ceil_mode" } else { "" };
+            (geometry.kernel_size, geometry.stride, padding, geometry.dilation, ceil_mode.to_owned())
         }
         Operation::Dropout { p } => return format!("p {p}"),
         _ => return String::new(),
     };
-    let mut text = format!("{}x{}, stride {}, padding {}", kernel[0], kernel[1], pair(stride), pair(padding));
+    let Padding { top, bottom, left, right } = padding;
+    let padding =
+        if top == bottom && left == right { pair([top, left]) } else { format!("({top}, {bottom}, {left}, {right})") };
+    let mut text = format!("{}x{}, stride {}, padding {padding}", kernel[0], kernel[1], pair(stride));
     if dilation != [1, 1] {
         text += &format!(", dilation {}", pair(dilation));
     }
-    text
+    text + &rest
 }
 
 /// `1,234,567`

@@ -120,12 +120,16 @@ pub struct Window {
     pub kernel_size: [usize; 2],
     /// Its steps.
     pub stride: [usize; 2],
-    /// Rows and columns around the map.
-    pub padding: [usize; 2],
+    /// Rows and columns around the map: top, bottom, left, right.
+    pub padding: [usize; 4],
     /// Distance of its taps.
     pub dilation: [usize; 2],
+    /// Groups that the channels are split into.
+    pub groups: usize,
     /// Whether a remainder is a mistake.
     pub strict: bool,
+    /// Whether a remainder gets a window of its own.
+    pub ceil_mode: bool,
     /// Whether half the window is the most padding.
     pub half_padding: bool,
 }
@@ -133,21 +137,52 @@ pub struct Window {
 /// The map that a window makes of `input`, with so many channels.
 pub const fn window(layer: Window, input: Sizes, sound: bool, channels: usize) -> Made {
     let cells = [input.height(), input.width()];
-    let [kernel, stride, padding, dilation] = [layer.kernel_size, layer.stride, layer.padding, layer.dilation];
-    let height = window::output(cells[0], kernel[0], stride[0], padding[0], dilation[0]);
-    let width = window::output(cells[1], kernel[1], stride[1], padding[1], dilation[1]);
-    let mistake = match flat(layer.name, layer.layer, input) {
-        None => match misfit(&layer, cells, 0) {
-            None => misfit(&layer, cells, 1),
-            vertical => vertical,
-        },
-        flat => flat,
-    };
+    let (height, width) = (positions(&layer, cells[0], 0), positions(&layer, cells[1], 1));
+    let mut mistake = flat(layer.name, layer.layer, input);
+    if mistake.is_none() {
+        mistake = ungrouped(&layer, input.channels(), channels);
+    }
+    if mistake.is_none() {
+        mistake = misfit(&layer, cells, 0);
+    }
+    if mistake.is_none() {
+        mistake = misfit(&layer, cells, 1);
+    }
     Made::new(Sizes::Map { channels, height, width }, sound, mistake)
 }
 
+const fn positions(layer: &Window, cells: usize, side: usize) -> usize {
+    let (kernel, stride, dilation) = (layer.kernel_size[side], layer.stride[side], layer.dilation[side]);
+    let [before, behind] = [layer.padding[2 * side], layer.padding[2 * side + 1]];
+    if layer.ceil_mode {
+        window::ceil_output(cells, kernel, stride, before, dilation)
+    } else {
+        window::output(cells + before + behind, kernel, stride, 0, dilation)
+    }
+}
+
+const fn ungrouped(layer: &Window, inputs: usize, outputs: usize) -> Option<Text> {
+    let groups = layer.groups;
+    let text = Text::new(layer.name);
+    if !inputs.is_multiple_of(groups) {
+        let text = text.str("groups ").number(groups).str(" does not divide the ").number(inputs);
+        return Some(text.str(" input channels\nhelp: each group gets as many of them"));
+    }
+    if groups == inputs && outputs < groups {
+        let text = text.number(groups).str(" groups of one input channel each make at least ").number(groups);
+        let text = text.str(" output channels, not ").number(outputs);
+        return Some(text.str("\nhelp: out_channels = ").number(groups).str(", or a multiple of it"));
+    }
+    if !outputs.is_multiple_of(groups) {
+        let text = text.str("groups ").number(groups).str(" does not divide the ").number(outputs);
+        return Some(text.str(" output channels\nhelp: each group makes as many of them"));
+    }
+    None
+}
+
 const fn misfit(layer: &Window, cells: [usize; 2], side: usize) -> Option<Text> {
-    let (kernel, stride, padding) = (layer.kernel_size[side], layer.stride[side], layer.padding[side]);
+    let (kernel, stride) = (layer.kernel_size[side], layer.stride[side]);
+    let [padding, behind] = [layer.padding[2 * side], layer.padding[2 * side + 1]];
     let dilation = layer.dilation[side];
     let text = Text::new(layer.name);
     let reach = dilation * (kernel - 1) + 1;
@@ -155,12 +190,13 @@ const fn misfit(layer: &Window, cells: [usize; 2], side: usize) -> Option<Text> 
         let text = text.str("padding ").number(padding).str(" is more than half of kernel_size ").number(kernel);
         return Some(text.str("\nhelp: padding <= ").number(reach / 2));
     }
-    let padded = cells[side] + 2 * padding;
-    if reach > padded {
+    let padded = cells[side] + padding + behind;
+    let room = if layer.ceil_mode { padded + stride - 1 } else { padded };
+    if reach > room {
         let text = text.str("kernel_size ").number(kernel).str(" does not fit the ");
         let text = rule(text.number(cells[0]).str("x").number(cells[1]).str(" feature map"), layer, cells[side], side);
         let text = text.str(" < 1\nhelp: more padding, or kernel_size <= ");
-        return Some(text.number((padded - 1) / dilation + 1));
+        return Some(text.number((room - 1) / dilation + 1));
     }
     if layer.strict && !(padded - reach).is_multiple_of(stride) {
         let text = text.str("stride ").number(stride).str(" does not divide the ");
@@ -173,13 +209,20 @@ const fn misfit(layer: &Window, cells: [usize; 2], side: usize) -> Option<Text> 
 
 const fn rule(text: Text, layer: &Window, cells: usize, side: usize) -> Text {
     let (kernel, dilation) = (layer.kernel_size[side], layer.dilation[side]);
+    let [before, behind] = [layer.padding[2 * side], layer.padding[2 * side + 1]];
     let text = text.str("\nrule: (").number(cells).str(" - ");
     let text = if dilation == 1 {
         text.number(kernel)
     } else {
         text.number(dilation).str("*(").number(kernel).str(" - 1) - 1")
     };
-    text.str(" + 2*").number(layer.padding[side]).str(")/").number(layer.stride[side]).str(" + 1")
+    let text = if before == behind {
+        text.str(" + 2*").number(before)
+    } else {
+        text.str(" + ").number(before).str(" + ").number(behind)
+    };
+    let text = text.str(")/").number(layer.stride[side]);
+    if layer.ceil_mode { text.str(", rounded up, + 1") } else { text.str(" + 1") }
 }
 
 /// What is wrong with features where a map must have rows and columns.

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Sub};
-use typenum::{B0, B1, U1, U2, UInt, UTerm, Unsigned};
+use typenum::{B0, B1, IsGreaterOrEqual, U1, U2, UInt, UTerm, Unsigned};
 
 /// A window of `Kernel` taps, `Dilation` apart, that moves by `Stride` over a map with `Pad` zeros on both sides, all of
 /// them numbers of [`typenum`].
@@ -42,6 +42,94 @@ where
     Positions: Unsigned,
 {
     type Output = Positions;
+}
+
+/// A [`Window`] that gives a remainder a window of its own, as poolings in `ceil_mode`.
+#[derive(Debug)]
+pub struct CeilWindow<Kernel, Stride, Pad, Dilation>(PhantomData<(Kernel, Stride, Pad, Dilation)>);
+
+impl<Kernel, Stride, Pad, Dilation> CeilWindow<Kernel, Stride, Pad, Dilation> {
+    /// The positions that rustc derives, as a number.
+    pub const fn positions<N>() -> usize
+    where
+        Self: Rule<N>,
+    {
+        <Self as Rule<N>>::Output::USIZE
+    }
+}
+
+// Rounded up is rounded down with a stride less one more to go; the last window goes if it would start behind the map.
+impl<
+    N,
+    Kernel,
+    Stride,
+    Pad,
+    Dilation,
+    Both,
+    Padded,
+    More,
+    Over,
+    Gaps,
+    Reach,
+    Room,
+    Steps,
+    Last,
+    Behind,
+    Gone,
+    Most,
+    Left,
+> Rule<N> for CeilWindow<Kernel, Stride, Pad, Dilation>
+where
+    Pad: Mul<U2, Output = Both>,
+    N: Add<Both, Output = Padded>,
+    Stride: Sub<B1, Output = More>,
+    Padded: Add<More, Output = Over>,
+    Kernel: Sub<B1, Output = Gaps>,
+    Gaps: Mul<Dilation, Output = Reach>,
+    Over: Sub<Reach, Output = Room>,
+    Room: Sub<B1>,
+    Stride: Divides<<Room as Sub<B1>>::Output, Output = Steps>,
+    Steps: Mul<Stride, Output = Last>,
+    N: Add<Pad, Output = Behind>,
+    Last: IsGreaterOrEqual<Behind, Output = Gone>,
+    Steps: Add<B1, Output = Most>,
+    Most: Sub<Gone, Output = Left>,
+    Left: Unsigned,
+{
+    type Output = Left;
+}
+
+/// What a [`Window`] makes, backwards: a transposed convolution. `Pad` is the sum of both sides.
+#[derive(Debug)]
+pub struct Transposed<Kernel, Stride, Pad, OutputPad, Dilation>(
+    PhantomData<(Kernel, Stride, Pad, OutputPad, Dilation)>,
+);
+
+impl<Kernel, Stride, Pad, OutputPad, Dilation> Transposed<Kernel, Stride, Pad, OutputPad, Dilation> {
+    /// The cells that rustc derives, as a number.
+    pub const fn cells<N>() -> usize
+    where
+        Self: Rule<N>,
+    {
+        <Self as Rule<N>>::Output::USIZE
+    }
+}
+
+/// `(N - 1) Stride + Dilation (Kernel - 1) + 1 + OutputPad - Pad`
+impl<N, Kernel, Stride, Pad, OutputPad, Dilation, Moves, Spread, Gaps, Reach, Ends, More, All, Cells> Rule<N>
+    for Transposed<Kernel, Stride, Pad, OutputPad, Dilation>
+where
+    N: Sub<B1, Output = Moves>,
+    Moves: Mul<Stride, Output = Spread>,
+    Kernel: Sub<B1, Output = Gaps>,
+    Gaps: Mul<Dilation, Output = Reach>,
+    Spread: Add<Reach, Output = Ends>,
+    Ends: Add<B1, Output = More>,
+    More: Add<OutputPad, Output = All>,
+    All: Sub<Pad, Output = Cells>,
+    Cells: Unsigned,
+{
+    type Output = Cells;
 }
 
 /// `N / Self`, rounded down. typenum's division alone takes rustc half the time of a large network: strides are 1 or

@@ -76,7 +76,7 @@ impl<N: Network> Training<N> {
     ///
     /// # Errors
     ///
-    /// [`Error::EmptyBatch`]; what the loss says of its own data; [`Error::NonFiniteLoss`] with the number of the step.
+    /// [`Error::EmptyBatch`]; [`Error::OneValue`] of a batch normalization; what the loss says of its own data; [`Error::NonFiniteLoss`] with the number of the step.
     /// The gradients are then not those of this batch, no step is counted, and the network is as it was.
     pub fn backward(
         &mut self,
@@ -88,6 +88,12 @@ impl<N: Network> Training<N> {
         let samples = input.len();
         if samples == 0 {
             return Err(Error::EmptyBatch { shape: <N::Input as crate::shape::Shape>::SIZES });
+        }
+        if samples == 1
+            && mode == Mode::Training
+            && let Some((step, map)) = step::without_variance(N::STEPS)
+        {
+            return Err(Error::OneValue { step, map });
         }
         in_pool(|| self.backward_in_pool(mode, network, input, loss))
     }

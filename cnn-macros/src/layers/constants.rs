@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use crate::layers::Arguments;
+use super::Arguments;
 use crate::plan::{Shape, Size};
 
 /// A layer with all that its constants are made of.
@@ -22,29 +22,43 @@ impl Settled<'_> {
         quote!([#vertical, #horizontal])
     }
 
-    fn pair_or_ones(&self, name: &str) -> TokenStream {
-        if self.arguments.get(name).is_some() { self.pair(name) } else { quote!([1, 1]) }
+    /// Where its maps lie.
+    fn layout(&self) -> TokenStream {
+        quote!(::cnn_core::kernel::geometry::Layout::DENSE)
+    }
+
+    fn relu(&self) -> TokenStream {
+        let relu = self.relu;
+        quote!(const RELU: bool = #relu;)
     }
 
     fn bias_and_relu(&self) -> TokenStream {
-        let (bias, relu) = (self.arguments.truth("bias"), self.relu);
+        let (bias, relu) = (self.arguments.truth("bias"), self.relu());
         quote! {
             const BIAS: bool = #bias;
-            const RELU: bool = #relu;
+            #relu
         }
+    }
+
+    fn padding(&self) -> TokenStream {
+        let [top, bottom, left, right] = self.arguments.padding();
+        if top.known() == bottom.known() && left.known() == right.known() && top.known().and(left.known()).is_some() {
+            return quote!(::cnn_core::kernel::geometry::Padding::symmetric([#top, #left]));
+        }
+        quote!(::cnn_core::kernel::geometry::Padding { top: #top, bottom: #bottom, left: #left, right: #right })
     }
 }
 
-pub(crate) fn nothing(_: &Settled<'_>) -> TokenStream {
+pub(super) fn nothing(_: &Settled<'_>) -> TokenStream {
     TokenStream::new()
 }
 
-pub(crate) fn conv2d(layer: &Settled<'_>) -> TokenStream {
+pub(super) fn conv2d(layer: &Settled<'_>) -> TokenStream {
     let [in_channels, height, width] = layer.input.sizes();
     let out_channels = layer.arguments.count("out_channels");
-    let [kernel_size, stride, padding, dilation] =
-        ["kernel_size", "stride", "padding", "dilation"].map(|name| layer.pair(name));
-    let bias_and_relu = layer.bias_and_relu();
+    let [kernel_size, stride, dilation] = ["kernel_size", "stride", "dilation"].map(|name| layer.pair(name));
+    let (padding, groups) = (layer.padding(), layer.arguments.count("groups"));
+    let (layout, bias_and_relu) = (layer.layout(), layer.bias_and_relu());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
             in_channels: #in_channels,
@@ -52,19 +66,20 @@ pub(crate) fn conv2d(layer: &Settled<'_>) -> TokenStream {
             out_channels: #out_channels,
             kernel_size: #kernel_size,
             stride: #stride,
-            padding: ::cnn_core::kernel::geometry::Padding::symmetric(#padding),
+            padding: #padding,
             dilation: #dilation,
-            groups: 1,
-            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+            groups: #groups,
+            layout: #layout,
         };
         #bias_and_relu
     }
 }
 
-pub(crate) fn pool2d(layer: &Settled<'_>) -> TokenStream {
+pub(super) fn pool2d(layer: &Settled<'_>) -> TokenStream {
     let [channels, height, width] = layer.input.sizes();
     let [kernel_size, stride, padding] = ["kernel_size", "stride", "padding"].map(|name| layer.pair(name));
-    let dilation = layer.pair_or_ones("dilation");
+    let [vertical, horizontal] = layer.arguments.pair_or_ones("dilation");
+    let (layout, ceil_mode) = (layer.layout(), layer.arguments.truth("ceil_mode"));
     let count_include_pad =
         layer.arguments.get("count_include_pad").is_none() || layer.arguments.truth("count_include_pad");
     quote! {
@@ -74,44 +89,63 @@ pub(crate) fn pool2d(layer: &Settled<'_>) -> TokenStream {
             kernel_size: #kernel_size,
             stride: #stride,
             padding: #padding,
-            dilation: #dilation,
-            ceil_mode: false,
+            dilation: [#vertical, #horizontal],
+            ceil_mode: #ceil_mode,
             count_include_pad: #count_include_pad,
-            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+            layout: #layout,
         };
     }
 }
 
-pub(crate) fn adaptive_pool2d(layer: &Settled<'_>) -> TokenStream {
+pub(super) fn adaptive_pool2d(layer: &Settled<'_>) -> TokenStream {
     let [channels, height, width] = layer.input.sizes();
-    let out_size = layer.pair("output_size");
+    let (out_size, layout) = (layer.pair("output_size"), layer.layout());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::AdaptivePool2dGeometry =
             ::cnn_core::kernel::geometry::AdaptivePool2dGeometry {
                 channels: #channels,
                 in_size: [#height, #width],
                 out_size: #out_size,
-                layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+                layout: #layout,
             };
     }
 }
 
-pub(crate) fn linear(layer: &Settled<'_>) -> TokenStream {
+pub(super) fn batch_norm2d(layer: &Settled<'_>) -> TokenStream {
+    let [channels, ..] = layer.input.sizes();
+    let [eps, momentum] = ["eps", "momentum"].map(|name| Literal::f64_unsuffixed(layer.arguments.real(name)));
+    let [affine, track] = ["affine", "track_running_stats"].map(|name| layer.arguments.truth(name));
+    let (layout, relu) = (layer.layout(), layer.relu());
+    quote! {
+        const GEOMETRY: ::cnn_core::kernel::geometry::BatchNorm2dGeometry =
+            ::cnn_core::kernel::geometry::BatchNorm2dGeometry {
+                channels: #channels,
+                eps: #eps,
+                momentum: #momentum,
+                layout: #layout,
+            };
+        const AFFINE: bool = #affine;
+        const TRACK_RUNNING_STATS: bool = #track;
+        #relu
+    }
+}
+
+pub(super) fn linear(layer: &Settled<'_>) -> TokenStream {
     let [in_features, ..] = layer.input.sizes();
     let out_features = layer.arguments.count("out_features");
-    let (channels, bias_and_relu) = (&layer.flattened, layer.bias_and_relu());
+    let (channels, layout, bias_and_relu) = (&layer.flattened, layer.layout(), layer.bias_and_relu());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
             in_features: #in_features,
             out_features: #out_features,
-            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+            layout: #layout,
         };
         #bias_and_relu
         const CHANNELS: usize = #channels;
     }
 }
 
-pub(crate) fn flatten(layer: &Settled<'_>) -> TokenStream {
+pub(super) fn flatten(layer: &Settled<'_>) -> TokenStream {
     let [channels, height, width] = layer.input.sizes();
     quote! {
         const CHANNELS: usize = #channels;
@@ -119,8 +153,8 @@ pub(crate) fn flatten(layer: &Settled<'_>) -> TokenStream {
     }
 }
 
-pub(crate) fn dropout(layer: &Settled<'_>) -> TokenStream {
-    let p = Literal::f64_unsuffixed(layer.arguments.probability("p"));
+pub(super) fn dropout(layer: &Settled<'_>) -> TokenStream {
+    let p = Literal::f64_unsuffixed(layer.arguments.real("p"));
     let len = layer.input.len();
     quote! {
         const P: f32 = #p;
@@ -128,7 +162,7 @@ pub(crate) fn dropout(layer: &Settled<'_>) -> TokenStream {
     }
 }
 
-pub(crate) fn softmax(layer: &Settled<'_>) -> TokenStream {
+pub(super) fn softmax(layer: &Settled<'_>) -> TokenStream {
     let [channels, ..] = layer.input.sizes();
     quote!(const CHANNELS: usize = #channels;)
 }

@@ -1,0 +1,155 @@
+//! `batch_norm2d`. <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>
+
+use super::{GradInput, Initial, Mode, Operation, Owned, Parameter, Pass};
+use crate::kernel::Rectifier;
+use crate::kernel::batch_norm2d::{
+    self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut, Statistics, StatisticsMut,
+};
+use crate::kernel::geometry::BatchNorm2dGeometry;
+
+/// A batch normalization of a network. Parameters are the weight `[c]`, then the bias `[c]`, or none; state is
+/// `running_mean` `[c]`, `running_var` `[c]` and `num_batches_tracked`, or nothing; it keeps the mean `[c]` and the inverse
+/// deviation `[c]` of a batch for the backward pass.
+pub trait BatchNorm2d {
+    /// Its numbers.
+    const GEOMETRY: BatchNorm2dGeometry;
+    /// Whether normalized values get a trained factor and summand for each channel.
+    const AFFINE: bool;
+    /// Whether evaluation normalizes by statistics that ran along in training, instead of those of the batch.
+    const TRACK_RUNNING_STATS: bool;
+    /// Whether the rectifier that follows is part of it.
+    const RELU: bool;
+    /// The layer as data.
+    const OPERATION: Operation = Operation::BatchNorm2d {
+        geometry: Self::GEOMETRY,
+        affine: Self::AFFINE,
+        track_running_stats: Self::TRACK_RUNNING_STATS,
+    };
+}
+
+pub(super) const fn parameters(geometry: &BatchNorm2dGeometry) -> [Parameter; 2] {
+    [
+        Parameter::vector("weight", geometry.channels, Initial::Constant(1.0)),
+        Parameter::vector("bias", geometry.channels, Initial::Constant(0.0)),
+    ]
+}
+
+pub(super) const fn state(geometry: &BatchNorm2dGeometry) -> [Parameter; 3] {
+    [
+        Parameter::vector("running_mean", geometry.channels, Initial::Constant(0.0)),
+        Parameter::vector("running_var", geometry.channels, Initial::Constant(1.0)),
+        Parameter::count("num_batches_tracked"),
+    ]
+}
+
+/// input `[n, h, w, c]` -> output `[n, h, w, c]`
+pub fn forward<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f32], output: &mut [f32]) {
+    let geometry = &L::GEOMETRY;
+    let affine = affine::<L>(owned.parameters);
+    let epilogue = Epilogue { residual: None, rectifier: rectifier::<L>() };
+    match (pass.mode(), statistics_of::<L>(pass.mode())) {
+        (_, Of::Running) => {
+            let statistics = running::<L>(owned.state);
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, epilogue, input, output, pass.scratch);
+        }
+        (Mode::Evaluation, Of::Batch) if geometry.input().samples(input.len()) == 1 => {
+            // One value is its own mean, and no other is far from it.
+            let (mean, variance) = owned.saved.split_at_mut(geometry.channels);
+            mean.copy_from_slice(&input[..geometry.channels]);
+            variance.fill(0.0);
+            let statistics = Statistics { mean, variance };
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, epilogue, input, output, pass.scratch);
+        }
+        (mode, Of::Batch) => {
+            let running =
+                (mode == Mode::Training && L::TRACK_RUNNING_STATS).then(|| count_batch(geometry, owned.state));
+            let (mean, inverse_deviation) = owned.saved.split_at_mut(geometry.channels);
+            let saved = SavedMut { mean, inverse_deviation };
+            batch_norm2d::forward_training(geometry, affine, epilogue, input, running, saved, output, pass.scratch);
+        }
+    }
+}
+
+/// input `[n, h, w, c]`, grad_output `[n, h, w, c]` -> grad_input `[n, h, w, c]`, grad_parameters
+pub fn backward<L: BatchNorm2d>(
+    pass: &mut Pass<'_>,
+    owned: Owned<'_>,
+    input: &[f32],
+    output: &[f32],
+    grad_output: &mut [f32],
+    grad_input: Option<GradInput<'_>>,
+    grad_parameters: &mut [f32],
+) {
+    let geometry = &L::GEOMETRY;
+    let weight = affine::<L>(owned.parameters).map(|affine| affine.weight);
+    let returned = Returned { rectifier: rectifier::<L>(), output, grad_output };
+    let grad_input = grad_input.map(|GradInput { values, write }| (values, write));
+    let gradients = L::AFFINE.then(|| {
+        let (weight, bias) = grad_parameters.split_at_mut(geometry.channels);
+        AffineGradients { weight, bias }
+    });
+    let (mean, second) = owned.saved.split_at(geometry.channels);
+    match statistics_of::<L>(pass.mode()) {
+        Of::Running => {
+            let statistics = running::<L>(owned.state);
+            batch_norm2d::backward_evaluation(
+                geometry,
+                statistics,
+                weight,
+                input,
+                returned,
+                grad_input,
+                gradients,
+                pass.scratch,
+            );
+        }
+        Of::Batch => {
+            let saved = Saved { mean, inverse_deviation: second };
+            batch_norm2d::backward_training(
+                geometry,
+                saved,
+                weight,
+                input,
+                returned,
+                grad_input,
+                gradients,
+                pass.scratch,
+            );
+        }
+    }
+}
+
+/// Whose statistics normalize.
+enum Of {
+    Batch,
+    Running,
+}
+
+fn statistics_of<L: BatchNorm2d>(mode: Mode) -> Of {
+    if mode == Mode::Evaluation && L::TRACK_RUNNING_STATS { Of::Running } else { Of::Batch }
+}
+
+fn affine<L: BatchNorm2d>(parameters: &[f32]) -> Option<Affine<'_>> {
+    L::AFFINE.then(|| {
+        let (weight, bias) = parameters.split_at(L::GEOMETRY.channels);
+        Affine { weight, bias }
+    })
+}
+
+fn rectifier<L: BatchNorm2d>() -> Rectifier {
+    if L::RELU { Rectifier::Relu } else { Rectifier::None }
+}
+
+fn running<L: BatchNorm2d>(state: &[f32]) -> Statistics<'_> {
+    let (mean, rest) = state.split_at(L::GEOMETRY.channels);
+    Statistics { mean, variance: &rest[..L::GEOMETRY.channels] }
+}
+
+/// The running statistics, after one more batch was counted: as the bits of a `u32`, which arithmetic would take for a
+/// number next to zero.
+fn count_batch<'a>(geometry: &BatchNorm2dGeometry, state: &'a mut [f32]) -> StatisticsMut<'a> {
+    let (mean, rest) = state.split_at_mut(geometry.channels);
+    let (variance, count) = rest.split_at_mut(geometry.channels);
+    count[0] = f32::from_bits(count[0].to_bits().saturating_add(1));
+    StatisticsMut { mean, variance }
+}

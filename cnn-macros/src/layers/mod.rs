@@ -1,0 +1,255 @@
+//! What a row of the table of layers consists of: sizes, options with PyTorch's defaults, the rule by which it changes a
+//! map, and what its type says. The rows are in [`table`]; a new layer is a row.
+
+mod constants;
+mod maps;
+mod table;
+mod window;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Ident;
+
+use crate::plan::{Shape, Size};
+pub(crate) use constants::Settled;
+pub(crate) use table::{LATER, ROWS};
+
+/// A layer of the language.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    /// The module of `cnn_core::layer` and the trait there, if they have another name than the layer.
+    pub(crate) family: Option<(&'static str, &'static str)>,
+    /// Between `<` and `>`, in order.
+    pub(crate) sizes: &'static [Argument],
+    /// Between `(` and `)`, by name.
+    pub(crate) options: &'static [Argument],
+    /// The map that it makes.
+    pub(crate) rule: fn(&Site<'_>) -> syn::Result<Outcome>,
+    /// What it adds to the totals, if the macro knows.
+    pub(crate) cost: fn(&Arguments, &Shape, &Shape) -> Option<Cost>,
+    /// What its type says: the constants of the layer's trait in `cnn_core::layer`.
+    pub(crate) constants: fn(&Settled<'_>) -> TokenStream,
+    /// Whether its functions take an `Owned`: it has state, or keeps values of a batch for the backward pass.
+    pub(crate) stateful: bool,
+    /// Whether it applies a rectifier that follows it by the way.
+    pub(crate) fuses_relu: bool,
+    /// Whether `forward_in_place` and `backward_in_place` exist. Such a layer does the same to every value, wherever it
+    /// stands in the map.
+    pub(crate) in_place: bool,
+    /// Whether what is positive before it is positive behind it and nothing else is, wherever a gradient comes through.
+    pub(crate) keeps_signs: bool,
+    pub(crate) backward_reads: Reads,
+}
+
+/// What the backward pass reads of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    Nothing,
+    /// Which values are positive.
+    Signs,
+    Values,
+}
+
+/// A size or an option.
+pub(crate) struct Argument {
+    pub(crate) name: &'static str,
+    pub(crate) kind: ArgumentKind,
+    pub(crate) default: Default,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum ArgumentKind {
+    /// A number, at least 1.
+    Count,
+    /// A number or `(vertical, horizontal)`, at least this.
+    Pair(u64),
+    /// Rows and columns around a map: a number, `(vertical, horizontal)`, or `(top, bottom, left, right)`.
+    Sides {
+        /// Or the word `same`.
+        same: bool,
+    },
+    /// `true` or `false`.
+    Truth,
+    /// Nothing but its name.
+    Flag,
+    /// A number from 0 to 1.
+    Probability,
+    /// Any number, at least this.
+    Number(f64),
+    /// One of these.
+    Word(&'static [&'static str]),
+    /// It is PyTorch's, and not there yet.
+    Later,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Default {
+    Required,
+    /// The layer goes without.
+    Absent,
+    Number(u64),
+    SameAs(&'static str),
+    Truth(bool),
+    Probability(f64),
+    Real(f64),
+    Word(&'static str),
+}
+
+/// The arguments of a call, settled: all that the row names, in its order, but what was left out and has no default.
+#[derive(Debug, Clone)]
+pub(crate) struct Arguments(pub(crate) Vec<(&'static str, Setting)>);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Setting {
+    pub(crate) value: Value,
+    /// What to underline.
+    pub(crate) tokens: TokenStream,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Count(Size),
+    Pair([Size; 2]),
+    /// Top, bottom, left, right.
+    Sides([Size; 4]),
+    /// As many rows and columns around the map as keep its size.
+    Same,
+    Truth(bool),
+    Real(f64),
+    Word(&'static str),
+}
+
+impl Arguments {
+    pub(crate) fn get(&self, name: &str) -> Option<&Setting> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, setting)| setting)
+    }
+
+    fn setting(&self, name: &str) -> &Setting {
+        self.get(name).unwrap_or_else(|| panic!("the row has no argument `{name}`"))
+    }
+
+    pub(crate) fn count(&self, name: &str) -> &Size {
+        match &self.setting(name).value {
+            Value::Count(size) => size,
+            other => panic!("`{name}` is {other:?}"),
+        }
+    }
+
+    pub(crate) fn pair(&self, name: &str) -> &[Size; 2] {
+        match &self.setting(name).value {
+            Value::Pair(pair) => pair,
+            other => panic!("`{name}` is {other:?}"),
+        }
+    }
+
+    pub(crate) fn pair_or_ones(&self, name: &str) -> [Size; 2] {
+        if self.get(name).is_some() { self.pair(name).clone() } else { [1, 1].map(Size::Known) }
+    }
+
+    /// Rows and columns around the map: top, bottom, left, right.
+    pub(crate) fn padding(&self) -> [Size; 4] {
+        match &self.setting("padding").value {
+            Value::Sides(sides) => sides.clone(),
+            Value::Pair([vertical, horizontal]) => [vertical, vertical, horizontal, horizontal].map(Size::clone),
+            Value::Same => {
+                let (kernel, dilation) = (self.pair("kernel_size"), self.pair_or_ones("dilation"));
+                let [[top, bottom], [left, right]] = [0, 1].map(|side| around(&kernel[side], &dilation[side]));
+                [top, bottom, left, right]
+            }
+            other => panic!("`padding` is {other:?}"),
+        }
+    }
+
+    pub(crate) fn is_same_padding(&self) -> bool {
+        matches!(self.get("padding"), Some(Setting { value: Value::Same, .. }))
+    }
+
+    pub(crate) fn truth(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(Setting { value: Value::Truth(true), .. }))
+    }
+
+    pub(crate) fn real(&self, name: &str) -> f64 {
+        match self.setting(name).value {
+            Value::Real(number) => number,
+            ref other => panic!("`{name}` is {other:?}"),
+        }
+    }
+
+    pub(crate) fn word(&self, name: &str) -> &'static str {
+        match self.setting(name).value {
+            Value::Word(word) => word,
+            ref other => panic!("`{name}` is {other:?}"),
+        }
+    }
+}
+
+/// What keeps the size of a map under a window; of an odd number, the larger half is behind it, as PyTorch has it.
+fn around(kernel: &Size, dilation: &Size) -> [Size; 2] {
+    match (kernel.known(), dilation.known()) {
+        (Some(kernel), Some(dilation)) => {
+            let sum = dilation.saturating_mul(kernel - 1);
+            [Size::Known(sum / 2), Size::Known(sum - sum / 2)]
+        }
+        _ => {
+            let sum = quote!(#dilation * (#kernel - 1));
+            [Size::Const(quote!((#sum) / 2)), Size::Const(quote!((#sum).div_ceil(2)))]
+        }
+    }
+}
+
+/// A layer where it stands: what a rule may look at.
+pub(crate) struct Site<'a> {
+    /// How messages call it: `conv2`, or `3 (relu)`.
+    pub(crate) name: &'a str,
+    /// The layer's name where it is written.
+    pub(crate) layer: &'a Ident,
+    pub(crate) input: &'a Shape,
+    /// Whether nothing was wrong on the way here, for rustc to evaluate.
+    pub(crate) sound: TokenStream,
+    pub(crate) arguments: &'a Arguments,
+}
+
+impl Site<'_> {
+    fn mistake(&self, text: &str) -> syn::Error {
+        syn::Error::new(self.layer.span(), format!("{}: {text}", self.name))
+    }
+
+    fn mistake_at(&self, argument: &str, text: &str) -> syn::Error {
+        syn::Error::new_spanned(&self.arguments.setting(argument).tokens, text)
+    }
+}
+
+/// The map that a layer makes.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Known(Shape),
+    /// Sizes that are `None` come out of the check: an expression of type `Made` which rustc evaluates.
+    Checked {
+        sizes: CheckedSizes,
+        check: TokenStream,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) enum CheckedSizes {
+    Chw([Option<u64>; 3]),
+    Flat(Option<u64>),
+}
+
+/// What a layer costs per sample.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cost {
+    pub(crate) parameters: u128,
+    pub(crate) multiply_adds: u128,
+}
+
+/// A map's sizes as an expression of type `Sizes`.
+pub(crate) fn sizes_expression(shape: &Shape) -> TokenStream {
+    match shape {
+        Shape::Chw([channels, height, width]) => {
+            quote!(::cnn_core::shape::Sizes::Map { channels: #channels, height: #height, width: #width })
+        }
+        Shape::Flat(features) => quote!(::cnn_core::shape::Sizes::Flat { features: #features }),
+        Shape::Sizes(sizes) => sizes.clone(),
+    }
+}

@@ -1,0 +1,164 @@
+//! The table: a row per layer. A new layer is a row.
+
+use super::Reads::{Signs, Values};
+use super::{Argument, ArgumentKind, Default, Reads, Row, constants, maps, window};
+
+const fn size(name: &'static str, kind: ArgumentKind) -> Argument {
+    Argument { name, kind, default: Default::Required }
+}
+
+const fn pair(name: &'static str, least: u64, default: Default) -> Argument {
+    Argument { name, kind: ArgumentKind::Pair(least), default }
+}
+
+const fn truth(name: &'static str, default: bool) -> Argument {
+    Argument { name, kind: ArgumentKind::Truth, default: Default::Truth(default) }
+}
+
+const fn count(name: &'static str, default: u64) -> Argument {
+    Argument { name, kind: ArgumentKind::Count, default: Default::Number(default) }
+}
+
+const fn probability(name: &'static str, default: f64) -> Argument {
+    Argument { name, kind: ArgumentKind::Probability, default: Default::Probability(default) }
+}
+
+const fn number(name: &'static str, least: f64, default: f64) -> Argument {
+    Argument { name, kind: ArgumentKind::Number(least), default: Default::Real(default) }
+}
+
+const fn later(name: &'static str) -> Argument {
+    Argument { name, kind: ArgumentKind::Later, default: Default::Required }
+}
+
+const STRICT: Argument = Argument { name: "strict", kind: ArgumentKind::Flag, default: Default::Truth(false) };
+const KERNEL: Argument = size("kernel_size", ArgumentKind::Pair(1));
+const PADDING: Argument = pair("padding", 0, Default::Number(0));
+const DILATION: Argument = pair("dilation", 1, Default::Number(1));
+const POOL_STRIDE: Argument = pair("stride", 1, Default::SameAs("kernel_size"));
+const CEIL_MODE: Argument = truth("ceil_mode", false);
+
+/// A layer that keeps the map and has nothing to say.
+const PLAIN: Row = Row {
+    name: "",
+    family: None,
+    sizes: &[],
+    options: &[],
+    rule: maps::same_map,
+    cost: maps::free,
+    constants: constants::nothing,
+    stateful: false,
+    fuses_relu: false,
+    in_place: false,
+    keeps_signs: false,
+    backward_reads: Reads::Nothing,
+};
+
+/// Every layer. Names and defaults are PyTorch's.
+pub(crate) static ROWS: &[Row] = &[
+    Row {
+        name: "conv2d",
+        sizes: &[size("out_channels", ArgumentKind::Count), KERNEL],
+        options: &[
+            pair("stride", 1, Default::Number(1)),
+            Argument { name: "padding", kind: ArgumentKind::Sides { same: true }, default: Default::Number(0) },
+            DILATION,
+            count("groups", 1),
+            truth("bias", true),
+            STRICT,
+            later("padding_mode"),
+        ],
+        rule: window::conv2d,
+        cost: window::conv2d_cost,
+        constants: constants::conv2d,
+        fuses_relu: true,
+        ..PLAIN
+    },
+    Row {
+        name: "max_pool2d",
+        sizes: &[KERNEL],
+        options: &[POOL_STRIDE, PADDING, DILATION, CEIL_MODE, STRICT],
+        rule: window::pool2d,
+        constants: constants::pool2d,
+        backward_reads: Values,
+        ..PLAIN
+    },
+    Row {
+        name: "avg_pool2d",
+        sizes: &[KERNEL],
+        options: &[
+            POOL_STRIDE,
+            PADDING,
+            CEIL_MODE,
+            truth("count_include_pad", true),
+            STRICT,
+            later("divisor_override"),
+        ],
+        rule: window::pool2d,
+        constants: constants::pool2d,
+        ..PLAIN
+    },
+    Row {
+        name: "adaptive_avg_pool2d",
+        sizes: &[size("output_size", ArgumentKind::Pair(1))],
+        rule: maps::adaptive_pool2d,
+        constants: constants::adaptive_pool2d,
+        ..PLAIN
+    },
+    Row {
+        name: "batch_norm2d",
+        options: &[
+            number("eps", 0.0, 1e-5),
+            probability("momentum", 0.1),
+            truth("affine", true),
+            truth("track_running_stats", true),
+        ],
+        rule: maps::same_spatial_map,
+        cost: maps::batch_norm2d_cost,
+        constants: constants::batch_norm2d,
+        stateful: true,
+        fuses_relu: true,
+        ..PLAIN
+    },
+    Row {
+        name: "linear",
+        sizes: &[size("out_features", ArgumentKind::Count)],
+        options: &[truth("bias", true)],
+        rule: maps::linear,
+        cost: maps::linear_cost,
+        constants: constants::linear,
+        fuses_relu: true,
+        ..PLAIN
+    },
+    Row { name: "flatten", rule: maps::flatten, constants: constants::flatten, ..PLAIN },
+    Row { name: "relu", in_place: true, keeps_signs: true, backward_reads: Signs, ..PLAIN },
+    Row {
+        name: "dropout",
+        options: &[probability("p", 0.5)],
+        constants: constants::dropout,
+        in_place: true,
+        keeps_signs: true,
+        ..PLAIN
+    },
+    Row { name: "softmax", constants: constants::softmax, backward_reads: Values, ..PLAIN },
+];
+
+/// Layers of PyTorch's that come with a later version.
+pub(crate) static LATER: &[&str] = &[
+    "adaptive_max_pool2d",
+    "conv_transpose2d",
+    "dropout2d",
+    "gelu",
+    "hardsigmoid",
+    "hardswish",
+    "leaky_relu",
+    "local_response_norm",
+    "log_softmax",
+    "prelu",
+    "relu6",
+    "sigmoid",
+    "silu",
+    "tanh",
+    "upsample",
+    "zero_pad2d",
+];
