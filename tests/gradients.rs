@@ -56,6 +56,27 @@ network! {
         flatten, linear<3>,
     }
 
+    /// Every function of a value, behind what it may join or change in place and behind what it may not.
+    pub Functions<3, 6, 5> {
+        conv1: conv2d<6, 3>, leaky_relu(negative_slope = 0.2), sigmoid, conv2d<5, 1>, relu6, dropout(p = 0.0), tanh,
+        conv2d<6, 1>, relu, hardsigmoid, conv2d<4, 1>(bias = false), hardswish, conv2d<5, 2>, silu,
+        conv2d<6, 1>, prelu, gelu, conv2d<4, 1>, gelu(approximate = tanh), prelu(num_parameters = channels),
+        max_pool2d<2>, sigmoid, leaky_relu, flatten, fc1: linear<6>, tanh, prelu(num_parameters = 6), hardsigmoid,
+        linear<5>, log_softmax,
+    }
+
+    /// Maps that grow.
+    pub Growing<4, 3, 4> {
+        up1: conv_transpose2d<6, 3>(stride = 2, padding = 1, output_padding = 1, groups = 2), relu,
+        local_response_norm<4>(alpha = 0.5, k = 2.0),
+        up2: conv_transpose2d<4, (2, 3)>(stride = (1, 2), padding = (0, 1, 1, 0), dilation = (2, 1), bias = false),
+        zero_pad2d<(1, 0, 2, 1)>, upsample(scale_factor = 2), conv2d<3, 3>(stride = 2), dropout2d(p = 0.0),
+        upsample(size = (5, 11), mode = bilinear), local_response_norm<3>, conv2d<4, 1>(groups = 1),
+        upsample(scale_factor = (1, 2), mode = bilinear, align_corners = true),
+        up3: conv_transpose2d<2, 2>(dilation = 3, stride = 2, output_padding = 1),
+        adaptive_max_pool2d<(3, 4)>, zero_pad2d<1>, conv2d<2, 3>, flatten, linear<3>,
+    }
+
     /// A network that ends in a map.
     pub Picture<1, 6, 5> { conv2d<3, 3>(padding = 1), relu, conv2d<2, 1>, softmax, flatten }
 }
@@ -165,6 +186,16 @@ fn of_a_network_that_ends_in_a_flattened_map() -> Result<(), Error> {
 #[test]
 fn of_windows_with_groups_and_remainders() -> Result<(), Error> {
     check::<Windows>(2, 1000)
+}
+
+#[test]
+fn of_functions_of_each_value() -> Result<(), Error> {
+    check_both::<Functions>(2, 1000)
+}
+
+#[test]
+fn of_maps_that_grow() -> Result<(), Error> {
+    check_both::<Growing>(2, 1000)
 }
 
 #[test]

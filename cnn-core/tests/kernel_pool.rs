@@ -4,7 +4,7 @@ mod kernel;
 
 use cnn_core::kernel::geometry::{AdaptivePool2dGeometry, Layout, Pool2dGeometry};
 use cnn_core::kernel::{Write, pool};
-use cnn_core::reference::{adaptive_avg_pool2d, avg_pool2d, max_pool2d};
+use cnn_core::reference::{adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d};
 use kernel::{Part, everywhere, whole_numbers, wide};
 use proptest::prelude::*;
 
@@ -40,26 +40,54 @@ fn gradient(len: usize, channels: usize, extra: usize, write: Write, backward: i
 }
 
 fn check_max(batch: usize, geometry: &Pool2dGeometry, input: &[f32]) {
-    let grad_output = whole_numbers(batch * geometry.out_len(), 8);
-    let expected_output = narrow(&max_pool2d::forward(geometry, &wide(input)));
-    let expected = narrow(&max_pool2d::backward(geometry, &wide(input), &wide(&grad_output)));
-    let channels = geometry.channels;
-    for [in_extra, out_extra] in EXTRAS {
-        let geometry = &geometry.strided(channels + in_extra, channels + out_extra);
-        let wide_input = Part::new(input, channels, in_extra);
-        let input = wide_input.slice();
-        let output = everywhere(true, || {
-            forward(grad_output.len(), channels, out_extra, |output| pool::max_forward(geometry, input, output))
-        });
-        assert_eq!(output, expected_output);
-        let [output, grad_output] = [&output, &grad_output].map(|values| Part::new(values, channels, out_extra));
-        for write in [Write::Store, Write::Add] {
-            let found = everywhere(true, || {
-                gradient(wide_input.values().len(), channels, in_extra, write, |grad| {
-                    pool::max_backward(geometry, input, output.slice(), grad_output.slice(), grad, write);
-                })
+    Max {
+        geometry: *geometry,
+        channels: geometry.channels,
+        strided: Pool2dGeometry::strided,
+        forward: pool::max_forward,
+        backward: pool::max_backward,
+        expected_forward: max_pool2d::forward,
+        expected_backward: max_pool2d::backward,
+    }
+    .check(batch * geometry.out_len(), input);
+}
+
+/// geometry, input, output, grad_output -> grad_input
+type MaxBackward<G> = fn(&G, &[f32], &[f32], &[f32], &mut [f32], Write);
+
+/// A kind of maximum: its geometry and loops beside their definition.
+struct Max<G> {
+    geometry: G,
+    channels: usize,
+    strided: fn(G, usize, usize) -> G,
+    forward: fn(&G, &[f32], &mut [f32]),
+    backward: MaxBackward<G>,
+    expected_forward: fn(&G, &[f64]) -> Vec<f64>,
+    expected_backward: fn(&G, &[f64], &[f64]) -> Vec<f64>,
+}
+
+impl<G: Copy + Sync> Max<G> {
+    fn check(&self, out_len: usize, input: &[f32]) {
+        let Self { channels, .. } = *self;
+        let grad_output = whole_numbers(out_len, 8);
+        let expected_output = narrow(&(self.expected_forward)(&self.geometry, &wide(input)));
+        let expected = narrow(&(self.expected_backward)(&self.geometry, &wide(input), &wide(&grad_output)));
+        for [in_extra, out_extra] in EXTRAS {
+            let geometry = &(self.strided)(self.geometry, channels + in_extra, channels + out_extra);
+            let wide_input = Part::new(input, channels, in_extra);
+            let output = everywhere(true, || {
+                forward(out_len, channels, out_extra, |output| (self.forward)(geometry, wide_input.slice(), output))
             });
-            assert_eq!(found, expected, "{write:?}");
+            assert_eq!(output, expected_output);
+            let [output, grad_output] = [&output, &grad_output].map(|values| Part::new(values, channels, out_extra));
+            for write in [Write::Store, Write::Add] {
+                let found = everywhere(true, || {
+                    gradient(input.len(), channels, in_extra, write, |grad| {
+                        (self.backward)(geometry, wide_input.slice(), output.slice(), grad_output.slice(), grad, write);
+                    })
+                });
+                assert_eq!(found, expected, "{write:?}");
+            }
         }
     }
 }
@@ -156,6 +184,26 @@ proptest! {
             expected_backward: avg_pool2d::backward,
         }
         .check(batch, [geometry.in_len(), geometry.out_len()]);
+    }
+
+    #[test]
+    fn adaptive_max_agrees_with_the_reference(
+        batch in 1..=3usize,
+        channels in 1..=35usize,
+        in_size in [1..=9usize, 1..=9usize],
+        out_size in [1..=9usize, 1..=9usize],
+    ) {
+        let geometry = AdaptivePool2dGeometry { channels, in_size, out_size, layout: Layout::DENSE };
+        Max {
+            geometry,
+            channels,
+            strided: AdaptivePool2dGeometry::strided,
+            forward: pool::adaptive_max_forward,
+            backward: pool::adaptive_max_backward,
+            expected_forward: adaptive_max_pool2d::forward,
+            expected_backward: adaptive_max_pool2d::backward,
+        }
+        .check(batch * geometry.out_len(), &ties(batch * geometry.in_len()));
     }
 
     #[test]

@@ -55,6 +55,12 @@ const _: () = {
             >::positions::<::cnn_core::shape::typenum::U28>()
         },
     > = ::cnn_core::shape::Chw::<6, 28, 28>;
+    struct __Step1;
+    impl ::cnn_core::layer::activation::Activation for __Step1 {
+        const FUNCTION: ::cnn_core::kernel::geometry::Activation = ::cnn_core::kernel::geometry::Activation::Relu;
+        const CHANNELS: usize = 6;
+        const LAYOUT: ::cnn_core::kernel::geometry::Layout = ::cnn_core::kernel::geometry::Layout::DENSE;
+    }
     struct __Step2;
     impl ::cnn_core::layer::max_pool2d::MaxPool2d for __Step2 {
         const GEOMETRY: ::cnn_core::kernel::geometry::Pool2dGeometry = ::cnn_core::kernel::geometry::Pool2dGeometry {
@@ -123,6 +129,12 @@ const _: () = {
             >::positions::<::cnn_core::shape::typenum::U14>()
         },
     > = ::cnn_core::shape::Chw::<16, 10, 10>;
+    struct __Step4;
+    impl ::cnn_core::layer::activation::Activation for __Step4 {
+        const FUNCTION: ::cnn_core::kernel::geometry::Activation = ::cnn_core::kernel::geometry::Activation::Relu;
+        const CHANNELS: usize = 16;
+        const LAYOUT: ::cnn_core::kernel::geometry::Layout = ::cnn_core::kernel::geometry::Layout::DENSE;
+    }
     struct __Step5;
     impl ::cnn_core::layer::max_pool2d::MaxPool2d for __Step5 {
         const GEOMETRY: ::cnn_core::kernel::geometry::Pool2dGeometry = ::cnn_core::kernel::geometry::Pool2dGeometry {
@@ -156,6 +168,11 @@ const _: () = {
             >::positions::<::cnn_core::shape::typenum::U10>()
         },
     > = ::cnn_core::shape::Chw::<16, 5, 5>;
+    struct __Step6;
+    impl ::cnn_core::layer::flatten::Flatten for __Step6 {
+        const CHANNELS: usize = 16;
+        const POSITIONS: usize = 5 * 5;
+    }
     struct __Step7;
     impl ::cnn_core::layer::linear::Linear for __Step7 {
         const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
@@ -167,6 +184,12 @@ const _: () = {
         const RELU: bool = true;
         const CHANNELS: usize = 16;
     }
+    struct __Step8;
+    impl ::cnn_core::layer::activation::Activation for __Step8 {
+        const FUNCTION: ::cnn_core::kernel::geometry::Activation = ::cnn_core::kernel::geometry::Activation::Relu;
+        const CHANNELS: usize = 120;
+        const LAYOUT: ::cnn_core::kernel::geometry::Layout = ::cnn_core::kernel::geometry::Layout::DENSE;
+    }
     struct __Step9;
     impl ::cnn_core::layer::linear::Linear for __Step9 {
         const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
@@ -177,6 +200,12 @@ const _: () = {
         const BIAS: bool = true;
         const RELU: bool = true;
         const CHANNELS: usize = 120;
+    }
+    struct __Step10;
+    impl ::cnn_core::layer::activation::Activation for __Step10 {
+        const FUNCTION: ::cnn_core::kernel::geometry::Activation = ::cnn_core::kernel::geometry::Activation::Relu;
+        const CHANNELS: usize = 84;
+        const LAYOUT: ::cnn_core::kernel::geometry::Layout = ::cnn_core::kernel::geometry::Layout::DENSE;
     }
     struct __Step11;
     impl ::cnn_core::layer::linear::Linear for __Step11 {
@@ -205,7 +234,7 @@ const _: () = {
             ::cnn_core::network::Step {
                 path: "1",
                 layer: "relu",
-                operation: ::cnn_core::layer::Operation::Relu,
+                operation: <__Step1 as ::cnn_core::layer::activation::Activation>::OPERATION,
                 inputs: &[1usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
@@ -229,7 +258,7 @@ const _: () = {
             ::cnn_core::network::Step {
                 path: "4",
                 layer: "relu",
-                operation: ::cnn_core::layer::Operation::Relu,
+                operation: <__Step4 as ::cnn_core::layer::activation::Activation>::OPERATION,
                 inputs: &[4usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
@@ -245,7 +274,7 @@ const _: () = {
             ::cnn_core::network::Step {
                 path: "6",
                 layer: "flatten",
-                operation: ::cnn_core::layer::Operation::Flatten,
+                operation: <__Step6 as ::cnn_core::layer::flatten::Flatten>::OPERATION,
                 inputs: &[6usize],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 400 },
@@ -261,7 +290,7 @@ const _: () = {
             ::cnn_core::network::Step {
                 path: "8",
                 layer: "relu",
-                operation: ::cnn_core::layer::Operation::Relu,
+                operation: <__Step8 as ::cnn_core::layer::activation::Activation>::OPERATION,
                 inputs: &[8usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 120 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 120 },
@@ -277,7 +306,7 @@ const _: () = {
             ::cnn_core::network::Step {
                 path: "10",
                 layer: "relu",
-                operation: ::cnn_core::layer::Operation::Relu,
+                operation: <__Step10 as ::cnn_core::layer::activation::Activation>::OPERATION,
                 inputs: &[10usize],
                 input: ::cnn_core::shape::Sizes::Flat { features: 84 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 84 },

@@ -99,7 +99,7 @@ pub(crate) fn derived(network: &ast::Network) -> TokenStream {
 fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
     let name = step_type(index);
     match &step.kind {
-        Kind::Layer { row, arguments } if step.run != Run::View => {
+        Kind::Layer { row, arguments } => {
             let input = &plan.map(step.input).shape;
             let relu = step.run == Run::WithRelu;
             let settled = Settled { arguments, input, relu, flattened: flattened_channels(plan, index) };
@@ -112,7 +112,6 @@ fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
                 #rule
             }
         }
-        Kind::Layer { .. } => TokenStream::new(),
         Kind::Custom(path) => {
             let input = map_type(plan, plan.map(step.input));
             let name = custom_layer(index);
@@ -169,25 +168,12 @@ fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
 }
 
 fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
-    let (path, layer, name) = (&step.path, step.layer(), step_type(index));
+    let (path, layer) = (&step.path, step.layer());
     let [input, output] = [step.input, step.output].map(|map| sizes_expression(&plan.map(map).shape));
     // Maps are numbered as the steps that make them, counted from 1.
     let input_map = step.input;
     let reads = plan.steps.iter().position(|step| step.output == input_map).map_or(0, |writer| writer + 1);
-    let operation = match &step.kind {
-        Kind::Custom(_) => {
-            let custom = custom_layer(index);
-            quote!(#custom.operation)
-        }
-        Kind::Layer { row, .. } => {
-            let (module, layer_trait) = names(row);
-            if step.run == Run::View {
-                quote!(::cnn_core::layer::Operation::#layer_trait)
-            } else {
-                quote_spanned!(ours(step.span)=> <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
-            }
-        }
-    };
+    let operation = operation(plan, index);
     quote!(::cnn_core::network::Step {
         path: #path, layer: #layer, operation: #operation, inputs: &[#reads], input: #input, output: #output,
     })
@@ -497,7 +483,7 @@ fn operation(plan: &Plan, index: StepId) -> TokenStream {
         }
         Kind::Layer { row, .. } => {
             let ((module, layer_trait), name) = (names(row), step_type(index));
-            quote!(<#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
+            quote_spanned!(ours(plan.steps[index].span)=> <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
         }
     }
 }

@@ -254,8 +254,6 @@ impl Walk<'_> {
         let known = layers::ROWS.iter().map(|row| row.name);
         let text = if self.blocks.iter().any(|block| block.name == call.name) {
             format!("the block `{name}` is not expanded: blocks come with a later version")
-        } else if layers::LATER.contains(&name.as_str()) {
-            format!("`{name}` comes with a later version")
         } else if let Some(meant) = nearest(&name, known.clone().chain(["repeat"])) {
             format!("there is no layer `{name}`\nhelp: did you mean `{meant}`?")
         } else {

@@ -109,9 +109,30 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
             }
             channels_first(batch_norm2d::forward(&geometry, &input, &statistics, affine))
         }
-        Operation::Relu => reference::relu::forward(input),
+        Operation::ConvTranspose2d { geometry, bias } => {
+            let (weight, rest) = parameters.split_at(geometry.weight_len());
+            let bias = bias.then_some(rest);
+            channels_first(reference::conv_transpose2d::forward(&geometry, &channels_last(input), weight, bias))
+        }
+        Operation::AdaptiveMaxPool2d(geometry) => {
+            channels_first(reference::adaptive_max_pool2d::forward(&geometry, &channels_last(input)))
+        }
+        Operation::LocalResponseNorm(geometry) => {
+            channels_first(reference::local_response_norm::forward(&geometry, &channels_last(input)))
+        }
+        Operation::Upsample(geometry) => channels_first(reference::upsample::forward(&geometry, &channels_last(input))),
+        Operation::ZeroPad2d(geometry) => {
+            channels_first(reference::zero_pad2d::forward(&geometry, &channels_last(input)))
+        }
+        Operation::Activation(function) => reference::activation::forward(function, input),
+        Operation::Prelu { channels, .. } => {
+            channels_first(reference::prelu::forward(channels, &channels_last(input), parameters))
+        }
+        Operation::LogSoftmax => {
+            channels_first(reference::log_softmax::forward(step.input.channels(), &channels_last(input)))
+        }
         Operation::Softmax => channels_first(reference::softmax::forward(step.input.channels(), &channels_last(input))),
-        Operation::Flatten | Operation::Dropout { .. } => input.to_vec(),
+        Operation::Flatten | Operation::Dropout { .. } | Operation::Dropout2d { .. } => input.to_vec(),
         ref other => panic!("the reference does not know {other:?}"),
     }
 }

@@ -79,7 +79,8 @@ fn taps(correlation: &Correlation, axis: usize, cell: usize) -> Range<usize> {
     let distance = correlation.distance[axis].max(1);
     let start = correlation.origin[axis] + (cell * correlation.step[axis]) as isize;
     let size = correlation.source.size[axis] as isize;
-    if start >= 0 && start + ((correlation.taps[axis].max(1) - 1) * distance) as isize <= size - 1 {
+    let reach = (correlation.taps[axis].saturating_sub(1) * distance) as isize;
+    if start >= 0 && start + reach < size {
         return 0..correlation.taps[axis];
     }
     let first = if start < 0 { (-start) as usize } else { 0 }.div_ceil(distance);

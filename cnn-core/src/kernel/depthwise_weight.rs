@@ -245,10 +245,10 @@ impl Row<'_> {
                 let grad = strip.load(self.grad.as_ptr().add(ow * out_map.stride + channel));
                 let column = ow * stride[1] + first * dilation[1] - padding.left;
                 let x = self.input.as_ptr().add(column * map.stride + channel);
-                for tap in 0..N {
+                for (tap, sum) in sums.iter_mut().enumerate() {
                     let x = strip.load(x.add(tap * dilation[1] * map.stride));
                     for v in 0..NV {
-                        sums[tap][v] = simd.mul_add(x[v], grad[v], sums[tap][v]);
+                        sum[v] = simd.mul_add(x[v], grad[v], sum[v]);
                     }
                 }
             }

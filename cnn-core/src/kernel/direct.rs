@@ -21,6 +21,12 @@ pub struct Epilogue<'a> {
     pub rectifier: Rectifier,
 }
 
+impl Epilogue<'_> {
+    fn finish(&self) -> Finish {
+        Finish { add: self.write == Write::Add, rectifier: self.rectifier }
+    }
+}
+
 /// Whether the weight is read where it is: a packed one is not read often enough to pay for its packing, and rows of a
 /// small one do not evict one another from the cache.
 const fn reads_in_place(cells: usize, weight_len: usize) -> bool {
@@ -119,7 +125,7 @@ pub fn forward(
     let bias = epilogue.bias.unwrap_or(&[]);
     assert!(epilogue.bias.is_none() || bias.len() == geometry.out_channels);
 
-    let finish = Finish { add: epilogue.write == Write::Add, rectifier: epilogue.rectifier };
+    let finish = epilogue.finish();
     let (shared, slots) = scratch.lend(geometry.needs());
     if depthwise::is(geometry) {
         let (isa, correlation) = (isa::current(), forward_correlation(geometry));
@@ -171,21 +177,35 @@ pub fn backward_input(
     write: Write,
     scratch: &mut Scratch,
 ) {
+    input_gradient(geometry, Epilogue { write, ..Epilogue::default() }, weight, grad_output, grad_input, scratch);
+}
+
+/// [`backward_input`] with something behind it, a bias for each input channel among it: a transposed convolution.
+pub(super) fn input_gradient(
+    geometry: &Conv2dGeometry,
+    epilogue: Epilogue<'_>,
+    weight: &[f32],
+    grad_output: &[f32],
+    grad_input: &mut [f32],
+    scratch: &mut Scratch,
+) {
     batch(geometry, grad_input.len(), grad_output.len());
     assert_eq!(weight.len(), geometry.weight_len());
 
     let isa = isa::current();
     let (mut packed, slots) = scratch.lend(geometry.needs());
     if scatter::pays(geometry) {
-        return scatter::run(isa, geometry, weight, grad_output, grad_input, write, (packed, slots));
+        return scatter::run(isa, geometry, epilogue, weight, grad_output, grad_input, (packed, slots));
     }
-    let finish = if write == Write::Add { Finish::ADD } else { Finish::STORE };
+    let bias = epilogue.bias.unwrap_or(&[]);
+    assert!(epilogue.bias.is_none() || bias.len() == geometry.in_channels);
+    let finish = epilogue.finish();
     let target = Target::new(grad_input);
     let (ic, oc) = (geometry.in_channels / geometry.groups, geometry.out_channels / geometry.groups);
     let [kh, kw] = geometry.kernel_size;
     for index in 0..phase::count(geometry, 0) * phase::count(geometry, 1) {
         let (correlation, [vertical, horizontal]) = phase_correlation(geometry, index);
-        if correlation.depth() == 0 && write == Write::Add {
+        if correlation.depth() == 0 && finish == Finish::ADD && bias.is_empty() {
             continue;
         }
         if depthwise::is(geometry) {
@@ -195,7 +215,7 @@ pub fn backward_input(
                 (vertical.last_tap - row * vertical.tap_step) * kw + horizontal.last_tap - column * horizontal.tap_step
             };
             depthwise::pack(isa, &correlation, weight, kh * kw, tap, these);
-            depthwise::correlate(isa, &correlation, these, &[], finish, grad_output, target);
+            depthwise::correlate(isa, &correlation, these, bias, finish, grad_output, target);
             continue;
         }
         let group = |group: usize| Matrix {
@@ -209,7 +229,7 @@ pub fn backward_input(
         packed = rest;
         pack_filters(isa, &correlation, weight, group, false, these);
         let filters = Filters { packed: these, in_place: &[] };
-        correlate(isa, &correlation, filters, &[], finish, grad_output, target, slots);
+        correlate(isa, &correlation, filters, bias, finish, grad_output, target, slots);
     }
 }
 

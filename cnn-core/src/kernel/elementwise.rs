@@ -1,4 +1,4 @@
-//! Loops over values one by one, and over rows of them. Plain loops: the compiler vectorizes them for the instruction set.
+//! Loops over values one by one. Plain loops: the compiler vectorizes them for the instruction set.
 
 use super::Write;
 use super::chunk::{self, Target};
@@ -35,24 +35,14 @@ pub fn for_each_piece<const M: usize, const R: usize>(
     read: [&[f32]; R],
     body: impl Fn([&mut [f32]; M], [&[f32]; R]) + Sync,
 ) {
-    for_each_piece_of(PIECE, written, read, body);
-}
-
-#[inline(always)]
-fn for_each_piece_of<const M: usize, const R: usize>(
-    piece: usize,
-    written: [&mut [f32]; M],
-    read: [&[f32]; R],
-    body: impl Fn([&mut [f32]; M], [&[f32]; R]) + Sync,
-) {
     let isa = isa::current();
     let len = written[0].len();
     assert!(written.iter().all(|values| values.len() == len), "all slices have the same length");
     assert!(read.iter().all(|values| values.len() == len), "all slices have the same length");
     let written = written.map(Target::new);
-    chunk::for_each(len.div_ceil(piece), len, |index| {
-        let start = index * piece;
-        let count = piece.min(len - start);
+    chunk::for_each(len.div_ceil(PIECE), len, |index| {
+        let start = index * PIECE;
+        let count = PIECE.min(len - start);
         // SAFETY: pieces are disjoint and end with the slices, which are exclusively ours and do not overlap.
         let written = written.map(|values| unsafe { values.slice(start, count) });
         let read = read.map(|values| &values[start..start + count]);
@@ -166,58 +156,5 @@ pub fn copy(x: &[f32], y: &mut [f32]) {
         [x],
         #[inline(always)]
         |[y], [x]| y.copy_from_slice(x),
-    );
-}
-
-/// input `[.., channels]` -> output `[.., channels]`: `exp(x) / sum exp(x)` in each row.
-pub fn softmax_rows(channels: usize, input: &[f32], output: &mut [f32]) {
-    assert_eq!(input.len() % channels, 0);
-    // An exponential is worth some twenty other operations.
-    let rows = (PIECE / 16).div_ceil(channels);
-    for_each_piece_of(
-        rows * channels,
-        [output],
-        [input],
-        #[inline(always)]
-        |[output], [input]| {
-            for (output, input) in output.chunks_exact_mut(channels).zip(input.chunks_exact(channels)) {
-                // Without the maximum `exp` would overflow.
-                let max = input.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let mut sum = 0.0;
-                for (output, input) in output.iter_mut().zip(input) {
-                    *output = (input - max).exp();
-                    sum += *output;
-                }
-                output.iter_mut().for_each(|value| *value /= sum);
-            }
-        },
-    );
-}
-
-/// output of the forward pass `[.., channels]`, grad_output -> grad_input: `y * (grad - sum(grad * y))` in each row.
-pub fn softmax_rows_backward(
-    channels: usize,
-    output: &[f32],
-    grad_output: &[f32],
-    grad_input: &mut [f32],
-    write: Write,
-) {
-    assert_eq!(output.len() % channels, 0);
-    let rows = (PIECE / 4).div_ceil(channels);
-    for_each_piece_of(
-        rows * channels,
-        [grad_input],
-        [output, grad_output],
-        #[inline(always)]
-        |[grad_input], [output, grad_output]| {
-            let rows = output.chunks_exact(channels).zip(grad_output.chunks_exact(channels));
-            for (grad_input, (output, grad_output)) in grad_input.chunks_exact_mut(channels).zip(rows) {
-                let dot: f32 = output.iter().zip(grad_output).map(|(y, grad)| y * grad).sum();
-                for ((grad_input, y), grad) in grad_input.iter_mut().zip(output).zip(grad_output) {
-                    let before = if write == Write::Add { *grad_input } else { 0.0 };
-                    *grad_input = before + y * (grad - dot);
-                }
-            }
-        },
     );
 }

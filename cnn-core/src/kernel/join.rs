@@ -15,7 +15,7 @@ pub fn add(channels: usize, rectifier: Rectifier, a: Rows<'_>, b: Rows<'_>, outp
         #[inline(always)]
         |[output]: [&mut [f32]; 1], [a, b]: [&[f32]; 2]| {
             for ((output, a), b) in output.iter_mut().zip(a).zip(b) {
-                *output = rectified(rectifier, a + b);
+                *output = rectifier.apply(a + b);
             }
         },
     );
@@ -27,7 +27,7 @@ pub fn accumulate(channels: usize, rectifier: Rectifier, x: Rows<'_>, y: RowsMut
     let body = Plain(
         #[inline(always)]
         |[y]: [&mut [f32]; 1], [x]: [&[f32]; 1]| {
-            y.iter_mut().zip(x).for_each(|(y, x)| *y = rectified(rectifier, *y + x));
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = rectifier.apply(*y + x));
         },
     );
     for_each(channels, [y], [x], body);
@@ -61,21 +61,6 @@ pub fn multiply_in_place(channels: usize, x: Rows<'_>, y: RowsMut<'_>) {
         |[y]: [&mut [f32]; 1], [x]: [&[f32]; 1]| y.iter_mut().zip(x).for_each(|(y, x)| *y *= x),
     );
     for_each(channels, [y], [x], body);
-}
-
-#[inline(always)]
-fn rectified(rectifier: Rectifier, x: f32) -> f32 {
-    match rectifier {
-        Rectifier::None => x,
-        Rectifier::Relu => {
-            if x < 0.0 {
-                0.0
-            } else {
-                x
-            }
-        }
-        Rectifier::Relu6 => x.clamp(0.0, 6.0),
-    }
 }
 
 /// Zero where the rectifier was flat: output of the forward pass, grad_output -> the same in its place.

@@ -1,15 +1,83 @@
 //! Max pooling. Padding never wins; of equals the first wins, row by row; NaN wins over numbers, as in PyTorch.
 
 use super::Write;
-use super::geometry::{Map, Pool2dGeometry};
+use super::geometry::{AdaptivePool2dGeometry, Map, Pool2dGeometry};
 use super::isa::{self, Kernel, Simd};
 use super::pool::{Cells, clear, for_each_part};
 
-/// The cells under the window at this output row or column.
-#[inline(always)]
-fn cells(geometry: &Pool2dGeometry, axis: usize, position: usize) -> Cells {
-    let Pool2dGeometry { in_size, kernel_size, stride, padding, dilation, .. } = geometry;
-    Cells::of_window(position, [in_size[axis], kernel_size[axis], stride[axis], padding[axis], dilation[axis]])
+/// Which cells each output is the largest of.
+trait Windows: Sync {
+    fn input(&self) -> Map;
+    fn output(&self) -> Map;
+    /// The cells of the window at this output row (`axis` 0) or column (1).
+    fn cells(&self, axis: usize, position: usize) -> Cells;
+    /// Cells of a window, about.
+    fn cells_of_window(&self) -> usize;
+    /// Whether no cell is in two windows.
+    fn are_apart(&self) -> bool;
+    /// Whether each cell is in one window.
+    fn cover(&self) -> bool;
+}
+
+impl Windows for Pool2dGeometry {
+    fn input(&self) -> Map {
+        Self::input(self)
+    }
+
+    fn output(&self) -> Map {
+        Self::output(self)
+    }
+
+    #[inline(always)]
+    fn cells(&self, axis: usize, position: usize) -> Cells {
+        let Self { in_size, kernel_size, stride, padding, dilation, .. } = self;
+        Cells::of_window(position, [in_size[axis], kernel_size[axis], stride[axis], padding[axis], dilation[axis]])
+    }
+
+    fn cells_of_window(&self) -> usize {
+        self.kernel_size[0] * self.kernel_size[1]
+    }
+
+    fn are_apart(&self) -> bool {
+        (0..2).all(|axis| (self.kernel_size[axis] - 1) * self.dilation[axis] < self.stride[axis])
+    }
+
+    fn cover(&self) -> bool {
+        (0..2).all(|axis| {
+            self.kernel_size[axis] == self.stride[axis]
+                && self.in_size[axis] == self.out_size()[axis] * self.stride[axis]
+                && self.dilation[axis] == 1
+                && self.padding[axis] == 0
+        })
+    }
+}
+
+impl Windows for AdaptivePool2dGeometry {
+    fn input(&self) -> Map {
+        Self::input(self)
+    }
+
+    fn output(&self) -> Map {
+        Self::output(self)
+    }
+
+    #[inline(always)]
+    fn cells(&self, axis: usize, position: usize) -> Cells {
+        let cells = Self::cells(self, axis, position);
+        Cells { first: cells.start, step: 1, count: cells.len() }
+    }
+
+    fn cells_of_window(&self) -> usize {
+        (self.input().cells() / self.output().cells()).max(1)
+    }
+
+    fn are_apart(&self) -> bool {
+        (0..2).all(|axis| self.in_size[axis].is_multiple_of(self.out_size[axis]))
+    }
+
+    fn cover(&self) -> bool {
+        self.are_apart()
+    }
 }
 
 /// The cells under a window of one sample: the place of the first channel of the first cell, how many rows and columns of
@@ -69,39 +137,49 @@ macro_rules! for_each_vector {
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`. <https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html>
 pub fn max_forward(geometry: &Pool2dGeometry, input: &[f32], output: &mut [f32]) {
+    forward(geometry, input, output);
+}
+
+/// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`.
+/// <https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html>
+pub fn adaptive_max_forward(geometry: &AdaptivePool2dGeometry, input: &[f32], output: &mut [f32]) {
+    forward(geometry, input, output);
+}
+
+fn forward<W: Windows>(geometry: &W, input: &[f32], output: &mut [f32]) {
     let map = geometry.output();
     let batch = map.samples(output.len());
     assert_eq!(geometry.input().samples(input.len()), batch);
     let isa = isa::current();
-    let work = map.size[1] * map.channels * geometry.kernel_size[0] * geometry.kernel_size[1];
+    let work = map.size[1] * map.channels * geometry.cells_of_window();
     for_each_part(batch * map.size[0], map.row_step(), work, output, |first, output| {
         isa.run(Forward { geometry, input, first, output });
     });
 }
 
 /// Output rows from the row `first` of the batch.
-struct Forward<'a> {
-    geometry: &'a Pool2dGeometry,
+struct Forward<'a, W> {
+    geometry: &'a W,
     input: &'a [f32],
     first: usize,
     output: &'a mut [f32],
 }
 
-impl Kernel for Forward<'_> {
+impl<W: Windows> Kernel for Forward<'_, W> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let geometry = self.geometry;
-        let channels = geometry.channels;
+        let channels = geometry.input().channels;
         let (map, out_map) = (geometry.input(), geometry.output());
         let height = out_map.size[0];
         for (row, output) in self.output.chunks_mut(out_map.row_step()).enumerate() {
             let (n, oh) = ((self.first + row) / height, (self.first + row) % height);
             let input = &self.input[map.sample(n, self.input.len())];
-            let rows = cells(geometry, 0, oh);
+            let rows = geometry.cells(0, oh);
             for (ow, output) in output.chunks_mut(out_map.stride).enumerate() {
-                let columns = cells(geometry, 1, ow);
+                let columns = geometry.cells(1, ow);
                 let window = Window::new(&map, rows, columns);
                 for_each_vector!(channels, window, |window, c, count| {
                     forward_vector(simd, input, window, c, count, output);
@@ -158,20 +236,43 @@ pub fn max_backward(
     grad_input: &mut [f32],
     write: Write,
 ) {
+    backward(geometry, input, output, grad_output, grad_input, write);
+}
+
+/// input `[n, ih, iw, c]`, output of the forward pass, grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
+pub fn adaptive_max_backward(
+    geometry: &AdaptivePool2dGeometry,
+    input: &[f32],
+    output: &[f32],
+    grad_output: &[f32],
+    grad_input: &mut [f32],
+    write: Write,
+) {
+    backward(geometry, input, output, grad_output, grad_input, write);
+}
+
+fn backward<W: Windows>(
+    geometry: &W,
+    input: &[f32],
+    output: &[f32],
+    grad_output: &[f32],
+    grad_input: &mut [f32],
+    write: Write,
+) {
     let (map, out_map) = (geometry.input(), geometry.output());
     let batch = out_map.samples(grad_output.len());
     assert_eq!(out_map.samples(output.len()), batch);
     assert_eq!(map.samples(input.len()), batch);
     assert_eq!(map.samples(grad_input.len()), batch);
     let isa = isa::current();
-    for_each_part(batch, map.sample_step(), 2 * geometry.in_len(), grad_input, |first, grad_input| {
+    for_each_part(batch, map.sample_step(), 2 * map.cells() * map.channels, grad_input, |first, grad_input| {
         isa.run(Backward { geometry, input, output, grad_output, first, grad_input, write });
     });
 }
 
 /// Samples from the sample `first` of the batch.
-struct Backward<'a> {
-    geometry: &'a Pool2dGeometry,
+struct Backward<'a, W> {
+    geometry: &'a W,
     input: &'a [f32],
     output: &'a [f32],
     grad_output: &'a [f32],
@@ -180,26 +281,18 @@ struct Backward<'a> {
     write: Write,
 }
 
-impl Kernel for Backward<'_> {
+impl<W: Windows> Kernel for Backward<'_, W> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let geometry = self.geometry;
-        let channels = geometry.channels;
+        let channels = geometry.input().channels;
         let (map, out_map) = (geometry.input(), geometry.output());
         let [height, width] = out_map.size;
         // Windows that do not overlap meet each cell at most once, which saves adding to what is there.
-        let apart =
-            (0..2).all(|axis| (geometry.kernel_size[axis] - 1) * geometry.dilation[axis] < geometry.stride[axis]);
-        let add = self.write == Write::Add || !apart;
-        let covered = apart
-            && (0..2).all(|axis| {
-                geometry.kernel_size[axis] == geometry.stride[axis]
-                    && map.size[axis] == out_map.size[axis] * geometry.stride[axis]
-                    && geometry.dilation[axis] == 1
-                    && geometry.padding[axis] == 0
-            });
+        let add = self.write == Write::Add || !geometry.are_apart();
+        let covered = geometry.cover();
         for (sample, grad_input) in self.grad_input.chunks_mut(map.sample_step()).enumerate() {
             let n = self.first + sample;
             let input = &self.input[map.sample(n, self.input.len())];
@@ -210,9 +303,9 @@ impl Kernel for Backward<'_> {
                 clear(map, grad_input);
             }
             for oh in 0..height {
-                let rows = cells(geometry, 0, oh);
+                let rows = geometry.cells(0, oh);
                 for ow in 0..width {
-                    let columns = cells(geometry, 1, ow);
+                    let columns = geometry.cells(1, ow);
                     let (output, grad_output) = windows.next().expect("a value for each window");
                     let window = Window::new(&map, rows, columns);
                     for_each_vector!(channels, window, |window, c, count| {

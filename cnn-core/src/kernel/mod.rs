@@ -4,10 +4,13 @@
 //! a core that trusts them. Two laws hold everywhere: work is cut into pieces by shape and batch, never by the number of
 //! threads, and sums over pieces are added in a fixed order. So the result has the same bits on any number of threads.
 
+pub mod activation;
 mod average_pool;
 pub mod batch_norm2d;
 pub mod buffer;
 pub(crate) mod chunk;
+mod column_sums;
+pub mod conv_transpose2d;
 mod correlate;
 mod depthwise;
 mod depthwise_weight;
@@ -17,17 +20,23 @@ pub mod geometry;
 pub mod isa;
 pub mod join;
 pub mod linear;
+pub mod local_response_norm;
+mod math;
 mod max_pool;
 mod pack;
 mod phase;
 pub mod pool;
+pub mod prelu;
 pub mod rows;
 mod scatter;
 pub mod scratch;
+pub mod softmax;
 mod strip;
 mod tile;
+pub mod upsample;
 mod weight_gradient;
 mod widen;
+pub mod zero_pad2d;
 
 /// What happens to the values that a result meets in its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,4 +59,22 @@ pub enum Rectifier {
     Relu,
     /// `min(max(x, 0), 6)`; NaN stays.
     Relu6,
+}
+
+impl Rectifier {
+    #[inline(always)]
+    fn apply(self, x: f32) -> f32 {
+        match self {
+            Self::None => x,
+            // `f32::max` would turn NaN into zero.
+            Self::Relu => {
+                if x < 0.0 {
+                    0.0
+                } else {
+                    x
+                }
+            }
+            Self::Relu6 => x.clamp(0.0, 6.0),
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! and reading its index.
 
 pub use super::average_pool::{adaptive_average_backward, adaptive_average_forward, average_backward, average_forward};
-pub use super::max_pool::{max_backward, max_forward};
+pub use super::max_pool::{adaptive_max_backward, adaptive_max_forward, max_backward, max_forward};
 
 use super::chunk::{self, Target};
 use super::geometry::Map;

@@ -81,13 +81,36 @@ pub(super) fn for_each<B: Run<W, R>, const W: usize, const R: usize>(
     read: [Rows<'_>; R],
     body: B,
 ) {
+    cut(channels, written, read, body, true);
+}
+
+/// Does `body` for each row.
+///
+/// # Panics
+/// If the maps have not all the same rows.
+pub(super) fn for_each_row<B: Run<W, R>, const W: usize, const R: usize>(
+    channels: usize,
+    written: [RowsMut<'_>; W],
+    read: [Rows<'_>; R],
+    body: B,
+) {
+    cut(channels, written, read, body, false);
+}
+
+fn cut<B: Run<W, R>, const W: usize, const R: usize>(
+    channels: usize,
+    written: [RowsMut<'_>; W],
+    read: [Rows<'_>; R],
+    body: B,
+    joined: bool,
+) {
     let written_maps = written.each_ref().map(|rows| rows.map(channels));
     let read_maps = read.map(|rows| rows.map(channels));
     let rows = written_maps[0].samples(written[0].values.len());
     let lens = written.each_ref().map(|rows| rows.values.len());
     let mut maps = written_maps.iter().zip(lens).chain(read_maps.iter().zip(read.map(|rows| rows.values.len())));
     assert!(maps.all(|(map, len)| map.samples(len) == rows), "all maps have the same rows");
-    let dense = written_maps.iter().chain(&read_maps).all(Map::is_dense);
+    let dense = joined && written_maps.iter().chain(&read_maps).all(Map::is_dense);
 
     // One row of a dense map is one value.
     let (rows, channels) = if dense { (rows * channels, 1) } else { (rows, channels) };

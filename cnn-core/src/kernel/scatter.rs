@@ -5,13 +5,14 @@
 //! depth over the output's channels, and what comes out is added to what the neighbouring windows left there. Nothing is
 //! multiplied that is not needed, whatever the stride.
 
-use super::Write;
 use super::chunk::{self, Target};
+use super::direct::Epilogue;
 use super::geometry::Conv2dGeometry;
 use super::isa::{Isa, Kernel, MAX_LANES, Simd};
 use super::pack::{Matrix, pack, panel, panels};
 use super::scratch::{Needs, Slots};
 use super::tile::{Axes, Finish, Product, multiply};
+use super::{Rectifier, Write};
 
 /// Multiply-adds of a task at least.
 const TASK: usize = 1 << 20;
@@ -64,10 +65,10 @@ pub(super) const fn needs(geometry: &Conv2dGeometry) -> Needs {
 pub(super) fn run(
     isa: Isa,
     geometry: &Conv2dGeometry,
+    epilogue: Epilogue<'_>,
     weight: &[f32],
     grad_output: &[f32],
     grad_input: &mut [f32],
-    write: Write,
     (packed, slots): (&mut [f32], &Slots),
 ) {
     let batch = geometry.output().samples(grad_output.len());
@@ -80,7 +81,7 @@ pub(super) fn run(
     }
     let row_blocks = geometry.in_size[0].div_ceil(rows);
     let target = Target::new(grad_input);
-    let job = Job { geometry, packed, grad_output, target, write, slots, batch, samples, rows, row_blocks };
+    let job = Job { geometry, packed, grad_output, target, epilogue, slots, batch, samples, rows, row_blocks };
     chunk::for_each(sample_blocks * row_blocks, work, |index| isa.run(Task { job: &job, index }));
 }
 
@@ -115,7 +116,7 @@ struct Job<'a> {
     packed: &'a [f32],
     grad_output: &'a [f32],
     target: Target,
-    write: Write,
+    epilogue: Epilogue<'a>,
     slots: &'a Slots,
     batch: usize,
     samples: usize,
@@ -195,11 +196,12 @@ impl Kernel for Task<'_> {
             let place = (sample + index / rows) * input.sample_step() + (row + index % rows) * input.row_step();
             // SAFETY: these rows of these samples are this task's own.
             let to = unsafe { self.job.target.slice(place, line) };
-            match self.job.write {
+            match self.job.epilogue.write {
                 Write::Store if input.is_dense() => to.copy_from_slice(from),
                 Write::Add if input.is_dense() => to.iter_mut().zip(from).for_each(|(to, from)| *to += from),
                 write => write_cells(to, input.stride, from, ic, write),
             }
+            finish_cells(to, input.stride, ic, self.job.epilogue);
         }
     }
 }
@@ -210,6 +212,18 @@ fn write_cells(to: &mut [f32], stride: usize, from: &[f32], channels: usize, wri
         match write {
             Write::Store => to[..channels].copy_from_slice(from),
             Write::Add => to.iter_mut().zip(from).for_each(|(to, from)| *to += from),
+        }
+    }
+}
+
+/// Bias and rectifier, which only a transposed convolution has.
+fn finish_cells(values: &mut [f32], stride: usize, channels: usize, epilogue: Epilogue<'_>) {
+    if epilogue.bias.is_none() && epilogue.rectifier == Rectifier::None {
+        return;
+    }
+    for cell in values.chunks_mut(stride) {
+        for (c, value) in cell[..channels].iter_mut().enumerate() {
+            *value = epilogue.rectifier.apply(*value + epilogue.bias.map_or(0.0, |bias| bias[c]));
         }
     }
 }

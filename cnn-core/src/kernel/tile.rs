@@ -74,7 +74,7 @@ pub(super) struct Product<'a> {
 }
 
 /// What happens to a sum before it is stored.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Finish {
     /// Whether what is in the target is added.
     pub(super) add: bool,

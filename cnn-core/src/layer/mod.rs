@@ -7,21 +7,29 @@
 //! channels-last values. `backward` may write to `grad_output`, fills `grad_parameters`, and fills or adds to `grad_input`
 //! if it is wanted. A layer with state takes its [`Owned`] in the place of `parameters`.
 
+pub mod activation;
 pub mod adaptive_avg_pool2d;
+pub mod adaptive_max_pool2d;
 pub mod avg_pool2d;
 pub mod batch_norm2d;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub mod custom;
 pub mod dropout;
+pub mod dropout2d;
 pub mod flatten;
 pub mod linear;
+pub mod local_response_norm;
+pub mod log_softmax;
 pub mod max_pool2d;
 mod operation;
 mod parameter;
 mod pass;
-pub mod relu;
+pub mod prelu;
 pub mod softmax;
 pub mod step;
+pub mod upsample;
+pub mod zero_pad2d;
 
 pub use custom::{Layer, Owned};
 pub use operation::{Operation, Tensors};

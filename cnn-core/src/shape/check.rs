@@ -151,6 +151,37 @@ pub const fn window(layer: Window, input: Sizes, sound: bool, channels: usize) -
     Made::new(Sizes::Map { channels, height, width }, sound, mistake)
 }
 
+/// The map that a window makes of `input` backwards, with so many channels.
+pub const fn transposed(layer: Window, output_padding: [usize; 2], input: Sizes, sound: bool, channels: usize) -> Made {
+    let (height, vertical) = spread(&layer, output_padding[0], input.height(), 0);
+    let (width, horizontal) = spread(&layer, output_padding[1], input.width(), 1);
+    let mut mistake = flat(layer.name, layer.layer, input);
+    if mistake.is_none() {
+        mistake = ungrouped(&layer, input.channels(), channels);
+    }
+    if mistake.is_none() {
+        mistake = vertical;
+    }
+    if mistake.is_none() {
+        mistake = horizontal;
+    }
+    Made::new(Sizes::Map { channels, height, width }, sound, mistake)
+}
+
+const fn spread(layer: &Window, output_padding: usize, cells: usize, side: usize) -> (usize, Option<Text>) {
+    let (kernel, stride, dilation) = (layer.kernel_size[side], layer.stride[side], layer.dilation[side]);
+    let padding = layer.padding[2 * side] + layer.padding[2 * side + 1];
+    let text = Text::new(layer.name);
+    if output_padding >= stride {
+        let text = text.str("output_padding ").number(output_padding).str(" is not less than stride ").number(stride);
+        return (1, Some(text.str("\nhelp: output_padding < stride")));
+    }
+    if padding >= window::transposed_output(cells, kernel, stride, 0, output_padding, dilation) {
+        return (1, Some(text.str("the padding takes all that the kernel makes\nhelp: less padding")));
+    }
+    (window::transposed_output(cells, kernel, stride, padding, output_padding, dilation), None)
+}
+
 const fn positions(layer: &Window, cells: usize, side: usize) -> usize {
     let (kernel, stride, dilation) = (layer.kernel_size[side], layer.stride[side], layer.dilation[side]);
     let [before, behind] = [layer.padding[2 * side], layer.padding[2 * side + 1]];

@@ -12,7 +12,7 @@ use syn::Ident;
 
 use crate::plan::{Shape, Size};
 pub(crate) use constants::Settled;
-pub(crate) use table::{LATER, ROWS};
+pub(crate) use table::ROWS;
 
 /// A layer of the language.
 pub(crate) struct Row {

@@ -30,6 +30,17 @@ pub enum Activation {
     },
 }
 
+impl Activation {
+    /// Whether its slope can be told from its results, so that its input need not be kept.
+    pub const fn slope_of_output(&self) -> bool {
+        match self {
+            Self::Relu | Self::Relu6 | Self::Sigmoid | Self::Tanh | Self::Hardsigmoid => true,
+            Self::LeakyRelu { negative_slope } => *negative_slope >= 0.0,
+            Self::Hardswish | Self::Silu | Self::Gelu { .. } => false,
+        }
+    }
+}
+
 /// How a [`Gelu`](Activation::Gelu) has the normal distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GeluApproximation {

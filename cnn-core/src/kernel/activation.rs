@@ -1,0 +1,429 @@
+//! Functions of one value, over maps that may be parts of wider ones.
+
+use super::Write;
+use super::geometry::{Activation, GeluApproximation};
+use super::isa::Simd;
+use super::math;
+use super::rows::{self, Rows, RowsMut, Run};
+
+/// What a function's slope is told from.
+#[derive(Clone, Copy, Debug)]
+pub enum Remembered<'a> {
+    /// The input of the forward pass.
+    Input(Rows<'a>),
+    /// The output of the forward pass, where [`Activation::slope_of_output`].
+    Output(Rows<'a>),
+}
+
+/// A function and its slope.
+trait Function: Copy + Sync {
+    /// Values that take about as long as one that is only moved.
+    const COST: usize = 1;
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector;
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector;
+    /// The slope where the value is `y`.
+    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
+        self.slope(simd, y)
+    }
+}
+
+/// Zero up to `least` and from `most` on, `inside` between them.
+#[inline(always)]
+fn between<S: Simd>(simd: S, x: S::Vector, [least, most]: [f32; 2], inside: f32) -> S::Vector {
+    let zero = simd.splat(0.0);
+    let value = simd.select(simd.less(simd.splat(least), x), simd.splat(inside), zero);
+    simd.select(simd.less(x, simd.splat(most)), value, zero)
+}
+
+/// `relu6(x + 3) / 6`
+#[inline(always)]
+fn hardsigmoid<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    let x = simd.raise(simd.add(x, simd.splat(3.0)), simd.splat(0.0));
+    simd.div(simd.cap(x, simd.splat(6.0)), simd.splat(6.0))
+}
+
+#[derive(Clone, Copy)]
+struct Relu;
+
+impl Function for Relu {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.relu(x)
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        // PyTorch's slope at NaN is one.
+        simd.select(simd.less(simd.splat(0.0), x), simd.splat(1.0), simd.splat(0.0))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Relu6;
+
+impl Function for Relu6 {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.cap(simd.relu(x), simd.splat(6.0))
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        between(simd, x, [0.0, 6.0], 1.0)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct LeakyRelu {
+    negative_slope: f32,
+}
+
+impl Function for LeakyRelu {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let below = simd.mul(x, simd.splat(self.negative_slope));
+        simd.select(simd.less(simd.splat(0.0), x), x, below)
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.select(simd.less(simd.splat(0.0), x), simd.splat(1.0), simd.splat(self.negative_slope))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Sigmoid;
+
+impl Function for Sigmoid {
+    const COST: usize = 4;
+
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        math::sigmoid(simd, x)[0]
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let [value, rest] = math::sigmoid(simd, x);
+        simd.mul(value, rest)
+    }
+
+    #[inline(always)]
+    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
+        simd.mul(y, simd.sub(simd.splat(1.0), y))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Tanh;
+
+impl Function for Tanh {
+    const COST: usize = 4;
+
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        math::tanh(simd, x)
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        math::tanh_slope(simd, x)
+    }
+
+    #[inline(always)]
+    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
+        simd.sub(simd.splat(1.0), simd.mul(y, y))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Hardsigmoid;
+
+impl Function for Hardsigmoid {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        hardsigmoid(simd, x)
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        between(simd, x, [-3.0, 3.0], 1.0 / 6.0)
+    }
+
+    #[inline(always)]
+    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
+        between(simd, y, [0.0, 1.0], 1.0 / 6.0)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Hardswish;
+
+impl Function for Hardswish {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.mul(x, hardsigmoid(simd, x))
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let inside = simd.mul_add(x, simd.splat(1.0 / 3.0), simd.splat(0.5));
+        let value = simd.select(simd.less(simd.splat(-3.0), x), inside, simd.splat(0.0));
+        simd.select(simd.less(x, simd.splat(3.0)), value, simd.splat(1.0))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Silu;
+
+impl Function for Silu {
+    const COST: usize = 4;
+
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.mul(x, math::sigmoid(simd, x)[0])
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let [value, rest] = math::sigmoid(simd, x);
+        simd.mul(value, simd.mul_add(x, rest, simd.splat(1.0)))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Gelu;
+
+impl Function for Gelu {
+    const COST: usize = 6;
+
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.mul(x, math::normal(simd, x)[0])
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let [probability, density] = math::normal(simd, x);
+        simd.mul_add(x, density, probability)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct GeluTanh;
+
+impl GeluTanh {
+    /// `2 sqrt(2 / pi)`: half of one plus `tanh(u)` is the sigmoid of `2 u`.
+    const FACTOR: f32 = 1.595_769_2;
+    const CUBE: f32 = 0.044_715;
+}
+
+impl Function for GeluTanh {
+    const COST: usize = 4;
+
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let inner = simd.mul_add(simd.mul(x, x), simd.splat(Self::FACTOR * Self::CUBE), simd.splat(Self::FACTOR));
+        simd.mul(x, math::sigmoid(simd, simd.mul(x, inner))[0])
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        // The slope does not change any more, and cubes stay finite.
+        let x = simd.raise(simd.cap(x, simd.splat(50.0)), simd.splat(-50.0));
+        let square = simd.mul(x, x);
+        let factor = simd.splat(Self::FACTOR);
+        let inner = simd.mul_add(square, simd.splat(Self::FACTOR * Self::CUBE), factor);
+        let inner_slope = simd.mul_add(square, simd.splat(3.0 * Self::FACTOR * Self::CUBE), factor);
+        let [value, rest] = math::sigmoid(simd, simd.mul(x, inner));
+        simd.mul(value, simd.mul_add(simd.mul(x, rest), inner_slope, simd.splat(1.0)))
+    }
+}
+
+/// Calls `$body` with the function as `$function`, in a copy of its own for each.
+macro_rules! with_function {
+    ($activation:expr, |$function:ident| $body:expr) => {
+        match $activation {
+            Activation::Relu => with_function!(@ Relu, $function, $body),
+            Activation::Relu6 => with_function!(@ Relu6, $function, $body),
+            Activation::LeakyRelu { negative_slope } => {
+                with_function!(@ LeakyRelu { negative_slope: negative_slope as f32 }, $function, $body)
+            }
+            Activation::Sigmoid => with_function!(@ Sigmoid, $function, $body),
+            Activation::Tanh => with_function!(@ Tanh, $function, $body),
+            Activation::Hardsigmoid => with_function!(@ Hardsigmoid, $function, $body),
+            Activation::Hardswish => with_function!(@ Hardswish, $function, $body),
+            Activation::Silu => with_function!(@ Silu, $function, $body),
+            Activation::Gelu { approximate: GeluApproximation::None } => with_function!(@ Gelu, $function, $body),
+            Activation::Gelu { approximate: GeluApproximation::Tanh } => with_function!(@ GeluTanh, $function, $body),
+        }
+    };
+    (@ $value:expr, $function:ident, $body:expr) => {{
+        let $function = $value;
+        $body
+    }};
+}
+
+/// input -> output, of any shape.
+pub fn forward(activation: Activation, channels: usize, input: Rows<'_>, output: RowsMut<'_>) {
+    with_function!(activation, |function| rows::for_each(channels, [output], [input], Forward(function)));
+}
+
+/// [`forward`] in the place of its input.
+pub fn forward_in_place(activation: Activation, channels: usize, values: RowsMut<'_>) {
+    with_function!(activation, |function| rows::for_each(channels, [values], [], Forward(function)));
+}
+
+/// What the forward pass took or gave, grad_output -> grad_input.
+pub fn backward(
+    activation: Activation,
+    channels: usize,
+    remembered: Remembered<'_>,
+    grad_output: Rows<'_>,
+    grad_input: RowsMut<'_>,
+    write: Write,
+) {
+    let (values, of_output) = slope_from(activation, remembered);
+    with_function!(activation, |function| {
+        rows::for_each(channels, [grad_input], [values, grad_output], Backward { function, of_output, write })
+    });
+}
+
+/// [`backward`] in the place of the gradient.
+pub fn backward_in_place(activation: Activation, channels: usize, remembered: Remembered<'_>, grad: RowsMut<'_>) {
+    let (values, of_output) = slope_from(activation, remembered);
+    let write = Write::Store;
+    with_function!(activation, |function| {
+        rows::for_each(channels, [grad], [values], Backward { function, of_output, write })
+    });
+}
+
+fn slope_from(activation: Activation, remembered: Remembered<'_>) -> (Rows<'_>, bool) {
+    match remembered {
+        Remembered::Input(values) => (values, false),
+        Remembered::Output(values) => {
+            assert!(activation.slope_of_output(), "{activation:?} has different slopes where it has the same value");
+            (values, true)
+        }
+    }
+}
+
+struct Forward<F>(F);
+
+/// Calls `each` with the starts and lengths of the vectors of a run.
+#[inline(always)]
+fn for_each_vector<S: Simd>(_: S, len: usize, mut each: impl FnMut(usize, usize)) {
+    let whole = len / S::LANES * S::LANES;
+    for start in (0..whole).step_by(S::LANES) {
+        each(start, S::LANES);
+    }
+    if whole < len {
+        each(whole, len - whole);
+    }
+}
+
+impl<F: Function> Run<1, 1> for Forward<F> {
+    const COST: usize = F::COST;
+
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, [output]: [&mut [f32]; 1], [input]: [&[f32]; 1]) {
+        assert_eq!(output.len(), input.len());
+        for_each_vector(
+            simd,
+            input.len(),
+            #[inline(always)]
+            |start, count| {
+                // SAFETY: both have `count` values from `start` on.
+                unsafe {
+                    let x = simd.load_first(input.as_ptr().add(start), count);
+                    simd.store_first(output.as_mut_ptr().add(start), count, self.0.value(simd, x));
+                }
+            },
+        );
+    }
+}
+
+impl<F: Function> Run<1, 0> for Forward<F> {
+    const COST: usize = F::COST;
+
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, [values]: [&mut [f32]; 1], _: [&[f32]; 0]) {
+        for_each_vector(
+            simd,
+            values.len(),
+            #[inline(always)]
+            |start, count| {
+                // SAFETY: there are `count` values from `start` on.
+                unsafe {
+                    let place = values.as_mut_ptr().add(start);
+                    simd.store_first(place, count, self.0.value(simd, simd.load_first(place, count)));
+                }
+            },
+        );
+    }
+}
+
+struct Backward<F> {
+    function: F,
+    of_output: bool,
+    write: Write,
+}
+
+impl<F: Function> Backward<F> {
+    #[inline(always)]
+    fn slope<S: Simd>(&self, simd: S, remembered: S::Vector) -> S::Vector {
+        if self.of_output {
+            self.function.slope_of_output(simd, remembered)
+        } else {
+            self.function.slope(simd, remembered)
+        }
+    }
+}
+
+impl<F: Function> Run<1, 2> for Backward<F> {
+    const COST: usize = F::COST;
+
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, [grad_input]: [&mut [f32]; 1], [remembered, grad_output]: [&[f32]; 2]) {
+        assert!(grad_input.len() == remembered.len() && grad_output.len() == remembered.len());
+        for_each_vector(
+            simd,
+            remembered.len(),
+            #[inline(always)]
+            |start, count| {
+                // SAFETY: all have `count` values from `start` on.
+                unsafe {
+                    let slope = self.slope(simd, simd.load_first(remembered.as_ptr().add(start), count));
+                    let mut grad = simd.mul(slope, simd.load_first(grad_output.as_ptr().add(start), count));
+                    let to = grad_input.as_mut_ptr().add(start);
+                    if self.write == Write::Add {
+                        grad = simd.add(grad, simd.load_first(to, count));
+                    }
+                    simd.store_first(to, count, grad);
+                }
+            },
+        );
+    }
+}
+
+impl<F: Function> Run<1, 1> for Backward<F> {
+    const COST: usize = F::COST;
+
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, [grad]: [&mut [f32]; 1], [remembered]: [&[f32]; 1]) {
+        assert_eq!(grad.len(), remembered.len());
+        for_each_vector(
+            simd,
+            remembered.len(),
+            #[inline(always)]
+            |start, count| {
+                // SAFETY: both have `count` values from `start` on.
+                unsafe {
+                    let slope = self.slope(simd, simd.load_first(remembered.as_ptr().add(start), count));
+                    let place = grad.as_mut_ptr().add(start);
+                    simd.store_first(place, count, simd.mul(slope, simd.load_first(place, count)));
+                }
+            },
+        );
+    }
+}
