@@ -105,8 +105,9 @@ def activations():
         gelu=nn.GELU(),
         gelu_tanh=nn.GELU(approximate="tanh"),
         local_response_norm=nn.LocalResponseNorm(3, alpha=0.1),
+        log_softmax=nn.LogSoftmax(1),
     )
-    return named(conv=nn.Conv2d(2, 3, 1), branches=branches, head=nn.Conv2d(33, CLASSES, 1))
+    return named(conv=nn.Conv2d(2, 3, 1), branches=branches, head=nn.Conv2d(36, CLASSES, 1))
 
 
 def windows():
