@@ -3,7 +3,6 @@
 mod common;
 
 use cnn_core::prelude::*;
-use cnn_core::reference;
 
 network! {
     /// Every layer that has a gradient, in orders that share memory in different ways.
@@ -81,111 +80,29 @@ network! {
     pub Picture<1, 6, 5> { conv2d<3, 3>(padding = 1), relu, conv2d<2, 1>, softmax, flatten }
 }
 
-/// Values from -1 to 1 that are not multiples of each other, so that no two of a window tie.
-fn values(count: usize, seed: u64) -> Vec<f32> {
-    use cnn_core::random::{Key, Purpose};
-    let mut values = vec![0.0; count];
-    let key = Key { purpose: Purpose::Augmentation, seed, step: 0, layer: 0, sample: 0 };
-    key.stream().fill_symmetric(1.0, &mut values);
-    values
-}
-
-fn wide(values: &[f32]) -> Vec<f64> {
-    values.iter().copied().map(f64::from).collect()
-}
-
-/// In evaluation with weights as they start, see [`check_in`].
-fn check<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
-    check_in(Mode::Evaluation, N::new(7), samples, parameters_to_try)
-}
-
-/// In both modes, with weights and running statistics that are not all the same.
-fn check_both<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
-    let mut net = N::new(7);
-    let moves = values(net.weights().values().len(), 3);
-    net.weights_mut().values_mut().iter_mut().zip(moves).for_each(|(value, moves)| *value += 0.3 * moves);
-    check_in(Mode::Training, N::from_weights(net.weights().clone()), samples, parameters_to_try)?;
-    let input = Batch::from_nchw(&values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 5))?;
-    let targets = Batch::zeros(samples);
-    Training::new(0).backward(Mode::Training, &mut net, &input, &MeanSquaredError::new(&targets))?;
-    check_in(Mode::Evaluation, net, samples, parameters_to_try)
-}
-
-/// A loss that weighs every output differently: the mean squared distance from these.
-fn check_in<N: Network>(mode: Mode, mut net: N, samples: usize, parameters_to_try: usize) -> Result<(), Error> {
-    let input = values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 1);
-    let batch = Batch::from_nchw(&input)?;
-    let state = wide(net.weights().state());
-    let reference =
-        |parameters: &[f64], state: &mut [f64]| common::forward::<N>(mode, parameters, state, &wide(&input));
-    let mut state_after = state.clone();
-    let expected = reference(&wide(net.weights().values()), &mut state_after);
-    if mode == Mode::Evaluation {
-        for (found, expected) in net.forward(&batch).to_nchw().iter().zip(&expected) {
-            // Sums of a few hundred products of f32 round by a few units in the last place of the largest.
-            assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
-        }
-    }
-
-    let targets = Batch::from_nchw(&values(expected.len(), 2))?;
-    let wide_targets = wide(&targets.to_nchw());
-    let output = net.forward(&batch);
-    let mut training = Training::<N>::new(0);
-    let loss = training.backward(mode, &mut net, &batch, &MeanSquaredError::new(&targets))?;
-    if mode == Mode::Evaluation {
-        assert_eq!(*training.output(), output);
-    }
-    for (found, expected) in training.output().to_nchw().iter().zip(&expected) {
-        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
-    }
-    for (found, expected) in net.weights().state().iter().zip(&state_after) {
-        assert!((f64::from(*found) - expected).abs() < 1e-6, "{found} {expected}");
-    }
-    assert!((f64::from(loss) - reference::loss::mse(&expected, &wide_targets)).abs() < 1e-5);
-
-    let loss_at = |parameters: &[f64]| reference::loss::mse(&reference(parameters, &mut state.clone()), &wide_targets);
-    let mut parameters = wide(net.weights().values());
-    let gradients = training.gradients().values();
-    assert_eq!(gradients.len(), parameters.len());
-    let stride = (parameters.len() / parameters_to_try).max(1);
-    for index in (0..parameters.len()).step_by(stride) {
-        let (middle, step) = (parameters[index], 1e-6);
-        parameters[index] = middle + step;
-        let above = loss_at(&parameters);
-        parameters[index] = middle - step;
-        let below = loss_at(&parameters);
-        parameters[index] = middle;
-        let expected = (above - below) / (2.0 * step);
-        let found = f64::from(gradients[index]);
-        // f32 sums on one side; differences of f64 over a step of 1e-6, good to 1e-9, on the other.
-        assert!((found - expected).abs() < 1e-6 + 1e-4 * expected.abs(), "{index}: {found} {expected}");
-    }
-    Ok(())
-}
-
 #[test]
 fn of_every_layer() -> Result<(), Error> {
-    check::<Mixed>(3, 1000)
+    common::check::<Mixed>(3, 1000)
 }
 
 #[test]
 fn of_lenet() -> Result<(), Error> {
-    check::<LeNet5>(2, 40)
+    common::check::<LeNet5>(2, 40)
 }
 
 #[test]
 fn through_softmax_in_the_middle_and_at_the_end() -> Result<(), Error> {
-    check::<Odds>(4, 1000)
+    common::check::<Odds>(4, 1000)
 }
 
 #[test]
 fn of_a_network_that_ends_in_a_flattened_map() -> Result<(), Error> {
-    check::<Picture>(2, 1000)
+    common::check::<Picture>(2, 1000)
 }
 
 #[test]
 fn of_windows_with_groups_and_remainders() -> Result<(), Error> {
-    check::<Windows>(2, 1000)
+    common::check::<Windows>(2, 1000)
 }
 
 #[test]
@@ -200,7 +117,7 @@ fn of_maps_that_grow() -> Result<(), Error> {
 
 #[test]
 fn of_batch_normalizations() -> Result<(), Error> {
-    check_both::<Normal>(3, 1000)
+    common::check_both::<Normal>(3, 1000)
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub(crate) struct Settled<'a> {
     pub(crate) relu: bool,
     /// Channels of the map that was flattened into its input; all features if none was.
     pub(crate) flattened: Size,
+    /// Channels of the maps that its input and its output are parts of; 0 where one stands alone.
+    pub(crate) layout: [u64; 2],
 }
 
 impl Settled<'_> {
@@ -24,7 +26,11 @@ impl Settled<'_> {
 
     /// Where its maps lie.
     fn layout(&self) -> TokenStream {
-        quote!(::cnn_core::kernel::geometry::Layout::DENSE)
+        if self.layout == [0, 0] {
+            return quote!(::cnn_core::kernel::geometry::Layout::DENSE);
+        }
+        let [input, output] = self.layout.map(Literal::u64_unsuffixed);
+        quote!(::cnn_core::kernel::geometry::Layout::strided(#input, #output))
     }
 
     /// The constants of a function of each value, by its name in `geometry::Activation`, with its options.

@@ -234,6 +234,8 @@ pub(crate) enum Outcome {
 pub(crate) enum CheckedSizes {
     Chw([Option<u64>; 3]),
     Flat(Option<u64>),
+    /// Not even whether it is flat.
+    Unknown,
 }
 
 /// What a layer costs per sample.
