@@ -58,12 +58,12 @@ def residual():
 
 
 def inception():
-    return named(stem=nn.Conv2d(2, 4, 3), inception=Inception(4, 2, 2, 3, 1, 2, 2), **classifier(9))
+    return named(stem=nn.Conv2d(2, 4, 3, bias=False), inception=Inception(4, 2, 2, 3, 1, 2, 2), **classifier(9))
 
 
 def dense():
     block = _DenseBlock(num_layers=2, num_input_features=4, bn_size=2, growth_rate=3, drop_rate=0.0)
-    return named(conv0=nn.Conv2d(2, 4, 3), block=block, transition=_Transition(10, 5), **classifier(5))
+    return named(conv0=nn.Conv2d(2, 4, 3, bias=False), block=block, transition=_Transition(10, 5), **classifier(5))
 
 
 def squeeze_excitation():
