@@ -191,7 +191,7 @@ fn cross_entropy_takes_a_log_softmax_as_it_takes_logits() -> Result<(), Error> {
         Logarithms<6> { fc: linear<5>, log_softmax }
     }
     let (mut plain, mut logarithms) = (Plain::new(0), Logarithms::new(0));
-    let (input, labels) = (Batch::from_nchw(&values(18, 4))?, Labels::new(&[4, 0, 2])?);
+    let (input, labels) = (Batch::from_nchw(&common::values(18, 4))?, Labels::new(&[4, 0, 2])?);
     let (mut one, mut other) = (Training::new(0), Training::new(0));
     let expected = one.backward(Mode::Training, &mut plain, &input, &CrossEntropy::new(&labels))?;
     let found = other.backward(Mode::Training, &mut logarithms, &input, &CrossEntropy::new(&labels))?;

@@ -9,7 +9,7 @@ use cnn_core::shape::Sizes;
 
 /// Values from -1 to 1 that are not multiples of each other, so that no two of a window tie.
 #[allow(dead_code, reason = "not every test that shares this file needs it")]
-fn values(count: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn values(count: usize, seed: u64) -> Vec<f32> {
     use cnn_core::random::{Key, Purpose};
     let mut values = vec![0.0; count];
     let key = Key { purpose: Purpose::Augmentation, seed, step: 0, layer: 0, sample: 0 };
