@@ -3,7 +3,6 @@
 mod common;
 
 use cnn_core::prelude::*;
-use cnn_core::reference;
 
 network! {
     /// Every layer that has a gradient, in orders that share memory in different ways.
@@ -56,120 +55,69 @@ network! {
         flatten, linear<3>,
     }
 
+    /// Every function of a value, behind what it may join or change in place and behind what it may not.
+    pub Functions<3, 6, 5> {
+        conv1: conv2d<6, 3>, leaky_relu(negative_slope = 0.2), sigmoid, conv2d<5, 1>, relu6, dropout(p = 0.0), tanh,
+        conv2d<6, 1>, relu, hardsigmoid, conv2d<4, 1>(bias = false), hardswish, conv2d<5, 2>, silu,
+        conv2d<6, 1>, prelu, gelu, conv2d<4, 1>, gelu(approximate = tanh), prelu(num_parameters = channels),
+        max_pool2d<2>, sigmoid, leaky_relu, flatten, fc1: linear<6>, tanh, prelu(num_parameters = 6), hardsigmoid,
+        linear<5>, log_softmax,
+    }
+
+    /// Maps that grow.
+    pub Growing<4, 3, 4> {
+        up1: conv_transpose2d<6, 3>(stride = 2, padding = 1, output_padding = 1, groups = 2), relu,
+        local_response_norm<4>(alpha = 0.5, k = 2.0),
+        up2: conv_transpose2d<4, (2, 3)>(stride = (1, 2), padding = (0, 1, 1, 0), dilation = (2, 1), bias = false),
+        zero_pad2d<(1, 0, 2, 1)>, upsample(scale_factor = 2), conv2d<3, 3>(stride = 2), dropout2d(p = 0.0),
+        upsample(size = (5, 11), mode = bilinear), local_response_norm<3>, conv2d<4, 1>(groups = 1),
+        upsample(scale_factor = (1, 2), mode = bilinear, align_corners = true),
+        up3: conv_transpose2d<2, 2>(dilation = 3, stride = 2, output_padding = 1),
+        adaptive_max_pool2d<(3, 4)>, zero_pad2d<1>, conv2d<2, 3>, flatten, linear<3>,
+    }
+
     /// A network that ends in a map.
     pub Picture<1, 6, 5> { conv2d<3, 3>(padding = 1), relu, conv2d<2, 1>, softmax, flatten }
 }
 
-/// Values from -1 to 1 that are not multiples of each other, so that no two of a window tie.
-fn values(count: usize, seed: u64) -> Vec<f32> {
-    use cnn_core::random::{Key, Purpose};
-    let mut values = vec![0.0; count];
-    let key = Key { purpose: Purpose::Augmentation, seed, step: 0, layer: 0, sample: 0 };
-    key.stream().fill_symmetric(1.0, &mut values);
-    values
-}
-
-fn wide(values: &[f32]) -> Vec<f64> {
-    values.iter().copied().map(f64::from).collect()
-}
-
-/// In evaluation with weights as they start, see [`check_in`].
-fn check<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
-    check_in(Mode::Evaluation, N::new(7), samples, parameters_to_try)
-}
-
-/// In both modes, with weights and running statistics that are not all the same.
-fn check_both<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
-    let mut net = N::new(7);
-    let moves = values(net.weights().values().len(), 3);
-    net.weights_mut().values_mut().iter_mut().zip(moves).for_each(|(value, moves)| *value += 0.3 * moves);
-    check_in(Mode::Training, N::from_weights(net.weights().clone()), samples, parameters_to_try)?;
-    let input = Batch::from_nchw(&values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 5))?;
-    let targets = Batch::zeros(samples);
-    Training::new(0).backward(Mode::Training, &mut net, &input, &MeanSquaredError::new(&targets))?;
-    check_in(Mode::Evaluation, net, samples, parameters_to_try)
-}
-
-/// A loss that weighs every output differently: the mean squared distance from these.
-fn check_in<N: Network>(mode: Mode, mut net: N, samples: usize, parameters_to_try: usize) -> Result<(), Error> {
-    let input = values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 1);
-    let batch = Batch::from_nchw(&input)?;
-    let state = wide(net.weights().state());
-    let reference =
-        |parameters: &[f64], state: &mut [f64]| common::forward::<N>(mode, parameters, state, &wide(&input));
-    let mut state_after = state.clone();
-    let expected = reference(&wide(net.weights().values()), &mut state_after);
-    if mode == Mode::Evaluation {
-        for (found, expected) in net.forward(&batch).to_nchw().iter().zip(&expected) {
-            // Sums of a few hundred products of f32 round by a few units in the last place of the largest.
-            assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
-        }
-    }
-
-    let targets = Batch::from_nchw(&values(expected.len(), 2))?;
-    let wide_targets = wide(&targets.to_nchw());
-    let output = net.forward(&batch);
-    let mut training = Training::<N>::new(0);
-    let loss = training.backward(mode, &mut net, &batch, &MeanSquaredError::new(&targets))?;
-    if mode == Mode::Evaluation {
-        assert_eq!(*training.output(), output);
-    }
-    for (found, expected) in training.output().to_nchw().iter().zip(&expected) {
-        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
-    }
-    for (found, expected) in net.weights().state().iter().zip(&state_after) {
-        assert!((f64::from(*found) - expected).abs() < 1e-6, "{found} {expected}");
-    }
-    assert!((f64::from(loss) - reference::loss::mse(&expected, &wide_targets)).abs() < 1e-5);
-
-    let loss_at = |parameters: &[f64]| reference::loss::mse(&reference(parameters, &mut state.clone()), &wide_targets);
-    let mut parameters = wide(net.weights().values());
-    let gradients = training.gradients().values();
-    assert_eq!(gradients.len(), parameters.len());
-    let stride = (parameters.len() / parameters_to_try).max(1);
-    for index in (0..parameters.len()).step_by(stride) {
-        let (middle, step) = (parameters[index], 1e-6);
-        parameters[index] = middle + step;
-        let above = loss_at(&parameters);
-        parameters[index] = middle - step;
-        let below = loss_at(&parameters);
-        parameters[index] = middle;
-        let expected = (above - below) / (2.0 * step);
-        let found = f64::from(gradients[index]);
-        // f32 sums on one side; differences of f64 over a step of 1e-6, good to 1e-9, on the other.
-        assert!((found - expected).abs() < 1e-6 + 1e-4 * expected.abs(), "{index}: {found} {expected}");
-    }
-    Ok(())
-}
-
 #[test]
 fn of_every_layer() -> Result<(), Error> {
-    check::<Mixed>(3, 1000)
+    common::check::<Mixed>(3, 1000)
 }
 
 #[test]
 fn of_lenet() -> Result<(), Error> {
-    check::<LeNet5>(2, 40)
+    common::check::<LeNet5>(2, 40)
 }
 
 #[test]
 fn through_softmax_in_the_middle_and_at_the_end() -> Result<(), Error> {
-    check::<Odds>(4, 1000)
+    common::check::<Odds>(4, 1000)
 }
 
 #[test]
 fn of_a_network_that_ends_in_a_flattened_map() -> Result<(), Error> {
-    check::<Picture>(2, 1000)
+    common::check::<Picture>(2, 1000)
 }
 
 #[test]
 fn of_windows_with_groups_and_remainders() -> Result<(), Error> {
-    check::<Windows>(2, 1000)
+    common::check::<Windows>(2, 1000)
+}
+
+#[test]
+fn of_functions_of_each_value() -> Result<(), Error> {
+    common::check_both::<Functions>(2, 1000)
+}
+
+#[test]
+fn of_maps_that_grow() -> Result<(), Error> {
+    common::check_both::<Growing>(2, 1000)
 }
 
 #[test]
 fn of_batch_normalizations() -> Result<(), Error> {
-    check_both::<Normal>(3, 1000)
+    common::check_both::<Normal>(3, 1000)
 }
 
 #[test]
@@ -228,6 +176,66 @@ fn dropout_draws_by_seed_and_step_and_goes_back_the_same_way() -> Result<(), Err
     assert_eq!(run(5, 9)?.0, output);
     assert_ne!(run(5, 10)?.0, output);
     assert_ne!(run(6, 9)?.0, output);
+    assert_eq!(net.forward(&ones), ones, "in evaluation nothing is dropped");
+    Ok(())
+}
+
+/// The logarithms of probabilities are logits of the same probabilities.
+#[test]
+fn cross_entropy_takes_a_log_softmax_as_it_takes_logits() -> Result<(), Error> {
+    network! {
+        /// Ends in logits.
+        Plain<6> { fc: linear<5> }
+
+        /// Ends in logarithms of probabilities.
+        Logarithms<6> { fc: linear<5>, log_softmax }
+    }
+    let (mut plain, mut logarithms) = (Plain::new(0), Logarithms::new(0));
+    let (input, labels) = (Batch::from_nchw(&values(18, 4))?, Labels::new(&[4, 0, 2])?);
+    let (mut one, mut other) = (Training::new(0), Training::new(0));
+    let expected = one.backward(Mode::Training, &mut plain, &input, &CrossEntropy::new(&labels))?;
+    let found = other.backward(Mode::Training, &mut logarithms, &input, &CrossEntropy::new(&labels))?;
+    assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    for (found, expected) in other.gradients().values().iter().zip(one.gradients().values()) {
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
+    Ok(())
+}
+
+#[test]
+fn dropout2d_drops_whole_channels_of_each_sample() -> Result<(), Error> {
+    network! {
+        /// Channels that are dropped after each got a factor.
+        Dropped<64, 2, 3> { conv2d<64, 1>(groups = 64, bias = false), dropout2d(p = 0.25) }
+    }
+    let mut net = Dropped::new(0);
+    net.weights_mut().values_mut().fill(1.0);
+    let ones = Batch::from_nchw(&[1.0; 2 * 64 * 6])?;
+    let zeros = Batch::from_nchw(&[0.0; 2 * 64 * 6])?;
+    let mut run = |step| -> Result<_, Error> {
+        let mut training = Training::<Dropped>::resumed(5, step);
+        training.backward(Mode::Training, &mut net, &ones, &MeanSquaredError::new(&zeros))?;
+        Ok((training.output().to_nchw(), training.gradients().values().to_vec()))
+    };
+    let (output, gradients) = run(9)?;
+    let kept: Vec<bool> = output
+        .chunks_exact(6)
+        .map(|channel| {
+            assert!(channel.iter().all(|value| *value == channel[0]), "a channel stays or goes as a whole");
+            assert!(channel[0] == 0.0 || (channel[0] - 1.0 / 0.75).abs() < 1e-6);
+            channel[0] != 0.0
+        })
+        .collect();
+    let count = kept.iter().filter(|kept| **kept).count();
+    assert!((80..=112).contains(&count), "{count} of 128 are kept where 96 are expected");
+    assert_ne!(kept[..64], kept[64..], "samples draw differently");
+    for (channel, gradient) in gradients.iter().enumerate() {
+        let times = f32::from(u8::from(kept[channel])) + f32::from(u8::from(kept[64 + channel]));
+        let expected = times * 6.0 * 2.0 / (0.75 * 0.75) / 768.0;
+        assert!((gradient - expected).abs() < 1e-6, "{gradient} {expected}");
+    }
+    assert_eq!(run(9)?.0, output);
+    assert_ne!(run(10)?.0, output);
     assert_eq!(net.forward(&ones), ones, "in evaluation nothing is dropped");
     Ok(())
 }

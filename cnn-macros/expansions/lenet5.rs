@@ -55,6 +55,12 @@ const _: () = {
             >::positions::<::cnn_core::shape::typenum::U28>()
         },
     > = ::cnn_core::shape::Chw::<6, 28, 28>;
+    struct __Step1;
+    impl ::cnn_core::layer::activation::Activation for __Step1 {
+        const FUNCTION: ::cnn_core::kernel::geometry::Activation = ::cnn_core::kernel::geometry::Activation::Relu;
+        const CHANNELS: usize = 6;
+        const LAYOUT: ::cnn_core::kernel::geometry::Layout = ::cnn_core::kernel::geometry::Layout::DENSE;
+    }
     struct __Step2;
     impl ::cnn_core::layer::max_pool2d::MaxPool2d for __Step2 {
         const GEOMETRY: ::cnn_core::kernel::geometry::Pool2dGeometry = ::cnn_core::kernel::geometry::Pool2dGeometry {
@@ -123,6 +129,12 @@ const _: () = {
             >::positions::<::cnn_core::shape::typenum::U14>()
         },
     > = ::cnn_core::shape::Chw::<16, 10, 10>;
+    struct __Step4;
+    impl ::cnn_core::layer::activation::Activation for __Step4 {
+        const FUNCTION: ::cnn_core::kernel::geometry::Activation = ::cnn_core::kernel::geometry::Activation::Relu;
+        const CHANNELS: usize = 16;
+        const LAYOUT: ::cnn_core::kernel::geometry::Layout = ::cnn_core::kernel::geometry::Layout::DENSE;
+    }
     struct __Step5;
     impl ::cnn_core::layer::max_pool2d::MaxPool2d for __Step5 {
         const GEOMETRY: ::cnn_core::kernel::geometry::Pool2dGeometry = ::cnn_core::kernel::geometry::Pool2dGeometry {
@@ -156,6 +168,11 @@ const _: () = {
             >::positions::<::cnn_core::shape::typenum::U10>()
         },
     > = ::cnn_core::shape::Chw::<16, 5, 5>;
+    struct __Step6;
+    impl ::cnn_core::layer::flatten::Flatten for __Step6 {
+        const CHANNELS: usize = 16;
+        const POSITIONS: usize = 5 * 5;
+    }
     struct __Step7;
     impl ::cnn_core::layer::linear::Linear for __Step7 {
         const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
@@ -167,6 +184,12 @@ const _: () = {
         const RELU: bool = true;
         const CHANNELS: usize = 16;
     }
+    struct __Step8;
+    impl ::cnn_core::layer::activation::Activation for __Step8 {
+        const FUNCTION: ::cnn_core::kernel::geometry::Activation = ::cnn_core::kernel::geometry::Activation::Relu;
+        const CHANNELS: usize = 120;
+        const LAYOUT: ::cnn_core::kernel::geometry::Layout = ::cnn_core::kernel::geometry::Layout::DENSE;
+    }
     struct __Step9;
     impl ::cnn_core::layer::linear::Linear for __Step9 {
         const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
@@ -177,6 +200,12 @@ const _: () = {
         const BIAS: bool = true;
         const RELU: bool = true;
         const CHANNELS: usize = 120;
+    }
+    struct __Step10;
+    impl ::cnn_core::layer::activation::Activation for __Step10 {
+        const FUNCTION: ::cnn_core::kernel::geometry::Activation = ::cnn_core::kernel::geometry::Activation::Relu;
+        const CHANNELS: usize = 84;
+        const LAYOUT: ::cnn_core::kernel::geometry::Layout = ::cnn_core::kernel::geometry::Layout::DENSE;
     }
     struct __Step11;
     impl ::cnn_core::layer::linear::Linear for __Step11 {
@@ -198,15 +227,15 @@ const _: () = {
                 path: "conv1",
                 layer: "conv2d",
                 operation: <__Step0 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
-                inputs: &[0usize],
+                inputs: &[0],
                 input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
             },
             ::cnn_core::network::Step {
                 path: "1",
                 layer: "relu",
-                operation: ::cnn_core::layer::Operation::Relu,
-                inputs: &[1usize],
+                operation: <__Step1 as ::cnn_core::layer::activation::Activation>::OPERATION,
+                inputs: &[1],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
             },
@@ -214,7 +243,7 @@ const _: () = {
                 path: "2",
                 layer: "max_pool2d",
                 operation: <__Step2 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
-                inputs: &[2usize],
+                inputs: &[2],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
             },
@@ -222,15 +251,15 @@ const _: () = {
                 path: "conv2",
                 layer: "conv2d",
                 operation: <__Step3 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
-                inputs: &[3usize],
+                inputs: &[3],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
             },
             ::cnn_core::network::Step {
                 path: "4",
                 layer: "relu",
-                operation: ::cnn_core::layer::Operation::Relu,
-                inputs: &[4usize],
+                operation: <__Step4 as ::cnn_core::layer::activation::Activation>::OPERATION,
+                inputs: &[4],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
             },
@@ -238,15 +267,15 @@ const _: () = {
                 path: "5",
                 layer: "max_pool2d",
                 operation: <__Step5 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
-                inputs: &[5usize],
+                inputs: &[5],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
             },
             ::cnn_core::network::Step {
                 path: "6",
                 layer: "flatten",
-                operation: ::cnn_core::layer::Operation::Flatten,
-                inputs: &[6usize],
+                operation: <__Step6 as ::cnn_core::layer::flatten::Flatten>::OPERATION,
+                inputs: &[6],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 400 },
             },
@@ -254,15 +283,15 @@ const _: () = {
                 path: "fc1",
                 layer: "linear",
                 operation: <__Step7 as ::cnn_core::layer::linear::Linear>::OPERATION,
-                inputs: &[7usize],
+                inputs: &[7],
                 input: ::cnn_core::shape::Sizes::Flat { features: 400 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 120 },
             },
             ::cnn_core::network::Step {
                 path: "8",
                 layer: "relu",
-                operation: ::cnn_core::layer::Operation::Relu,
-                inputs: &[8usize],
+                operation: <__Step8 as ::cnn_core::layer::activation::Activation>::OPERATION,
+                inputs: &[8],
                 input: ::cnn_core::shape::Sizes::Flat { features: 120 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 120 },
             },
@@ -270,15 +299,15 @@ const _: () = {
                 path: "fc2",
                 layer: "linear",
                 operation: <__Step9 as ::cnn_core::layer::linear::Linear>::OPERATION,
-                inputs: &[9usize],
+                inputs: &[9],
                 input: ::cnn_core::shape::Sizes::Flat { features: 120 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 84 },
             },
             ::cnn_core::network::Step {
                 path: "10",
                 layer: "relu",
-                operation: ::cnn_core::layer::Operation::Relu,
-                inputs: &[10usize],
+                operation: <__Step10 as ::cnn_core::layer::activation::Activation>::OPERATION,
+                inputs: &[10],
                 input: ::cnn_core::shape::Sizes::Flat { features: 84 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 84 },
             },
@@ -286,7 +315,7 @@ const _: () = {
                 path: "fc3",
                 layer: "linear",
                 operation: <__Step11 as ::cnn_core::layer::linear::Linear>::OPERATION,
-                inputs: &[11usize],
+                inputs: &[11],
                 input: ::cnn_core::shape::Sizes::Flat { features: 84 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 10 },
             },

@@ -32,7 +32,7 @@ fn row(plan: &Plan, step: &Step) -> String {
     };
     let window = match &step.kind {
         Kind::Layer { arguments, .. } => window(arguments),
-        Kind::Custom(_) => String::new(),
+        Kind::Custom(_) | Kind::Join(_) => String::new(),
     };
     format!(
         "| {} (`{}`) | {} | {window} | {} | {} |",
@@ -72,6 +72,9 @@ fn window(arguments: &Arguments) -> String {
     let mut line = format!("{}, stride {}, padding {padding}", pair("kernel_size").join("x"), short("stride"));
     if arguments.get("dilation").is_some() && short("dilation") != "1" {
         line += &format!(", dilation {}", short("dilation"));
+    }
+    if arguments.get("output_padding").is_some() && short("output_padding") != "0" {
+        line += &format!(", output_padding {}", short("output_padding"));
     }
     if arguments.get("groups").is_some() && arguments.count("groups").known() != Some(1) {
         line += &format!(", {} groups", text(arguments.count("groups")));

@@ -7,17 +7,21 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use crate::error::Errors;
 use crate::memory::{self, Place};
+use crate::place::{gradient_home, home};
 use crate::plan::{MapId, Plan, Run, Size, Step};
-use crate::{ast, fuse, shape};
+use crate::{ast, blocks, fuse, shape};
 
 fn settle(text: &str) -> (Plan, Vec<String>) {
     let mut errors = Errors::new();
-    let tree = ast::parse(text.parse().unwrap(), &mut errors);
+    let mut tree = ast::parse(text.parse().unwrap(), &mut errors);
+    blocks::check(&mut tree.blocks);
+    let mut blocks = blocks::Blocks::new(&tree.blocks);
     let mut found = errors.finish();
     assert_eq!(tree.networks.len(), 1, "{text}");
     let mut errors = Errors::of(&tree.networks[0].errors);
-    let mut plan = shape::plan(&tree.networks[0], &tree.blocks, &mut errors);
+    let mut plan = shape::plan(&tree.networks[0], &mut blocks, &mut errors);
     found.extend(errors.finish());
+    found.extend(blocks.untold());
     if found.is_empty() {
         fuse::fuse(&mut plan);
     }
@@ -129,24 +133,30 @@ fn slots_are_used_again_when_nobody_reads_them_any_more() {
     assert_eq!(sizes(&memory::training(&plan)), [4704, 1176, 1600, 400, 120, 84]);
     assert_eq!(sizes(&memory::gradient(&plan)), [1176, 4704]);
     let slots = memory::evaluation(&plan);
-    let places: Vec<_> = (0..plan.maps.len()).map(|map| slots.place(&plan, MapId(map))).collect();
+    let places: Vec<_> = (0..plan.maps.len()).map(|map| slots.place(home(&plan, MapId(map)).base)).collect();
     let [first, second] = [Place::Slot(0), Place::Slot(1)];
     let expected = [first, first, second, first, first, second, second, first, first, second, second];
     assert_eq!(places[1..12], expected);
     assert_eq!((places[0], places[12]), (Place::Input, Place::Output));
 }
 
-/// A step's input and output never share a slot, nor do the gradients of the two, unless it works in place.
+/// Nothing is read and written in one step, unless it works in place.
 #[test]
 fn no_step_overwrites_what_it_reads() {
     for text in
         [LENET, "Net<2, 9, 9> { relu, dropout, conv2d<3, 3>, max_pool2d<2>, relu, Own, relu, flatten, softmax }"]
     {
         let plan = plan(text);
-        for slots in [memory::evaluation(&plan), memory::training(&plan), memory::gradient(&plan)] {
-            for step in plan.steps.iter().filter(|step| matches!(step.run, Run::Apart | Run::WithRelu)) {
-                assert_ne!(slots.place(&plan, step.input), slots.place(&plan, step.output), "{text}: {}", step.path);
+        for slots in [memory::evaluation(&plan), memory::training(&plan)] {
+            for step in plan.steps.iter().filter(|step| step.runs()) {
+                let [input, output] = [step.input(), step.output].map(|map| slots.place(home(&plan, map).base));
+                assert_ne!(input, output, "{text}: {}", step.path);
             }
+        }
+        let slots = memory::gradient(&plan);
+        for step in plan.steps.iter().filter(|step| step.runs()) {
+            let [input, output] = [step.input(), step.output].map(|map| slots.place(gradient_home(&plan, map).base));
+            assert_ne!(input, output, "{text}: {}", step.path);
         }
     }
 }

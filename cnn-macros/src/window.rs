@@ -98,6 +98,41 @@ pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64
     Ok([height.unwrap_or_default(), width.unwrap_or_default()])
 }
 
+/// Height or width that a window makes backwards: as many cells as give `axis.cells` positions.
+pub(crate) fn transposed(name: &str, axis: Axis, output_padding: u64) -> Result<u64, Misfit> {
+    let Axis { cells, stride, dilation, padding: [before, behind], .. } = axis;
+    if output_padding >= stride {
+        let later =
+            if output_padding < dilation { "; one less than the dilation comes with a later version" } else { "" };
+        return Err(Misfit {
+            argument: "output_padding",
+            text: format!(
+                "{name}: output_padding {output_padding} is more than the remainder that a stride can leave{later}\n\
+                 rule: output_padding < stride {stride}\n\
+                 help: output_padding <= {}",
+                stride - 1
+            ),
+        });
+    }
+    let spread = u128::from(cells.saturating_sub(1)) * u128::from(stride) + axis.reach() + u128::from(output_padding);
+    let padding = u128::from(before) + u128::from(behind);
+    if padding >= spread {
+        let both = if before == behind { format!("2*{before}") } else { format!("{before} - {behind}") };
+        return Err(Misfit {
+            argument: "padding",
+            text: format!(
+                "{name}: the padding takes all that the kernel makes\n\
+                 rule: ({cells} - 1)*{stride} + {} + {output_padding} - {both} < 1\n\
+                 help: padding <= {}",
+                axis.reach(),
+                (spread - 1) / 2
+            ),
+        });
+    }
+    // What is larger than that is too large for memory, and reported as such.
+    Ok(u64::try_from(spread - padding).unwrap_or(u64::MAX))
+}
+
 fn no_room(name: &str, axis: &Axis, map: &str, rule: &str, limits: Limits) -> String {
     let over = if axis.ceil { u128::from(axis.stride) - 1 } else { 0 };
     let missing = (axis.reach() - axis.padded() - over).div_ceil(2) + u128::from(axis.padding[0].max(axis.padding[1]));
@@ -184,6 +219,16 @@ mod tests {
             let up = ceil(cells, kernel, stride, padding, dilation).unwrap();
             assert!(up == down || up == down + 1 && (up - 1) * stride < cells + padding);
         }
+    }
+
+    #[test]
+    fn a_transposed_window_goes_back() {
+        for (cells, kernel, stride, padding, dilation) in [(7, 3, 2, 1, 1), (5, 2, 2, 0, 1), (4, 3, 1, 2, 2)] {
+            let back = transposed("up", axis(cells, kernel, stride, padding, dilation), 0).unwrap();
+            assert_eq!(axis(back, kernel, stride, padding, dilation).output(), Some(cells));
+        }
+        assert!(transposed("up", axis(1, 3, 1, 2, 1), 0).unwrap_err().text.contains("padding <= 1"));
+        assert!(transposed("up", axis(1, 3, 2, 0, 1), 2).unwrap_err().text.contains("output_padding <= 1"));
     }
 
     #[test]

@@ -17,12 +17,13 @@ pub(super) fn for_each(pieces: usize, work: usize, piece: impl Fn(usize) + Sync)
     }
 }
 
-/// Calls `sample` with each piece of `len` values and its number, on all threads if there are enough values.
+/// Calls `sample` with each piece of `len` values and its number, on all threads if there are enough values. The last may
+/// be shorter, where samples are parts of wider ones.
 pub(crate) fn for_each_sample(len: usize, values: &mut [f32], sample: impl Fn(usize, &mut [f32]) + Sync) {
     if values.len() < WORTH_SHARING || rayon::current_num_threads() == 1 {
-        values.chunks_exact_mut(len).enumerate().for_each(|(index, values)| sample(index, values));
+        values.chunks_mut(len).enumerate().for_each(|(index, values)| sample(index, values));
     } else {
-        values.par_chunks_exact_mut(len).enumerate().for_each(|(index, values)| sample(index, values));
+        values.par_chunks_mut(len).enumerate().for_each(|(index, values)| sample(index, values));
     }
 }
 

@@ -3,26 +3,33 @@
 //! No mask is kept: the backward pass draws again what the forward pass drew, from the counter-based generator.
 
 use super::{GradInput, Mode, Operation, Pass};
-use crate::kernel::{Write, chunk, elementwise};
+use crate::kernel::geometry::{Layout, Map};
+use crate::kernel::rows::{Rows, RowsMut};
+use crate::kernel::{Rectifier, Write, chunk, join};
 use crate::random::{Key, Purpose};
 
 /// A dropout of a network. It has no parameters.
 pub trait Dropout {
     /// The probability that a value is dropped, from 0 to 1.
     const P: f32;
+    /// Channels of the map, or features.
+    const CHANNELS: usize;
     /// Values of one sample.
     const LEN: usize;
+    /// Where the maps lie.
+    const LAYOUT: Layout;
     /// The layer as data.
     const OPERATION: Operation = Operation::Dropout { p: Self::P };
 }
 
-/// input `[n, ..]` -> output `[n, ..]`
+/// input `[n, .., c]` -> output `[n, .., c]`
 pub fn forward<L: Dropout>(pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
-    output.copy_from_slice(input);
+    let Layout { in_stride, out_stride } = L::LAYOUT;
+    join::copy(L::CHANNELS, Rows::strided(input, in_stride), RowsMut::strided(output, out_stride));
     forward_in_place::<L>(pass, output);
 }
 
-/// grad_output `[n, ..]` -> grad_input `[n, ..]`
+/// grad_output `[n, .., c]` -> grad_input `[n, .., c]`
 pub fn backward<L: Dropout>(
     pass: &mut Pass<'_>,
     _parameters: &[f32],
@@ -34,9 +41,11 @@ pub fn backward<L: Dropout>(
 ) {
     if let Some(GradInput { values, write }) = grad_input {
         forward_in_place::<L>(pass, grad_output);
+        let Layout { in_stride, out_stride } = L::LAYOUT;
+        let (grad_output, values) = (Rows::strided(grad_output, out_stride), RowsMut::strided(values, in_stride));
         match write {
-            Write::Store => values.copy_from_slice(grad_output),
-            Write::Add => elementwise::add(grad_output, values),
+            Write::Store => join::copy(L::CHANNELS, grad_output, values),
+            Write::Add => join::accumulate(L::CHANNELS, Rectifier::None, grad_output, values),
         }
     }
 }
@@ -49,14 +58,23 @@ pub fn forward_in_place<L: Dropout>(pass: &mut Pass<'_>, map: &mut [f32]) {
     }
     let scale = if L::P < 1.0 { 1.0 / (1.0 - L::P) } else { 0.0 };
     let (seed, step, layer) = (pass.seed(), pass.step(), pass.layer());
-    chunk::for_each_sample(L::LEN, map, |sample, values| {
+    let stride = Map::new([1, 1], L::CHANNELS, L::LAYOUT.out_stride).stride;
+    chunk::for_each_sample(L::LEN / L::CHANNELS * stride, map, |sample, values| {
         let key = Key { purpose: Purpose::Dropout, seed, step, layer, sample: sample as u64 };
         let (mut stream, mut keep) = (key.stream(), [false; 256]);
-        for values in values.chunks_mut(keep.len()) {
-            let keep = &mut keep[..values.len()];
+        for first in (0..L::LEN).step_by(keep.len()) {
+            let count = keep.len().min(L::LEN - first);
+            let keep = &mut keep[..count];
             stream.fill_keep_mask(L::P, keep);
-            for (value, &keep) in values.iter_mut().zip(&*keep) {
-                *value = if keep { *value * scale } else { 0.0 };
+            if stride == L::CHANNELS {
+                for (value, &keep) in values[first..first + count].iter_mut().zip(&*keep) {
+                    *value = if keep { *value * scale } else { 0.0 };
+                }
+            } else {
+                for (index, &keep) in (first..).zip(&*keep) {
+                    let value = &mut values[index / L::CHANNELS * stride + index % L::CHANNELS];
+                    *value = if keep { *value * scale } else { 0.0 };
+                }
             }
         }
     });

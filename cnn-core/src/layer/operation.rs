@@ -1,8 +1,10 @@
 //! Every layer as plain data: what a table, a reader of weights, or the reference needs to know of it.
 
-use super::{Parameter, Step, batch_norm2d, conv2d, linear, step};
+use super::{Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, linear, prelu, step};
+use crate::kernel;
 use crate::kernel::geometry::{
-    AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, LinearGeometry, Pool2dGeometry,
+    Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, LinearGeometry,
+    LocalResponseNormGeometry, Pool2dGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
 };
 use crate::kernel::scratch::Needs;
 
@@ -14,6 +16,13 @@ pub enum Operation {
     Conv2d {
         /// Its numbers.
         geometry: Conv2dGeometry,
+        /// Whether a bias is added.
+        bias: bool,
+    },
+    /// `conv_transpose2d`
+    ConvTranspose2d {
+        /// Its numbers.
+        geometry: ConvTranspose2dGeometry,
         /// Whether a bias is added.
         bias: bool,
     },
@@ -41,8 +50,23 @@ pub enum Operation {
         /// Whether it has running statistics.
         track_running_stats: bool,
     },
-    /// `relu`
-    Relu,
+    /// `local_response_norm`
+    LocalResponseNorm(LocalResponseNormGeometry),
+    /// `relu` and what is like it.
+    Activation(Activation),
+    /// `prelu`
+    Prelu {
+        /// Channels of the map, or features.
+        channels: usize,
+        /// Slopes that are learned: one for each channel, or one.
+        num_parameters: usize,
+    },
+    /// `adaptive_max_pool2d`
+    AdaptiveMaxPool2d(AdaptivePool2dGeometry),
+    /// `upsample`
+    Upsample(Upsample2dGeometry),
+    /// `zero_pad2d`
+    ZeroPad2d(ZeroPad2dGeometry),
     /// `flatten`
     Flatten,
     /// `dropout`
@@ -50,8 +74,21 @@ pub enum Operation {
         /// The probability that a value is dropped.
         p: f32,
     },
+    /// `dropout2d`
+    Dropout2d {
+        /// The probability that a channel is dropped.
+        p: f32,
+    },
     /// `softmax`
     Softmax,
+    /// `log_softmax`
+    LogSoftmax,
+    /// `add`
+    Add,
+    /// `multiply`
+    Multiply,
+    /// `concat`
+    Concat,
     /// A type that implements [`Layer`](super::Layer).
     Custom {
         /// Its trainable tensors.
@@ -70,6 +107,10 @@ impl Operation {
     pub const fn parameters(&self) -> Tensors {
         match self {
             Self::Conv2d { geometry, bias } => Tensors::weight_and_bias(conv2d::parameters(geometry), *bias),
+            Self::ConvTranspose2d { geometry, bias } => {
+                Tensors::weight_and_bias(conv_transpose2d::parameters(geometry), *bias)
+            }
+            Self::Prelu { num_parameters, .. } => Tensors::One(prelu::parameters(*num_parameters)),
             Self::Linear { geometry, bias, channels } => {
                 Tensors::weight_and_bias(linear::parameters(geometry, *channels), *bias)
             }
@@ -120,6 +161,7 @@ impl Operation {
     pub const fn multiply_adds(&self) -> usize {
         match self {
             Self::Conv2d { geometry, .. } => geometry.multiply_adds(),
+            Self::ConvTranspose2d { geometry, .. } => geometry.multiply_adds(),
             Self::Linear { geometry, .. } => geometry.weight_len(),
             Self::Network(steps) => step::multiply_adds(steps),
             _ => 0,
@@ -130,8 +172,11 @@ impl Operation {
     pub const fn needs(&self) -> Needs {
         match self {
             Self::Conv2d { geometry, .. } => geometry.needs(),
+            Self::ConvTranspose2d { geometry, .. } => geometry.needs(),
             Self::Linear { geometry, .. } => geometry.needs(),
             Self::BatchNorm2d { geometry, .. } => geometry.needs(),
+            Self::LocalResponseNorm(geometry) => geometry.needs(),
+            Self::Prelu { channels, .. } => kernel::prelu::needs(*channels),
             Self::Network(steps) => step::needs(steps),
             _ => Needs { shared: 0, per_thread: 0 },
         }

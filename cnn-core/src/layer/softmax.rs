@@ -2,6 +2,7 @@
 //! <https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html>
 
 use super::{GradInput, Operation, Pass};
+use crate::kernel::geometry::Layout;
 use crate::kernel::rows::{Rows, RowsMut};
 use crate::kernel::softmax;
 
@@ -9,13 +10,16 @@ use crate::kernel::softmax;
 pub trait Softmax {
     /// Channels of the map, or features.
     const CHANNELS: usize;
+    /// Where the maps lie.
+    const LAYOUT: Layout;
     /// The layer as data.
     const OPERATION: Operation = Operation::Softmax;
 }
 
 /// input `[n, .., c]` -> output `[n, .., c]`
 pub fn forward<L: Softmax>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
-    softmax::forward(L::CHANNELS, Rows::dense(input), RowsMut::dense(output));
+    let Layout { in_stride, out_stride } = L::LAYOUT;
+    softmax::forward(L::CHANNELS, Rows::strided(input, in_stride), RowsMut::strided(output, out_stride));
 }
 
 /// output `[n, .., c]`, grad_output `[n, .., c]` -> grad_input `[n, .., c]`
@@ -29,7 +33,8 @@ pub fn backward<L: Softmax>(
     _grad_parameters: &mut [f32],
 ) {
     if let Some(GradInput { values, write }) = grad_input {
-        let (output, grad_output) = (Rows::dense(output), Rows::dense(grad_output));
-        softmax::backward(L::CHANNELS, output, grad_output, RowsMut::dense(values), write);
+        let Layout { in_stride, out_stride } = L::LAYOUT;
+        let (output, grad_output) = (Rows::strided(output, out_stride), Rows::strided(grad_output, out_stride));
+        softmax::backward(L::CHANNELS, output, grad_output, RowsMut::strided(values, in_stride), write);
     }
 }

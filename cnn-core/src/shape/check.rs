@@ -151,6 +151,37 @@ pub const fn window(layer: Window, input: Sizes, sound: bool, channels: usize) -
     Made::new(Sizes::Map { channels, height, width }, sound, mistake)
 }
 
+/// The map that a window makes of `input` backwards, with so many channels.
+pub const fn transposed(layer: Window, output_padding: [usize; 2], input: Sizes, sound: bool, channels: usize) -> Made {
+    let (height, vertical) = spread(&layer, output_padding[0], input.height(), 0);
+    let (width, horizontal) = spread(&layer, output_padding[1], input.width(), 1);
+    let mut mistake = flat(layer.name, layer.layer, input);
+    if mistake.is_none() {
+        mistake = ungrouped(&layer, input.channels(), channels);
+    }
+    if mistake.is_none() {
+        mistake = vertical;
+    }
+    if mistake.is_none() {
+        mistake = horizontal;
+    }
+    Made::new(Sizes::Map { channels, height, width }, sound, mistake)
+}
+
+const fn spread(layer: &Window, output_padding: usize, cells: usize, side: usize) -> (usize, Option<Text>) {
+    let (kernel, stride, dilation) = (layer.kernel_size[side], layer.stride[side], layer.dilation[side]);
+    let padding = layer.padding[2 * side] + layer.padding[2 * side + 1];
+    let text = Text::new(layer.name);
+    if output_padding >= stride {
+        let text = text.str("output_padding ").number(output_padding).str(" is not less than stride ").number(stride);
+        return (1, Some(text.str("\nhelp: output_padding < stride")));
+    }
+    if padding >= window::transposed_output(cells, kernel, stride, 0, output_padding, dilation) {
+        return (1, Some(text.str("the padding takes all that the kernel makes\nhelp: less padding")));
+    }
+    (window::transposed_output(cells, kernel, stride, padding, output_padding, dilation), None)
+}
+
 const fn positions(layer: &Window, cells: usize, side: usize) -> usize {
     let (kernel, stride, dilation) = (layer.kernel_size[side], layer.stride[side], layer.dilation[side]);
     let [before, behind] = [layer.padding[2 * side], layer.padding[2 * side + 1]];
@@ -259,15 +290,74 @@ pub const fn flatten(features: usize, sound: bool) -> Made {
 
 /// What a reader was promised with `=>`.
 pub const fn claim(name: &str, found: Sizes, sound: bool, claimed: Sizes) -> Made {
-    let same = found.is_flat() == claimed.is_flat()
-        && found.channels() == claimed.channels()
-        && found.height() == claimed.height()
-        && found.width() == claimed.width();
-    let mistake = if same {
+    let mistake = if same(found, claimed) {
         None
     } else {
         let text = Text::new(name).str("the map is ").sizes(found).str(", not ").sizes(claimed);
         Some(text.str("\nhelp: state this one, or change the steps before it"))
     };
     Made::new(claimed, sound, mistake)
+}
+
+/// The map of a sum.
+pub const fn add(name: &str, maps: &[Sizes], sound: bool) -> Made {
+    let (first, mut mistake, mut index) = (maps[0], None, 1);
+    while index < maps.len() {
+        if mistake.is_none() && !same(first, maps[index]) {
+            mistake = Some(unlike(name, "add", first, maps[index]).str("branches of `add` make the same map"));
+        }
+        index += 1;
+    }
+    Made::new(first, sound, mistake)
+}
+
+/// The map of a product.
+pub const fn multiply(name: &str, maps: &[Sizes], sound: bool) -> Made {
+    let (mut whole, mut mistake, mut index) = (maps[0], None, 1);
+    while index < maps.len() {
+        let map = maps[index];
+        if !same(whole, map) {
+            let alike = whole.channels() == map.channels() && whole.is_flat() == map.is_flat();
+            if alike && whole.positions() == 1 {
+                whole = map;
+            } else if mistake.is_none() && !(alike && map.positions() == 1) {
+                let text = unlike(name, "multiply", whole, map);
+                mistake = Some(text.str("the same map, or a 1x1 map of as many channels"));
+            }
+        }
+        index += 1;
+    }
+    Made::new(whole, sound, mistake)
+}
+
+/// The map of a concatenation.
+pub const fn concat(name: &str, maps: &[Sizes], sound: bool) -> Made {
+    let (first, mut channels, mut mistake, mut index) = (maps[0], maps[0].channels(), None, 1);
+    while index < maps.len() {
+        let map = maps[index];
+        let alike = first.height() == map.height() && first.width() == map.width() && first.is_flat() == map.is_flat();
+        if mistake.is_none() && !alike {
+            let text = unlike(name, "concat", first, map);
+            mistake = Some(text.str("branches of `concat` make maps of the same height and width"));
+        }
+        channels += map.channels();
+        index += 1;
+    }
+    let sizes = match first {
+        Sizes::Map { height, width, .. } => Sizes::Map { channels, height, width },
+        Sizes::Flat { .. } => Sizes::Flat { features: channels },
+    };
+    Made::new(sizes, sound, mistake)
+}
+
+const fn unlike(name: &str, layer: &str, one: Sizes, other: Sizes) -> Text {
+    let text = Text::new(name).str("the branches of `").str(layer).str("` do not fit: ").sizes(one).str(" and ");
+    text.sizes(other).str("\nhelp: ")
+}
+
+const fn same(one: Sizes, other: Sizes) -> bool {
+    one.is_flat() == other.is_flat()
+        && one.channels() == other.channels()
+        && one.height() == other.height()
+        && one.width() == other.width()
 }

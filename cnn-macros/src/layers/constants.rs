@@ -14,6 +14,8 @@ pub(crate) struct Settled<'a> {
     pub(crate) relu: bool,
     /// Channels of the map that was flattened into its input; all features if none was.
     pub(crate) flattened: Size,
+    /// Channels of the maps that its input and its output are parts of; 0 where one stands alone.
+    pub(crate) layout: [u64; 2],
 }
 
 impl Settled<'_> {
@@ -24,7 +26,21 @@ impl Settled<'_> {
 
     /// Where its maps lie.
     fn layout(&self) -> TokenStream {
-        quote!(::cnn_core::kernel::geometry::Layout::DENSE)
+        if self.layout == [0, 0] {
+            return quote!(::cnn_core::kernel::geometry::Layout::DENSE);
+        }
+        let [input, output] = self.layout.map(Literal::u64_unsuffixed);
+        quote!(::cnn_core::kernel::geometry::Layout::strided(#input, #output))
+    }
+
+    /// The constants of a function of each value, by its name in `geometry::Activation`, with its options.
+    pub(super) fn activation(&self, function: TokenStream) -> TokenStream {
+        let rows = rows(self);
+        quote! {
+            const FUNCTION: ::cnn_core::kernel::geometry::Activation =
+                ::cnn_core::kernel::geometry::Activation::#function;
+            #rows
+        }
     }
 
     fn relu(&self) -> TokenStream {
@@ -155,14 +171,112 @@ pub(super) fn flatten(layer: &Settled<'_>) -> TokenStream {
 
 pub(super) fn dropout(layer: &Settled<'_>) -> TokenStream {
     let p = Literal::f64_unsuffixed(layer.arguments.real("p"));
-    let len = layer.input.len();
+    let (len, rows) = (layer.input.len(), rows(layer));
     quote! {
         const P: f32 = #p;
         const LEN: usize = #len;
+        #rows
     }
 }
 
-pub(super) fn softmax(layer: &Settled<'_>) -> TokenStream {
-    let [channels, ..] = layer.input.sizes();
-    quote!(const CHANNELS: usize = #channels;)
+/// Of a layer that looks at rows of channels, wherever they are.
+pub(super) fn rows(layer: &Settled<'_>) -> TokenStream {
+    let ([channels, ..], layout) = (layer.input.sizes(), layer.layout());
+    quote! {
+        const CHANNELS: usize = #channels;
+        const LAYOUT: ::cnn_core::kernel::geometry::Layout = #layout;
+    }
+}
+
+pub(super) fn leaky_relu(layer: &Settled<'_>) -> TokenStream {
+    let slope = Literal::f64_unsuffixed(layer.arguments.real("negative_slope"));
+    layer.activation(quote!(LeakyRelu { negative_slope: #slope }))
+}
+
+pub(super) fn gelu(layer: &Settled<'_>) -> TokenStream {
+    let approximate = if layer.arguments.word("approximate") == "tanh" { quote!(Tanh) } else { quote!(None) };
+    layer.activation(quote!(Gelu { approximate: ::cnn_core::kernel::geometry::GeluApproximation::#approximate }))
+}
+
+pub(super) fn prelu(layer: &Settled<'_>) -> TokenStream {
+    let (rows, num_parameters) = (rows(layer), layer.arguments.count("num_parameters"));
+    quote! {
+        #rows
+        const NUM_PARAMETERS: usize = #num_parameters;
+    }
+}
+
+pub(super) fn conv_transpose2d(layer: &Settled<'_>) -> TokenStream {
+    let [in_channels, height, width] = layer.input.sizes();
+    let [out_channels, groups] = ["out_channels", "groups"].map(|name| layer.arguments.count(name));
+    let [kernel_size, stride, output_padding, dilation] =
+        ["kernel_size", "stride", "output_padding", "dilation"].map(|name| layer.pair(name));
+    let (padding, layout, bias_and_relu) = (layer.padding(), layer.layout(), layer.bias_and_relu());
+    quote! {
+        const GEOMETRY: ::cnn_core::kernel::geometry::ConvTranspose2dGeometry =
+            ::cnn_core::kernel::geometry::ConvTranspose2dGeometry {
+                in_channels: #in_channels,
+                in_size: [#height, #width],
+                out_channels: #out_channels,
+                kernel_size: #kernel_size,
+                stride: #stride,
+                padding: #padding,
+                output_padding: #output_padding,
+                dilation: #dilation,
+                groups: #groups,
+                layout: #layout,
+            };
+        #bias_and_relu
+    }
+}
+
+pub(super) fn local_response_norm(layer: &Settled<'_>) -> TokenStream {
+    let ([channels, ..], layout) = (layer.input.sizes(), layer.layout());
+    let size = layer.arguments.count("size");
+    let [alpha, beta, k] = ["alpha", "beta", "k"].map(|name| Literal::f64_unsuffixed(layer.arguments.real(name)));
+    quote! {
+        const GEOMETRY: ::cnn_core::kernel::geometry::LocalResponseNormGeometry =
+            ::cnn_core::kernel::geometry::LocalResponseNormGeometry {
+                channels: #channels,
+                size: #size,
+                alpha: #alpha,
+                beta: #beta,
+                k: #k,
+                layout: #layout,
+            };
+    }
+}
+
+pub(super) fn upsample(layer: &Settled<'_>) -> TokenStream {
+    let ([channels, height, width], layout) = (layer.input.sizes(), layer.layout());
+    let [out_height, out_width] = super::maps::upsampled(layer.arguments, [&height, &width]);
+    let align_corners = layer.arguments.truth("align_corners");
+    let interpolation = if layer.arguments.word("mode") == "bilinear" {
+        quote!(Bilinear { align_corners: #align_corners })
+    } else {
+        quote!(Nearest)
+    };
+    quote! {
+        const GEOMETRY: ::cnn_core::kernel::geometry::Upsample2dGeometry =
+            ::cnn_core::kernel::geometry::Upsample2dGeometry {
+                channels: #channels,
+                in_size: [#height, #width],
+                out_size: [#out_height, #out_width],
+                interpolation: ::cnn_core::kernel::geometry::Interpolation::#interpolation,
+                layout: #layout,
+            };
+    }
+}
+
+pub(super) fn zero_pad2d(layer: &Settled<'_>) -> TokenStream {
+    let ([channels, height, width], padding, layout) = (layer.input.sizes(), layer.padding(), layer.layout());
+    quote! {
+        const GEOMETRY: ::cnn_core::kernel::geometry::ZeroPad2dGeometry =
+            ::cnn_core::kernel::geometry::ZeroPad2dGeometry {
+                channels: #channels,
+                in_size: [#height, #width],
+                padding: #padding,
+                layout: #layout,
+            };
+    }
 }

@@ -53,22 +53,69 @@ pub(super) fn spatial(site: &Site<'_>) -> syn::Result<[Size; 3]> {
 /// The map stays as it is, and must be one.
 pub(super) fn same_spatial_map(site: &Site<'_>) -> syn::Result<Outcome> {
     let [_, height, width] = spatial(site)?;
-    if !matches!(site.input, Shape::Sizes(_)) {
-        return same_map(site);
-    }
-    let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
-    let input = sizes_expression(site.input);
-    Ok(Outcome::Checked {
-        sizes: CheckedSizes::Chw([None; 3]),
-        check: quote!(::cnn_core::shape::check::adaptive(#name, #layer, #input, #sound, [#height, #width])),
-    })
+    resized(site, [height, width])
 }
 
 pub(super) fn adaptive_pool2d(site: &Site<'_>) -> syn::Result<Outcome> {
-    let [channels, ..] = spatial(site)?;
-    let [height, width] = site.arguments.pair("output_size");
-    if height.known().is_some() && width.known().is_some() && !matches!(site.input, Shape::Sizes(_)) {
-        return Ok(Outcome::Known(Shape::Chw([channels, height.clone(), width.clone()])));
+    spatial(site)?;
+    resized(site, site.arguments.pair("output_size").clone())
+}
+
+pub(super) fn upsample(site: &Site<'_>) -> syn::Result<Outcome> {
+    let [_, height, width] = spatial(site)?;
+    let arguments = site.arguments;
+    match (arguments.get("size"), arguments.get("scale_factor")) {
+        (None, None) => {
+            let text = "the new size is missing\nhelp: `scale_factor = 2`, or `size = (height, width)`";
+            return Err(site.mistake(text));
+        }
+        (Some(_), Some(_)) => {
+            let text = format!("{}: size and scale_factor are two ways to say one thing\nhelp: keep one", site.name);
+            return Err(site.mistake_at("scale_factor", &text));
+        }
+        _ => {}
+    }
+    if arguments.truth("align_corners") && arguments.word("mode") != "bilinear" {
+        let text = format!(
+            "{}: nearest cells have no corners to align\nhelp: `mode = bilinear` with align_corners",
+            site.name
+        );
+        return Err(site.mistake_at("align_corners", &text));
+    }
+    resized(site, upsampled(arguments, [&height, &width]))
+}
+
+/// Height and width that an upsampling makes.
+pub(super) fn upsampled(arguments: &Arguments, cells: [&Size; 2]) -> [Size; 2] {
+    if arguments.get("size").is_some() {
+        return arguments.pair("size").clone();
+    }
+    let factors = arguments.pair("scale_factor");
+    [0, 1].map(|side| match (cells[side].known(), factors[side].known()) {
+        (Some(cells), Some(factor)) => Size::Known(cells.saturating_mul(factor)),
+        _ => {
+            let (cells, factor) = (cells[side], &factors[side]);
+            Size::Const(quote!((#cells * #factor)))
+        }
+    })
+}
+
+pub(super) fn zero_pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
+    let [_, height, width] = spatial(site)?;
+    let [top, bottom, left, right] = site.arguments.padding();
+    let padded = |cells: Size, before: Size, behind: Size| match (cells.known(), before.known(), behind.known()) {
+        (Some(cells), Some(before), Some(behind)) => Size::Known(cells.saturating_add(before).saturating_add(behind)),
+        _ => Size::Const(quote!((#cells + #before + #behind))),
+    };
+    resized(site, [padded(height, top, bottom), padded(width, left, right)])
+}
+
+/// A map of the same channels and this height and width.
+fn resized(site: &Site<'_>, [height, width]: [Size; 2]) -> syn::Result<Outcome> {
+    let [channels, ..] = site.input.sizes();
+    let known = height.known().is_some() && width.known().is_some();
+    if !matches!(site.input, Shape::Sizes(_)) && (known || site.input.is_known()) {
+        return Ok(Outcome::Known(Shape::Chw([channels, height, width])));
     }
     let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
     let input = sizes_expression(site.input);
@@ -76,6 +123,27 @@ pub(super) fn adaptive_pool2d(site: &Site<'_>) -> syn::Result<Outcome> {
         sizes: CheckedSizes::Chw([channels.known(), height.known(), width.known()]),
         check: quote!(::cnn_core::shape::check::adaptive(#name, #layer, #input, #sound, [#height, #width])),
     })
+}
+
+pub(super) fn prelu(site: &Site<'_>) -> syn::Result<Outcome> {
+    let ([channels, ..], slopes) = (site.input.sizes(), site.arguments.count("num_parameters"));
+    if let (Some(channels), Some(slopes)) = (channels.known(), slopes.known())
+        && slopes != 1
+        && slopes != channels
+    {
+        let text = format!(
+            "{}: num_parameters {slopes} is neither 1 nor the number of channels\n\
+             help: 1, or `num_parameters = {channels}`",
+            site.name
+        );
+        return Err(site.mistake_at("num_parameters", &text));
+    }
+    same_map(site)
+}
+
+pub(super) fn prelu_cost(arguments: &Arguments, _: &Shape, _: &Shape) -> Option<Cost> {
+    let parameters = product(&[arguments.count("num_parameters")])?;
+    Some(Cost { parameters, ..Cost::default() })
 }
 
 pub(super) fn free(_: &Arguments, _: &Shape, _: &Shape) -> Option<Cost> {

@@ -12,7 +12,7 @@ use syn::Ident;
 
 use crate::plan::{Shape, Size};
 pub(crate) use constants::Settled;
-pub(crate) use table::{LATER, ROWS};
+pub(crate) use table::ROWS;
 
 /// A layer of the language.
 pub(crate) struct Row {
@@ -234,6 +234,8 @@ pub(crate) enum Outcome {
 pub(crate) enum CheckedSizes {
     Chw([Option<u64>; 3]),
     Flat(Option<u64>),
+    /// Not even whether it is flat.
+    Unknown,
 }
 
 /// What a layer costs per sample.

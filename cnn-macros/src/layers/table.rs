@@ -1,7 +1,10 @@
 //! The table: a row per layer. A new layer is a row.
 
+use proc_macro2::TokenStream;
+use quote::quote;
+
 use super::Reads::{Signs, Values};
-use super::{Argument, ArgumentKind, Default, Reads, Row, constants, maps, window};
+use super::{Argument, ArgumentKind, Default, Reads, Row, Settled, constants, maps, window};
 
 const fn size(name: &'static str, kind: ArgumentKind) -> Argument {
     Argument { name, kind, default: Default::Required }
@@ -25,6 +28,10 @@ const fn probability(name: &'static str, default: f64) -> Argument {
 
 const fn number(name: &'static str, least: f64, default: f64) -> Argument {
     Argument { name, kind: ArgumentKind::Number(least), default: Default::Real(default) }
+}
+
+const fn word(name: &'static str, words: &'static [&'static str], default: &'static str) -> Argument {
+    Argument { name, kind: ArgumentKind::Word(words), default: Default::Word(default) }
 }
 
 const fn later(name: &'static str) -> Argument {
@@ -54,6 +61,11 @@ const PLAIN: Row = Row {
     backward_reads: Reads::Nothing,
 };
 
+/// A function of each value, which works in place because its slope can be told from its results.
+const fn activation(name: &'static str, constants: fn(&Settled<'_>) -> TokenStream) -> Row {
+    Row { name, family: Some(("activation", "Activation")), constants, in_place: true, backward_reads: Values, ..PLAIN }
+}
+
 /// Every layer. Names and defaults are PyTorch's.
 pub(crate) static ROWS: &[Row] = &[
     Row {
@@ -71,6 +83,23 @@ pub(crate) static ROWS: &[Row] = &[
         rule: window::conv2d,
         cost: window::conv2d_cost,
         constants: constants::conv2d,
+        fuses_relu: true,
+        ..PLAIN
+    },
+    Row {
+        name: "conv_transpose2d",
+        sizes: &[size("out_channels", ArgumentKind::Count), KERNEL],
+        options: &[
+            pair("stride", 1, Default::Number(1)),
+            Argument { name: "padding", kind: ArgumentKind::Sides { same: false }, default: Default::Number(0) },
+            pair("output_padding", 0, Default::Number(0)),
+            DILATION,
+            count("groups", 1),
+            truth("bias", true),
+        ],
+        rule: window::conv_transpose2d,
+        cost: window::conv_transpose2d_cost,
+        constants: constants::conv_transpose2d,
         fuses_relu: true,
         ..PLAIN
     },
@@ -106,6 +135,13 @@ pub(crate) static ROWS: &[Row] = &[
         ..PLAIN
     },
     Row {
+        name: "adaptive_max_pool2d",
+        sizes: &[size("output_size", ArgumentKind::Pair(1))],
+        rule: maps::adaptive_pool2d,
+        constants: constants::adaptive_pool2d,
+        ..PLAIN
+    },
+    Row {
         name: "batch_norm2d",
         options: &[
             number("eps", 0.0, 1e-5),
@@ -121,6 +157,33 @@ pub(crate) static ROWS: &[Row] = &[
         ..PLAIN
     },
     Row {
+        name: "local_response_norm",
+        sizes: &[size("size", ArgumentKind::Count)],
+        options: &[number("alpha", 0.0, 1e-4), number("beta", f64::MIN, 0.75), number("k", 0.0, 1.0)],
+        rule: maps::same_spatial_map,
+        constants: constants::local_response_norm,
+        ..PLAIN
+    },
+    Row {
+        name: "upsample",
+        options: &[
+            pair("size", 1, Default::Absent),
+            pair("scale_factor", 1, Default::Absent),
+            word("mode", &["nearest", "bilinear"], "nearest"),
+            truth("align_corners", false),
+        ],
+        rule: maps::upsample,
+        constants: constants::upsample,
+        ..PLAIN
+    },
+    Row {
+        name: "zero_pad2d",
+        sizes: &[size("padding", ArgumentKind::Sides { same: false })],
+        rule: maps::zero_pad2d,
+        constants: constants::zero_pad2d,
+        ..PLAIN
+    },
+    Row {
         name: "linear",
         sizes: &[size("out_features", ArgumentKind::Count)],
         options: &[truth("bias", true)],
@@ -131,7 +194,42 @@ pub(crate) static ROWS: &[Row] = &[
         ..PLAIN
     },
     Row { name: "flatten", rule: maps::flatten, constants: constants::flatten, ..PLAIN },
-    Row { name: "relu", in_place: true, keeps_signs: true, backward_reads: Signs, ..PLAIN },
+    Row { keeps_signs: true, backward_reads: Signs, ..activation("relu", |layer| layer.activation(quote!(Relu))) },
+    Row { keeps_signs: true, ..activation("relu6", |layer| layer.activation(quote!(Relu6))) },
+    Row {
+        // Of a negative slope the sign of the output would not tell that of the input.
+        options: &[number("negative_slope", 0.0, 0.01)],
+        keeps_signs: true,
+        backward_reads: Signs,
+        ..activation("leaky_relu", constants::leaky_relu)
+    },
+    Row {
+        name: "prelu",
+        options: &[count("num_parameters", 1)],
+        rule: maps::prelu,
+        cost: maps::prelu_cost,
+        constants: constants::prelu,
+        ..PLAIN
+    },
+    activation("sigmoid", |layer| layer.activation(quote!(Sigmoid))),
+    Row { keeps_signs: true, ..activation("tanh", |layer| layer.activation(quote!(Tanh))) },
+    activation("hardsigmoid", |layer| layer.activation(quote!(Hardsigmoid))),
+    Row {
+        in_place: false,
+        backward_reads: Reads::Nothing,
+        ..activation("hardswish", |layer| layer.activation(quote!(Hardswish)))
+    },
+    Row {
+        in_place: false,
+        backward_reads: Reads::Nothing,
+        ..activation("silu", |layer| layer.activation(quote!(Silu)))
+    },
+    Row {
+        options: &[word("approximate", &["none", "tanh"], "none")],
+        in_place: false,
+        backward_reads: Reads::Nothing,
+        ..activation("gelu", constants::gelu)
+    },
     Row {
         name: "dropout",
         options: &[probability("p", 0.5)],
@@ -140,25 +238,15 @@ pub(crate) static ROWS: &[Row] = &[
         keeps_signs: true,
         ..PLAIN
     },
-    Row { name: "softmax", constants: constants::softmax, backward_reads: Values, ..PLAIN },
-];
-
-/// Layers of PyTorch's that come with a later version.
-pub(crate) static LATER: &[&str] = &[
-    "adaptive_max_pool2d",
-    "conv_transpose2d",
-    "dropout2d",
-    "gelu",
-    "hardsigmoid",
-    "hardswish",
-    "leaky_relu",
-    "local_response_norm",
-    "log_softmax",
-    "prelu",
-    "relu6",
-    "sigmoid",
-    "silu",
-    "tanh",
-    "upsample",
-    "zero_pad2d",
+    Row {
+        name: "dropout2d",
+        options: &[probability("p", 0.5)],
+        rule: maps::same_spatial_map,
+        constants: constants::dropout,
+        in_place: true,
+        keeps_signs: true,
+        ..PLAIN
+    },
+    Row { name: "softmax", constants: constants::rows, backward_reads: Values, ..PLAIN },
+    Row { name: "log_softmax", constants: constants::rows, backward_reads: Values, ..PLAIN },
 ];

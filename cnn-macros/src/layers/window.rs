@@ -119,6 +119,51 @@ fn grouped(site: &Site<'_>, in_channels: &Size, out_channels: &Size) -> syn::Res
     Ok(true)
 }
 
+pub(super) fn conv_transpose2d(site: &Site<'_>) -> syn::Result<Outcome> {
+    let [in_channels, height, width] = spatial(site)?;
+    let out_channels = site.arguments.count("out_channels");
+    let grouped = grouped(site, &in_channels, out_channels)?;
+    let sizes = [transposed(site, &height, 0)?, transposed(site, &width, 1)?];
+    Ok(match (sizes, out_channels.known()) {
+        ([Some(height), Some(width)], Some(channels)) if grouped => {
+            Outcome::Known(Shape::Chw([channels, height, width].map(Size::Known)))
+        }
+        ([height, width], channels) => Outcome::Checked {
+            sizes: CheckedSizes::Chw([channels, height, width]),
+            check: transposed_check(site, out_channels),
+        },
+    })
+}
+
+/// Height (`side` 0) or width (1) that a transposed window makes, if all numbers are known.
+fn transposed(site: &Site<'_>, cells: &Size, side: usize) -> syn::Result<Option<u64>> {
+    let arguments = site.arguments;
+    let [kernel, stride, dilation] = numbers(arguments).map(|pair| pair[side].known());
+    let padding = arguments.padding();
+    let (before, behind) = (padding[2 * side].known(), padding[2 * side + 1].known());
+    let output_padding = arguments.pair("output_padding")[side].known();
+    let (Some(cells), Some(kernel), Some(stride), Some(dilation)) = (cells.known(), kernel, stride, dilation) else {
+        return Ok(None);
+    };
+    let (Some(before), Some(behind), Some(output_padding)) = (before, behind, output_padding) else { return Ok(None) };
+    let axis = Axis { cells, kernel, stride, padding: [before, behind], dilation, ceil: false };
+    window::transposed(site.name, axis, output_padding)
+        .map(Some)
+        .map_err(|misfit| site.mistake_at(misfit.argument, &misfit.text))
+}
+
+fn transposed_check(site: &Site<'_>, channels: &Size) -> TokenStream {
+    let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
+    let (input, groups) = (sizes_expression(site.input), site.arguments.count("groups"));
+    let [kernel_size, stride, dilation] = numbers(site.arguments).map(|[a, b]| quote!([#a, #b]));
+    let (padding, [vertical, horizontal]) = (site.arguments.padding(), site.arguments.pair("output_padding"));
+    let window = quote!(::cnn_core::shape::check::Window {
+        name: #name, layer: #layer, kernel_size: #kernel_size, stride: #stride, padding: [#(#padding),*],
+        dilation: #dilation, groups: #groups, strict: false, ceil_mode: false, half_padding: false,
+    });
+    quote!(::cnn_core::shape::check::transposed(#window, [#vertical, #horizontal], #input, #sound, #channels))
+}
+
 pub(super) fn pool2d(site: &Site<'_>) -> syn::Result<Outcome> {
     let [channels, height, width] = spatial(site)?;
     Ok(match windowed(site, [&height, &width], true)? {
@@ -132,6 +177,11 @@ pub(super) fn pool2d(site: &Site<'_>) -> syn::Result<Outcome> {
 
 pub(super) fn conv2d_cost(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<Cost> {
     let [_, height, width] = output.sizes();
+    convolution_cost(arguments, input, output, [&height, &width])
+}
+
+pub(super) fn conv_transpose2d_cost(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<Cost> {
+    let [_, height, width] = input.sizes();
     convolution_cost(arguments, input, output, [&height, &width])
 }
 

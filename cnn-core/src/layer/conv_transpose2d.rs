@@ -1,0 +1,68 @@
+//! `conv_transpose2d`. <https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html>
+
+use super::parameter::bound;
+use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
+use crate::kernel::conv_transpose2d;
+use crate::kernel::direct::Epilogue;
+use crate::kernel::geometry::ConvTranspose2dGeometry;
+use crate::kernel::{Rectifier, elementwise};
+
+/// A transposed convolution of a network. Parameters are the weight `[groups, kh, kw, oc / groups, ic / groups]`, then the
+/// bias `[oc]` if there is one.
+pub trait ConvTranspose2d {
+    /// Its numbers.
+    const GEOMETRY: ConvTranspose2dGeometry;
+    /// Whether a bias is added.
+    const BIAS: bool;
+    /// Whether the rectifier that follows is part of it.
+    const RELU: bool;
+    /// The layer as data.
+    const OPERATION: Operation = Operation::ConvTranspose2d { geometry: Self::GEOMETRY, bias: Self::BIAS };
+}
+
+/// PyTorch's default: uniform within `1/sqrt(fan_in)`, both weight and bias, where it takes the output channels of a group
+/// for the inputs of a filter.
+pub(super) const fn parameters(geometry: &ConvTranspose2dGeometry) -> [Parameter; 2] {
+    let out_channels = geometry.out_channels / geometry.groups;
+    let [kernel_height, kernel_width] = geometry.kernel_size;
+    let initial = Initial::Uniform(bound(out_channels * kernel_height * kernel_width));
+    let weight = Parameter {
+        name: "weight",
+        sizes: [geometry.in_channels, out_channels, kernel_height, kernel_width],
+        rank: 4,
+        initial,
+        // That of the convolution which goes back.
+        order: Order::Conv2d { groups: geometry.groups },
+    };
+    [weight, Parameter::vector("bias", geometry.out_channels, initial)]
+}
+
+/// input `[n, ih, iw, ic]` -> output `[n, oh, ow, oc]`
+pub fn forward<L: ConvTranspose2d>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
+    let (weight, bias) = parameters.split_at(L::GEOMETRY.weight_len());
+    let rectifier = if L::RELU { Rectifier::Relu } else { Rectifier::None };
+    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier, ..Epilogue::default() };
+    conv_transpose2d::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
+}
+
+/// input `[n, ih, iw, ic]`, grad_output `[n, oh, ow, oc]` -> grad_input `[n, ih, iw, ic]`, grad_parameters
+pub fn backward<L: ConvTranspose2d>(
+    pass: &mut Pass<'_>,
+    parameters: &[f32],
+    input: &[f32],
+    output: &[f32],
+    grad_output: &mut [f32],
+    grad_input: Option<GradInput<'_>>,
+    grad_parameters: &mut [f32],
+) {
+    if L::RELU {
+        elementwise::relu_backward_in_place(output, grad_output);
+    }
+    let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
+    let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());
+    let grad_bias = L::BIAS.then_some(grad_bias);
+    conv_transpose2d::backward_weight(&L::GEOMETRY, input, grad_output, grad_weight, grad_bias, pass.scratch);
+    if let Some(GradInput { values, write }) = grad_input {
+        conv_transpose2d::backward_input(&L::GEOMETRY, weight, grad_output, values, write, pass.scratch);
+    }
+}
