@@ -3,7 +3,6 @@
 mod common;
 
 use cnn_core::prelude::*;
-use cnn_core::reference;
 
 network! {
     /// Every layer that has a gradient, in orders that share memory in different ways.
@@ -77,130 +76,76 @@ network! {
         adaptive_max_pool2d<(3, 4)>, zero_pad2d<1>, conv2d<2, 3>, flatten, linear<3>,
     }
 
+    /// Every layer as a branch that writes some of the channels of a wider map, and reads a map that all share.
+    pub Parts<4, 6, 6> {
+        bn: batch_norm2d,
+        concat {
+            b0: [conv2d<3, 1>, relu6],
+            b1: [conv2d<5, 3>(padding = 1, bias = false), batch_norm2d, relu],
+            b2: [max_pool2d<3>(stride = 1, padding = 1), prelu(num_parameters = channels)],
+            b3: [conv2d<4, 1>, hardswish, leaky_relu],
+            b4: [local_response_norm<3>, dropout2d(p = 0.0)],
+            b5: [batch_norm2d, sigmoid],
+            b6: [conv_transpose2d<2, 3>(padding = 1), relu, tanh],
+            b7: [upsample(scale_factor = 2, mode = bilinear), adaptive_max_pool2d<6>],
+            b8: [conv2d<3, 2>(padding = (0, 1, 1, 0)), softmax],
+            b9: log_softmax,
+            b10: [dropout(p = 0.0), gelu],
+            b11: [avg_pool2d<3>(stride = 1, padding = 1), zero_pad2d<(1, 0, 0, 0)>, conv2d<4, (2, 1)>(groups = channels)],
+            b20: zero_pad2d<0>, b21: upsample(scale_factor = 1), b22: batch_norm2d, b23: adaptive_avg_pool2d<6>, b24: prelu,
+            b25: hardsigmoid,
+            b12: [conv2d<2, 1>, relu, dropout(p = 0.0)],
+        },
+        conv2d<6, 1>, relu6, dropout(p = 0.0), flatten, linear<3>,
+    }
+
     /// A network that ends in a map.
     pub Picture<1, 6, 5> { conv2d<3, 3>(padding = 1), relu, conv2d<2, 1>, softmax, flatten }
 }
 
-/// Values from -1 to 1 that are not multiples of each other, so that no two of a window tie.
-fn values(count: usize, seed: u64) -> Vec<f32> {
-    use cnn_core::random::{Key, Purpose};
-    let mut values = vec![0.0; count];
-    let key = Key { purpose: Purpose::Augmentation, seed, step: 0, layer: 0, sample: 0 };
-    key.stream().fill_symmetric(1.0, &mut values);
-    values
-}
-
-fn wide(values: &[f32]) -> Vec<f64> {
-    values.iter().copied().map(f64::from).collect()
-}
-
-/// In evaluation with weights as they start, see [`check_in`].
-fn check<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
-    check_in(Mode::Evaluation, N::new(7), samples, parameters_to_try)
-}
-
-/// In both modes, with weights and running statistics that are not all the same.
-fn check_both<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
-    let mut net = N::new(7);
-    let moves = values(net.weights().values().len(), 3);
-    net.weights_mut().values_mut().iter_mut().zip(moves).for_each(|(value, moves)| *value += 0.3 * moves);
-    check_in(Mode::Training, N::from_weights(net.weights().clone()), samples, parameters_to_try)?;
-    let input = Batch::from_nchw(&values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 5))?;
-    let targets = Batch::zeros(samples);
-    Training::new(0).backward(Mode::Training, &mut net, &input, &MeanSquaredError::new(&targets))?;
-    check_in(Mode::Evaluation, net, samples, parameters_to_try)
-}
-
-/// A loss that weighs every output differently: the mean squared distance from these.
-fn check_in<N: Network>(mode: Mode, mut net: N, samples: usize, parameters_to_try: usize) -> Result<(), Error> {
-    let input = values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 1);
-    let batch = Batch::from_nchw(&input)?;
-    let state = wide(net.weights().state());
-    let reference =
-        |parameters: &[f64], state: &mut [f64]| common::forward::<N>(mode, parameters, state, &wide(&input));
-    let mut state_after = state.clone();
-    let expected = reference(&wide(net.weights().values()), &mut state_after);
-    if mode == Mode::Evaluation {
-        for (found, expected) in net.forward(&batch).to_nchw().iter().zip(&expected) {
-            // Sums of a few hundred products of f32 round by a few units in the last place of the largest.
-            assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
-        }
-    }
-
-    let targets = Batch::from_nchw(&values(expected.len(), 2))?;
-    let wide_targets = wide(&targets.to_nchw());
-    let output = net.forward(&batch);
-    let mut training = Training::<N>::new(0);
-    let loss = training.backward(mode, &mut net, &batch, &MeanSquaredError::new(&targets))?;
-    if mode == Mode::Evaluation {
-        assert_eq!(*training.output(), output);
-    }
-    for (found, expected) in training.output().to_nchw().iter().zip(&expected) {
-        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
-    }
-    for (found, expected) in net.weights().state().iter().zip(&state_after) {
-        assert!((f64::from(*found) - expected).abs() < 1e-6, "{found} {expected}");
-    }
-    assert!((f64::from(loss) - reference::loss::mse(&expected, &wide_targets)).abs() < 1e-5);
-
-    let loss_at = |parameters: &[f64]| reference::loss::mse(&reference(parameters, &mut state.clone()), &wide_targets);
-    let mut parameters = wide(net.weights().values());
-    let gradients = training.gradients().values();
-    assert_eq!(gradients.len(), parameters.len());
-    let stride = (parameters.len() / parameters_to_try).max(1);
-    for index in (0..parameters.len()).step_by(stride) {
-        let (middle, step) = (parameters[index], 1e-6);
-        parameters[index] = middle + step;
-        let above = loss_at(&parameters);
-        parameters[index] = middle - step;
-        let below = loss_at(&parameters);
-        parameters[index] = middle;
-        let expected = (above - below) / (2.0 * step);
-        let found = f64::from(gradients[index]);
-        // f32 sums on one side; differences of f64 over a step of 1e-6, good to 1e-9, on the other.
-        assert!((found - expected).abs() < 1e-6 + 1e-4 * expected.abs(), "{index}: {found} {expected}");
-    }
-    Ok(())
-}
-
 #[test]
 fn of_every_layer() -> Result<(), Error> {
-    check::<Mixed>(3, 1000)
+    common::check::<Mixed>(3, 1000)
 }
 
 #[test]
 fn of_lenet() -> Result<(), Error> {
-    check::<LeNet5>(2, 40)
+    common::check::<LeNet5>(2, 40)
 }
 
 #[test]
 fn through_softmax_in_the_middle_and_at_the_end() -> Result<(), Error> {
-    check::<Odds>(4, 1000)
+    common::check::<Odds>(4, 1000)
 }
 
 #[test]
 fn of_a_network_that_ends_in_a_flattened_map() -> Result<(), Error> {
-    check::<Picture>(2, 1000)
+    common::check::<Picture>(2, 1000)
 }
 
 #[test]
 fn of_windows_with_groups_and_remainders() -> Result<(), Error> {
-    check::<Windows>(2, 1000)
+    common::check::<Windows>(2, 1000)
 }
 
 #[test]
 fn of_functions_of_each_value() -> Result<(), Error> {
-    check_both::<Functions>(2, 1000)
+    common::check_both::<Functions>(2, 1000)
+}
+
+#[test]
+fn of_every_layer_as_a_part_of_a_wider_map() -> Result<(), Error> {
+    common::check_both::<Parts>(2, 1000)
 }
 
 #[test]
 fn of_maps_that_grow() -> Result<(), Error> {
-    check_both::<Growing>(2, 1000)
+    common::check_both::<Growing>(2, 1000)
 }
 
 #[test]
 fn of_batch_normalizations() -> Result<(), Error> {
-    check_both::<Normal>(3, 1000)
+    common::check_both::<Normal>(3, 1000)
 }
 
 #[test]
@@ -274,7 +219,7 @@ fn cross_entropy_takes_a_log_softmax_as_it_takes_logits() -> Result<(), Error> {
         Logarithms<6> { fc: linear<5>, log_softmax }
     }
     let (mut plain, mut logarithms) = (Plain::new(0), Logarithms::new(0));
-    let (input, labels) = (Batch::from_nchw(&values(18, 4))?, Labels::new(&[4, 0, 2])?);
+    let (input, labels) = (Batch::from_nchw(&common::values(18, 4))?, Labels::new(&[4, 0, 2])?);
     let (mut one, mut other) = (Training::new(0), Training::new(0));
     let expected = one.backward(Mode::Training, &mut plain, &input, &CrossEntropy::new(&labels))?;
     let found = other.backward(Mode::Training, &mut logarithms, &input, &CrossEntropy::new(&labels))?;

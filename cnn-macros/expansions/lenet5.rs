@@ -34,7 +34,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RELU: bool = true;
+        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
     }
     const _: ::cnn_core::shape::Chw<
         6,
@@ -108,7 +108,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RELU: bool = true;
+        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
     }
     const _: ::cnn_core::shape::Chw<
         16,
@@ -181,7 +181,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RELU: bool = true;
+        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
         const CHANNELS: usize = 16;
     }
     struct __Step8;
@@ -198,7 +198,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RELU: bool = true;
+        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
         const CHANNELS: usize = 120;
     }
     struct __Step10;
@@ -215,7 +215,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RELU: bool = false;
+        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::None;
         const CHANNELS: usize = 84;
     }
     impl ::cnn_core::network::Network for LeNet5 {
@@ -227,7 +227,7 @@ const _: () = {
                 path: "conv1",
                 layer: "conv2d",
                 operation: <__Step0 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
-                inputs: &[0usize],
+                inputs: &[0],
                 input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
             },
@@ -235,7 +235,7 @@ const _: () = {
                 path: "1",
                 layer: "relu",
                 operation: <__Step1 as ::cnn_core::layer::activation::Activation>::OPERATION,
-                inputs: &[1usize],
+                inputs: &[1],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
             },
@@ -243,7 +243,7 @@ const _: () = {
                 path: "2",
                 layer: "max_pool2d",
                 operation: <__Step2 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
-                inputs: &[2usize],
+                inputs: &[2],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
             },
@@ -251,7 +251,7 @@ const _: () = {
                 path: "conv2",
                 layer: "conv2d",
                 operation: <__Step3 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
-                inputs: &[3usize],
+                inputs: &[3],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
             },
@@ -259,7 +259,7 @@ const _: () = {
                 path: "4",
                 layer: "relu",
                 operation: <__Step4 as ::cnn_core::layer::activation::Activation>::OPERATION,
-                inputs: &[4usize],
+                inputs: &[4],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
             },
@@ -267,7 +267,7 @@ const _: () = {
                 path: "5",
                 layer: "max_pool2d",
                 operation: <__Step5 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
-                inputs: &[5usize],
+                inputs: &[5],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
             },
@@ -275,7 +275,7 @@ const _: () = {
                 path: "6",
                 layer: "flatten",
                 operation: <__Step6 as ::cnn_core::layer::flatten::Flatten>::OPERATION,
-                inputs: &[6usize],
+                inputs: &[6],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 400 },
             },
@@ -283,7 +283,7 @@ const _: () = {
                 path: "fc1",
                 layer: "linear",
                 operation: <__Step7 as ::cnn_core::layer::linear::Linear>::OPERATION,
-                inputs: &[7usize],
+                inputs: &[7],
                 input: ::cnn_core::shape::Sizes::Flat { features: 400 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 120 },
             },
@@ -291,7 +291,7 @@ const _: () = {
                 path: "8",
                 layer: "relu",
                 operation: <__Step8 as ::cnn_core::layer::activation::Activation>::OPERATION,
-                inputs: &[8usize],
+                inputs: &[8],
                 input: ::cnn_core::shape::Sizes::Flat { features: 120 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 120 },
             },
@@ -299,7 +299,7 @@ const _: () = {
                 path: "fc2",
                 layer: "linear",
                 operation: <__Step9 as ::cnn_core::layer::linear::Linear>::OPERATION,
-                inputs: &[9usize],
+                inputs: &[9],
                 input: ::cnn_core::shape::Sizes::Flat { features: 120 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 84 },
             },
@@ -307,7 +307,7 @@ const _: () = {
                 path: "10",
                 layer: "relu",
                 operation: <__Step10 as ::cnn_core::layer::activation::Activation>::OPERATION,
-                inputs: &[10usize],
+                inputs: &[10],
                 input: ::cnn_core::shape::Sizes::Flat { features: 84 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 84 },
             },
@@ -315,7 +315,7 @@ const _: () = {
                 path: "fc3",
                 layer: "linear",
                 operation: <__Step11 as ::cnn_core::layer::linear::Linear>::OPERATION,
-                inputs: &[11usize],
+                inputs: &[11],
                 input: ::cnn_core::shape::Sizes::Flat { features: 84 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 10 },
             },

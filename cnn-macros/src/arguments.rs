@@ -97,7 +97,8 @@ impl Settle<'_> {
 
     fn value(&mut self, argument: &Argument, value: Option<&Expr>, at: impl ToTokens, name: &str) -> Option<Value> {
         let what = format!("{name}: {}", argument.name);
-        let value = value.map(bare);
+        let value = value.map(|value| bare(self.scope.resolve(bare(value))).clone());
+        let value = value.as_ref();
         match (argument.kind, value) {
             (ArgumentKind::Flag, None) => Some(Value::Truth(true)),
             (ArgumentKind::Flag, Some(value)) => match truth(value) {

@@ -16,11 +16,12 @@ pub(crate) struct Declaration {
 }
 
 /// `block name<PARAM, ..> { .. }`: a template.
-#[expect(dead_code, reason = "blocks are parsed; a later version expands them")]
 pub(crate) struct Block {
     pub(crate) name: Ident,
     pub(crate) parameters: Vec<Ident>,
     pub(crate) body: Body,
+    /// What is wrong with it wherever it is used.
+    pub(crate) errors: Vec<syn::Error>,
 }
 
 /// `pub Name<C, H, W> { .. }`.
@@ -91,7 +92,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Declaration {
     let last = tokens.clone().into_iter().last();
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
-            if let Err(error) = item(input, &mut declaration, errors) {
+            if let Err(error) = item(input, &mut declaration) {
                 errors.push(at_last(error, last.as_ref()));
                 skip_item(input)?;
             }
@@ -108,7 +109,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Declaration {
     declaration
 }
 
-fn item(input: ParseStream<'_>, declaration: &mut Declaration, errors: &mut Errors) -> syn::Result<()> {
+fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn::Result<()> {
     let attributes = input.call(Attribute::parse_outer)?;
     let visibility = input.parse()?;
     if !input.peek(syn::Ident) {
@@ -116,7 +117,7 @@ fn item(input: ParseStream<'_>, declaration: &mut Declaration, errors: &mut Erro
     }
     let name: Ident = input.parse()?;
     if name == "block" && input.peek(syn::Ident) {
-        declaration.blocks.push(block(input, errors)?);
+        declaration.blocks.push(block(input)?);
         return Ok(());
     }
     if !input.peek(Token![<]) {
@@ -133,21 +134,28 @@ fn item(input: ParseStream<'_>, declaration: &mut Declaration, errors: &mut Erro
     Ok(())
 }
 
-fn block(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Block> {
+fn block(input: ParseStream<'_>) -> syn::Result<Block> {
     let name: Ident = input.parse()?;
     let mut parameters = Vec::new();
     if input.peek(Token![<]) {
         input.parse::<Token![<]>()?;
         while !input.peek(Token![>]) {
+            if !input.peek(syn::Ident) {
+                return Err(input.error(format!("expected the name of a parameter: `block {name}<C> {{ .. }}`")));
+            }
             parameters.push(input.parse()?);
-            if !input.peek(Token![>]) {
+            if input.peek(Token![,]) {
                 input.parse::<Token![,]>()?;
+            } else if !input.peek(Token![>]) {
+                return Err(input.error("expected `,` or `>` behind a parameter: it has a name only"));
             }
         }
         input.parse::<Token![>]>()?;
     }
     let group = brackets(input, Delimiter::Brace, "the steps of the block: `{ .. }`")?;
-    Ok(Block { name, parameters, body: body(&group, errors) })
+    let mut errors = Errors::new();
+    let body = body(&group, &mut errors);
+    Ok(Block { name, parameters, body, errors: errors.finish() })
 }
 
 /// Moves behind the next `{ .. }`, where another network may begin.

@@ -2,20 +2,22 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{BinOp, Expr, ExprBinary, Ident, Lit, Stmt, UnOp};
+use syn::{BinOp, Expr, ExprBinary, ExprPath, Ident, Lit, Stmt, UnOp, parse_quote};
 
 use crate::plan::Size;
 
 /// The names that an expression may use, and what they stand for.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Scope {
-    pub(crate) names: Vec<(&'static str, Meaning)>,
+    pub(crate) names: Vec<(String, Meaning)>,
 }
 
 /// What a name stands for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Meaning {
     Size(Size),
+    /// What is no number: a pair, a truth, a word.
+    Other(Expr),
     /// Why it stands for nothing here.
     Nothing(String),
     /// An earlier mistake took it away, and was reported.
@@ -46,8 +48,56 @@ impl Mistake {
 }
 
 impl Scope {
+    /// An argument of a block as its body sees it: nothing in it is a name of the scope around the call any more.
+    pub(crate) fn settle(&self, argument: &Expr) -> Result<Meaning, Mistake> {
+        match argument {
+            Expr::Group(inner) => self.settle(&inner.expr),
+            Expr::Paren(inner) => self.settle(&inner.expr),
+            Expr::Lit(literal) if !matches!(literal.lit, Lit::Int(_)) => Ok(Meaning::Other(argument.clone())),
+            Expr::Tuple(tuple) => {
+                let mut settled = tuple.clone();
+                for element in &mut settled.elems {
+                    *element = match self.settle(element)? {
+                        Meaning::Size(size) => parse_quote!(#size),
+                        Meaning::Other(other) => other,
+                        Meaning::Nothing(why) => return Err(Mistake::new(element, why)),
+                        Meaning::Unknown => return Ok(Meaning::Unknown),
+                    };
+                }
+                Ok(Meaning::Other(Expr::Tuple(settled)))
+            }
+            Expr::Path(path) if let Some(Meaning::Other(other)) = self.named(path) => Ok(Meaning::Other(other.clone())),
+            Expr::Path(path) if path.path.get_ident().is_some_and(|name| name == "same") => {
+                Ok(Meaning::Other(argument.clone()))
+            }
+            other => Ok(match self.fold(other)? {
+                Value::Known(number) => match u64::try_from(number) {
+                    Ok(number) => Meaning::Size(Size::Known(number)),
+                    Err(_) => return Err(Mistake::new(other, format!("{number} is no size"))),
+                },
+                Value::Const(tokens) => Meaning::Size(Size::Const(tokens)),
+                Value::Unknown => Meaning::Unknown,
+            }),
+        }
+    }
+
+    /// What stands for an argument that is a name of this scope and no number.
+    pub(crate) fn resolve<'a>(&'a self, value: &'a Expr) -> &'a Expr {
+        match value {
+            Expr::Path(path) => match self.named(path) {
+                Some(Meaning::Other(other)) => other,
+                _ => value,
+            },
+            _ => value,
+        }
+    }
+
+    fn named(&self, path: &ExprPath) -> Option<&Meaning> {
+        path.path.get_ident().and_then(|name| self.meaning(name))
+    }
+
     fn meaning(&self, name: &Ident) -> Option<&Meaning> {
-        self.names.iter().find(|(known, _)| name == known).map(|(_, meaning)| meaning)
+        self.names.iter().find(|(known, _)| name == known.as_str()).map(|(_, meaning)| meaning)
     }
 
     /// The value of `expression`, or the mistake in it.
@@ -65,9 +115,10 @@ impl Scope {
                     .map(Value::Known)
                     .map_err(|_| Mistake::new(number, "this number overflows"));
             }
-            Expr::Path(path) => match path.path.get_ident().and_then(|name| self.meaning(name)) {
+            Expr::Path(path) => match self.named(path) {
                 Some(Meaning::Size(Size::Known(number))) => Some(Value::Known(i128::from(*number))),
                 Some(Meaning::Size(Size::Const(tokens))) => Some(Value::Const(tokens.clone())),
+                Some(Meaning::Other(other)) => return Err(Mistake::new(path, no_number(path, other))),
                 Some(Meaning::Nothing(why)) => return Err(Mistake::new(path, why)),
                 Some(Meaning::Unknown) => Some(Value::Unknown),
                 None => None,
@@ -134,6 +185,7 @@ impl Scope {
             }
             let size = match self.meaning(name) {
                 Some(Meaning::Size(size)) => size,
+                Some(Meaning::Other(other)) => return Err(Mistake::new(name, no_number(name, other))),
                 Some(Meaning::Nothing(why)) => return Err(Mistake::new(name, why)),
                 Some(Meaning::Unknown) => return Ok(Value::Unknown),
                 None => continue,
@@ -145,6 +197,10 @@ impl Scope {
         }
         Ok(Value::Const(quote!({ #constants #expression })))
     }
+}
+
+fn no_number(name: impl ToTokens, meaning: &Expr) -> String {
+    format!("`{}` is `{}` here, which is no number", name.to_token_stream(), meaning.to_token_stream())
 }
 
 fn idents(tokens: TokenStream, found: &mut Vec<Ident>) {
@@ -164,10 +220,10 @@ mod tests {
     fn fold(text: &str) -> String {
         let scope = Scope {
             names: vec![
-                ("channels", Meaning::Size(Size::Known(16))),
-                ("width", Meaning::Size(Size::Const(quote!(S1[1])))),
-                ("height", Meaning::Nothing("no height here".into())),
-                ("lost", Meaning::Unknown),
+                ("channels".to_owned(), Meaning::Size(Size::Known(16))),
+                ("width".to_owned(), Meaning::Size(Size::Const(quote!(S1[1])))),
+                ("height".to_owned(), Meaning::Nothing("no height here".into())),
+                ("lost".to_owned(), Meaning::Unknown),
             ],
         };
         match scope.fold(&syn::parse_str(text).unwrap()) {

@@ -32,7 +32,7 @@ fn row(plan: &Plan, step: &Step) -> String {
     };
     let window = match &step.kind {
         Kind::Layer { arguments, .. } => window(arguments),
-        Kind::Custom(_) => String::new(),
+        Kind::Custom(_) | Kind::Join(_) => String::new(),
     };
     format!(
         "| {} (`{}`) | {} | {window} | {} | {} |",

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
 /// The mistakes found so far. Dropped without [`Errors::finish`], it panics: a lost mistake is a wrong network that
@@ -10,6 +10,8 @@ use quote::ToTokens;
 #[derive(Debug, Default)]
 pub(crate) struct Errors {
     found: Vec<syn::Error>,
+    /// The uses of blocks that the walk is in, from the outermost.
+    uses: Vec<String>,
     asked: bool,
 }
 
@@ -20,7 +22,7 @@ impl Errors {
 
     /// Goes on from mistakes that an earlier stage found.
     pub(crate) fn of(found: &[syn::Error]) -> Self {
-        Self { found: found.to_vec(), asked: false }
+        Self { found: found.to_vec(), uses: Vec::new(), asked: false }
     }
 
     /// Notes a mistake that is underlined at `tokens`.
@@ -29,7 +31,27 @@ impl Errors {
     }
 
     pub(crate) fn push(&mut self, error: syn::Error) {
+        let error = if self.uses.is_empty() {
+            error
+        } else {
+            let uses: Vec<_> = self.uses.iter().rev().map(String::as_str).collect();
+            retold(&error, &format!("in {}", uses.join(", in ")))
+        };
         self.found.push(error);
+    }
+
+    /// Mistakes from here on are those of one use of a block.
+    pub(crate) fn enter(&mut self, of: String) {
+        self.uses.push(of);
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.uses.pop();
+    }
+
+    /// Forgets all but the first so many.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.found.truncate(count);
     }
 
     /// Takes the value, or notes why there is none.
@@ -54,6 +76,24 @@ impl Drop for Errors {
             panic!("mistakes were collected, but nobody asked for them: {:?}", self.found);
         }
     }
+}
+
+/// The same mistake, said with one more line before the help.
+fn retold(error: &syn::Error, line: &str) -> syn::Error {
+    let text = error.to_string();
+    let text = match text.split_once("\nhelp:") {
+        Some((before, help)) => format!("{before}\n{line}\nhelp:{help}"),
+        None => format!("{text}\n{line}"),
+    };
+    let tokens = error.to_compile_error().into_iter();
+    let spans: Vec<_> = tokens.map(|token| token.span()).collect();
+    let (start, end) = (error.span(), spans.last().copied().unwrap_or_else(|| error.span()));
+    syn::Error::new_spanned(spanned(start, end), text)
+}
+
+/// Two tokens, for an error from the one to the other.
+fn spanned(start: Span, end: Span) -> TokenStream {
+    quote::quote_spanned!(start=> _).into_iter().chain(quote::quote_spanned!(end=> _)).collect()
 }
 
 /// `compile_error!` items for mistakes that belong to no network.

@@ -15,7 +15,11 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
     let declared = declaration(network, &[" This network is wrong.".to_owned()]);
     let cfg = cfg(&network.attributes);
     let errors = found.iter().map(syn::Error::to_compile_error);
-    let bad = quote!(::cnn_core::shape::Flat<{ __BAD }>);
+    // What is told elsewhere is wrong there.
+    let bad = match &plan.told_by {
+        Some(other) if other != name => quote!(<#other as ::cnn_core::network::Network>::Output),
+        _ => quote!(::cnn_core::shape::Flat<{ __BAD }>),
+    };
     let input = match plan.maps.first() {
         Some(map) if map.shape.is_known() => map_type(plan, map),
         _ => bad.clone(),
@@ -25,6 +29,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
         #declared
         #(#cfg)*
         const _: () = {
+            #[allow(dead_code)]
             const __BAD: usize = { #(#errors;)* 0 };
             impl ::cnn_core::network::Network for #name {
                 type Input = #input;

@@ -5,14 +5,19 @@
 
 mod arguments;
 mod ast;
+mod blocks;
+mod calls;
 mod constant;
 mod docs;
 mod error;
 mod expand;
 mod fallback;
 mod fuse;
+mod join;
 mod layers;
 mod memory;
+mod pass;
+mod place;
 mod plan;
 mod rule;
 mod shape;
@@ -22,6 +27,7 @@ mod window;
 
 use proc_macro2::TokenStream;
 
+use blocks::Blocks;
 use error::Errors;
 
 /// See `cnn_core::network!`, which is this.
@@ -32,17 +38,20 @@ pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 
 fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
-    let tree = ast::parse(input, &mut errors);
-    let networks: TokenStream = tree.networks.iter().map(|network| one(network, &tree.blocks)).collect();
+    let mut tree = ast::parse(input, &mut errors);
+    blocks::check(&mut tree.blocks);
+    let mut blocks = Blocks::new(&tree.blocks);
+    let networks: TokenStream = tree.networks.iter().map(|network| one(network, &mut blocks)).collect();
+    blocks.untold().into_iter().for_each(|error| errors.push(error));
     let rest = error::report(errors.finish());
     quote::quote!(#networks #rest)
 }
 
-fn one(network: &ast::Network, blocks: &[ast::Block]) -> TokenStream {
+fn one(network: &ast::Network, blocks: &mut Blocks<'_>) -> TokenStream {
     let mut errors = Errors::of(&network.errors);
     let mut plan = shape::plan(network, blocks, &mut errors);
     let found = errors.finish();
-    if !found.is_empty() {
+    if !found.is_empty() || plan.told_by.is_some() {
         return fallback::network(network, &plan, &found);
     }
     fuse::fuse(&mut plan);

@@ -1,8 +1,8 @@
-//! Where maps and their gradients live. In evaluation and backwards a map's slot is used again when nobody reads the map
-//! any more; in training every map is kept for the backward pass.
+//! Where maps and their gradients live. In evaluation and backwards a slot is used again when nobody reads what is in it any
+//! more; in training every map is kept for the backward pass.
 
-use crate::fuse::root;
-use crate::plan::{INPUT, MapId, Plan, Run, Size};
+use crate::place::{gradient_home, home};
+use crate::plan::{INPUT, Kind, MapId, Plan, Size, StepId};
 
 /// The memory of one pass.
 #[derive(Debug, Default)]
@@ -11,6 +11,8 @@ pub(crate) struct Slots {
     pub(crate) sizes: Vec<Size>,
     /// The slot of each map that has memory of its own, by its number.
     of: Vec<Option<usize>>,
+    /// Slots of users' layers that cannot add to a gradient.
+    pub(crate) apart: Vec<(StepId, usize)>,
 }
 
 /// Where a map lives.
@@ -24,28 +26,27 @@ pub(crate) enum Place {
 }
 
 impl Slots {
-    pub(crate) fn place(&self, plan: &Plan, map: MapId) -> Place {
-        let root = root(plan, map);
-        match self.of[root.0] {
+    /// The place of a map that has memory of its own.
+    pub(crate) fn place(&self, base: MapId) -> Place {
+        match self.of[base.0] {
             Some(slot) => Place::Slot(slot),
-            None if root == INPUT => Place::Input,
+            None if base == INPUT => Place::Input,
             None => Place::Output,
         }
     }
 
     fn new(plan: &Plan) -> Self {
-        Self { sizes: Vec::new(), of: vec![None; plan.maps.len()] }
+        Self { sizes: Vec::new(), of: vec![None; plan.maps.len()], apart: Vec::new() }
     }
 
-    /// Gives a map the free slot that fits best. A size that only rustc knows gets a slot of its own.
-    fn give(&mut self, plan: &Plan, map: MapId, free: &mut Vec<usize>) {
-        let len = plan.map(map).shape.len();
+    /// The free slot that fits a map best. A size that only rustc knows gets a slot of its own.
+    fn take(&mut self, len: Size, free: &mut Vec<usize>) -> usize {
         let known = |slot: usize| self.sizes[slot].known();
         let best = len.known().and_then(|len| {
             let candidates = free.iter().copied().filter_map(|slot| Some((slot, known(slot)?)));
             candidates.min_by_key(|(_, size)| if *size >= len { (0, *size) } else { (1, u64::MAX - size) })
         });
-        let slot = match best {
+        match best {
             Some((slot, size)) => {
                 free.retain(|other| *other != slot);
                 self.sizes[slot] = Size::Known(size.max(len.known().unwrap_or(0)));
@@ -55,33 +56,33 @@ impl Slots {
                 self.sizes.push(len);
                 self.sizes.len() - 1
             }
-        };
-        self.of[map.0] = Some(slot);
+        }
     }
 
-    /// Whether a map needs memory that it does not have yet.
-    fn lacks(&self, plan: &Plan, map: MapId) -> bool {
-        map != INPUT && map != root(plan, plan.output) && self.of[map.0].is_none()
+    /// Gives a map memory, if it needs some that it does not have yet.
+    fn give(&mut self, plan: &Plan, base: MapId, output: MapId, free: &mut Vec<usize>) {
+        if base != INPUT && base != output && self.of[base.0].is_none() {
+            self.of[base.0] = Some(self.take(plan.map(base).shape.len(), free));
+        }
     }
 }
 
 /// Maps in evaluation.
 pub(crate) fn evaluation(plan: &Plan) -> Slots {
-    let mut slots = Slots::new(plan);
-    let mut free = Vec::new();
-    // The last step that reads a map or a view of it.
+    let (mut slots, mut free) = (Slots::new(plan), Vec::new());
+    let output = home(plan, plan.output).base;
+    // The last step that reads or writes in a map's memory.
     let mut last = vec![0; plan.maps.len()];
     for (index, step) in plan.steps.iter().enumerate() {
-        last[root(plan, step.input).0] = index;
+        step.inputs.iter().chain([&step.output]).for_each(|map| last[home(plan, *map).base.0] = index);
     }
     for (index, step) in plan.steps.iter().enumerate() {
-        let output = root(plan, step.output);
-        if slots.lacks(plan, output) {
-            slots.give(plan, output, &mut free);
-        }
-        let input = root(plan, step.input);
-        if last[input.0] == index {
-            free.extend(slots.of[input.0].filter(|slot| !free.contains(slot)));
+        slots.give(plan, home(plan, step.output).base, output, &mut free);
+        for map in step.inputs.iter().chain([&step.output]) {
+            let base = home(plan, *map).base;
+            if last[base.0] == index {
+                free.extend(slots.of[base.0].filter(|slot| !free.contains(slot)));
+            }
         }
     }
     slots
@@ -90,27 +91,38 @@ pub(crate) fn evaluation(plan: &Plan) -> Slots {
 /// Maps in training.
 pub(crate) fn training(plan: &Plan) -> Slots {
     let mut slots = Slots::new(plan);
+    let output = home(plan, plan.output).base;
     for step in &plan.steps {
-        let output = root(plan, step.output);
-        if slots.lacks(plan, output) {
-            slots.give(plan, output, &mut Vec::new());
-        }
+        slots.give(plan, home(plan, step.output).base, output, &mut Vec::new());
     }
     slots
 }
 
 /// Gradients of maps.
 pub(crate) fn gradient(plan: &Plan) -> Slots {
-    let mut slots = Slots::new(plan);
-    let mut free = Vec::new();
-    for step in plan.steps.iter().rev() {
-        let input = root(plan, step.input);
-        if slots.lacks(plan, input) {
-            slots.give(plan, input, &mut free);
+    let (mut slots, mut free) = (Slots::new(plan), Vec::new());
+    let output = gradient_home(plan, plan.output).base;
+    // The step that makes a map is the last to read the map's gradient.
+    let mut last = vec![usize::MAX; plan.maps.len()];
+    for (index, step) in plan.steps.iter().enumerate().rev() {
+        last[gradient_home(plan, step.output).base.0] = index;
+    }
+    // A map whose gradient is a part of the input's, or shares it, is never done with.
+    for (index, step) in plan.steps.iter().enumerate().rev() {
+        if !step.runs() {
+            continue;
         }
-        // The step that makes a map is the last to read the map's gradient.
-        if matches!(step.run, Run::Apart | Run::WithRelu) {
-            free.extend(slots.of[root(plan, step.output).0]);
+        for (number, map) in step.inputs.iter().enumerate() {
+            slots.give(plan, gradient_home(plan, *map).base, output, &mut free);
+            if matches!(step.kind, Kind::Custom(_)) && step.adds.get(number) == Some(&true) {
+                let slot = slots.take(plan.map(*map).shape.len(), &mut free);
+                slots.apart.push((index, slot));
+                free.push(slot);
+            }
+        }
+        let base = gradient_home(plan, step.output).base;
+        if last[base.0] == index {
+            free.extend(slots.of[base.0].filter(|slot| !free.contains(slot)));
         }
     }
     slots

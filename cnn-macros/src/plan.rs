@@ -1,6 +1,7 @@
 //! A network with every size, weight name and map settled: plain data, the only thing that later stages see.
 //!
-//! It is a graph: a step reads one map and makes another, and maps have numbers. A sequence is its simplest case.
+//! It is a graph: a step reads a map (a join some) and makes another, and maps have numbers. A sequence is its simplest
+//! case.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -18,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
     /// The network's output.
     pub(crate) output: MapId,
+    /// The network in whose declaration a mistake of this one is told: that of a block which both use.
+    pub(crate) told_by: Option<Ident>,
 }
 
 /// The number of a map in [`Plan::maps`].
@@ -41,6 +44,17 @@ pub(crate) struct Map {
     pub(crate) writer: Option<StepId>,
     /// The steps that read it.
     pub(crate) readers: Vec<StepId>,
+    /// The wider map that it is some of the channels of, in values and in gradients.
+    pub(crate) part: Option<Part>,
+    /// The map of a join whose gradient is its own too.
+    pub(crate) shares: Option<MapId>,
+}
+
+/// Some of the channels of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) of: MapId,
+    pub(crate) first: u64,
 }
 
 /// The sizes of a map.
@@ -87,9 +101,14 @@ pub(crate) struct Step {
     pub(crate) kind: Kind,
     /// What it adds to the totals, if the macro knows.
     pub(crate) cost: Option<Cost>,
-    pub(crate) input: MapId,
+    /// One, or of a join one for each branch; the same map may be there more than once.
+    pub(crate) inputs: Vec<MapId>,
     pub(crate) output: MapId,
     pub(crate) run: Run,
+    /// Of a sum: the branch in whose memory it is added up.
+    pub(crate) into: Option<usize>,
+    /// Whether a later step has written to an input's gradient when this one goes backwards, for each input.
+    pub(crate) adds: Vec<bool>,
 }
 
 pub(crate) enum Kind {
@@ -99,6 +118,40 @@ pub(crate) enum Kind {
     },
     /// A type of the user's that implements `Layer`.
     Custom(Path),
+    Join(Join),
+}
+
+/// Branches that become one map.
+pub(crate) struct Join {
+    pub(crate) kind: JoinKind,
+    /// The branches' labels.
+    pub(crate) heads: Vec<Option<Ident>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    Add,
+    /// Of two maps; one may have a single cell, which meets all of the other's.
+    Multiply,
+    Concat,
+}
+
+impl JoinKind {
+    pub(crate) fn of(name: &str) -> Self {
+        match name {
+            "add" => Self::Add,
+            "multiply" => Self::Multiply,
+            _ => Self::Concat,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Multiply => "multiply",
+            Self::Concat => "concat",
+        }
+    }
 }
 
 /// How a step is carried out; the passes that fuse change it.
@@ -120,14 +173,27 @@ impl Step {
         match &self.kind {
             Kind::Layer { row, .. } => row.name.to_owned(),
             Kind::Custom(path) => path.to_token_stream().to_string().replace(' ', ""),
+            Kind::Join(join) => join.kind.name().to_owned(),
         }
     }
 
     pub(crate) fn row(&self) -> Option<&'static Row> {
         match &self.kind {
             Kind::Layer { row, .. } => Some(row),
-            Kind::Custom(_) => None,
+            Kind::Custom(_) | Kind::Join(_) => None,
         }
+    }
+
+    pub(crate) fn join(&self) -> Option<JoinKind> {
+        match &self.kind {
+            Kind::Join(join) => Some(join.kind),
+            _ => None,
+        }
+    }
+
+    /// The map that a layer reads, or a join's first.
+    pub(crate) fn input(&self) -> MapId {
+        self.inputs[0]
     }
 
     pub(crate) fn is(&self, name: &str) -> bool {
@@ -138,9 +204,40 @@ impl Step {
     pub(crate) fn has_parameters(&self) -> bool {
         self.cost.is_none_or(|cost| cost.parameters > 0)
     }
+
+    /// Whether its functions take an `Owned`: it may have state, or keep values of a batch.
+    pub(crate) fn owns(&self) -> bool {
+        match &self.kind {
+            Kind::Layer { row, .. } => row.stateful,
+            Kind::Custom(_) => true,
+            Kind::Join(_) => false,
+        }
+    }
+
+    /// Its name in `cnn_core::kernel::Rectifier`, if it is one.
+    pub(crate) fn rectifier(&self) -> Option<&'static str> {
+        self.row().and_then(|row| row.rectifier)
+    }
+
+    /// Whether it has code of its own that makes a map from others.
+    pub(crate) fn runs(&self) -> bool {
+        matches!(self.run, Run::Apart | Run::WithRelu)
+    }
+
+    /// Whether it has tensors, of whatever kind, that go by its name.
+    pub(crate) fn has_tensors(&self) -> bool {
+        self.has_parameters() || self.owns()
+    }
 }
 
 impl Plan {
+    /// The rectifier that a step applies by the way, which is the only reader of what it makes.
+    pub(crate) fn applied_rectifier(&self, step: StepId) -> Option<&'static str> {
+        let step = &self.steps[step];
+        let reader = self.map(step.output).readers.first().filter(|_| step.run == Run::WithRelu);
+        reader.and_then(|reader| self.steps[*reader].rectifier())
+    }
+
     pub(crate) fn map(&self, id: MapId) -> &Map {
         &self.maps[id.0]
     }
@@ -148,7 +245,7 @@ impl Plan {
 
 impl Map {
     pub(crate) fn new(shape: Shape) -> Self {
-        Self { shape, constants: 0, probabilities: false, writer: None, readers: Vec::new() }
+        Self { shape, constants: 0, probabilities: false, writer: None, readers: Vec::new(), part: None, shares: None }
     }
 }
 

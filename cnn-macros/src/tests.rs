@@ -7,17 +7,21 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use crate::error::Errors;
 use crate::memory::{self, Place};
+use crate::place::{gradient_home, home};
 use crate::plan::{MapId, Plan, Run, Size, Step};
-use crate::{ast, fuse, shape};
+use crate::{ast, blocks, fuse, shape};
 
 fn settle(text: &str) -> (Plan, Vec<String>) {
     let mut errors = Errors::new();
-    let tree = ast::parse(text.parse().unwrap(), &mut errors);
+    let mut tree = ast::parse(text.parse().unwrap(), &mut errors);
+    blocks::check(&mut tree.blocks);
+    let mut blocks = blocks::Blocks::new(&tree.blocks);
     let mut found = errors.finish();
     assert_eq!(tree.networks.len(), 1, "{text}");
     let mut errors = Errors::of(&tree.networks[0].errors);
-    let mut plan = shape::plan(&tree.networks[0], &tree.blocks, &mut errors);
+    let mut plan = shape::plan(&tree.networks[0], &mut blocks, &mut errors);
     found.extend(errors.finish());
+    found.extend(blocks.untold());
     if found.is_empty() {
         fuse::fuse(&mut plan);
     }
@@ -66,6 +70,15 @@ fn maps_follow_pytorch() {
         adaptive_avg_pool2d<(2, 7)>, conv2d<{ channels * height }, 1>, max_pool2d<2>(stride = 1, dilation = (1, 3)),
     }";
     assert_eq!(maps(&plan(text)), ["8x15x6", "8x5x2", "8x2x7", "16x2x7", "16x1x4"]);
+    let text = "Net<4, 7, 8> {
+        conv2d<8, (4, 3)>(padding = same, groups = 2), max_pool2d<2>(ceil_mode = true), zero_pad2d<(1, 0, 2, 0)>,
+        conv_transpose2d<6, 3>(stride = 2, padding = 1, output_padding = 1), upsample(scale_factor = (1, 2)),
+        conv2d<6, 3>(padding = (2, 1, 0, 0)), adaptive_max_pool2d<2>, batch_norm2d, local_response_norm<3>, dropout2d,
+        upsample(size = 9), prelu(num_parameters = channels),
+    }";
+    let expected = ["8x7x8", "8x4x4", "8x5x6", "6x10x12", "6x10x24", "6x11x22", "6x2x2", "6x2x2", "6x2x2", "6x2x2"];
+    assert_eq!(maps(&plan(text))[..10], expected);
+    assert_eq!(maps(&plan(text))[10..], ["6x9x9", "6x9x9"]);
 }
 
 #[test]
@@ -104,6 +117,16 @@ fn a_rectifier_joins_the_layer_before_it() {
     assert_eq!(runs("Net<1, 4, 4> { max_pool2d<2>, relu, dropout }"), [Apart, Apart, InPlace]);
     assert_eq!(runs("Net<4> { linear<4>, relu, relu, dropout }"), [WithRelu, View, InPlace, InPlace]);
     assert_eq!(runs("Net<4> { softmax, dropout }"), [Apart, Apart]);
+    assert_eq!(
+        runs("Net<1, 4, 4> { batch_norm2d, relu6, conv_transpose2d<2, 3>, relu }"),
+        [WithRelu, View, WithRelu, View]
+    );
+    // Dropout moves what was cut off at 6; a sigmoid hides which values were positive.
+    assert_eq!(runs("Net<4> { linear<4>, relu6, dropout }"), [WithRelu, View, Apart]);
+    assert_eq!(runs("Net<4> { linear<4>, relu, sigmoid, tanh }"), [WithRelu, View, Apart, Apart]);
+    assert_eq!(runs("Net<4> { linear<4>, leaky_relu, dropout, tanh }"), [Apart, InPlace, InPlace, InPlace]);
+    // The slopes of these are told from their input.
+    assert_eq!(runs("Net<4> { linear<4>, silu, gelu, prelu }"), [Apart, Apart, Apart, Apart]);
     assert_eq!(runs("Net<1, 4, 4> { Own, relu, crate::Own, relu }"), [Apart, Apart, Apart, Apart]);
 }
 
@@ -129,24 +152,30 @@ fn slots_are_used_again_when_nobody_reads_them_any_more() {
     assert_eq!(sizes(&memory::training(&plan)), [4704, 1176, 1600, 400, 120, 84]);
     assert_eq!(sizes(&memory::gradient(&plan)), [1176, 4704]);
     let slots = memory::evaluation(&plan);
-    let places: Vec<_> = (0..plan.maps.len()).map(|map| slots.place(&plan, MapId(map))).collect();
+    let places: Vec<_> = (0..plan.maps.len()).map(|map| slots.place(home(&plan, MapId(map)).base)).collect();
     let [first, second] = [Place::Slot(0), Place::Slot(1)];
     let expected = [first, first, second, first, first, second, second, first, first, second, second];
     assert_eq!(places[1..12], expected);
     assert_eq!((places[0], places[12]), (Place::Input, Place::Output));
 }
 
-/// A step's input and output never share a slot, nor do the gradients of the two, unless it works in place.
+/// Nothing is read and written in one step, unless it works in place.
 #[test]
 fn no_step_overwrites_what_it_reads() {
     for text in
         [LENET, "Net<2, 9, 9> { relu, dropout, conv2d<3, 3>, max_pool2d<2>, relu, Own, relu, flatten, softmax }"]
     {
         let plan = plan(text);
-        for slots in [memory::evaluation(&plan), memory::training(&plan), memory::gradient(&plan)] {
-            for step in plan.steps.iter().filter(|step| matches!(step.run, Run::Apart | Run::WithRelu)) {
-                assert_ne!(slots.place(&plan, step.input), slots.place(&plan, step.output), "{text}: {}", step.path);
+        for slots in [memory::evaluation(&plan), memory::training(&plan)] {
+            for step in plan.steps.iter().filter(|step| step.runs()) {
+                let [input, output] = [step.input(), step.output].map(|map| slots.place(home(&plan, map).base));
+                assert_ne!(input, output, "{text}: {}", step.path);
             }
+        }
+        let slots = memory::gradient(&plan);
+        for step in plan.steps.iter().filter(|step| step.runs()) {
+            let [input, output] = [step.input(), step.output].map(|map| slots.place(gradient_home(&plan, map).base));
+            assert_ne!(input, output, "{text}: {}", step.path);
         }
     }
 }

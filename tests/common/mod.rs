@@ -1,21 +1,151 @@
 //! A network evaluated in f64 by the reference, with PyTorch's meaning of every layer.
 
-use cnn_core::layer::{Mode, Operation};
-use cnn_core::network::{Network, Step};
+use cnn_core::layer::Operation;
+use cnn_core::network::Step;
+use cnn_core::prelude::*;
 use cnn_core::reference;
 use cnn_core::reference::batch_norm2d::{self, Affine, Statistics};
+use cnn_core::shape::Sizes;
+
+/// Values from -1 to 1 that are not multiples of each other, so that no two of a window tie.
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
+pub(crate) fn values(count: usize, seed: u64) -> Vec<f32> {
+    use cnn_core::random::{Key, Purpose};
+    let mut values = vec![0.0; count];
+    let key = Key { purpose: Purpose::Augmentation, seed, step: 0, layer: 0, sample: 0 };
+    key.stream().fill_symmetric(1.0, &mut values);
+    values
+}
+
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}
+
+/// In evaluation with weights as they start, see [`check_in`].
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
+pub(crate) fn check<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
+    check_in(Mode::Evaluation, N::new(7), samples, parameters_to_try)
+}
+
+/// In both modes, with weights and running statistics that are not all the same.
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
+pub(crate) fn check_both<N: Network>(samples: usize, parameters_to_try: usize) -> Result<(), Error> {
+    let mut net = N::new(7);
+    let moves = values(net.weights().values().len(), 3);
+    net.weights_mut().values_mut().iter_mut().zip(moves).for_each(|(value, moves)| *value += 0.3 * moves);
+    check_in(Mode::Training, N::from_weights(net.weights().clone()), samples, parameters_to_try)?;
+    let input = Batch::from_nchw(&values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 5))?;
+    let targets = Batch::zeros(samples);
+    Training::new(0).backward(Mode::Training, &mut net, &input, &MeanSquaredError::new(&targets))?;
+    check_in(Mode::Evaluation, net, samples, parameters_to_try)
+}
+
+/// A loss that weighs every output differently: the mean squared distance from these.
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
+pub(crate) fn check_in<N: Network>(
+    mode: Mode,
+    mut net: N,
+    samples: usize,
+    parameters_to_try: usize,
+) -> Result<(), Error> {
+    let input = values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 1);
+    let batch = Batch::from_nchw(&input)?;
+    let state = wide(net.weights().state());
+    let reference = |parameters: &[f64], state: &mut [f64]| forward::<N>(mode, parameters, state, &wide(&input));
+    let mut state_after = state.clone();
+    let expected = reference(&wide(net.weights().values()), &mut state_after);
+    if mode == Mode::Evaluation {
+        for (found, expected) in net.forward(&batch).to_nchw().iter().zip(&expected) {
+            // Sums of a few hundred products of f32 round by a few units in the last place of the largest.
+            assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+        }
+    }
+
+    let targets = Batch::from_nchw(&values(expected.len(), 2))?;
+    let wide_targets = wide(&targets.to_nchw());
+    let output = net.forward(&batch);
+    let mut training = Training::<N>::new(0);
+    let loss = training.backward(mode, &mut net, &batch, &MeanSquaredError::new(&targets))?;
+    if mode == Mode::Evaluation {
+        assert_eq!(*training.output(), output);
+    }
+    for (found, expected) in training.output().to_nchw().iter().zip(&expected) {
+        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+    }
+    for (found, expected) in net.weights().state().iter().zip(&state_after) {
+        assert!((f64::from(*found) - expected).abs() < 1e-6, "{found} {expected}");
+    }
+    assert!((f64::from(loss) - reference::loss::mse(&expected, &wide_targets)).abs() < 1e-5);
+
+    let loss_at = |parameters: &[f64]| reference::loss::mse(&reference(parameters, &mut state.clone()), &wide_targets);
+    let mut parameters = wide(net.weights().values());
+    let gradients = training.gradients().values();
+    assert_eq!(gradients.len(), parameters.len());
+    let stride = (parameters.len() / parameters_to_try).max(1);
+    for index in (0..parameters.len()).step_by(stride) {
+        let (middle, step) = (parameters[index], 1e-6);
+        parameters[index] = middle + step;
+        let above = loss_at(&parameters);
+        parameters[index] = middle - step;
+        let below = loss_at(&parameters);
+        parameters[index] = middle;
+        let expected = (above - below) / (2.0 * step);
+        let found = f64::from(gradients[index]);
+        // f32 sums on one side; differences of f64 over a step of 1e-6, good to 1e-9, on the other.
+        assert!((found - expected).abs() < 1e-6 + 1e-4 * expected.abs(), "{index}: {found} {expected}");
+    }
+    Ok(())
+}
 
 /// The output of a network in PyTorch's order, for input in PyTorch's order. `parameters` and `state` are laid out as the
 /// network's weights; in training the state moves on.
 pub(crate) fn forward<N: Network>(mode: Mode, parameters: &[f64], state: &mut [f64], input: &[f64]) -> Vec<f64> {
     let mut own = Own { mode, parameters, state };
+    let output = steps_forward(N::STEPS, &mut own, input);
+    assert_eq!((own.parameters.len(), own.state.len()), (0, 0), "all belongs to a step");
+    output
+}
+
+fn steps_forward(steps: &[Step], own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
     let mut maps = vec![input.to_vec()];
-    for step in N::STEPS {
-        let map = step_forward(step, &mut own, &maps[step.inputs[0]]);
+    for step in steps {
+        let inputs: Vec<_> = step.inputs.iter().map(|map| maps[*map].as_slice()).collect();
+        let map = match (&step.operation, inputs.as_slice()) {
+            (Operation::Add | Operation::Multiply | Operation::Concat, inputs) => {
+                let size = |map: &usize| if *map == 0 { steps[0].input } else { steps[*map - 1].output };
+                join(step, &step.inputs.iter().map(size).collect::<Vec<_>>(), inputs)
+            }
+            (Operation::Network(steps), [input]) => steps_forward(steps, own, input),
+            (_, [input]) => step_forward(step, own, input),
+            (_, inputs) => panic!("{} has {} inputs", step.path, inputs.len()),
+        };
         maps.push(map);
     }
-    assert_eq!((own.parameters.len(), own.state.len()), (0, 0), "all belongs to a step");
     maps.pop().unwrap()
+}
+
+/// Branches of these sizes, sample by sample.
+fn join(step: &Step, sizes: &[Sizes], inputs: &[&[f64]]) -> Vec<f64> {
+    let samples = inputs[0].len() / sizes[0].len();
+    let sample = |branch: usize, n: usize| &inputs[branch][n * sizes[branch].len()..][..sizes[branch].len()];
+    let mut output = Vec::new();
+    for n in 0..samples {
+        if step.operation == Operation::Concat {
+            (0..inputs.len()).for_each(|branch| output.extend(sample(branch, n)));
+            continue;
+        }
+        for index in 0..step.output.len() {
+            // A map of one cell meets every cell of its channel.
+            let value = |branch: usize| {
+                let alone = sizes[branch].positions() == 1;
+                sample(branch, n)[if alone { index / step.output.positions() } else { index }]
+            };
+            let values = (0..inputs.len()).map(value);
+            output.push(if step.operation == Operation::Add { values.sum() } else { values.product::<f64>() });
+        }
+    }
+    output
 }
 
 /// [`forward`] where no layer has state, or it starts as it always does.
@@ -133,6 +263,10 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
         }
         Operation::Softmax => channels_first(reference::softmax::forward(step.input.channels(), &channels_last(input))),
         Operation::Flatten | Operation::Dropout { .. } | Operation::Dropout2d { .. } => input.to_vec(),
+        // A layer of a test's own: the one cell of a channel at every cell of another map.
+        Operation::Custom { .. } if step.layer == "Spread" => {
+            input.iter().flat_map(|value| std::iter::repeat_n(*value, step.output.positions())).collect()
+        }
         ref other => panic!("the reference does not know {other:?}"),
     }
 }

@@ -30,6 +30,11 @@ impl<'a> Rows<'a> {
         Self { values, stride }
     }
 
+    /// The memory, from the first row's first value on.
+    pub const fn values(&self) -> &'a [f32] {
+        self.values
+    }
+
     pub(super) const fn map(&self, channels: usize) -> Map {
         Map::new([1, 1], channels, self.stride)
     }

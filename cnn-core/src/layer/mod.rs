@@ -10,8 +10,10 @@
 pub mod activation;
 pub mod adaptive_avg_pool2d;
 pub mod adaptive_max_pool2d;
+pub mod add;
 pub mod avg_pool2d;
 pub mod batch_norm2d;
+pub mod concat;
 pub mod conv2d;
 pub mod conv_transpose2d;
 pub mod custom;
@@ -22,6 +24,7 @@ pub mod linear;
 pub mod local_response_norm;
 pub mod log_softmax;
 pub mod max_pool2d;
+pub mod multiply;
 mod operation;
 mod parameter;
 mod pass;
@@ -36,6 +39,8 @@ pub use operation::{Operation, Tensors};
 pub use parameter::{Initial, Order, Parameter};
 pub use pass::{Mode, Pass};
 pub use step::Step;
+
+pub use crate::kernel::rows::{Rows, RowsMut};
 
 use crate::kernel::Write;
 
@@ -57,5 +62,15 @@ impl<'a> GradInput<'a> {
     /// It is added to what is there: the map has more readers than one.
     pub fn add(values: &'a mut [f32]) -> Self {
         Self { values, write: Write::Add }
+    }
+
+    /// For the first of several that write it, if it is wanted.
+    pub fn lend<'b>(grad_input: &'b mut Option<GradInput<'a>>) -> Option<GradInput<'b>> {
+        grad_input.as_mut().map(|grad_input| GradInput { values: grad_input.values, write: grad_input.write })
+    }
+
+    /// For the others.
+    pub fn lend_to_add<'b>(grad_input: &'b mut Option<GradInput<'a>>) -> Option<GradInput<'b>> {
+        grad_input.as_mut().map(|grad_input| GradInput::add(grad_input.values))
     }
 }

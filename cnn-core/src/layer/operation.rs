@@ -83,6 +83,12 @@ pub enum Operation {
     Softmax,
     /// `log_softmax`
     LogSoftmax,
+    /// `add`
+    Add,
+    /// `multiply`
+    Multiply,
+    /// `concat`
+    Concat,
     /// A type that implements [`Layer`](super::Layer).
     Custom {
         /// Its trainable tensors.

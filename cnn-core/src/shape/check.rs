@@ -290,15 +290,74 @@ pub const fn flatten(features: usize, sound: bool) -> Made {
 
 /// What a reader was promised with `=>`.
 pub const fn claim(name: &str, found: Sizes, sound: bool, claimed: Sizes) -> Made {
-    let same = found.is_flat() == claimed.is_flat()
-        && found.channels() == claimed.channels()
-        && found.height() == claimed.height()
-        && found.width() == claimed.width();
-    let mistake = if same {
+    let mistake = if same(found, claimed) {
         None
     } else {
         let text = Text::new(name).str("the map is ").sizes(found).str(", not ").sizes(claimed);
         Some(text.str("\nhelp: state this one, or change the steps before it"))
     };
     Made::new(claimed, sound, mistake)
+}
+
+/// The map of a sum.
+pub const fn add(name: &str, maps: &[Sizes], sound: bool) -> Made {
+    let (first, mut mistake, mut index) = (maps[0], None, 1);
+    while index < maps.len() {
+        if mistake.is_none() && !same(first, maps[index]) {
+            mistake = Some(unlike(name, "add", first, maps[index]).str("branches of `add` make the same map"));
+        }
+        index += 1;
+    }
+    Made::new(first, sound, mistake)
+}
+
+/// The map of a product.
+pub const fn multiply(name: &str, maps: &[Sizes], sound: bool) -> Made {
+    let (mut whole, mut mistake, mut index) = (maps[0], None, 1);
+    while index < maps.len() {
+        let map = maps[index];
+        if !same(whole, map) {
+            let alike = whole.channels() == map.channels() && whole.is_flat() == map.is_flat();
+            if alike && whole.positions() == 1 {
+                whole = map;
+            } else if mistake.is_none() && !(alike && map.positions() == 1) {
+                let text = unlike(name, "multiply", whole, map);
+                mistake = Some(text.str("the same map, or a 1x1 map of as many channels"));
+            }
+        }
+        index += 1;
+    }
+    Made::new(whole, sound, mistake)
+}
+
+/// The map of a concatenation.
+pub const fn concat(name: &str, maps: &[Sizes], sound: bool) -> Made {
+    let (first, mut channels, mut mistake, mut index) = (maps[0], maps[0].channels(), None, 1);
+    while index < maps.len() {
+        let map = maps[index];
+        let alike = first.height() == map.height() && first.width() == map.width() && first.is_flat() == map.is_flat();
+        if mistake.is_none() && !alike {
+            let text = unlike(name, "concat", first, map);
+            mistake = Some(text.str("branches of `concat` make maps of the same height and width"));
+        }
+        channels += map.channels();
+        index += 1;
+    }
+    let sizes = match first {
+        Sizes::Map { height, width, .. } => Sizes::Map { channels, height, width },
+        Sizes::Flat { .. } => Sizes::Flat { features: channels },
+    };
+    Made::new(sizes, sound, mistake)
+}
+
+const fn unlike(name: &str, layer: &str, one: Sizes, other: Sizes) -> Text {
+    let text = Text::new(name).str("the branches of `").str(layer).str("` do not fit: ").sizes(one).str(" and ");
+    text.sizes(other).str("\nhelp: ")
+}
+
+const fn same(one: Sizes, other: Sizes) -> bool {
+    one.is_flat() == other.is_flat()
+        && one.channels() == other.channels()
+        && one.height() == other.height()
+        && one.width() == other.width()
 }
