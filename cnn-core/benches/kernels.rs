@@ -10,7 +10,7 @@ use cnn_core::kernel::geometry::{
 };
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::kernel::scratch::{Needs, Scratch};
-use cnn_core::kernel::{Rectifier, Write, elementwise, isa, pool};
+use cnn_core::kernel::{Rectifier, Write, elementwise, isa, packed, pool};
 use std::time::{Duration, Instant};
 
 struct Case {
@@ -51,6 +51,8 @@ const CASES: &[Case] = &[
     Case { name: "3x3 256->256@14", batch: 8, geometry: conv([256, 256], 14, 3, 1, 1) },
     Case { name: "3x3 512->512@7", batch: 8, geometry: conv([512, 512], 7, 3, 1, 1) },
     Case { name: "1x1 256->64@56", batch: 8, geometry: conv([256, 64], 56, 1, 1, 0) },
+    Case { name: "1x1 1024->256@14", batch: 8, geometry: conv([1024, 256], 14, 1, 1, 0) },
+    Case { name: "1x1/2 64->128@56", batch: 8, geometry: conv([64, 128], 56, 1, 2, 0) },
     Case { name: "3x3 64->64@56", batch: 1, geometry: conv([64, 64], 56, 3, 1, 1) },
     Case { name: "3x3 512->512@7", batch: 1, geometry: conv([512, 512], 7, 3, 1, 1) },
     Case { name: "1x1 24->144@56", batch: 1, geometry: conv([24, 144], 56, 1, 1, 0) },
@@ -97,7 +99,8 @@ fn main() {
     let threads = arguments.next().map_or(0, |threads| threads.parse().expect("a number of threads"));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     println!("{} on {} threads; GFLOP/s and microseconds", isa::name(), pool.current_num_threads());
-    println!("{:20} {:>5} {:>15} {:>16} {:>16}", "", "batch", "forward", "backward input", "backward weight");
+    let titles = ["batch", "forward", "backward input", "backward weight", "packed forward"];
+    println!("{:20} {:>5} {:>15} {:>16} {:>16} {}", "", titles[0], titles[1], titles[2], titles[3], titles[4]);
     pool.install(|| CASES.iter().filter(|case| case.name.contains(&filter)).for_each(measure));
     println!("{:20} {:>5} {:>15} {:>16}", "", "batch", "forward", "backward");
     pool.install(|| POOLS.iter().filter(|case| case.0.contains(&filter)).for_each(measure_pool));
@@ -300,7 +303,11 @@ fn measure(case: &Case) {
             direct::backward_weight(geometry, &input, &grad_output, &mut grad_weight, bias, &mut scratch);
         }),
     ];
+    let packed = packed::pack(geometry, &weight, Some(&bias));
+    let epilogue = Epilogue { bias: None, ..epilogue };
+    let with_packed = best(|| packed::forward(geometry, epilogue, &input, &packed, &mut output, &mut scratch));
     let work = 2.0 * (batch * geometry.multiply_adds()) as f64;
     let rates = times.map(|time| format!("{:6.1} {:8.1}", work / time / 1e9, time * 1e6));
-    println!("{name:20} {batch:5} {:>15} {:>16} {:>16}", rates[0], rates[1], rates[2]);
+    let with_packed = with_packed * 1e6;
+    println!("{name:20} {batch:5} {:>15} {:>16} {:>16} {with_packed:8.1}", rates[0], rates[1], rates[2]);
 }

@@ -265,7 +265,7 @@ impl Kernel for Task<'_> {
             let rectangle = Rectangle { start, size: window };
             let copy_len = window[0] * window[1] * map.channels;
             for (sample, copy) in (sample..sample + samples).zip(slot.chunks_exact_mut(copy_len)) {
-                copy_padded(&source[map.sample(sample, source.len())], map, rectangle, copy);
+                copy_padded(&source[map.sample(sample, source.len())], map, rectangle, map.channels, copy);
             }
             (&slot[..], window[1], map.channels, copy_len)
         } else {

@@ -22,7 +22,7 @@ pub struct Epilogue<'a> {
 }
 
 impl Epilogue<'_> {
-    fn finish(&self) -> Finish {
+    pub(super) fn finish(&self) -> Finish {
         Finish { add: self.write == Write::Add, rectifier: self.rectifier }
     }
 }
@@ -66,7 +66,7 @@ impl Conv2dGeometry {
     }
 }
 
-const fn forward_correlation(geometry: &Conv2dGeometry) -> Correlation {
+pub(super) const fn forward_correlation(geometry: &Conv2dGeometry) -> Correlation {
     let output = geometry.output();
     Correlation {
         source: geometry.input(),
@@ -79,6 +79,18 @@ const fn forward_correlation(geometry: &Conv2dGeometry) -> Correlation {
         target_step: [output.sample_step(), output.row_step(), output.stride],
         groups: geometry.groups,
         columns: geometry.out_channels / geometry.groups,
+    }
+}
+
+/// The filters of a group as they lie in the weight.
+pub(super) const fn forward_matrix(correlation: &Correlation, group: usize) -> Matrix {
+    let depth = correlation.depth();
+    Matrix {
+        start: group * depth * correlation.columns,
+        count: [1, 1, depth],
+        step: [0, 0, correlation.columns as isize],
+        columns: correlation.columns,
+        column_step: 1,
     }
 }
 
@@ -104,7 +116,7 @@ const fn phase_correlation(geometry: &Conv2dGeometry, index: usize) -> (Correlat
 }
 
 /// How many samples both slices are a batch of.
-fn batch(geometry: &Conv2dGeometry, input: usize, output: usize) -> usize {
+pub(super) fn batch(geometry: &Conv2dGeometry, input: usize, output: usize) -> usize {
     let batch = geometry.output().samples(output);
     assert_eq!(geometry.input().samples(input), batch, "input and output are batches of the same size");
     batch
@@ -153,17 +165,9 @@ fn run_forward(
 ) {
     let isa = isa::current();
     let correlation = forward_correlation(geometry);
-    let depth = correlation.depth();
-    let group = |group: usize| Matrix {
-        start: group * depth * correlation.columns,
-        count: [1, 1, depth],
-        step: [0, 0, correlation.columns as isize],
-        columns: correlation.columns,
-        column_step: 1,
-    };
     let map = geometry.output();
     let in_place = reads_in_place(map.samples(output.len()) * map.cells(), geometry.weight_len());
-    pack_filters(isa, &correlation, weight, group, in_place, packed);
+    pack_filters(isa, &correlation, weight, |group| forward_matrix(&correlation, group), in_place, packed);
     let filters = Filters { packed, in_place: if in_place { weight } else { &[] } };
     correlate(isa, &correlation, filters, bias, finish, input, Target::new(output), slots);
 }

@@ -3,6 +3,7 @@
 use super::Write;
 use super::direct::{self, Epilogue};
 use super::geometry::{Conv2dGeometry, LinearGeometry, Padding};
+use super::packed::{self, Packed};
 use super::scratch::{Needs, Scratch};
 
 impl LinearGeometry {
@@ -37,6 +38,23 @@ pub fn forward(
     scratch: &mut Scratch,
 ) {
     direct::forward(&geometry.convolution(), epilogue, input, weight, output, scratch);
+}
+
+/// Packs weight and bias for [`forward_packed`].
+pub fn pack(geometry: &LinearGeometry, weight: &[f32], bias: Option<&[f32]>) -> Packed {
+    packed::pack(&geometry.convolution(), weight, bias)
+}
+
+/// [`forward`] with a weight and a bias that are packed.
+pub fn forward_packed(
+    geometry: &LinearGeometry,
+    epilogue: Epilogue<'_>,
+    input: &[f32],
+    packed: &Packed,
+    output: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    packed::forward(&geometry.convolution(), epilogue, input, packed, output, scratch);
 }
 
 /// weight `[in_features, out_features]`, grad_output `[n, out_features]` -> grad_input `[n, in_features]`.

@@ -24,6 +24,7 @@ pub mod local_response_norm;
 mod math;
 mod max_pool;
 mod pack;
+pub mod packed;
 mod phase;
 pub mod pool;
 pub mod prelu;

@@ -106,29 +106,31 @@ impl Rectangle {
     }
 }
 
-/// Copies a rectangle of a map, with zeros for what is not in it, to a map that stands alone.
+/// Copies a rectangle of a map, with zeros for what is not in it; cells of the copy are `step` values apart, and between
+/// them lies anything.
 #[inline(always)]
-pub(super) fn copy_padded(values: &[f32], map: Map, rectangle: Rectangle, copy: &mut [f32]) {
+pub(super) fn copy_padded(values: &[f32], map: Map, rectangle: Rectangle, step: usize, copy: &mut [f32]) {
     let Map { size: [height, width], channels, stride } = map;
     let [first_row, first_column] = rectangle.start;
     // Columns of the rectangle that lie in the map.
     let left = (-first_column).clamp(0, rectangle.size[1] as isize) as usize;
     let right = (width as isize - first_column).clamp(left as isize, rectangle.size[1] as isize) as usize;
-    for (row, copy) in copy.chunks_exact_mut(rectangle.size[1] * channels).take(rectangle.size[0]).enumerate() {
+    for (row, copy) in copy.chunks_exact_mut(rectangle.size[1] * step).take(rectangle.size[0]).enumerate() {
         let row = first_row + row as isize;
         if row < 0 || row >= height as isize || left == right {
             copy.fill(0.0);
             continue;
         }
         let start = (row as usize * width + (first_column + left as isize) as usize) * stride;
-        copy[..left * channels].fill(0.0);
-        let inside = &mut copy[left * channels..right * channels];
-        if map.is_dense() {
+        copy[..left * step].fill(0.0);
+        let inside = &mut copy[left * step..right * step];
+        if map.is_dense() && step == channels {
             inside.copy_from_slice(&values[start..start + (right - left) * channels]);
         } else {
             let cells = values[start..].chunks(stride);
-            inside.chunks_exact_mut(channels).zip(cells).for_each(|(to, from)| to.copy_from_slice(&from[..channels]));
+            let cells = inside.chunks_exact_mut(step).zip(cells);
+            cells.for_each(|(to, from)| to[..channels].copy_from_slice(&from[..channels]));
         }
-        copy[right * channels..].fill(0.0);
+        copy[right * step..].fill(0.0);
     }
 }

@@ -50,12 +50,27 @@ const fn window(geometry: &Conv2dGeometry, rows: usize) -> [usize; 2] {
     ]
 }
 
+/// Whether tasks work on copies: windows reach over the border, or cells are so far apart that those of a block share a few
+/// sets of the cache and evict one another. (1x1, 256 to 64 channels at 56x56: 1.5 times as fast.)
+const fn copies(geometry: &Conv2dGeometry) -> bool {
+    let Conv2dGeometry { kernel_size, stride, .. } = geometry;
+    let skips = stride[0] > kernel_size[0] || stride[1] > kernel_size[1];
+    !geometry.padding.is_zero() || (geometry.input().stride.is_multiple_of(64) && !skips)
+}
+
+/// From a cell of a copy to the next: an odd number of cache lines, so that cells lie in all sets of the cache.
+const fn copy_step(geometry: &Conv2dGeometry) -> usize {
+    const LINE: usize = 16;
+    let channels = geometry.in_channels;
+    if channels < 2 * LINE { channels } else { (channels.div_ceil(LINE) | 1) * LINE }
+}
+
 const fn copy_len(geometry: &Conv2dGeometry, block: Block) -> usize {
-    if geometry.padding.is_zero() {
+    if !copies(geometry) {
         return 0;
     }
     let [rows, columns] = window(geometry, block.rows);
-    block.samples * rows * columns * geometry.in_channels
+    block.samples * rows * columns * copy_step(geometry)
 }
 
 const fn most_chunks(geometry: &Conv2dGeometry) -> usize {
@@ -239,18 +254,19 @@ impl Task<'_> {
         let [ic, oc] = [geometry.in_channels / geometry.groups, geometry.out_channels / geometry.groups];
         let [_, width] = geometry.out_size();
         let (map, output) = (geometry.input(), geometry.output());
-        let (a, in_width, stride, sample_step) = if geometry.padding.is_zero() {
+        let (a, in_width, stride, sample_step) = if !copies(geometry) {
             let place = sample * map.sample_step() + row * geometry.stride[0] * map.row_step();
             (&input[place..], map.size[1], map.stride, map.sample_step())
         } else {
             let size = window(geometry, block.rows);
             let top = (row * geometry.stride[0]) as isize - geometry.padding.top as isize;
             let rectangle = Rectangle { start: [top, -(geometry.padding.left as isize)], size };
-            let copy_len = size[0] * size[1] * geometry.in_channels;
+            let step = copy_step(geometry);
+            let copy_len = size[0] * size[1] * step;
             for (sample, copy) in (sample..sample + block.samples).zip(copy.chunks_exact_mut(copy_len)) {
-                copy_padded(&input[map.sample(sample, input.len())], map, rectangle, copy);
+                copy_padded(&input[map.sample(sample, input.len())], map, rectangle, step, copy);
             }
-            (&*copy, size[1], map.channels, copy_len)
+            (&*copy, size[1], step, copy_len)
         };
         let row_len = in_width * stride;
         let depth = Axes {
