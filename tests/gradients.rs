@@ -76,6 +76,29 @@ network! {
         adaptive_max_pool2d<(3, 4)>, zero_pad2d<1>, conv2d<2, 3>, flatten, linear<3>,
     }
 
+    /// Every layer as a branch that writes some of the channels of a wider map, and reads a map that all share.
+    pub Parts<4, 6, 6> {
+        bn: batch_norm2d,
+        concat {
+            b0: [conv2d<3, 1>, relu6],
+            b1: [conv2d<5, 3>(padding = 1, bias = false), batch_norm2d, relu],
+            b2: [max_pool2d<3>(stride = 1, padding = 1), prelu(num_parameters = channels)],
+            b3: [conv2d<4, 1>, hardswish, leaky_relu],
+            b4: [local_response_norm<3>, dropout2d(p = 0.0)],
+            b5: [batch_norm2d, sigmoid],
+            b6: [conv_transpose2d<2, 3>(padding = 1), relu, tanh],
+            b7: [upsample(scale_factor = 2, mode = bilinear), adaptive_max_pool2d<6>],
+            b8: [conv2d<3, 2>(padding = (0, 1, 1, 0)), softmax],
+            b9: log_softmax,
+            b10: [dropout(p = 0.0), gelu],
+            b11: [avg_pool2d<3>(stride = 1, padding = 1), zero_pad2d<(1, 0, 0, 0)>, conv2d<4, (2, 1)>(groups = channels)],
+            b20: zero_pad2d<0>, b21: upsample(scale_factor = 1), b22: batch_norm2d, b23: adaptive_avg_pool2d<6>, b24: prelu,
+            b25: hardsigmoid,
+            b12: [conv2d<2, 1>, relu, dropout(p = 0.0)],
+        },
+        conv2d<6, 1>, relu6, dropout(p = 0.0), flatten, linear<3>,
+    }
+
     /// A network that ends in a map.
     pub Picture<1, 6, 5> { conv2d<3, 3>(padding = 1), relu, conv2d<2, 1>, softmax, flatten }
 }
@@ -108,6 +131,11 @@ fn of_windows_with_groups_and_remainders() -> Result<(), Error> {
 #[test]
 fn of_functions_of_each_value() -> Result<(), Error> {
     common::check_both::<Functions>(2, 1000)
+}
+
+#[test]
+fn of_every_layer_as_a_part_of_a_wider_map() -> Result<(), Error> {
+    common::check_both::<Parts>(2, 1000)
 }
 
 #[test]

@@ -34,7 +34,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RELU: bool = true;
+        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
     }
     const _: ::cnn_core::shape::Chw<
         6,
@@ -108,7 +108,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RELU: bool = true;
+        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
     }
     const _: ::cnn_core::shape::Chw<
         16,
@@ -181,7 +181,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RELU: bool = true;
+        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
         const CHANNELS: usize = 16;
     }
     struct __Step8;
@@ -198,7 +198,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RELU: bool = true;
+        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
         const CHANNELS: usize = 120;
     }
     struct __Step10;
@@ -215,7 +215,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RELU: bool = false;
+        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::None;
         const CHANNELS: usize = 84;
     }
     impl ::cnn_core::network::Network for LeNet5 {

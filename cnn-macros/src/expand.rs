@@ -11,7 +11,7 @@ use crate::memory;
 use crate::pass::Pass;
 use crate::place::home;
 use crate::plan::{
-    Constant, ConstantType, JoinKind, Kind, Plan, Run, Step, StepId, custom_layer, map_type, ours, step_type,
+    Constant, ConstantType, JoinKind, Kind, Plan, Step, StepId, custom_layer, map_type, ours, step_type,
 };
 use crate::{ast, docs, rule};
 
@@ -103,9 +103,9 @@ fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
     match &step.kind {
         Kind::Layer { row, arguments } => {
             let input = &plan.map(step.input()).shape;
-            let relu = step.run == Run::WithRelu;
+            let rectifier = plan.applied_rectifier(index);
             let layout = [step.input(), step.output].map(|map| home(plan, map).stride);
-            let settled = Settled { arguments, input, relu, flattened: flattened_channels(plan, index), layout };
+            let settled = Settled { arguments, input, rectifier, flattened: flattened_channels(plan, index), layout };
             let (module, layer_trait) = names(row);
             let constants = (row.constants)(&settled);
             let rule = rule::twin(arguments, input, &plan.map(step.output).shape);

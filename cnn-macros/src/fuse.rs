@@ -8,8 +8,8 @@ use crate::plan::{INPUT, JoinKind, MapId, Plan, Run, Shape, Size, StepId};
 
 pub(crate) fn fuse(plan: &mut Plan) {
     for step in 0..plan.steps.len() {
-        if plan.steps[step].is("relu") {
-            fuse_relu(plan, step);
+        if plan.steps[step].rectifier().is_some() {
+            fuse_rectifier(plan, step);
         } else if plan.steps[step].is("flatten") && is_view(plan, step) {
             plan.steps[step].run = Run::View;
         }
@@ -72,18 +72,18 @@ fn only_reader(plan: &Plan, map: MapId) -> Option<StepId> {
     }
 }
 
-fn fuse_relu(plan: &mut Plan, relu: StepId) {
-    let input = plan.steps[relu].input();
-    if only_reader(plan, input) != Some(relu) {
+fn fuse_rectifier(plan: &mut Plan, rectifier: StepId) {
+    let input = plan.steps[rectifier].input();
+    if only_reader(plan, input) != Some(rectifier) {
         return;
     }
     if let Some(writer) = plan.map(input).writer
         && plan.steps[writer].run == Run::Apart
-        && (plan.steps[writer].row().is_some_and(|row| row.fuses_relu)
-            || plan.steps[writer].join() == Some(JoinKind::Add))
+        && (plan.steps[writer].row().is_some_and(|row| row.fuses_rectifier)
+            || plan.steps[writer].join() == Some(JoinKind::Add) && plan.steps[rectifier].rectifier() == Some("Relu"))
     {
         plan.steps[writer].run = Run::WithRelu;
-        plan.steps[relu].run = Run::View;
+        plan.steps[rectifier].run = Run::View;
     }
 }
 
@@ -119,10 +119,12 @@ fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
     if only_reader(plan, map) != Some(step) {
         return false;
     }
-    while let Some(writer) = plan.map(map).writer {
-        let writer = &plan.steps[writer];
+    while let Some(index) = plan.map(map).writer {
+        let writer = &plan.steps[index];
         let reads = match (writer.run, writer.join()) {
             (Run::View, _) => Reads::Nothing,
+            // Of what is cut off above, the backward pass asks where.
+            (Run::WithRelu, _) if plan.applied_rectifier(index) != Some("Relu") => Reads::Values,
             (Run::WithRelu, _) => Reads::Signs,
             (_, Some(JoinKind::Add | JoinKind::Multiply)) => Reads::Nothing,
             // Parts of a concatenation may be other steps' maps.

@@ -214,6 +214,11 @@ impl Step {
         }
     }
 
+    /// Its name in `cnn_core::kernel::Rectifier`, if it is one.
+    pub(crate) fn rectifier(&self) -> Option<&'static str> {
+        self.row().and_then(|row| row.rectifier)
+    }
+
     /// Whether it has code of its own that makes a map from others.
     pub(crate) fn runs(&self) -> bool {
         matches!(self.run, Run::Apart | Run::WithRelu)
@@ -226,6 +231,13 @@ impl Step {
 }
 
 impl Plan {
+    /// The rectifier that a step applies by the way, which is the only reader of what it makes.
+    pub(crate) fn applied_rectifier(&self, step: StepId) -> Option<&'static str> {
+        let step = &self.steps[step];
+        let reader = self.map(step.output).readers.first().filter(|_| step.run == Run::WithRelu);
+        reader.and_then(|reader| self.steps[*reader].rectifier())
+    }
+
     pub(crate) fn map(&self, id: MapId) -> &Map {
         &self.maps[id.0]
     }

@@ -70,6 +70,15 @@ fn maps_follow_pytorch() {
         adaptive_avg_pool2d<(2, 7)>, conv2d<{ channels * height }, 1>, max_pool2d<2>(stride = 1, dilation = (1, 3)),
     }";
     assert_eq!(maps(&plan(text)), ["8x15x6", "8x5x2", "8x2x7", "16x2x7", "16x1x4"]);
+    let text = "Net<4, 7, 8> {
+        conv2d<8, (4, 3)>(padding = same, groups = 2), max_pool2d<2>(ceil_mode = true), zero_pad2d<(1, 0, 2, 0)>,
+        conv_transpose2d<6, 3>(stride = 2, padding = 1, output_padding = 1), upsample(scale_factor = (1, 2)),
+        conv2d<6, 3>(padding = (2, 1, 0, 0)), adaptive_max_pool2d<2>, batch_norm2d, local_response_norm<3>, dropout2d,
+        upsample(size = 9), prelu(num_parameters = channels),
+    }";
+    let expected = ["8x7x8", "8x4x4", "8x5x6", "6x10x12", "6x10x24", "6x11x22", "6x2x2", "6x2x2", "6x2x2", "6x2x2"];
+    assert_eq!(maps(&plan(text))[..10], expected);
+    assert_eq!(maps(&plan(text))[10..], ["6x9x9", "6x9x9"]);
 }
 
 #[test]
@@ -108,6 +117,16 @@ fn a_rectifier_joins_the_layer_before_it() {
     assert_eq!(runs("Net<1, 4, 4> { max_pool2d<2>, relu, dropout }"), [Apart, Apart, InPlace]);
     assert_eq!(runs("Net<4> { linear<4>, relu, relu, dropout }"), [WithRelu, View, InPlace, InPlace]);
     assert_eq!(runs("Net<4> { softmax, dropout }"), [Apart, Apart]);
+    assert_eq!(
+        runs("Net<1, 4, 4> { batch_norm2d, relu6, conv_transpose2d<2, 3>, relu }"),
+        [WithRelu, View, WithRelu, View]
+    );
+    // Dropout moves what was cut off at 6; a sigmoid hides which values were positive.
+    assert_eq!(runs("Net<4> { linear<4>, relu6, dropout }"), [WithRelu, View, Apart]);
+    assert_eq!(runs("Net<4> { linear<4>, relu, sigmoid, tanh }"), [WithRelu, View, Apart, Apart]);
+    assert_eq!(runs("Net<4> { linear<4>, leaky_relu, dropout, tanh }"), [Apart, InPlace, InPlace, InPlace]);
+    // The slopes of these are told from their input.
+    assert_eq!(runs("Net<4> { linear<4>, silu, gelu, prelu }"), [Apart, Apart, Apart, Apart]);
     assert_eq!(runs("Net<1, 4, 4> { Own, relu, crate::Own, relu }"), [Apart, Apart, Apart, Apart]);
 }
 

@@ -17,8 +17,8 @@ pub trait BatchNorm2d {
     const AFFINE: bool;
     /// Whether evaluation normalizes by statistics that ran along in training, instead of those of the batch.
     const TRACK_RUNNING_STATS: bool;
-    /// Whether the rectifier that follows is part of it.
-    const RELU: bool;
+    /// The rectifier behind it, if that is part of it.
+    const RECTIFIER: Rectifier;
     /// The layer as data.
     const OPERATION: Operation = Operation::BatchNorm2d {
         geometry: Self::GEOMETRY,
@@ -46,7 +46,7 @@ pub(super) const fn state(geometry: &BatchNorm2dGeometry) -> [Parameter; 3] {
 pub fn forward<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f32], output: &mut [f32]) {
     let geometry = &L::GEOMETRY;
     let affine = affine::<L>(owned.parameters);
-    let epilogue = Epilogue { residual: None, rectifier: rectifier::<L>() };
+    let epilogue = Epilogue { residual: None, rectifier: L::RECTIFIER };
     match (pass.mode(), statistics_of::<L>(pass.mode())) {
         (_, Of::Running) => {
             let statistics = running::<L>(owned.state);
@@ -82,7 +82,7 @@ pub fn backward<L: BatchNorm2d>(
 ) {
     let geometry = &L::GEOMETRY;
     let weight = affine::<L>(owned.parameters).map(|affine| affine.weight);
-    let returned = Returned { rectifier: rectifier::<L>(), output, grad_output };
+    let returned = Returned { rectifier: L::RECTIFIER, output, grad_output };
     let grad_input = grad_input.map(|GradInput { values, write }| (values, write));
     let gradients = L::AFFINE.then(|| {
         let (weight, bias) = grad_parameters.split_at_mut(geometry.channels);
@@ -134,10 +134,6 @@ fn affine<L: BatchNorm2d>(parameters: &[f32]) -> Option<Affine<'_>> {
         let (weight, bias) = parameters.split_at(L::GEOMETRY.channels);
         Affine { weight, bias }
     })
-}
-
-fn rectifier<L: BatchNorm2d>() -> Rectifier {
-    if L::RELU { Rectifier::Relu } else { Rectifier::None }
 }
 
 fn running<L: BatchNorm2d>(state: &[f32]) -> Statistics<'_> {

@@ -2,10 +2,10 @@
 
 use super::parameter::bound;
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::Rectifier;
 use crate::kernel::direct::{self, Epilogue};
-use crate::kernel::elementwise;
 use crate::kernel::geometry::Conv2dGeometry;
+use crate::kernel::rows::{Rows, RowsMut};
+use crate::kernel::{Rectifier, join};
 
 /// A convolution of a network. Parameters are the weight `[groups, kh, kw, ic / groups, oc / groups]`, then the bias
 /// `[oc]` if there is one.
@@ -14,8 +14,8 @@ pub trait Conv2d {
     const GEOMETRY: Conv2dGeometry;
     /// Whether a bias is added.
     const BIAS: bool;
-    /// Whether the rectifier that follows is part of it.
-    const RELU: bool;
+    /// The rectifier behind it, if that is part of it.
+    const RECTIFIER: Rectifier;
     /// The layer as data.
     const OPERATION: Operation = Operation::Conv2d { geometry: Self::GEOMETRY, bias: Self::BIAS };
 }
@@ -38,8 +38,7 @@ pub(super) const fn parameters(geometry: &Conv2dGeometry) -> [Parameter; 2] {
 /// input `[n, ih, iw, ic]` -> output `[n, oh, ow, oc]`
 pub fn forward<L: Conv2d>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
     let (weight, bias) = parameters.split_at(L::GEOMETRY.weight_len());
-    let rectifier = if L::RELU { Rectifier::Relu } else { Rectifier::None };
-    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier, ..Epilogue::default() };
+    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier: L::RECTIFIER, ..Epilogue::default() };
     direct::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
 }
 
@@ -53,8 +52,10 @@ pub fn backward<L: Conv2d>(
     grad_input: Option<GradInput<'_>>,
     grad_parameters: &mut [f32],
 ) {
-    if L::RELU {
-        elementwise::relu_backward_in_place(output, grad_output);
+    if L::RECTIFIER != Rectifier::None {
+        let stride = L::GEOMETRY.layout.out_stride;
+        let (output, grad_output) = (Rows::strided(output, stride), RowsMut::strided(grad_output, stride));
+        join::rectify_backward(L::GEOMETRY.out_channels, L::RECTIFIER, output, grad_output);
     }
     let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());

@@ -5,7 +5,8 @@ use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
 use crate::kernel::conv_transpose2d;
 use crate::kernel::direct::Epilogue;
 use crate::kernel::geometry::ConvTranspose2dGeometry;
-use crate::kernel::{Rectifier, elementwise};
+use crate::kernel::rows::{Rows, RowsMut};
+use crate::kernel::{Rectifier, join};
 
 /// A transposed convolution of a network. Parameters are the weight `[groups, kh, kw, oc / groups, ic / groups]`, then the
 /// bias `[oc]` if there is one.
@@ -14,8 +15,8 @@ pub trait ConvTranspose2d {
     const GEOMETRY: ConvTranspose2dGeometry;
     /// Whether a bias is added.
     const BIAS: bool;
-    /// Whether the rectifier that follows is part of it.
-    const RELU: bool;
+    /// The rectifier behind it, if that is part of it.
+    const RECTIFIER: Rectifier;
     /// The layer as data.
     const OPERATION: Operation = Operation::ConvTranspose2d { geometry: Self::GEOMETRY, bias: Self::BIAS };
 }
@@ -40,8 +41,7 @@ pub(super) const fn parameters(geometry: &ConvTranspose2dGeometry) -> [Parameter
 /// input `[n, ih, iw, ic]` -> output `[n, oh, ow, oc]`
 pub fn forward<L: ConvTranspose2d>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
     let (weight, bias) = parameters.split_at(L::GEOMETRY.weight_len());
-    let rectifier = if L::RELU { Rectifier::Relu } else { Rectifier::None };
-    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier, ..Epilogue::default() };
+    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier: L::RECTIFIER, ..Epilogue::default() };
     conv_transpose2d::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
 }
 
@@ -55,8 +55,10 @@ pub fn backward<L: ConvTranspose2d>(
     grad_input: Option<GradInput<'_>>,
     grad_parameters: &mut [f32],
 ) {
-    if L::RELU {
-        elementwise::relu_backward_in_place(output, grad_output);
+    if L::RECTIFIER != Rectifier::None {
+        let stride = L::GEOMETRY.layout.out_stride;
+        let (output, grad_output) = (Rows::strided(output, stride), RowsMut::strided(grad_output, stride));
+        join::rectify_backward(L::GEOMETRY.out_channels, L::RECTIFIER, output, grad_output);
     }
     let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());

@@ -2,10 +2,10 @@
 
 use super::parameter::bound;
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::Rectifier;
 use crate::kernel::direct::Epilogue;
 use crate::kernel::geometry::LinearGeometry;
-use crate::kernel::{elementwise, linear};
+use crate::kernel::rows::{Rows, RowsMut};
+use crate::kernel::{Rectifier, join, linear};
 
 /// A linear layer of a network. Parameters are the weight `[in, out]`, then the bias `[out]` if there is one.
 pub trait Linear {
@@ -13,8 +13,8 @@ pub trait Linear {
     const GEOMETRY: LinearGeometry;
     /// Whether a bias is added.
     const BIAS: bool;
-    /// Whether the rectifier that follows is part of it.
-    const RELU: bool;
+    /// The rectifier behind it, if that is part of it.
+    const RECTIFIER: Rectifier;
     /// Channels of the map that was flattened into its input; all features if none was.
     const CHANNELS: usize;
     /// The layer as data.
@@ -34,8 +34,7 @@ pub(super) const fn parameters(geometry: &LinearGeometry, channels: usize) -> [P
 /// input `[n, in]` -> output `[n, out]`
 pub fn forward<L: Linear>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
     let (weight, bias) = parameters.split_at(L::GEOMETRY.weight_len());
-    let rectifier = if L::RELU { Rectifier::Relu } else { Rectifier::None };
-    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier, ..Epilogue::default() };
+    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier: L::RECTIFIER, ..Epilogue::default() };
     linear::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
 }
 
@@ -49,8 +48,10 @@ pub fn backward<L: Linear>(
     grad_input: Option<GradInput<'_>>,
     grad_parameters: &mut [f32],
 ) {
-    if L::RELU {
-        elementwise::relu_backward_in_place(output, grad_output);
+    if L::RECTIFIER != Rectifier::None {
+        let stride = L::GEOMETRY.layout.out_stride;
+        let (output, grad_output) = (Rows::strided(output, stride), RowsMut::strided(grad_output, stride));
+        join::rectify_backward(L::GEOMETRY.out_features, L::RECTIFIER, output, grad_output);
     }
     let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());

@@ -5,7 +5,7 @@ use crate::kernel::scratch::Scratch;
 /// Whether a pass is one of training or of use. It is chosen at every call; no network remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// Random layers draw.
+    /// Random layers draw; normalizations take the statistics of the batch, and running ones move towards them.
     Training,
     /// Every layer is a plain function of its input.
     Evaluation,

@@ -1,7 +1,7 @@
 //! What the type of a layer says: the constants of its trait in `cnn_core::layer`. Options travel by name.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::Arguments;
 use crate::plan::{Shape, Size};
@@ -10,8 +10,8 @@ use crate::plan::{Shape, Size};
 pub(crate) struct Settled<'a> {
     pub(crate) arguments: &'a Arguments,
     pub(crate) input: &'a Shape,
-    /// Whether it applies the rectifier behind it.
-    pub(crate) relu: bool,
+    /// The rectifier behind it, if it applies that.
+    pub(crate) rectifier: Option<&'static str>,
     /// Channels of the map that was flattened into its input; all features if none was.
     pub(crate) flattened: Size,
     /// Channels of the maps that its input and its output are parts of; 0 where one stands alone.
@@ -43,16 +43,16 @@ impl Settled<'_> {
         }
     }
 
-    fn relu(&self) -> TokenStream {
-        let relu = self.relu;
-        quote!(const RELU: bool = #relu;)
+    fn rectifier(&self) -> TokenStream {
+        let rectifier = format_ident!("{}", self.rectifier.unwrap_or("None"));
+        quote!(const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::#rectifier;)
     }
 
-    fn bias_and_relu(&self) -> TokenStream {
-        let (bias, relu) = (self.arguments.truth("bias"), self.relu());
+    fn bias_and_rectifier(&self) -> TokenStream {
+        let (bias, rectifier) = (self.arguments.truth("bias"), self.rectifier());
         quote! {
             const BIAS: bool = #bias;
-            #relu
+            #rectifier
         }
     }
 
@@ -74,7 +74,7 @@ pub(super) fn conv2d(layer: &Settled<'_>) -> TokenStream {
     let out_channels = layer.arguments.count("out_channels");
     let [kernel_size, stride, dilation] = ["kernel_size", "stride", "dilation"].map(|name| layer.pair(name));
     let (padding, groups) = (layer.padding(), layer.arguments.count("groups"));
-    let (layout, bias_and_relu) = (layer.layout(), layer.bias_and_relu());
+    let (layout, bias_and_rectifier) = (layer.layout(), layer.bias_and_rectifier());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
             in_channels: #in_channels,
@@ -87,7 +87,7 @@ pub(super) fn conv2d(layer: &Settled<'_>) -> TokenStream {
             groups: #groups,
             layout: #layout,
         };
-        #bias_and_relu
+        #bias_and_rectifier
     }
 }
 
@@ -131,7 +131,7 @@ pub(super) fn batch_norm2d(layer: &Settled<'_>) -> TokenStream {
     let [channels, ..] = layer.input.sizes();
     let [eps, momentum] = ["eps", "momentum"].map(|name| Literal::f64_unsuffixed(layer.arguments.real(name)));
     let [affine, track] = ["affine", "track_running_stats"].map(|name| layer.arguments.truth(name));
-    let (layout, relu) = (layer.layout(), layer.relu());
+    let (layout, rectifier) = (layer.layout(), layer.rectifier());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::BatchNorm2dGeometry =
             ::cnn_core::kernel::geometry::BatchNorm2dGeometry {
@@ -142,21 +142,21 @@ pub(super) fn batch_norm2d(layer: &Settled<'_>) -> TokenStream {
             };
         const AFFINE: bool = #affine;
         const TRACK_RUNNING_STATS: bool = #track;
-        #relu
+        #rectifier
     }
 }
 
 pub(super) fn linear(layer: &Settled<'_>) -> TokenStream {
     let [in_features, ..] = layer.input.sizes();
     let out_features = layer.arguments.count("out_features");
-    let (channels, layout, bias_and_relu) = (&layer.flattened, layer.layout(), layer.bias_and_relu());
+    let (channels, layout, bias_and_rectifier) = (&layer.flattened, layer.layout(), layer.bias_and_rectifier());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
             in_features: #in_features,
             out_features: #out_features,
             layout: #layout,
         };
-        #bias_and_relu
+        #bias_and_rectifier
         const CHANNELS: usize = #channels;
     }
 }
@@ -211,7 +211,7 @@ pub(super) fn conv_transpose2d(layer: &Settled<'_>) -> TokenStream {
     let [out_channels, groups] = ["out_channels", "groups"].map(|name| layer.arguments.count(name));
     let [kernel_size, stride, output_padding, dilation] =
         ["kernel_size", "stride", "output_padding", "dilation"].map(|name| layer.pair(name));
-    let (padding, layout, bias_and_relu) = (layer.padding(), layer.layout(), layer.bias_and_relu());
+    let (padding, layout, bias_and_rectifier) = (layer.padding(), layer.layout(), layer.bias_and_rectifier());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::ConvTranspose2dGeometry =
             ::cnn_core::kernel::geometry::ConvTranspose2dGeometry {
@@ -226,7 +226,7 @@ pub(super) fn conv_transpose2d(layer: &Settled<'_>) -> TokenStream {
                 groups: #groups,
                 layout: #layout,
             };
-        #bias_and_relu
+        #bias_and_rectifier
     }
 }
 

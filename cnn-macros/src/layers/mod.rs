@@ -32,7 +32,9 @@ pub(crate) struct Row {
     /// Whether its functions take an `Owned`: it has state, or keeps values of a batch for the backward pass.
     pub(crate) stateful: bool,
     /// Whether it applies a rectifier that follows it by the way.
-    pub(crate) fuses_relu: bool,
+    pub(crate) fuses_rectifier: bool,
+    /// Its name in `cnn_core::kernel::Rectifier`, if it is one.
+    pub(crate) rectifier: Option<&'static str>,
     /// Whether `forward_in_place` and `backward_in_place` exist. Such a layer does the same to every value, wherever it
     /// stands in the map.
     pub(crate) in_place: bool,

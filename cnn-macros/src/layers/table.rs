@@ -55,7 +55,8 @@ const PLAIN: Row = Row {
     cost: maps::free,
     constants: constants::nothing,
     stateful: false,
-    fuses_relu: false,
+    fuses_rectifier: false,
+    rectifier: None,
     in_place: false,
     keeps_signs: false,
     backward_reads: Reads::Nothing,
@@ -83,7 +84,7 @@ pub(crate) static ROWS: &[Row] = &[
         rule: window::conv2d,
         cost: window::conv2d_cost,
         constants: constants::conv2d,
-        fuses_relu: true,
+        fuses_rectifier: true,
         ..PLAIN
     },
     Row {
@@ -100,7 +101,7 @@ pub(crate) static ROWS: &[Row] = &[
         rule: window::conv_transpose2d,
         cost: window::conv_transpose2d_cost,
         constants: constants::conv_transpose2d,
-        fuses_relu: true,
+        fuses_rectifier: true,
         ..PLAIN
     },
     Row {
@@ -153,7 +154,7 @@ pub(crate) static ROWS: &[Row] = &[
         cost: maps::batch_norm2d_cost,
         constants: constants::batch_norm2d,
         stateful: true,
-        fuses_relu: true,
+        fuses_rectifier: true,
         ..PLAIN
     },
     Row {
@@ -190,12 +191,17 @@ pub(crate) static ROWS: &[Row] = &[
         rule: maps::linear,
         cost: maps::linear_cost,
         constants: constants::linear,
-        fuses_relu: true,
+        fuses_rectifier: true,
         ..PLAIN
     },
     Row { name: "flatten", rule: maps::flatten, constants: constants::flatten, ..PLAIN },
-    Row { keeps_signs: true, backward_reads: Signs, ..activation("relu", |layer| layer.activation(quote!(Relu))) },
-    Row { keeps_signs: true, ..activation("relu6", |layer| layer.activation(quote!(Relu6))) },
+    Row {
+        rectifier: Some("Relu"),
+        keeps_signs: true,
+        backward_reads: Signs,
+        ..activation("relu", |layer| layer.activation(quote!(Relu)))
+    },
+    Row { rectifier: Some("Relu6"), keeps_signs: true, ..activation("relu6", |layer| layer.activation(quote!(Relu6))) },
     Row {
         // Of a negative slope the sign of the output would not tell that of the input.
         options: &[number("negative_slope", 0.0, 0.01)],

@@ -3,7 +3,7 @@ use cnn_core::prelude::*;
 network! {
     Net<1, 28, 28> {
         conv1: conv2d<6, 5>(padding = 2, paddin = 2),
-        relu6,
+        relu7,
         conv2: conv2d<16, 0>(stride = 0),
         relu => <16, 10, 10>,
         dropout(p = 2), conv3: conv2d<16, 11>,
