@@ -60,6 +60,8 @@ const PLAIN: Row = Row {
     in_place: false,
     keeps_signs: false,
     backward_reads: Reads::Nothing,
+    spoils_gradient: false,
+    strided: true,
 };
 
 /// A function of each value, which works in place because its slope can be told from its results.
@@ -194,7 +196,7 @@ pub(crate) static ROWS: &[Row] = &[
         fuses_rectifier: true,
         ..PLAIN
     },
-    Row { name: "flatten", rule: maps::flatten, constants: constants::flatten, ..PLAIN },
+    Row { name: "flatten", rule: maps::flatten, constants: constants::flatten, strided: false, ..PLAIN },
     Row {
         rectifier: Some("Relu"),
         keeps_signs: true,
@@ -241,6 +243,7 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[probability("p", 0.5)],
         constants: constants::dropout,
         in_place: true,
+        spoils_gradient: true,
         keeps_signs: true,
         ..PLAIN
     },
@@ -250,6 +253,7 @@ pub(crate) static ROWS: &[Row] = &[
         rule: maps::same_spatial_map,
         constants: constants::dropout,
         in_place: true,
+        spoils_gradient: true,
         keeps_signs: true,
         ..PLAIN
     },
