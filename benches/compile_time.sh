@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What a network costs to build: clean and touched release builds of a program that trains LeNet-5, and `cargo check` of
-# LeNet-5 and of 200 layers after a touch. Wall seconds, the median of five where a build is repeated.
+# What a network costs to build: clean and touched release builds of a program that trains LeNet-5, the same after its
+# dependencies of programs that train networks of the gallery, and `cargo check` of some and of 200 layers after a touch.
+# Wall seconds, the median of five where a build is repeated.
 #
 #     benches/compile_time.sh
 set -euo pipefail
@@ -19,9 +20,32 @@ seconds() { # COMMAND...: wall seconds
 
 median_after_touch() { # COMMAND...: the median of five, each after a touch of the program
     for _ in 1 2 3 4 5; do
-        touch "$work/program/src/main.rs"
+        touch "$work/program/src/"*.rs
         seconds "$@"
     done | sort -n | sed -n 3p
+}
+
+gallery() { # FILE TYPE CLASSES: makes it a program that trains this network of the gallery
+    cp "$repository/examples/networks/$1.rs" src/network.rs
+    cat >src/main.rs <<EOF
+use cnn_core::prelude::*;
+
+mod network;
+
+use network::$2 as Net;
+
+fn main() -> Result<(), Error> {
+    let mut net = Net::new(0);
+    let mut training = Training::new(0);
+    let mut optimizer = Sgd::new(SgdOptions::new(0.05).momentum(0.9))?;
+    let images = Batch::from_nchw(&[0.5; 2 * 3 * 224 * 224])?;
+    let labels = Labels::<$3>::new(&[0_u8, 1])?;
+    let loss = training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
+    optimizer.step(&mut net, training.gradients());
+    println!("{loss}");
+    Ok(())
+}
+EOF
 }
 
 mkdir -p "$work/program/src"
@@ -55,7 +79,7 @@ fn main() -> Result<(), Error> {
     let images = Batch::from_nchw(&[0.5; 8 * 784])?;
     let labels = Labels::new(&[0_u8, 1, 2, 3, 4, 5, 6, 7])?;
     for _ in 0..3 {
-        let loss = training.backward(Mode::Training, &net, &images, &CrossEntropy::new(&labels))?;
+        let loss = training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
         optimizer.step(&mut net, training.gradients());
         println!("{loss}");
     }
@@ -84,3 +108,12 @@ echo "check of LeNet-5 after a touch: $(median_after_touch cargo check) s"
 } >src/main.rs
 cargo check >/dev/null 2>&1 || { cargo check; exit 1; }
 echo "check of 200 layers after a touch: $(median_after_touch cargo check) s"
+
+for network in "resnet18 ResNet18" "resnet50 ResNet50" "densenet121 DenseNet121"; do
+    read -r file type <<<"$network"
+    gallery "$file" "$type" 1000
+    cargo check >/dev/null 2>&1 || { cargo check; exit 1; }
+    echo "check of $type after a touch: $(median_after_touch cargo check) s"
+    touch src/*.rs
+    echo "release build of a program that trains $type, after its dependencies: $(seconds cargo build --release) s"
+done

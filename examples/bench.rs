@@ -92,7 +92,7 @@ impl Visitor for &Arguments {
             }
             Timed::Train => {
                 // A label for each sample, or for each of its pixels.
-                let labels = samples * N::Output::SIZES.len() / CLASSES;
+                let labels = samples * N::Output::SIZES.positions();
                 let labels = Labels::new(&(0..labels).map(|index| index % CLASSES).collect::<Vec<_>>())?;
                 let mut training = Training::new(0);
                 let mut optimizer = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;

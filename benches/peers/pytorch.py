@@ -50,13 +50,17 @@ def milliseconds(step):
     return 1e3 * (time.perf_counter() - start)
 
 
+def enough(times, repeat):
+    return len(times) >= repeat if repeat else len(times) >= 10 and sum(times) > 5e3
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", choices=NETWORKS, default="lenet5")
     parser.add_argument("--mode", choices=STEPS, default="train")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--repeat", type=int, default=200, help="timed steps in each memory format")
+    parser.add_argument("--repeat", type=int, help="timed steps in each memory format; as many as 5 seconds hold if not given")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
 
@@ -72,11 +76,12 @@ def main():
         for _ in range(5):  # the first calls choose algorithms and allocate
             step()
     times = {name: [] for name in steps}
-    while any(len(runs) < arguments.repeat for runs in times.values()):
+    while any(not enough(runs, arguments.repeat) for runs in times.values()):
         for name, step in steps.items():  # in turn, so that a busy moment of the machine hits both
-            block = min(10, arguments.repeat - len(times[name]))
             step()  # back into the caches
-            times[name] += [milliseconds(step) for _ in range(block)]
+            for _ in range(10):
+                if not enough(times[name], arguments.repeat):
+                    times[name].append(milliseconds(step))
 
     best = min(times, key=lambda name: statistics.median(times[name]))
     line = {
@@ -86,7 +91,7 @@ def main():
         "threads": arguments.threads,
         "median_ms": round(statistics.median(times[best]), 4),
         "min_ms": round(min(times[best]), 4),
-        "runs": arguments.repeat,
+        "runs": len(times[best]),
         "peer": f"pytorch {torch.__version__}, {best}",
     }
     print(json.dumps(line))

@@ -26,11 +26,11 @@ def main():
     parser.add_argument("--mode", default="train")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeat", type=int, default=200, help="timed steps in each round")
+    parser.add_argument("--repeat", type=int, help="timed steps in each round; as many as 5 seconds hold if not given")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = vars(parser.parse_args())
     bench, rounds = arguments.pop("bench"), arguments.pop("rounds")
-    options = [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
+    options = [part for name, value in arguments.items() if value for part in (f"--{name}", str(value))]
 
     ours, theirs = [], []
     for _ in range(rounds):

@@ -2,10 +2,26 @@
 
 use cnn_core::prelude::*;
 
+pub mod densenet121;
+pub mod googlenet;
 pub mod lenet5;
+pub mod mobilenet_v2;
+pub mod mobilenet_v3_small;
+pub mod resnet18;
+pub mod resnet50;
+pub mod squeezenet1_1;
+pub mod unet;
 pub mod vgg_cifar;
 
+pub use densenet121::DenseNet121;
+pub use googlenet::GoogLeNet;
 pub use lenet5::LeNet5;
+pub use mobilenet_v2::MobileNetV2;
+pub use mobilenet_v3_small::MobileNetV3Small;
+pub use resnet18::ResNet18;
+pub use resnet50::ResNet50;
+pub use squeezenet1_1::SqueezeNet1_1;
+pub use unet::{UNet, UNetColour};
 pub use vgg_cifar::VggCifar;
 
 /// A network of the gallery, as the command line names it.
@@ -62,7 +78,16 @@ impl Name {
     pub fn visit<V: Visitor>(self, visitor: V) -> V::Output {
         match self {
             Self::LeNet5 => visitor.visit::<LeNet5, 10>(),
-            _ => visitor.visit::<VggCifar, 10>(),
+            Self::VggCifar => visitor.visit::<VggCifar, 10>(),
+            Self::ResNet18 => visitor.visit::<ResNet18, 1000>(),
+            Self::ResNet50 => visitor.visit::<ResNet50, 1000>(),
+            Self::GoogLeNet => visitor.visit::<GoogLeNet, 1000>(),
+            Self::SqueezeNet1_1 => visitor.visit::<SqueezeNet1_1, 1000>(),
+            Self::DenseNet121 => visitor.visit::<DenseNet121, 1000>(),
+            Self::MobileNetV2 => visitor.visit::<MobileNetV2, 1000>(),
+            Self::MobileNetV3Small => visitor.visit::<MobileNetV3Small, 1000>(),
+            Self::UNet => visitor.visit::<UNet, 2>(),
+            Self::UNetColour => visitor.visit::<UNetColour, 2>(),
         }
     }
 }

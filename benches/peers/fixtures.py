@@ -1,0 +1,177 @@
+"""Writes `tests/fixtures/`: tiny networks with what PyTorch makes of them, for `tests/pytorch.rs`.
+
+    python benches/peers/fixtures.py tests/fixtures
+
+Of each network there are two files: its weights, and `expected.safetensors` with input, labels, and for both modes output,
+loss, every gradient, and in training mode the running statistics after the step. PyTorch computes in f64.
+"""
+
+import argparse
+import pathlib
+from collections import OrderedDict
+from functools import partial
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torchvision.models.densenet import _DenseBlock, _Transition
+from torchvision.models.googlenet import Inception
+from torchvision.models.mobilenetv3 import InvertedResidual, InvertedResidualConfig
+from torchvision.models.resnet import BasicBlock
+
+from expected import expected_tensors, randomize
+from networks import Double
+
+SAMPLES = 2
+CLASSES = 3
+
+
+class Concat(nn.Module):
+    """Channels of all branches, in order."""
+
+    def __init__(self, **branches):
+        super().__init__()
+        for name, branch in branches.items():
+            self.add_module(name, branch)
+
+    def forward(self, values):
+        return torch.cat([branch(values) for branch in self.children()], 1)
+
+
+def classifier(channels):
+    return dict(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(channels, CLASSES))
+
+
+def named(**steps):
+    return nn.Sequential(OrderedDict(steps))
+
+
+def residual():
+    projection = nn.Sequential(nn.Conv2d(4, 6, 1, stride=2, bias=False), nn.BatchNorm2d(6))
+    return named(
+        conv1=nn.Conv2d(2, 4, 3, padding=1, bias=False),
+        bn1=nn.BatchNorm2d(4),
+        relu=nn.ReLU(),
+        layer1=nn.Sequential(BasicBlock(4, 4), BasicBlock(4, 6, stride=2, downsample=projection)),
+        **classifier(6),
+    )
+
+
+def inception():
+    return named(stem=nn.Conv2d(2, 4, 3, bias=False), inception=Inception(4, 2, 2, 3, 1, 2, 2), **classifier(9))
+
+
+def dense():
+    block = _DenseBlock(num_layers=2, num_input_features=4, bn_size=2, growth_rate=3, drop_rate=0.0)
+    return named(conv0=nn.Conv2d(2, 4, 3, bias=False), block=block, transition=_Transition(10, 5), **classifier(5))
+
+
+def squeeze_excitation():
+    config = InvertedResidualConfig(4, 3, 8, 4, True, "HS", 1, 1, 1.0)
+    # Channels are rounded to multiples of eight; these are fewer.
+    config.input_channels, config.expanded_channels, config.out_channels = 4, 8, 4
+    norm = partial(nn.BatchNorm2d, eps=0.001, momentum=0.01)
+    return named(stem=nn.Conv2d(2, 4, 3), residual=InvertedResidual(config, norm), **classifier(4))
+
+
+class Hourglass(nn.Module):
+    """A level of a U-Net, and one that is upsampled without weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = Double(1, 3)
+        self.pool = nn.MaxPool2d(2)
+        self.bottom = Double(3, 4)
+        self.up = nn.ConvTranspose2d(4, 2, 2, stride=2)
+        self.decoder = nn.Conv2d(5 + 3, CLASSES, 3, padding=1)
+        self.upsample = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+
+    def forward(self, values):
+        skip = self.encoder(values)
+        low = self.pool(skip)
+        return self.decoder(torch.cat([skip, self.up(self.bottom(low)), self.upsample(low)], 1))
+
+
+def activations():
+    branches = Concat(
+        relu6=nn.ReLU6(),
+        leaky_relu=nn.LeakyReLU(0.2),
+        prelu=nn.PReLU(3),
+        sigmoid=nn.Sigmoid(),
+        tanh=nn.Tanh(),
+        hardsigmoid=nn.Hardsigmoid(),
+        hardswish=nn.Hardswish(),
+        silu=nn.SiLU(),
+        gelu=nn.GELU(),
+        gelu_tanh=nn.GELU(approximate="tanh"),
+        local_response_norm=nn.LocalResponseNorm(3, alpha=0.1),
+        log_softmax=nn.LogSoftmax(1),
+    )
+    return named(conv=nn.Conv2d(2, 3, 1), branches=branches, head=nn.Conv2d(36, CLASSES, 1))
+
+
+def windows():
+    """Maps of 7 x 6 from 9 x 8."""
+    branches = Concat(
+        valid=nn.Conv2d(2, 2, 3),
+        groups=nn.Conv2d(2, 4, 3, groups=2),
+        dilation=nn.Conv2d(2, 2, 3, padding=1, dilation=2),
+        same=nn.Sequential(nn.Conv2d(2, 2, (2, 4), padding="same"), nn.MaxPool2d(3, stride=1)),
+        sides=nn.Sequential(nn.ZeroPad2d((1, 0, 2, 1)), nn.Conv2d(2, 2, (6, 4))),
+        transposed=nn.Sequential(
+            nn.MaxPool2d(2, ceil_mode=True), nn.ConvTranspose2d(2, 4, 3, stride=2, padding=2, groups=2, output_padding=(0, 1))
+        ),
+        average=nn.AvgPool2d(3, stride=1),
+        ceiling=nn.Sequential(
+            nn.AvgPool2d(2, padding=1, ceil_mode=True, count_include_pad=False), nn.Upsample((7, 6), mode="nearest")
+        ),
+        adaptive_average=nn.AdaptiveAvgPool2d((7, 6)),
+        adaptive_maximum=nn.AdaptiveMaxPool2d((7, 6)),
+        dilated_maximum=nn.MaxPool2d(2, stride=1, dilation=2),
+    )
+    return named(branches=branches, head=nn.Conv2d(26, CLASSES, 1))
+
+
+# name -> constructor, sizes of an image
+FIXTURES = {
+    "residual": (residual, (2, 6, 6)),
+    "inception": (inception, (2, 7, 7)),
+    "dense": (dense, (2, 6, 6)),
+    "squeeze_excitation": (squeeze_excitation, (2, 6, 6)),
+    "hourglass": (Hourglass, (1, 6, 6)),
+    "activations": (activations, (2, 3, 4)),
+    "windows": (windows, (2, 9, 8)),
+}
+
+
+def write(folder, name):
+    build, image = FIXTURES[name]
+    torch.manual_seed(0)
+    network = build()
+    images = torch.randn(SAMPLES, *image)
+    randomize(network, images)
+    # One for each sample, or for each position of its map.
+    _, _, *positions = network.eval()(images).shape
+    labels = torch.randint(CLASSES, (SAMPLES, *positions))
+    tensors = {"input": images, "labels": labels}
+    for mode in ("evaluation", "training"):
+        expected = expected_tensors(network, images, labels, mode == "training")
+        for tensor, values in expected.items():
+            values = values.float() if values.is_floating_point() else values
+            tensors[f"{mode}.{tensor}"] = values.contiguous()
+    folder = folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(network.state_dict(), folder / "weights.safetensors")
+    save_file(tensors, folder / "expected.safetensors")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path)
+    folder = parser.parse_args().folder
+    for name in FIXTURES:
+        write(folder, name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+//! Trains a U-Net to cut digits out of cluttered pictures, and says how well it does on pictures that it has never seen.
+//!
+//! ```text
+//! cargo run --release --example segment
+//! ```
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Parser;
+use cnn_core::data::{Dataset, Images, Normalize};
+use cnn_core::metric::ConfusionMatrix;
+use cnn_core::optim::AdamOptions;
+use cnn_core::optim::schedule::OneCycleLr;
+use cnn_core::prelude::*;
+
+pub mod networks;
+pub mod scenes;
+pub mod terminal;
+
+use networks::UNet;
+use scenes::{PIXELS, SIZE, Scenes};
+use terminal::Progress;
+
+/// Background and digit.
+const CLASSES: usize = 2;
+
+/// Trains a U-Net to tell which pixels of a cluttered 64 x 64 picture are a digit's.
+#[derive(Parser)]
+struct Arguments {
+    /// Parts of the training, with a report after each
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: u32,
+    /// Training steps of an epoch; each sees new pictures
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+    steps: u16,
+    /// Pictures of a training step
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    batch: u16,
+    /// The highest learning rate, after a third of the training; it rises and falls on half a cosine wave each
+    #[arg(long, default_value_t = 0.004)]
+    learning_rate: f64,
+    /// Pictures to test on; their digits are none that the training saw
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..))]
+    test: u16,
+    /// Decides all that is random
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where the picture goes: some test pictures, the truth, and the network's answer
+    #[arg(long, default_value = "segment.png")]
+    picture: PathBuf,
+    /// Where the trained weights go
+    #[arg(long, default_value = "segment.safetensors")]
+    save: PathBuf,
+}
+
+fn main() {
+    if let Err(error) = run(&Arguments::parse()) {
+        eprintln!("error: {error:#}");
+        std::process::exit(1);
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
+    let digits =
+        Dataset::read_idx(data.join("digits-images-idx3-ubyte.gz"), data.join("digits-labels-idx1-ubyte.gz"), 10)?;
+    let (training_digits, test_digits) = digits.split_stratified(digits.len() / 5, arguments.seed)?;
+    UNet::summary();
+    println!();
+
+    let network = train(arguments, training_digits.images())?;
+    let answers = test(&network, arguments, test_digits.images())?;
+    write_picture(&arguments.picture, &answers).with_context(|| arguments.picture.display().to_string())?;
+    println!("pictures, truth and answers: {}", arguments.picture.display());
+    network.save_safetensors(&arguments.save)?;
+    println!("weights saved to {}", arguments.save.display());
+    Ok(())
+}
+
+/// Pictures for the network, and the class of each pixel.
+struct Pictures<'a> {
+    scenes: Scenes<'a>,
+    normalize: Normalize,
+    input: Batch<Chw<1, SIZE, SIZE>>,
+}
+
+impl<'a> Pictures<'a> {
+    fn new(digits: &'a Images, seed: u64) -> Self {
+        // About the mean and the deviation of what is painted.
+        Self { scenes: Scenes { digits, seed }, normalize: Normalize::new(0.5, 0.25), input: Batch::zeros(0) }
+    }
+
+    /// Paints those of these numbers.
+    fn paint(&mut self, numbers: Range<u64>) -> Result<(Images, Vec<u8>), Error> {
+        let (images, truth) = self.scenes.paint(numbers)?;
+        self.input.resize(images.len());
+        self.normalize.fill(&images, &(0..images.len()).collect::<Vec<_>>(), self.input.values_mut());
+        Ok((images, truth))
+    }
+}
+
+fn train(arguments: &Arguments, digits: &Images) -> Result<UNet, Error> {
+    let seed = arguments.seed;
+    let mut network = UNet::new(seed);
+    let mut training = Training::new(seed);
+    let mut optimizer = Adam::new(AdamOptions::new(arguments.learning_rate))?;
+    let epochs = u64::from(arguments.epochs);
+    let (steps, batch) = (u64::from(arguments.steps), u64::from(arguments.batch));
+    let schedule = OneCycleLr::new(arguments.learning_rate, epochs * steps);
+
+    let mut pictures = Pictures::new(digits, seed);
+    let mut labels = Labels::<CLASSES>::default();
+    let mut progress = Progress::new(epochs, arguments.steps.into());
+    for epoch in 0..epochs {
+        progress.epoch(epoch);
+        for _ in 0..steps {
+            let first = training.step() * batch;
+            let (_, truth) = pictures.paint(first..first + batch)?;
+            labels.set(truth)?;
+
+            optimizer.set_lr(schedule.lr(training.step()))?;
+            let loss = training.backward(Mode::Training, &mut network, &pictures.input, &CrossEntropy::new(&labels))?;
+            optimizer.step(&mut network, training.gradients());
+            progress.step(arguments.batch.into(), loss);
+        }
+        progress.end_of_epoch(epoch);
+    }
+    progress.finish();
+    Ok(network)
+}
+
+/// A picture with the classes of its pixels.
+struct Answer {
+    picture: Vec<u8>,
+    truth: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+/// Prints how well pictures are cut out that no training saw, and returns some of them.
+fn test(network: &UNet, arguments: &Arguments, digits: &Images) -> anyhow::Result<Vec<Answer>> {
+    const BATCH: u64 = 50;
+    const SHOWN: usize = 8;
+    // Another seed: not the clutter of the training either.
+    let mut pictures = Pictures::new(digits, arguments.seed.wrapping_add(1));
+    let mut inference = Inference::new();
+    let mut output = Batch::zeros(0);
+    let mut confusion = ConfusionMatrix::<CLASSES>::new();
+    let mut answers = Vec::new();
+    for first in (0..arguments.test.into()).step_by(BATCH as usize) {
+        let (images, truth) = pictures.paint(first..(first + BATCH).min(arguments.test.into()))?;
+        inference.run(network, &pictures.input, &mut output);
+        let scores = output.values().chunks_exact(CLASSES);
+        let classes: Vec<u8> = scores.map(|scores| u8::from(scores[1] > scores[0])).collect();
+        for (&truth, &class) in truth.iter().zip(&classes) {
+            confusion.record(truth.into(), class.into())?;
+        }
+        let of_images = images.iter().zip(truth.chunks_exact(PIXELS)).zip(classes.chunks_exact(PIXELS));
+        answers.extend(of_images.take(SHOWN - answers.len()).map(|((picture, truth), answer)| Answer {
+            picture: picture.to_vec(),
+            truth: truth.to_vec(),
+            answer: answer.to_vec(),
+        }));
+    }
+    println!(
+        "{} test pictures: mean intersection over union {:.4} (background {:.4}, digits {:.4})",
+        arguments.test,
+        confusion.mean_intersection_over_union(),
+        confusion.intersection_over_union(0),
+        confusion.intersection_over_union(1),
+    );
+    Ok(answers)
+}
+
+/// A row for each: the picture, the truth and the answer.
+fn write_picture(path: &Path, answers: &[Answer]) -> anyhow::Result<()> {
+    /// Pixels of the file for one of a picture.
+    const ZOOM: usize = 3;
+    /// White between two pictures, in pixels of these.
+    const GAP: usize = 2;
+    const PARTS: usize = 3;
+    let cell = SIZE + GAP;
+    let (width, height) = (ZOOM * (PARTS * cell - GAP), ZOOM * (answers.len() * cell - GAP));
+    let mut pixels = Vec::with_capacity(width * height);
+    for y in (0..height).map(|y| y / ZOOM) {
+        for x in (0..width).map(|x| x / ZOOM) {
+            let (answer, row, part, column) = (&answers[y / cell], y % cell, x / cell, x % cell);
+            if row >= SIZE || column >= SIZE {
+                pixels.push(255);
+                continue;
+            }
+            let pixel = row * SIZE + column;
+            pixels.push([answer.picture[pixel], 255 * answer.truth[pixel], 255 * answer.answer[pixel]][part]);
+        }
+    }
+    let mut encoder = png::Encoder::new(BufWriter::new(File::create(path)?), width.try_into()?, height.try_into()?);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&pixels)?;
+    Ok(writer.finish()?)
+}
