@@ -44,6 +44,8 @@ network! {
         conv2d<8, 5>(stride = 2, padding = 2, bias = false), batch_norm2d, relu,
         conv2d<channels, 3>(padding = same, groups = channels, bias = false), batch_norm2d, relu,
         max_pool2d<3>(stride = 2, ceil_mode = true), batch_norm2d(track_running_stats = false),
+        prelu(num_parameters = channels), local_response_norm<3>, dropout2d(p = 0.1), hardswish, adaptive_max_pool2d<3>,
+        conv_transpose2d<4, 3>(stride = 2), gelu, zero_pad2d<1>, upsample(scale_factor = 2, mode = bilinear), prelu,
         adaptive_avg_pool2d<1>, flatten, linear<10>,
     }
 }

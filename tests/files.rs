@@ -15,6 +15,9 @@ network! {
     /// Running statistics, which no optimizer sees.
     pub Normal<2, 4, 4> { conv: conv2d<3, 3>(bias = false), bn: batch_norm2d, relu, flatten, fc: linear<5> }
 
+    /// Two groups of a transposed convolution.
+    pub Up<4, 2, 1> { up: conv_transpose2d<6, (2, 3)>(stride = (2, 1), groups = 2) }
+
     /// The same behind a name.
     pub Prefixed<2, 4, 4> { body: [conv: conv2d<3, 3>, relu, flatten], fc: linear<5>(bias = false) }
 }
@@ -307,5 +310,35 @@ fn running_statistics_and_their_count_are_kept() -> Result<(), Error> {
     assert_eq!(bits(&read), bits(&net));
     assert_eq!(read.forward(&input), net.forward(&input));
     fs::remove_file(&path).unwrap();
+    Ok(())
+}
+
+/// PyTorch keeps `[in, out / groups, kh, kw]`, and each value of the input spreads over its window.
+#[test]
+fn a_transposed_convolution_has_pytorchs_order() -> Result<(), Error> {
+    let weight: Vec<f32> = (0..4 * 3 * 2 * 3).map(|i| (i * 29 % 17) as f32).collect();
+    let bias: Vec<f32> = (0..6).map(|i| i as f32).collect();
+    let path = path("transposed");
+    let tensors = [("up.weight", vec![4, 3, 2, 3], weight.clone()), ("up.bias", vec![6], bias.clone())];
+    fs::write(&path, serialize(&tensors)).unwrap();
+    let mut net = Up::new(0);
+    net.load_safetensors(&path)?;
+    fs::remove_file(&path).unwrap();
+
+    let input: Vec<f32> = (0..8).map(|i| (i * 5 % 7) as f32).collect();
+    let mut expected: Vec<f32> = bias.iter().flat_map(|bias| [*bias; 4 * 3]).collect();
+    for i in 0..4 {
+        for row in 0..2 {
+            for o in 0..3 {
+                for kh in 0..2 {
+                    for kw in 0..3 {
+                        let out = (i / 2 * 3 + o) * 12 + (2 * row + kh) * 3 + kw;
+                        expected[out] += input[i * 2 + row] * weight[((i * 3 + o) * 2 + kh) * 3 + kw];
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(net.forward(&Batch::from_nchw(&input)?).to_nchw(), expected);
     Ok(())
 }

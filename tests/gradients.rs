@@ -107,12 +107,12 @@ fn of_windows_with_groups_and_remainders() -> Result<(), Error> {
 
 #[test]
 fn of_functions_of_each_value() -> Result<(), Error> {
-    check_both::<Functions>(2, 1000)
+    common::check_both::<Functions>(2, 1000)
 }
 
 #[test]
 fn of_maps_that_grow() -> Result<(), Error> {
-    check_both::<Growing>(2, 1000)
+    common::check_both::<Growing>(2, 1000)
 }
 
 #[test]
@@ -176,6 +176,66 @@ fn dropout_draws_by_seed_and_step_and_goes_back_the_same_way() -> Result<(), Err
     assert_eq!(run(5, 9)?.0, output);
     assert_ne!(run(5, 10)?.0, output);
     assert_ne!(run(6, 9)?.0, output);
+    assert_eq!(net.forward(&ones), ones, "in evaluation nothing is dropped");
+    Ok(())
+}
+
+/// The logarithms of probabilities are logits of the same probabilities.
+#[test]
+fn cross_entropy_takes_a_log_softmax_as_it_takes_logits() -> Result<(), Error> {
+    network! {
+        /// Ends in logits.
+        Plain<6> { fc: linear<5> }
+
+        /// Ends in logarithms of probabilities.
+        Logarithms<6> { fc: linear<5>, log_softmax }
+    }
+    let (mut plain, mut logarithms) = (Plain::new(0), Logarithms::new(0));
+    let (input, labels) = (Batch::from_nchw(&values(18, 4))?, Labels::new(&[4, 0, 2])?);
+    let (mut one, mut other) = (Training::new(0), Training::new(0));
+    let expected = one.backward(Mode::Training, &mut plain, &input, &CrossEntropy::new(&labels))?;
+    let found = other.backward(Mode::Training, &mut logarithms, &input, &CrossEntropy::new(&labels))?;
+    assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    for (found, expected) in other.gradients().values().iter().zip(one.gradients().values()) {
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
+    Ok(())
+}
+
+#[test]
+fn dropout2d_drops_whole_channels_of_each_sample() -> Result<(), Error> {
+    network! {
+        /// Channels that are dropped after each got a factor.
+        Dropped<64, 2, 3> { conv2d<64, 1>(groups = 64, bias = false), dropout2d(p = 0.25) }
+    }
+    let mut net = Dropped::new(0);
+    net.weights_mut().values_mut().fill(1.0);
+    let ones = Batch::from_nchw(&[1.0; 2 * 64 * 6])?;
+    let zeros = Batch::from_nchw(&[0.0; 2 * 64 * 6])?;
+    let mut run = |step| -> Result<_, Error> {
+        let mut training = Training::<Dropped>::resumed(5, step);
+        training.backward(Mode::Training, &mut net, &ones, &MeanSquaredError::new(&zeros))?;
+        Ok((training.output().to_nchw(), training.gradients().values().to_vec()))
+    };
+    let (output, gradients) = run(9)?;
+    let kept: Vec<bool> = output
+        .chunks_exact(6)
+        .map(|channel| {
+            assert!(channel.iter().all(|value| *value == channel[0]), "a channel stays or goes as a whole");
+            assert!(channel[0] == 0.0 || (channel[0] - 1.0 / 0.75).abs() < 1e-6);
+            channel[0] != 0.0
+        })
+        .collect();
+    let count = kept.iter().filter(|kept| **kept).count();
+    assert!((80..=112).contains(&count), "{count} of 128 are kept where 96 are expected");
+    assert_ne!(kept[..64], kept[64..], "samples draw differently");
+    for (channel, gradient) in gradients.iter().enumerate() {
+        let times = f32::from(u8::from(kept[channel])) + f32::from(u8::from(kept[64 + channel]));
+        let expected = times * 6.0 * 2.0 / (0.75 * 0.75) / 768.0;
+        assert!((gradient - expected).abs() < 1e-6, "{gradient} {expected}");
+    }
+    assert_eq!(run(9)?.0, output);
+    assert_ne!(run(10)?.0, output);
     assert_eq!(net.forward(&ones), ones, "in evaluation nothing is dropped");
     Ok(())
 }

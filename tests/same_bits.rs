@@ -25,6 +25,14 @@ network! {
         conv2d<48, 1>(groups = 2), batch_norm2d, max_pool2d<2>(ceil_mode = true), batch_norm2d, relu,
         adaptive_avg_pool2d<1>, flatten, linear<10>,
     }
+
+    /// Layers that are none of the others.
+    pub Others<3, 13, 13> {
+        conv2d<24, 3>, prelu(num_parameters = channels), local_response_norm<5>, dropout2d(p = 0.1),
+        conv_transpose2d<16, 3>(stride = 2, output_padding = 1), hardswish, zero_pad2d<1>, gelu,
+        adaptive_max_pool2d<6>, upsample(scale_factor = 2, mode = bilinear), conv2d<12, 3>(stride = 2), silu,
+        upsample(scale_factor = 3), tanh, prelu, adaptive_avg_pool2d<1>, flatten, linear<10>, log_softmax,
+    }
 }
 
 /// The bits of all weights and of all running statistics after 20 steps.
@@ -67,4 +75,9 @@ fn of_wide_channels_on_1_2_and_3_threads() {
 #[test]
 fn of_batch_statistics_on_1_2_and_3_threads() {
     check::<Normal>();
+}
+
+#[test]
+fn of_the_other_layers_on_1_2_and_3_threads() {
+    check::<Others>();
 }

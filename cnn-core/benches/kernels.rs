@@ -2,9 +2,13 @@
 //!
 //! The best of many runs, because other programs only ever make a run slower.
 
+use cnn_core::kernel::activation::{self, Remembered};
 use cnn_core::kernel::buffer::Buffer;
 use cnn_core::kernel::direct::{self, Epilogue};
-use cnn_core::kernel::geometry::{Conv2dGeometry, Layout, Padding, Pool2dGeometry};
+use cnn_core::kernel::geometry::{
+    Activation, BatchNorm2dGeometry, Conv2dGeometry, GeluApproximation, Layout, Padding, Pool2dGeometry,
+};
+use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::kernel::scratch::{Needs, Scratch};
 use cnn_core::kernel::{Rectifier, Write, elementwise, isa, pool};
 use std::time::{Duration, Instant};
@@ -29,6 +33,10 @@ const fn conv(channels: [usize; 2], size: usize, kernel: usize, stride: usize, p
     }
 }
 
+const fn depthwise(channels: usize, size: usize, kernel: usize, stride: usize) -> Conv2dGeometry {
+    Conv2dGeometry { groups: channels, ..conv([channels, channels], size, kernel, stride, kernel / 2) }
+}
+
 const CASES: &[Case] = &[
     Case { name: "lenet conv1", batch: 64, geometry: conv([1, 6], 28, 5, 1, 2) },
     Case { name: "lenet conv2", batch: 64, geometry: conv([6, 16], 14, 5, 1, 0) },
@@ -45,6 +53,20 @@ const CASES: &[Case] = &[
     Case { name: "1x1 256->64@56", batch: 8, geometry: conv([256, 64], 56, 1, 1, 0) },
     Case { name: "3x3 64->64@56", batch: 1, geometry: conv([64, 64], 56, 3, 1, 1) },
     Case { name: "3x3 512->512@7", batch: 1, geometry: conv([512, 512], 7, 3, 1, 1) },
+    Case { name: "1x1 24->144@56", batch: 1, geometry: conv([24, 144], 56, 1, 1, 0) },
+    Case { name: "1x1 144->24@56", batch: 1, geometry: conv([144, 24], 56, 1, 1, 0) },
+    Case { name: "1x1 384->64@14", batch: 1, geometry: conv([384, 64], 14, 1, 1, 0) },
+    Case { name: "1x1 64->384@14", batch: 1, geometry: conv([64, 384], 14, 1, 1, 0) },
+    Case { name: "1x1 960->160@7", batch: 1, geometry: conv([960, 160], 7, 1, 1, 0) },
+    Case { name: "1x1 320->1280@7", batch: 1, geometry: conv([320, 1280], 7, 1, 1, 0) },
+    Case { name: "3x3/2 3->32@224", batch: 1, geometry: conv([3, 32], 224, 3, 2, 1) },
+    Case { name: "depthwise 3x3 32@112", batch: 1, geometry: depthwise(32, 112, 3, 1) },
+    Case { name: "depthwise /2 96@112", batch: 1, geometry: depthwise(96, 112, 3, 2) },
+    Case { name: "depthwise 3x3 144@56", batch: 1, geometry: depthwise(144, 56, 3, 1) },
+    Case { name: "depthwise 3x3 384@14", batch: 1, geometry: depthwise(384, 14, 3, 1) },
+    Case { name: "depthwise 3x3 960@7", batch: 1, geometry: depthwise(960, 7, 3, 1) },
+    Case { name: "depthwise 5x5 240@14", batch: 1, geometry: depthwise(240, 14, 5, 1) },
+    Case { name: "depthwise 3x3 144@56", batch: 8, geometry: depthwise(144, 56, 3, 1) },
     Case { name: "linear 4096->4096", batch: 1, geometry: conv([4096, 4096], 1, 1, 1, 0) },
     Case { name: "linear 4096->4096", batch: 64, geometry: conv([4096, 4096], 1, 1, 1, 0) },
 ];
@@ -79,7 +101,81 @@ fn main() {
     pool.install(|| CASES.iter().filter(|case| case.name.contains(&filter)).for_each(measure));
     println!("{:20} {:>5} {:>15} {:>16}", "", "batch", "forward", "backward");
     pool.install(|| POOLS.iter().filter(|case| case.0.contains(&filter)).for_each(measure_pool));
-    pool.install(measure_lenet);
+    println!("{:20} {:>5} {:>15} {:>16}", "", "batch", "forward", "backward");
+    pool.install(|| NORMS.iter().filter(|case| case.0.contains(&filter)).for_each(measure_batch_norm));
+    println!("{:20} {:>5} {:>15} {:>16}", "", "values", "forward", "backward");
+    pool.install(|| {
+        if "activation".contains(&filter) {
+            ACTIVATIONS.iter().for_each(measure_activation);
+        }
+    });
+    if filter.is_empty() || "lenet".contains(&filter) {
+        pool.install(measure_lenet);
+    }
+}
+
+/// Batch normalizations of ResNet-18: channels and size.
+const NORMS: &[(&str, usize, [usize; 2])] = &[
+    ("norm 64@112", 8, [64, 112]),
+    ("norm 64@56", 8, [64, 56]),
+    ("norm 128@28", 8, [128, 28]),
+    ("norm 256@14", 8, [256, 14]),
+    ("norm 512@7", 8, [512, 7]),
+];
+
+fn measure_batch_norm((name, batch, [channels, size]): &(&str, usize, [usize; 2])) {
+    use cnn_core::kernel::batch_norm2d::{self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut};
+    let geometry = BatchNorm2dGeometry::new(*channels);
+    let len = batch * size * size * channels;
+    let mut scratch = Scratch::new(geometry.needs(), rayon::current_num_threads());
+    let (input, weight, bias) = (noise(len), noise(*channels), noise(*channels));
+    let (mut output, mut grad_output, mut grad_input) = (Buffer::zeros(len), noise(len), Buffer::zeros(len));
+    let [mut mean, mut inverse, mut grad_weight, mut grad_bias] = core::array::from_fn(|_| Buffer::zeros(*channels));
+    let epilogue = Epilogue { rectifier: Rectifier::Relu, ..Epilogue::default() };
+    let affine = Some(Affine { weight: &weight, bias: &bias });
+    let forward = best(|| {
+        let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse };
+        batch_norm2d::forward_training(&geometry, affine, epilogue, &input, None, saved, &mut output, &mut scratch);
+    });
+    let backward = best(|| {
+        let saved = Saved { mean: &mean, inverse_deviation: &inverse };
+        let returned = Returned { rectifier: Rectifier::Relu, output: &output, grad_output: &mut grad_output };
+        let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
+        let grad_input = Some((&mut grad_input[..], Write::Store));
+        batch_norm2d::backward_training(
+            &geometry,
+            saved,
+            Some(&weight),
+            &input,
+            returned,
+            grad_input,
+            gradients,
+            &mut scratch,
+        );
+    });
+    println!("{name:20} {batch:5} {:15.1} {:16.1}", forward * 1e6, backward * 1e6);
+}
+
+const ACTIVATIONS: &[(&str, Activation)] = &[
+    ("relu", Activation::Relu),
+    ("hardswish", Activation::Hardswish),
+    ("sigmoid", Activation::Sigmoid),
+    ("tanh", Activation::Tanh),
+    ("silu", Activation::Silu),
+    ("gelu", Activation::Gelu { approximate: GeluApproximation::None }),
+    ("gelu tanh", Activation::Gelu { approximate: GeluApproximation::Tanh }),
+];
+
+fn measure_activation((name, activation): &(&str, Activation)) {
+    const LEN: usize = 1 << 18;
+    let (input, grad) = (noise(LEN), noise(LEN));
+    let (mut output, mut grad_input) = (Buffer::zeros(LEN), Buffer::zeros(LEN));
+    let forward = best(|| activation::forward(*activation, 1, Rows::dense(&input), RowsMut::dense(&mut output)));
+    let backward = best(|| {
+        let (remembered, grad_input) = (Remembered::Input(Rows::dense(&input)), RowsMut::dense(&mut grad_input));
+        activation::backward(*activation, 1, remembered, Rows::dense(&grad), grad_input, Write::Store);
+    });
+    println!("{name:20} {LEN:5} {:15.1} {:16.1}", forward * 1e6, backward * 1e6);
 }
 
 /// The kernels of a training step of LeNet-5 with 64 samples, from the first convolution to the last gradient.

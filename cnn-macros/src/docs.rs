@@ -73,6 +73,9 @@ fn window(arguments: &Arguments) -> String {
     if arguments.get("dilation").is_some() && short("dilation") != "1" {
         line += &format!(", dilation {}", short("dilation"));
     }
+    if arguments.get("output_padding").is_some() && short("output_padding") != "0" {
+        line += &format!(", output_padding {}", short("output_padding"));
+    }
     if arguments.get("groups").is_some() && arguments.count("groups").known() != Some(1) {
         line += &format!(", {} groups", text(arguments.count("groups")));
     }

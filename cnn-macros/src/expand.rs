@@ -167,29 +167,34 @@ fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
 }
 
 fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
-    let (path, layer, name) = (&step.path, step.layer(), step_type(index));
+    let (path, layer) = (&step.path, step.layer());
     let [input, output] = [step.input(), step.output].map(|map| sizes_expression(&plan.map(map).shape));
     // Maps are numbered as the steps that make them, counted from 1.
     let reads = step.inputs.iter().map(|map| plan.map(*map).writer.map_or(0, |writer| writer + 1));
     let reads = reads.map(Literal::usize_unsuffixed);
-    let operation = match &step.kind {
+    let operation = operation(plan, index);
+    quote!(::cnn_core::network::Step {
+        path: #path, layer: #layer, operation: #operation, inputs: &[#(#reads),*], input: #input, output: #output,
+    })
+}
+
+/// A step as data.
+pub(crate) fn operation(plan: &Plan, index: StepId) -> TokenStream {
+    match &plan.steps[index].kind {
         Kind::Custom(_) => {
             let custom = custom_layer(index);
             quote!(#custom.operation)
+        }
+        Kind::Layer { row, .. } => {
+            let ((module, layer_trait), name) = (names(row), step_type(index));
+            quote_spanned!(ours(plan.steps[index].span)=> <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
         }
         Kind::Join(join) => match join.kind {
             JoinKind::Add => quote!(::cnn_core::layer::Operation::Add),
             JoinKind::Multiply => quote!(::cnn_core::layer::Operation::Multiply),
             JoinKind::Concat => quote!(::cnn_core::layer::Operation::Concat),
         },
-        Kind::Layer { row, .. } => {
-            let (module, layer_trait) = names(row);
-            quote_spanned!(ours(step.span)=> <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
-        }
-    };
-    quote!(::cnn_core::network::Step {
-        path: #path, layer: #layer, operation: #operation, inputs: &[#(#reads),*], input: #input, output: #output,
-    })
+    }
 }
 
 /// The module and the trait of a layer: `max_pool2d`, `MaxPool2d`.

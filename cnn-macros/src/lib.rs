@@ -16,6 +16,7 @@ mod fuse;
 mod join;
 mod layers;
 mod memory;
+mod merge;
 mod pass;
 mod place;
 mod plan;
@@ -55,5 +56,6 @@ fn one(network: &ast::Network, blocks: &mut Blocks<'_>) -> TokenStream {
         return fallback::network(network, &plan, &found);
     }
     fuse::fuse(&mut plan);
+    merge::merge(&mut plan);
     expand::network(network, &plan)
 }

@@ -3,10 +3,10 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
-use crate::expand::names;
+use crate::expand::operation;
 use crate::memory::{Place, Slots};
 use crate::place::{Home, gradient_home, home};
-use crate::plan::{INPUT, Kind, MapId, Plan, Size, Step, StepId, custom_layer, step_type};
+use crate::plan::{INPUT, Kind, MapId, Plan, Size, Step, StepId, custom_layer};
 
 /// The code of a pass: which slots its maps have, and calls.
 pub(crate) struct Pass<'a> {
@@ -85,7 +85,7 @@ impl Pass<'_> {
         let parameters = self.split_parameters(&quote!(owned.parameters), "p", &quote!(split_ref));
         let owners: Vec<_> = owners(self.plan).collect();
         let per_batch = (!owners.is_empty()).then(|| {
-            let operations: Vec<_> = owners.iter().map(|index| self.operation(*index)).collect();
+            let operations: Vec<_> = owners.iter().map(|index| operation(self.plan, *index)).collect();
             let (state, saved) = (
                 owners.iter().map(|index| format_ident!("t{index}")),
                 owners.iter().map(|index| format_ident!("k{index}")),
@@ -105,20 +105,6 @@ impl Pass<'_> {
         quote!(#parameters #per_batch #per_sample)
     }
 
-    /// A step as data, where it has values of its own.
-    fn operation(&self, index: StepId) -> TokenStream {
-        match self.plan.steps[index].row() {
-            Some(row) => {
-                let ((module, layer_trait), name) = (names(row), step_type(index));
-                quote!(<#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
-            }
-            None => {
-                let custom = custom_layer(index);
-                quote!(#custom.operation)
-            }
-        }
-    }
-
     /// What cuts trainable values, or their gradient, into the steps'.
     fn split_parameters(&self, from: &TokenStream, letter: &str, split: &TokenStream) -> Option<TokenStream> {
         let steps = || self.plan.steps.iter().enumerate().filter(|(_, step)| step.has_parameters());
@@ -126,7 +112,7 @@ impl Pass<'_> {
         let counts = steps().map(|(index, step)| match &step.cost {
             Some(cost) => Literal::u128_unsuffixed(cost.parameters).into_token_stream(),
             None => {
-                let operation = self.operation(index);
+                let operation = operation(self.plan, index);
                 quote!(const { #operation.parameter_count() })
             }
         });

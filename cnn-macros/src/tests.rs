@@ -9,7 +9,7 @@ use crate::error::Errors;
 use crate::memory::{self, Place};
 use crate::place::{gradient_home, home};
 use crate::plan::{MapId, Plan, Run, Size, Step};
-use crate::{ast, blocks, fuse, shape};
+use crate::{ast, blocks, fuse, merge, shape};
 
 fn settle(text: &str) -> (Plan, Vec<String>) {
     let mut errors = Errors::new();
@@ -24,6 +24,7 @@ fn settle(text: &str) -> (Plan, Vec<String>) {
     found.extend(blocks.untold());
     if found.is_empty() {
         fuse::fuse(&mut plan);
+        merge::merge(&mut plan);
     }
     (plan, found.iter().map(ToString::to_string).collect())
 }

@@ -4,8 +4,9 @@ use super::parameter::bound;
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
 use crate::kernel::Rectifier;
 use crate::kernel::direct::{self, Epilogue};
-use crate::kernel::elementwise;
 use crate::kernel::geometry::Conv2dGeometry;
+use crate::kernel::join;
+use crate::kernel::rows::{Rows, RowsMut};
 
 /// A convolution of a network. Parameters are the weight `[groups, kh, kw, ic / groups, oc / groups]`, then the bias
 /// `[oc]` if there is one.
@@ -54,7 +55,9 @@ pub fn backward<L: Conv2d>(
     grad_parameters: &mut [f32],
 ) {
     if L::RELU {
-        elementwise::relu_backward_in_place(output, grad_output);
+        let stride = L::GEOMETRY.layout.out_stride;
+        let (output, grad_output) = (Rows::strided(output, stride), RowsMut::strided(grad_output, stride));
+        join::rectify_backward(L::GEOMETRY.out_channels, Rectifier::Relu, output, grad_output);
     }
     let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());

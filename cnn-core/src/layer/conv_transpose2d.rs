@@ -5,7 +5,8 @@ use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
 use crate::kernel::conv_transpose2d;
 use crate::kernel::direct::Epilogue;
 use crate::kernel::geometry::ConvTranspose2dGeometry;
-use crate::kernel::{Rectifier, elementwise};
+use crate::kernel::rows::{Rows, RowsMut};
+use crate::kernel::{Rectifier, join};
 
 /// A transposed convolution of a network. Parameters are the weight `[groups, kh, kw, oc / groups, ic / groups]`, then the
 /// bias `[oc]` if there is one.
@@ -56,7 +57,9 @@ pub fn backward<L: ConvTranspose2d>(
     grad_parameters: &mut [f32],
 ) {
     if L::RELU {
-        elementwise::relu_backward_in_place(output, grad_output);
+        let stride = L::GEOMETRY.layout.out_stride;
+        let (output, grad_output) = (Rows::strided(output, stride), RowsMut::strided(grad_output, stride));
+        join::rectify_backward(L::GEOMETRY.out_channels, Rectifier::Relu, output, grad_output);
     }
     let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());

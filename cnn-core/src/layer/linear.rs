@@ -5,7 +5,8 @@ use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
 use crate::kernel::Rectifier;
 use crate::kernel::direct::Epilogue;
 use crate::kernel::geometry::LinearGeometry;
-use crate::kernel::{elementwise, linear};
+use crate::kernel::rows::{Rows, RowsMut};
+use crate::kernel::{join, linear};
 
 /// A linear layer of a network. Parameters are the weight `[in, out]`, then the bias `[out]` if there is one.
 pub trait Linear {
@@ -50,7 +51,9 @@ pub fn backward<L: Linear>(
     grad_parameters: &mut [f32],
 ) {
     if L::RELU {
-        elementwise::relu_backward_in_place(output, grad_output);
+        let stride = L::GEOMETRY.layout.out_stride;
+        let (output, grad_output) = (Rows::strided(output, stride), RowsMut::strided(grad_output, stride));
+        join::rectify_backward(L::GEOMETRY.out_features, Rectifier::Relu, output, grad_output);
     }
     let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());

@@ -85,12 +85,20 @@ fn window(operation: &Operation) -> String {
             let groups = if geometry.groups == 1 { String::new() } else { format!(", {} groups", geometry.groups) };
             (geometry.kernel_size, geometry.stride, geometry.padding, geometry.dilation, groups)
         }
+        Operation::ConvTranspose2d { geometry, .. } => {
+            let groups = if geometry.groups == 1 { String::new() } else { format!(", {} groups", geometry.groups) };
+            let output_padding = match geometry.output_padding {
+                [0, 0] => String::new(),
+                padding => format!(", output_padding {}", pair(padding)),
+            };
+            (geometry.kernel_size, geometry.stride, geometry.padding, geometry.dilation, output_padding + &groups)
+        }
         Operation::MaxPool2d(geometry) | Operation::AvgPool2d(geometry) => {
             let padding = Padding::symmetric(geometry.padding);
             let ceil_mode = if geometry.ceil_mode { ", ceil_mode" } else { "" };
             (geometry.kernel_size, geometry.stride, padding, geometry.dilation, ceil_mode.to_owned())
         }
-        Operation::Dropout { p } => return format!("p {p}"),
+        Operation::Dropout { p } | Operation::Dropout2d { p } => return format!("p {p}"),
         _ => return String::new(),
     };
     let Padding { top, bottom, left, right } = padding;

@@ -1,15 +1,17 @@
-//! The loops of `kernel` answer, as far as there are any.
+//! The loops of `kernel` answer.
 
+use cnn_core::kernel::batch_norm2d::{self, Affine, SavedMut, Statistics, StatisticsMut};
 use cnn_core::kernel::direct::{self, Epilogue};
+use cnn_core::kernel::join::{self, Gate};
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::kernel::scratch::Scratch;
 use cnn_core::kernel::{
-    activation, conv_transpose2d, linear, local_response_norm, pool, prelu, softmax, upsample, zero_pad2d,
+    Rectifier, activation, conv_transpose2d, linear, local_response_norm, pool, prelu, softmax, upsample, zero_pad2d,
 };
 
 use crate::call::Call;
 
-pub(crate) fn answer(call: &Call) -> Option<Vec<Vec<f64>>> {
+pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
     let mut scratch = Scratch::default();
     let batch = |input: &[f64], in_len: usize, out_len: usize| vec![f32::NAN; input.len() / in_len * out_len];
     let output = match call {
@@ -64,7 +66,6 @@ pub(crate) fn answer(call: &Call) -> Option<Vec<Vec<f64>>> {
             output
         }
         Call::ConvTranspose2d { geometry, input, weight, bias } => {
-            geometry.convolution()?;
             let mut output = batch(input, geometry.in_len(), geometry.out_len());
             let bias = bias.as_deref().map(narrow);
             let epilogue = Epilogue { bias: bias.as_deref(), ..Epilogue::default() };
@@ -91,9 +92,71 @@ pub(crate) fn answer(call: &Call) -> Option<Vec<Vec<f64>>> {
             zero_pad2d::forward(geometry, &narrow(input), &mut output);
             output
         }
-        _ => return None,
+        Call::BatchNorm { geometry, training, input, tensors } => {
+            let [weight, bias, mut mean, mut variance] =
+                [&tensors.weight, &tensors.bias, &tensors.running_mean, &tensors.running_variance].map(|t| narrow(t));
+            let (affine, epilogue) = (Some(Affine { weight: &weight, bias: &bias }), batch_norm2d::Epilogue::default());
+            let (input, mut output) = (narrow(input), vec![f32::NAN; input.len()]);
+            if *training {
+                let (mut saved_mean, mut inverse_deviation) = (mean.clone(), mean.clone());
+                let saved = SavedMut { mean: &mut saved_mean, inverse_deviation: &mut inverse_deviation };
+                let running = Some(StatisticsMut { mean: &mut mean, variance: &mut variance });
+                batch_norm2d::forward_training(
+                    geometry,
+                    affine,
+                    epilogue,
+                    &input,
+                    running,
+                    saved,
+                    &mut output,
+                    &mut scratch,
+                );
+                return [output, mean, variance].map(widen).into();
+            }
+            let statistics = Statistics { mean: &mean, variance: &variance };
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, epilogue, &input, &mut output, &mut scratch);
+            output
+        }
+        Call::Add { branches } => {
+            let mut sum = narrow(&branches[0]);
+            for branch in &branches[1..] {
+                join::accumulate(1, Rectifier::None, Rows::dense(&narrow(branch)), RowsMut::dense(&mut sum));
+            }
+            sum
+        }
+        Call::Multiply { channels, branches } => {
+            // The widest first, which the others meet or gate.
+            let mut branches: Vec<_> =
+                branches.iter().map(|(positions, values)| (*positions, narrow(values))).collect();
+            branches.sort_by_key(|(positions, _)| std::cmp::Reverse(*positions));
+            let (cells, mut product) = branches.remove(0);
+            for (positions, branch) in branches {
+                if positions == cells {
+                    join::multiply_in_place(*channels, Rows::dense(&branch), RowsMut::dense(&mut product));
+                } else {
+                    let gate = Gate { channels: *channels, cells };
+                    join::gate_in_place(gate, &branch, RowsMut::dense(&mut product));
+                }
+            }
+            product
+        }
+        Call::Concat { channels, branches } => {
+            let all: usize = channels.iter().sum();
+            let mut output = batch(&branches[0], channels[0], all);
+            let mut first = 0;
+            for (channels, branch) in channels.iter().zip(branches) {
+                let part = RowsMut::strided(&mut output[first..], all);
+                join::copy(*channels, Rows::dense(&narrow(branch)), part);
+                first += channels;
+            }
+            output
+        }
     };
-    Some(vec![output.into_iter().map(f64::from).collect()])
+    vec![widen(output)]
+}
+
+fn widen(values: Vec<f32>) -> Vec<f64> {
+    values.into_iter().map(f64::from).collect()
 }
 
 fn narrow(values: &[f64]) -> Vec<f32> {

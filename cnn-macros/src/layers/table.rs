@@ -59,6 +59,8 @@ const PLAIN: Row = Row {
     in_place: false,
     keeps_signs: false,
     backward_reads: Reads::Nothing,
+    spoils_gradient: false,
+    strided: true,
 };
 
 /// A function of each value, which works in place because its slope can be told from its results.
@@ -193,7 +195,7 @@ pub(crate) static ROWS: &[Row] = &[
         fuses_relu: true,
         ..PLAIN
     },
-    Row { name: "flatten", rule: maps::flatten, constants: constants::flatten, ..PLAIN },
+    Row { name: "flatten", rule: maps::flatten, constants: constants::flatten, strided: false, ..PLAIN },
     Row { keeps_signs: true, backward_reads: Signs, ..activation("relu", |layer| layer.activation(quote!(Relu))) },
     Row { keeps_signs: true, ..activation("relu6", |layer| layer.activation(quote!(Relu6))) },
     Row {
@@ -235,6 +237,7 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[probability("p", 0.5)],
         constants: constants::dropout,
         in_place: true,
+        spoils_gradient: true,
         keeps_signs: true,
         ..PLAIN
     },
@@ -244,6 +247,7 @@ pub(crate) static ROWS: &[Row] = &[
         rule: maps::same_spatial_map,
         constants: constants::dropout,
         in_place: true,
+        spoils_gradient: true,
         keeps_signs: true,
         ..PLAIN
     },
