@@ -4,9 +4,15 @@
     python benches/peers/parity.py target/release/examples/interop
 
 PyTorch computes in f64, so that the errors shown are those of f32; beside ours stand those of PyTorch in f32. An error is
-relative to the greatest value of its tensor, and of each kind of tensors the worst is shown. Exits with 1 if one is beyond
-1e-4 (output and loss), 1e-3 (gradients) or 1e-5 (running statistics), or if a tensor or a map's sizes are missing, left
-over, or another's. In training mode PyTorch's dropout keeps what ours kept: no layer is left out.
+relative to the greatest value of its tensor, and of each kind of tensors the worst is shown. In training mode PyTorch's
+dropout keeps what ours kept: no layer is left out.
+
+The slope of a rectifier jumps. Where a value is so near to zero that f32 has it on the other side than f64, gradients differ by
+more than any rounding, PyTorch's in f32 as well as ours. So several seeds are tried until one has no such value that
+matters: with it every gradient has to agree, while a wrong formula is wrong with every seed. All else has to agree with each.
+
+Exits with 1 if an error is beyond 1e-4 (output and loss), 1e-3 (gradients) or 1e-5 (running statistics), or if a tensor or a
+map's sizes are missing, left over, or another's.
 """
 
 import argparse
@@ -19,7 +25,7 @@ import tempfile
 import torch
 from safetensors.torch import load_file, save_file
 
-from expected import expected_tensors, randomize, relative_error
+from expected import expected_tensors, randomize, relative_errors
 from networks import NETWORKS
 
 TOLERANCES = {"output": 1e-4, "loss": 1e-4, "gradient": 1e-3, "state": 1e-5}
@@ -30,25 +36,23 @@ def kind(name):
 
 
 def compare(title, found, expected, peer, verbose):
-    """Prints the worst error of each kind; `peer` is PyTorch in f32."""
+    """Prints the worst error of each kind, and returns the kinds that are beyond their tolerance; `peer` is PyTorch in f32."""
     if found.keys() != expected.keys():
         missing, left_over = expected.keys() - found.keys(), found.keys() - expected.keys()
-        print(f"{title}: missing {sorted(missing)}, left over {sorted(left_over)}")
-        return False
-    errors = {name: relative_error(found[name], tensor) for name, tensor in expected.items()}
-    peer_errors = {name: relative_error(peer[name], tensor) for name, tensor in expected.items()}
-    good = True
+        raise SystemExit(f"{title}: missing {sorted(missing)}, left over {sorted(left_over)}")
+    errors, peer_errors = relative_errors(found, expected), relative_errors(peer, expected)
+    bad = set()
     for each, tolerance in TOLERANCES.items():
         names = [name for name in expected if kind(name) == each]
         # false for NaN too
         beyond = [name for name in names if not errors[name] <= tolerance]
-        good &= not beyond
         for name in names if verbose else sorted(names, key=errors.get)[-1:]:
             peer_error = peer_errors[name] if verbose else max(peer_errors[name] for name in names)
-            print(f"{title:<30} {errors[name]:.1e}  (PyTorch {peer_error:.1e})  {name}")
+            note = f"  {len(beyond)} of {len(names)} beyond {tolerance:.0e}" if beyond else ""
+            print(f"{title:<32} {errors[name]:.1e}  (PyTorch {peer_error:.1e})  {name}{note}", flush=True)
         if beyond:
-            print(f"{title:<30} beyond {tolerance:.0e}: {', '.join(beyond)}")
-    return good
+            bad.add(each)
+    return bad
 
 
 def compare_maps(interop, name, network, images):
@@ -83,32 +87,45 @@ def compare_maps(interop, name, network, images):
     return not missing and not wrong
 
 
-def check(interop, name, batch, seed, verbose):
-    entry = NETWORKS[name]
-    torch.manual_seed(seed)
-    network = entry.build()
-    images, labels = entry.batch(batch)
-    randomize(network, images)
-    good = compare_maps(interop, name, network, images)
+def check(interop, name, batch, seeds, verbose):
+    cases = [["forward"], ["gradient"], ["gradient", "--train"]]
+    for seed in seeds:
+        entry = NETWORKS[name]
+        torch.manual_seed(seed)
+        network = entry.build()
+        images, labels = entry.batch(batch)
+        randomize(network, images)
+        if seed == seeds[0] and not compare_maps(interop, name, network, images):
+            return False
+        for case in list(cases):
+            bad = check_case(interop, name, case, seed, network, images, labels, verbose)
+            if not bad <= {"gradient"}:
+                return False
+            if not bad:
+                cases.remove(case)
+        if not cases:
+            return True
+    print(f"{name}: with no seed do all gradients agree")
+    return False
+
+
+def check_case(interop, name, case, seed, network, images, labels, verbose):
     with tempfile.TemporaryDirectory() as folder:
         weights, inputs, outputs = (pathlib.Path(folder, f"{part}.safetensors") for part in ("W", "X", "Y"))
         save_file(network.state_dict(), weights)
         save_file({"input": images, "labels": labels}, inputs)
-        for arguments in (["forward"], ["gradient"], ["gradient", "--train"]):
-            command = [interop, name, arguments[0], "--weights", weights, "--input", inputs, "--output", outputs]
-            subprocess.run(command + arguments[1:], check=True)
-            found = load_file(outputs)
-            outputs.unlink()
-            prefix = "kept."
-            kept = {each.removeprefix(prefix): found.pop(each) for each in list(found) if each.startswith(prefix)}
-            expected, peer = (
-                expected_tensors(network, images, labels, "--train" in arguments, kept, dtype)
-                for dtype in (torch.float64, torch.float32)
-            )
-            if arguments[0] == "forward":
-                expected = {"output": expected["output"]}
-            good &= compare(f"{name} {' '.join(arguments)}", found, expected, peer, verbose)
-    return good
+        command = [interop, name, case[0], "--weights", weights, "--input", inputs, "--output", outputs]
+        subprocess.run(command + case[1:], check=True)
+        found = load_file(outputs)
+    prefix = "kept."
+    kept = {each.removeprefix(prefix): found.pop(each) for each in list(found) if each.startswith(prefix)}
+    expected, peer = (
+        expected_tensors(network, images, labels, "--train" in case, kept, dtype)
+        for dtype in (torch.float64, torch.float32)
+    )
+    if case[0] == "forward":
+        expected = {"output": expected["output"]}
+    return compare(f"{name} {' '.join(case)}, seed {seed}", found, expected, peer, verbose)
 
 
 def main():
@@ -116,11 +133,13 @@ def main():
     parser.add_argument("interop", help="the built example `interop`")
     parser.add_argument("--network", choices=NETWORKS, action="append", help="only this one; default: all")
     parser.add_argument("--batch", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="the first one that is tried")
+    parser.add_argument("--seeds", type=int, default=10, help="how many are tried")
     parser.add_argument("--verbose", action="store_true", help="a line for every tensor")
     arguments = parser.parse_args()
     names = arguments.network or list(NETWORKS)
-    results = [check(arguments.interop, name, arguments.batch, arguments.seed, arguments.verbose) for name in names]
+    seeds = range(arguments.seed, arguments.seed + arguments.seeds)
+    results = [check(arguments.interop, name, arguments.batch, seeds, arguments.verbose) for name in names]
     sys.exit(0 if all(results) else 1)
 
 
