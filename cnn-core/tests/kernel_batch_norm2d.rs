@@ -203,13 +203,15 @@ impl Case {
         for (expected, name) in expected.iter().zip(NAMES) {
             let (found, behind) = rest.split_at(expected.len());
             rest = behind;
+            // A normalized value is a difference of values up to 10 in size, divided by the deviation: where that is small
+            // (two rows that are nearly equal), fewer digits are left.
+            let lost = self.largest_inverse_deviation(&data).max(1.0);
             let tolerance = match name {
                 // Sums of `rows` products up to 10 in size.
-                "of the weight" | "of the bias" | "of the residual" => 1e-6 * self.rows as f64,
-                // A difference of values up to 10 in size, divided by the deviation: where that is small (two rows that
-                // are nearly equal), so are the digits that are left.
-                "gradient of the input" => 1e-4 + 1e-6 * 10.0 * self.largest_inverse_deviation(&data),
-                _ => 1e-4,
+                "of the bias" | "of the residual" => 1e-6 * self.rows as f64,
+                "of the weight" => 1e-6 * self.rows as f64 * lost,
+                "running mean" | "running variance" => 1e-4,
+                _ => 1e-4 + 1e-5 * lost,
             };
             for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
                 let error = (f64::from(*found) - expected).abs();
