@@ -124,8 +124,6 @@ pub(crate) enum Kind {
 /// Branches that become one map.
 pub(crate) struct Join {
     pub(crate) kind: JoinKind,
-    /// The branches' labels.
-    pub(crate) heads: Vec<Option<Ident>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

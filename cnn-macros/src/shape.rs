@@ -301,8 +301,7 @@ impl Walk<'_, '_> {
             };
             let shape = if last { whole.clone() } else { self.joined(join, kind, name, input, &branches) };
             let Some(shape) = shape else { return };
-            let heads = branches.iter().map(|branch| branch.label.clone()).collect();
-            let kind_of = Kind::Join(Join { kind: join, heads });
+            let kind_of = Kind::Join(Join { kind: join });
             let inputs = branches.iter().map(|branch| branch.map).collect();
             self.add_step(kind_of, kind.span(), Some(Cost::default()), own, inputs, Map::new(shape));
             first = self.current.unwrap_or(first);
