@@ -72,9 +72,11 @@ pub fn rectify_backward(channels: usize, rectifier: Rectifier, output: Rows<'_>,
     };
     let body = Plain(
         #[inline(always)]
-        |[grad]: [&mut [f32]; 1], [output]: [&[f32]; 1]| {
+        move |[grad]: [&mut [f32]; 1], [output]: [&[f32]; 1]| {
             for (grad, output) in grad.iter_mut().zip(output) {
-                *grad = if *output > 0.0 && *output < flat_from { *grad } else { 0.0 };
+                // Not `&&`: a branch would keep the loop from being vectorized, which takes 10 times as long.
+                let rises = (*output > 0.0) & (*output < flat_from);
+                *grad = if rises { *grad } else { 0.0 };
             }
         },
     );
