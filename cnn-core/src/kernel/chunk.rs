@@ -10,20 +10,26 @@ const WORTH_SHARING: usize = 200_000;
 
 /// Calls `piece` with `0..pieces`, on all threads if the `work` of all together is worth it.
 pub(super) fn for_each(pieces: usize, work: usize, piece: impl Fn(usize) + Sync) {
-    if pieces <= 1 || work < WORTH_SHARING || rayon::current_num_threads() == 1 {
-        (0..pieces).for_each(piece);
-    } else {
-        (0..pieces).into_par_iter().with_max_len(1).for_each(&piece);
-    }
+    share(pieces, work >= WORTH_SHARING, &piece);
 }
 
 /// Calls `sample` with each piece of `len` values and its number, on all threads if there are enough values. The last may
 /// be shorter, where samples are parts of wider ones.
 pub(crate) fn for_each_sample(len: usize, values: &mut [f32], sample: impl Fn(usize, &mut [f32]) + Sync) {
-    if values.len() < WORTH_SHARING || rayon::current_num_threads() == 1 {
-        values.chunks_mut(len).enumerate().for_each(|(index, values)| sample(index, values));
+    let whole = values.len();
+    let values = Target::new(values);
+    share(whole.div_ceil(len), whole >= WORTH_SHARING, &|index| {
+        // SAFETY: samples are disjoint and end with the slice, which is exclusively ours.
+        sample(index, unsafe { values.slice(index * len, len.min(whole - index * len)) });
+    });
+}
+
+/// One function for all loops, and not one for each: rayon's part would be compiled a hundred times.
+fn share(pieces: usize, worth: bool, piece: &(dyn Fn(usize) + Sync)) {
+    if pieces <= 1 || !worth || rayon::current_num_threads() == 1 {
+        (0..pieces).for_each(piece);
     } else {
-        values.par_chunks_mut(len).enumerate().for_each(|(index, values)| sample(index, values));
+        (0..pieces).into_par_iter().with_max_len(1).for_each(piece);
     }
 }
 
