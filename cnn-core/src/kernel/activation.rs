@@ -4,7 +4,7 @@ use super::Write;
 use super::geometry::{Activation, GeluApproximation};
 use super::isa::Simd;
 use super::math;
-use super::rows::{self, Rows, RowsMut, Run};
+use super::rows::{self, Rows, RowsMut, Values};
 
 /// What a function's slope is told from.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ trait Function: Copy + Sync {
     const COST: usize = 1;
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector;
     fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector;
+    /// Whether the slope is told from the value in another way than from the input.
+    const FROM_OUTPUT: bool = false;
     /// The slope where the value is `y`.
     fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
         self.slope(simd, y)
@@ -96,6 +98,7 @@ struct Sigmoid;
 
 impl Function for Sigmoid {
     const COST: usize = 4;
+    const FROM_OUTPUT: bool = true;
 
     #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
@@ -119,6 +122,7 @@ struct Tanh;
 
 impl Function for Tanh {
     const COST: usize = 4;
+    const FROM_OUTPUT: bool = true;
 
     #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
@@ -140,6 +144,8 @@ impl Function for Tanh {
 struct Hardsigmoid;
 
 impl Function for Hardsigmoid {
+    const FROM_OUTPUT: bool = true;
+
     #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
         hardsigmoid(simd, x)
@@ -266,12 +272,12 @@ macro_rules! with_function {
 
 /// input -> output, of any shape.
 pub fn forward(activation: Activation, channels: usize, input: Rows<'_>, output: RowsMut<'_>) {
-    with_function!(activation, |function| rows::for_each(channels, [output], [input], Forward(function)));
+    run(activation, channels, output, [Some(input), None], None, Write::Store);
 }
 
 /// [`forward`] in the place of its input.
 pub fn forward_in_place(activation: Activation, channels: usize, values: RowsMut<'_>) {
-    with_function!(activation, |function| rows::for_each(channels, [values], [], Forward(function)));
+    run(activation, channels, values, [None; 2], None, Write::Store);
 }
 
 /// What the forward pass took or gave, grad_output -> grad_input.
@@ -283,147 +289,75 @@ pub fn backward(
     grad_input: RowsMut<'_>,
     write: Write,
 ) {
-    let (values, of_output) = slope_from(activation, remembered);
-    with_function!(activation, |function| {
-        rows::for_each(channels, [grad_input], [values, grad_output], Backward { function, of_output, write })
-    });
+    let (values, from) = slope_from(activation, remembered);
+    run(activation, channels, grad_input, [Some(values), Some(grad_output)], Some(from), write);
 }
 
 /// [`backward`] in the place of the gradient.
 pub fn backward_in_place(activation: Activation, channels: usize, remembered: Remembered<'_>, grad: RowsMut<'_>) {
-    let (values, of_output) = slope_from(activation, remembered);
-    let write = Write::Store;
-    with_function!(activation, |function| {
-        rows::for_each(channels, [grad], [values], Backward { function, of_output, write })
-    });
+    let (values, from) = slope_from(activation, remembered);
+    run(activation, channels, grad, [Some(values), None], Some(from), Write::Store);
 }
 
-fn slope_from(activation: Activation, remembered: Remembered<'_>) -> (Rows<'_>, bool) {
+/// What a slope is told from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    Input,
+    Output,
+}
+
+fn slope_from(activation: Activation, remembered: Remembered<'_>) -> (Rows<'_>, From) {
     match remembered {
-        Remembered::Input(values) => (values, false),
+        Remembered::Input(values) => (values, From::Input),
         Remembered::Output(values) => {
             assert!(activation.slope_of_output(), "{activation:?} has different slopes where it has the same value");
-            (values, true)
+            (values, From::Output)
         }
     }
 }
 
+/// target (+)= the function of the first operand, or where there is something that its slope is told `from`, the slope
+/// times the second.
+fn run(
+    activation: Activation,
+    channels: usize,
+    target: RowsMut<'_>,
+    operands: [Option<Rows<'_>>; 2],
+    from: Option<From>,
+    write: Write,
+) {
+    with_function!(activation, |function| match from {
+        None => rows::map(channels, target, operands, write, Forward(function)),
+        Some(from) => rows::map(channels, target, operands, write, Backward { function, from }),
+    });
+}
+
 struct Forward<F>(F);
 
-/// Calls `each` with the starts and lengths of the vectors of a run.
-#[inline(always)]
-fn for_each_vector<S: Simd>(_: S, len: usize, mut each: impl FnMut(usize, usize)) {
-    let whole = len / S::LANES * S::LANES;
-    for start in (0..whole).step_by(S::LANES) {
-        each(start, S::LANES);
-    }
-    if whole < len {
-        each(whole, len - whole);
-    }
-}
-
-impl<F: Function> Run<1, 1> for Forward<F> {
+impl<F: Function> Values for Forward<F> {
     const COST: usize = F::COST;
 
     #[inline(always)]
-    fn run<S: Simd>(&self, simd: S, [output]: [&mut [f32]; 1], [input]: [&[f32]; 1]) {
-        assert_eq!(output.len(), input.len());
-        for_each_vector(
-            simd,
-            input.len(),
-            #[inline(always)]
-            |start, count| {
-                // SAFETY: both have `count` values from `start` on.
-                unsafe {
-                    let x = simd.load_first(input.as_ptr().add(start), count);
-                    simd.store_first(output.as_mut_ptr().add(start), count, self.0.value(simd, x));
-                }
-            },
-        );
-    }
-}
-
-impl<F: Function> Run<1, 0> for Forward<F> {
-    const COST: usize = F::COST;
-
-    #[inline(always)]
-    fn run<S: Simd>(&self, simd: S, [values]: [&mut [f32]; 1], _: [&[f32]; 0]) {
-        for_each_vector(
-            simd,
-            values.len(),
-            #[inline(always)]
-            |start, count| {
-                // SAFETY: there are `count` values from `start` on.
-                unsafe {
-                    let place = values.as_mut_ptr().add(start);
-                    simd.store_first(place, count, self.0.value(simd, simd.load_first(place, count)));
-                }
-            },
-        );
+    fn value<S: Simd>(&self, simd: S, x: S::Vector, _: S::Vector) -> S::Vector {
+        self.0.value(simd, x)
     }
 }
 
 struct Backward<F> {
     function: F,
-    of_output: bool,
-    write: Write,
+    from: From,
 }
 
-impl<F: Function> Backward<F> {
+impl<F: Function> Values for Backward<F> {
+    const COST: usize = F::COST;
+
     #[inline(always)]
-    fn slope<S: Simd>(&self, simd: S, remembered: S::Vector) -> S::Vector {
-        if self.of_output {
+    fn value<S: Simd>(&self, simd: S, remembered: S::Vector, grad: S::Vector) -> S::Vector {
+        let slope = if F::FROM_OUTPUT && self.from == From::Output {
             self.function.slope_of_output(simd, remembered)
         } else {
             self.function.slope(simd, remembered)
-        }
-    }
-}
-
-impl<F: Function> Run<1, 2> for Backward<F> {
-    const COST: usize = F::COST;
-
-    #[inline(always)]
-    fn run<S: Simd>(&self, simd: S, [grad_input]: [&mut [f32]; 1], [remembered, grad_output]: [&[f32]; 2]) {
-        assert!(grad_input.len() == remembered.len() && grad_output.len() == remembered.len());
-        for_each_vector(
-            simd,
-            remembered.len(),
-            #[inline(always)]
-            |start, count| {
-                // SAFETY: all have `count` values from `start` on.
-                unsafe {
-                    let slope = self.slope(simd, simd.load_first(remembered.as_ptr().add(start), count));
-                    let mut grad = simd.mul(slope, simd.load_first(grad_output.as_ptr().add(start), count));
-                    let to = grad_input.as_mut_ptr().add(start);
-                    if self.write == Write::Add {
-                        grad = simd.add(grad, simd.load_first(to, count));
-                    }
-                    simd.store_first(to, count, grad);
-                }
-            },
-        );
-    }
-}
-
-impl<F: Function> Run<1, 1> for Backward<F> {
-    const COST: usize = F::COST;
-
-    #[inline(always)]
-    fn run<S: Simd>(&self, simd: S, [grad]: [&mut [f32]; 1], [remembered]: [&[f32]; 1]) {
-        assert_eq!(grad.len(), remembered.len());
-        for_each_vector(
-            simd,
-            remembered.len(),
-            #[inline(always)]
-            |start, count| {
-                // SAFETY: both have `count` values from `start` on.
-                unsafe {
-                    let slope = self.slope(simd, simd.load_first(remembered.as_ptr().add(start), count));
-                    let place = grad.as_mut_ptr().add(start);
-                    simd.store_first(place, count, simd.mul(slope, simd.load_first(place, count)));
-                }
-            },
-        );
+        };
+        simd.mul(slope, grad)
     }
 }

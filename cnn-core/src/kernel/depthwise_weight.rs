@@ -199,14 +199,17 @@ impl Row<'_> {
         channel: usize,
         first: usize,
     ) {
-        let cells: [Range<usize>; N] = core::array::from_fn(|tap| self.cells(first + tap));
-        let start = cells.iter().map(|cells| cells.start).max().unwrap_or(0);
-        let end = cells.iter().map(|cells| cells.end).min().unwrap_or(0).max(start);
+        let (mut start, mut end) = (0, usize::MAX);
+        for tap in 0..N {
+            let cells = self.cells(first + tap);
+            (start, end) = (start.max(cells.start), end.min(cells.end));
+        }
+        end = end.max(start);
         let mut sums = [strip.splat(0.0); N];
         // SAFETY: the caller's promise; in these cells all taps lie on the input.
         unsafe { self.sum::<S, NV, N>(simd, strip, channel, first, start..end, &mut sums) };
-        for (tap, cells) in cells.into_iter().enumerate() {
-            let mut sum = [sums[tap]];
+        for (tap, sum) in sums.into_iter().enumerate() {
+            let (cells, mut sum) = (self.cells(first + tap), [sum]);
             for cells in [cells.start..cells.end.min(start), cells.start.max(end)..cells.end] {
                 // SAFETY: as above, for one tap.
                 unsafe { self.sum::<S, NV, 1>(simd, strip, channel, first + tap, cells, &mut sum) };

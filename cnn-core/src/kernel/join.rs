@@ -5,82 +5,85 @@
 
 use super::chunk::{self, Target};
 use super::isa::{self, Kernel, Simd};
-use super::rows::{Plain, Rows, RowsMut, for_each};
+use super::rows::{Rows, RowsMut, Values, map};
 use super::strip::{self, Strip};
 use super::{Rectifier, Write};
 
 /// output = a + b, rectified.
 pub fn add(channels: usize, rectifier: Rectifier, a: Rows<'_>, b: Rows<'_>, output: RowsMut<'_>) {
-    let body = Plain(
-        #[inline(always)]
-        |[output]: [&mut [f32]; 1], [a, b]: [&[f32]; 2]| {
-            for ((output, a), b) in output.iter_mut().zip(a).zip(b) {
-                *output = rectifier.apply(a + b);
-            }
-        },
-    );
-    for_each(channels, [output], [a, b], body);
+    map(channels, output, [Some(a), Some(b)], Write::Store, Sum(rectifier));
 }
 
 /// y = y + x, rectified: a branch is added to the sum of those before it.
 pub fn accumulate(channels: usize, rectifier: Rectifier, x: Rows<'_>, y: RowsMut<'_>) {
-    let body = Plain(
-        #[inline(always)]
-        |[y]: [&mut [f32]; 1], [x]: [&[f32]; 1]| {
-            y.iter_mut().zip(x).for_each(|(y, x)| *y = rectifier.apply(*y + x));
-        },
-    );
-    for_each(channels, [y], [x], body);
+    map(channels, y, [Some(x), None], Write::Store, Sum(rectifier));
+}
+
+struct Sum(Rectifier);
+
+impl Values for Sum {
+    #[inline(always)]
+    fn value<S: Simd>(&self, simd: S, a: S::Vector, b: S::Vector) -> S::Vector {
+        let sum = simd.add(a, b);
+        match self.0 {
+            Rectifier::None => sum,
+            Rectifier::Relu => simd.relu(sum),
+            Rectifier::Relu6 => simd.cap(simd.relu(sum), simd.splat(6.0)),
+        }
+    }
 }
 
 /// y = x.
 pub fn copy(channels: usize, x: Rows<'_>, y: RowsMut<'_>) {
-    for_each(channels, [y], [x], Plain(|[y]: [&mut [f32]; 1], [x]: [&[f32]; 1]| y.copy_from_slice(x)));
+    struct Copy;
+    impl Values for Copy {
+        #[inline(always)]
+        fn value<S: Simd>(&self, _: S, a: S::Vector, _: S::Vector) -> S::Vector {
+            a
+        }
+    }
+    map(channels, y, [Some(x), None], Write::Store, Copy);
 }
 
 /// output (+)= a * b, value by value. Backward it is its own twin: the gradient of one factor is that of the output times
 /// the other.
 pub fn multiply(channels: usize, a: Rows<'_>, b: Rows<'_>, output: RowsMut<'_>, write: Write) {
-    let body = Plain(
-        #[inline(always)]
-        |[output]: [&mut [f32]; 1], [a, b]: [&[f32]; 2]| {
-            let values = output.iter_mut().zip(a.iter().zip(b));
-            match write {
-                Write::Store => values.for_each(|(output, (a, b))| *output = a * b),
-                Write::Add => values.for_each(|(output, (a, b))| *output += a * b),
-            }
-        },
-    );
-    for_each(channels, [output], [a, b], body);
+    map(channels, output, [Some(a), Some(b)], write, Product);
 }
 
 /// y = y * x.
 pub fn multiply_in_place(channels: usize, x: Rows<'_>, y: RowsMut<'_>) {
-    let body = Plain(
-        #[inline(always)]
-        |[y]: [&mut [f32]; 1], [x]: [&[f32]; 1]| y.iter_mut().zip(x).for_each(|(y, x)| *y *= x),
-    );
-    for_each(channels, [y], [x], body);
+    map(channels, y, [Some(x), None], Write::Store, Product);
+}
+
+struct Product;
+
+impl Values for Product {
+    #[inline(always)]
+    fn value<S: Simd>(&self, simd: S, a: S::Vector, b: S::Vector) -> S::Vector {
+        simd.mul(a, b)
+    }
 }
 
 /// Zero where the rectifier was flat: output of the forward pass, grad_output -> the same in its place.
 pub fn rectify_backward(channels: usize, rectifier: Rectifier, output: Rows<'_>, grad_output: RowsMut<'_>) {
+    struct Rectified {
+        flat_from: f32,
+    }
+    impl Values for Rectified {
+        #[inline(always)]
+        fn value<S: Simd>(&self, simd: S, output: S::Vector, grad: S::Vector) -> S::Vector {
+            let zero = simd.splat(0.0);
+            let grad = simd.select(simd.less(zero, output), grad, zero);
+            simd.select(simd.less(output, simd.splat(self.flat_from)), grad, zero)
+        }
+    }
     let flat_from = match rectifier {
         Rectifier::None => return,
         Rectifier::Relu => f32::INFINITY,
         Rectifier::Relu6 => 6.0,
     };
-    let body = Plain(
-        #[inline(always)]
-        move |[grad]: [&mut [f32]; 1], [output]: [&[f32]; 1]| {
-            for (grad, output) in grad.iter_mut().zip(output) {
-                // Not `&&`: a branch would keep the loop from being vectorized, which takes 10 times as long.
-                let rises = (*output > 0.0) & (*output < flat_from);
-                *grad = if rises { *grad } else { 0.0 };
-            }
-        },
-    );
-    for_each(channels, [grad_output], [output], body);
+    map(channels, grad_output, [Some(output), None], Write::Store, Rectified { flat_from });
 }
 
 /// Rows of a piece of work, for which the sum of a channel is exact enough in one f32.

@@ -15,7 +15,6 @@ mod correlate;
 mod depthwise;
 mod depthwise_weight;
 pub mod direct;
-pub mod elementwise;
 pub mod geometry;
 pub mod isa;
 pub mod join;

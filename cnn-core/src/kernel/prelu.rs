@@ -4,7 +4,7 @@
 use super::Write;
 use super::column_sums::{self, Term};
 use super::isa::Simd;
-use super::rows::{Plain, Rows, RowsMut, for_each, for_each_row};
+use super::rows::{Row, Rows, RowsMut, for_each};
 use super::scratch::{Needs, Scratch};
 
 /// What [`backward`] works in.
@@ -14,27 +14,41 @@ pub const fn needs(channels: usize) -> Needs {
 
 /// input `[.., c]`, weight `[c]`, or `[1]` for all channels -> output `[.., c]`: `x`, below zero times its weight.
 pub fn forward(channels: usize, weight: &[f32], input: Rows<'_>, output: RowsMut<'_>) {
-    if let [slope] = *weight {
-        let body = Plain(
-            #[inline(always)]
-            |[output]: [&mut [f32]; 1], [input]: [&[f32]; 1]| {
-                for (output, x) in output.iter_mut().zip(input) {
-                    *output = if *x > 0.0 { *x } else { slope * x };
-                }
-            },
-        );
-        return for_each(channels, [output], [input], body);
-    }
-    assert_eq!(weight.len(), channels);
-    let body = Plain(
-        #[inline(always)]
-        |[output]: [&mut [f32]; 1], [input]: [&[f32]; 1]| {
-            for ((output, x), slope) in output.iter_mut().zip(input).zip(weight) {
-                *output = if *x > 0.0 { *x } else { slope * x };
+    assert!(weight.len() == channels || weight.len() == 1);
+    for_each(channels, output, [input], &Forward { weight });
+}
+
+struct Forward<'a> {
+    weight: &'a [f32],
+}
+
+impl Row<1> for Forward<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, output: &mut [f32], [input]: [&[f32]; 1]) {
+        for start in (0..input.len()).step_by(S::LANES) {
+            let count = S::LANES.min(input.len() - start);
+            // SAFETY: input and output have `count` values there.
+            unsafe {
+                let x = simd.load_some(input.as_ptr().add(start), count);
+                let below = simd.mul(slopes(simd, self.weight, start, count), x);
+                let value = simd.select(simd.less(simd.splat(0.0), x), x, below);
+                simd.store_some(output.as_mut_ptr().add(start), count, value);
             }
-        },
-    );
-    for_each_row(channels, [output], [input], body);
+        }
+    }
+}
+
+/// The weights of the channels `start..start + count`.
+///
+/// # Safety
+/// They are channels of the map, of which each has a weight, or all have one.
+#[inline(always)]
+unsafe fn slopes<S: Simd>(simd: S, weight: &[f32], start: usize, count: usize) -> S::Vector {
+    match *weight {
+        [slope] => simd.splat(slope),
+        // SAFETY: the caller's promise.
+        _ => unsafe { simd.load_some(weight.as_ptr().add(start), count) },
+    }
 }
 
 /// input `[.., c]`, weight `[c]` or `[1]`, grad_output `[.., c]` -> grad_input `[.., c]`, grad_weight `[c]` or `[1]`.
@@ -58,17 +72,33 @@ pub fn backward(
         grad_weight[0] = sums.iter().sum();
     }
     let Some((grad_input, write)) = grad_input else { return };
-    let body = Plain(
-        #[inline(always)]
-        |[grad_input]: [&mut [f32]; 1], [input, grad_output]: [&[f32]; 2]| {
-            for (c, to) in grad_input.iter_mut().enumerate() {
-                let slope = if weight.len() == 1 { weight[0] } else { weight[c] };
-                let before = if write == Write::Add { *to } else { 0.0 };
-                *to = before + if input[c] > 0.0 { 1.0 } else { slope } * grad_output[c];
+    for_each(channels, grad_input, [input, grad_output], &Backward { weight, add: write == Write::Add });
+}
+
+struct Backward<'a> {
+    weight: &'a [f32],
+    add: bool,
+}
+
+impl Row<2> for Backward<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, grad_input: &mut [f32], [input, grad_output]: [&[f32]; 2]) {
+        for start in (0..input.len()).step_by(S::LANES) {
+            let count = S::LANES.min(input.len() - start);
+            // SAFETY: all maps have `count` values there.
+            unsafe {
+                let x = simd.load_some(input.as_ptr().add(start), count);
+                let grad = simd.load_some(grad_output.as_ptr().add(start), count);
+                let below = simd.mul(slopes(simd, self.weight, start, count), grad);
+                let mut value = simd.select(simd.less(simd.splat(0.0), x), grad, below);
+                let to = grad_input.as_mut_ptr().add(start);
+                if self.add {
+                    value = simd.add(value, simd.load_some(to, count));
+                }
+                simd.store_some(to, count, value);
             }
-        },
-    );
-    for_each_row(channels, [grad_input], [input, grad_output], body);
+        }
+    }
 }
 
 /// `x * grad` where `x` is below zero.

@@ -1,9 +1,9 @@
 //! Rows of channels: every cell of a batch of maps is one, whatever the height and width.
 
+use super::Write;
 use super::chunk::{self, Target};
 use super::geometry::Map;
 use super::isa::{self, Kernel, Simd};
-use core::array::from_fn;
 
 /// Rows in memory, for reading.
 #[derive(Clone, Copy, Debug)]
@@ -56,108 +56,159 @@ impl<'a> RowsMut<'a> {
     }
 }
 
-/// What is done to values at the same places of several maps. It is called with runs of any length.
-pub(super) trait Run<const W: usize, const R: usize>: Sync {
+/// A function of two values at the same place.
+pub(super) trait Values: Sync {
     /// Values that take about as long as one that is only moved.
     const COST: usize = 1;
-    fn run<S: Simd>(&self, simd: S, written: [&mut [f32]; W], read: [&[f32]; R]);
+    fn value<S: Simd>(&self, simd: S, a: S::Vector, b: S::Vector) -> S::Vector;
 }
 
-/// A plain loop, which the compiler vectorizes where it is inlined.
-pub(super) struct Plain<F>(pub(super) F);
-
-impl<const W: usize, const R: usize, F: Fn([&mut [f32]; W], [&[f32]; R]) + Sync> Run<W, R> for Plain<F> {
-    #[inline(always)]
-    fn run<S: Simd>(&self, _: S, written: [&mut [f32]; W], read: [&[f32]; R]) {
-        (self.0)(written, read);
-    }
+/// What is done to a row of the target and the rows at the same place of `R` other maps.
+pub(super) trait Row<const R: usize>: Sync {
+    /// Values that take about as long as one that is only moved.
+    const COST: usize = 1;
+    fn run<S: Simd>(&self, simd: S, target: &mut [f32], read: [&[f32]; R]);
 }
 
 /// Values of a piece of work.
 const PIECE: usize = 1 << 15;
 
-/// Does `body` for all rows, on all threads. Maps that all stand alone are cut into runs of any length.
+/// target (+)= function(a, b), on all threads. An operand that is `None` is what the target holds.
 ///
 /// # Panics
 /// If the maps have not all the same rows.
-pub(super) fn for_each<B: Run<W, R>, const W: usize, const R: usize>(
+pub(super) fn map<F: Values>(
     channels: usize,
-    written: [RowsMut<'_>; W],
-    read: [Rows<'_>; R],
-    body: B,
+    target: RowsMut<'_>,
+    operands: [Option<Rows<'_>>; 2],
+    write: Write,
+    function: F,
 ) {
-    cut(channels, written, read, body, true);
-}
-
-/// Does `body` for each row.
-///
-/// # Panics
-/// If the maps have not all the same rows.
-pub(super) fn for_each_row<B: Run<W, R>, const W: usize, const R: usize>(
-    channels: usize,
-    written: [RowsMut<'_>; W],
-    read: [Rows<'_>; R],
-    body: B,
-) {
-    cut(channels, written, read, body, false);
-}
-
-fn cut<B: Run<W, R>, const W: usize, const R: usize>(
-    channels: usize,
-    written: [RowsMut<'_>; W],
-    read: [Rows<'_>; R],
-    body: B,
-    joined: bool,
-) {
-    let written_maps = written.each_ref().map(|rows| rows.map(channels));
-    let read_maps = read.map(|rows| rows.map(channels));
-    let rows = written_maps[0].samples(written[0].values.len());
-    let lens = written.each_ref().map(|rows| rows.values.len());
-    let mut maps = written_maps.iter().zip(lens).chain(read_maps.iter().zip(read.map(|rows| rows.values.len())));
-    assert!(maps.all(|(map, len)| map.samples(len) == rows), "all maps have the same rows");
-    let dense = joined && written_maps.iter().chain(&read_maps).all(Map::is_dense);
-
-    // One row of a dense map is one value.
-    let (rows, channels) = if dense { (rows * channels, 1) } else { (rows, channels) };
-    let piece = PIECE.div_ceil(B::COST * channels);
     let isa = isa::current();
-    let written = written.map(|rows| Target::new(rows.values));
-    chunk::for_each(rows.div_ceil(piece), rows * channels * B::COST, |index| {
-        let (first, count) = (index * piece, piece.min(rows - index * piece));
-        // From a map's row to the next, and the values from the first to the last.
-        let part = |map: &Map| if dense { (1, count) } else { (map.stride, (count - 1) * map.stride + channels) };
-        let written = from_fn(|index| {
-            let (stride, len) = part(&written_maps[index]);
-            // SAFETY: pieces are disjoint and end with the slices, which are exclusively ours and do not overlap.
-            (unsafe { written[index].slice(first * stride, len) }, stride)
-        });
-        let read = from_fn(|index| {
-            let (stride, len) = part(&read_maps[index]);
-            (&read[index].values[first * stride..][..len], stride)
-        });
-        let (rows, channels) = if dense { (1, count) } else { (count, channels) };
-        isa.run(Piece { body: &body, rows, channels, written, read });
+    cut(channels, F::COST, true, target, operands, &|piece| {
+        isa.run(Mapping { piece, add: write == Write::Add, function: &function })
     });
 }
 
-/// Some rows of all maps, and how many values apart they are.
-struct Piece<'a, B, const W: usize, const R: usize> {
-    body: &'a B,
-    rows: usize,
-    channels: usize,
-    written: [(&'a mut [f32], usize); W],
-    read: [(&'a [f32], usize); R],
+/// Does `row` for each row, on all threads.
+///
+/// # Panics
+/// If the maps have not all the same rows.
+pub(super) fn for_each<B: Row<R>, const R: usize>(channels: usize, target: RowsMut<'_>, read: [Rows<'_>; R], row: &B) {
+    const { assert!(R == 1 || R == 2) }
+    let isa = isa::current();
+    let maps = [Some(read[0]), if R == 2 { Some(read[1]) } else { None }];
+    cut(channels, B::COST, false, target, maps, &|piece| isa.run(Each { piece, row }));
 }
 
-impl<B: Run<W, R>, const W: usize, const R: usize> Kernel for Piece<'_, B, W, R> {
+/// Some rows of all maps: where they start, and how many values apart they are.
+#[derive(Clone, Copy)]
+struct Piece {
+    rows: usize,
+    channels: usize,
+    target: *mut f32,
+    target_step: usize,
+    read: [*const f32; 2],
+    read_step: [usize; 2],
+}
+
+/// Calls `each` with pieces, in each of which all rows may be read and the target's written. Where `joined`, a piece of maps
+/// that all stand alone is one row, whatever its length.
+fn cut(
+    channels: usize,
+    cost: usize,
+    joined: bool,
+    target: RowsMut<'_>,
+    read: [Option<Rows<'_>>; 2],
+    each: &(dyn Fn(Piece) + Sync),
+) {
+    let target_map = target.map(channels);
+    let rows = target_map.samples(target.values.len());
+    let mut dense = joined && target_map.is_dense();
+    let mut steps = [target_map.stride; 2];
+    for (other, step) in read.iter().zip(&mut steps) {
+        if let Some(other) = other {
+            let map = other.map(channels);
+            assert_eq!(map.samples(other.values.len()), rows, "all maps have the same rows");
+            dense &= map.is_dense();
+            *step = map.stride;
+        }
+    }
+    let target = Target::new(target.values);
+    // One row of a dense map is one value.
+    let (rows, width) = if dense { (rows * channels, 1) } else { (rows, channels) };
+    let piece = PIECE.div_ceil(cost * width);
+    chunk::for_each(rows.div_ceil(piece), rows * width * cost, |index| {
+        let (first, count) = (index * piece, piece.min(rows - index * piece));
+        // Where the first row starts, and the values from there to the end of the last.
+        let part = |step: usize| if dense { (first, count) } else { (first * step, (count - 1) * step + channels) };
+        let (start, len) = part(target_map.stride);
+        let to = target.pointer(start, len);
+        let mut from = [to.cast_const(); 2];
+        for operand in 0..2 {
+            if let Some(other) = &read[operand] {
+                let (start, len) = part(steps[operand]);
+                from[operand] = other.values[start..start + len].as_ptr();
+            }
+        }
+        let (rows, channels) = if dense { (1, count) } else { (count, channels) };
+        each(Piece { rows, channels, target: to, target_step: target_map.stride, read: from, read_step: steps });
+    });
+}
+
+struct Mapping<'a, F> {
+    piece: Piece,
+    add: bool,
+    function: &'a F,
+}
+
+impl<F: Values> Kernel for Mapping<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { body, rows, channels, mut written, read } = self;
+        let Piece { rows, channels, target, target_step, read: [a, b], read_step: [a_step, b_step] } = self.piece;
         for row in 0..rows {
-            let written = written.each_mut().map(|(values, stride)| &mut values[row * *stride..][..channels]);
-            body.run(simd, written, read.map(|(values, stride)| &values[row * stride..][..channels]));
+            for start in (0..channels).step_by(S::LANES) {
+                let count = S::LANES.min(channels - start);
+                // SAFETY: a piece has these values of each row, and its target is exclusively ours; an operand that is the
+                // target is read before that is written.
+                unsafe {
+                    let to = target.add(row * target_step + start);
+                    let a = simd.load_some(a.add(row * a_step + start), count);
+                    let b = simd.load_some(b.add(row * b_step + start), count);
+                    let mut value = self.function.value(simd, a, b);
+                    if self.add {
+                        value = simd.add(value, simd.load_some(to, count));
+                    }
+                    simd.store_some(to, count, value);
+                }
+            }
+        }
+    }
+}
+
+struct Each<'a, B, const R: usize> {
+    piece: Piece,
+    row: &'a B,
+}
+
+impl<B: Row<R>, const R: usize> Kernel for Each<'_, B, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Piece { rows, channels, target, target_step, read, read_step } = self.piece;
+        for row in 0..rows {
+            let mut slices: [&[f32]; R] = [&[]; R];
+            for operand in 0..R {
+                // SAFETY: a piece has these values of each row.
+                slices[operand] =
+                    unsafe { core::slice::from_raw_parts(read[operand].add(row * read_step[operand]), channels) };
+            }
+            // SAFETY: as above; the target is exclusively ours, and another slice than those that are read.
+            let target = unsafe { core::slice::from_raw_parts_mut(target.add(row * target_step), channels) };
+            self.row.run(simd, target, slices);
         }
     }
 }

@@ -3,26 +3,26 @@
 use super::Write;
 use super::isa::{MAX_LANES, Simd};
 use super::math;
-use super::rows::{Rows, RowsMut, Run, for_each_row};
+use super::rows::{Row, Rows, RowsMut, for_each};
 
 /// input `[.., channels]` -> output `[.., channels]`: `exp(x) / sum exp(x)` in each row.
 pub fn forward(channels: usize, input: Rows<'_>, output: RowsMut<'_>) {
-    for_each_row(channels, [output], [input], Forward { logarithm: false });
+    for_each(channels, output, [input], &Forward { logarithm: false });
 }
 
 /// input `[.., channels]` -> output `[.., channels]`: `x - ln sum exp(x)` in each row.
 pub fn log_forward(channels: usize, input: Rows<'_>, output: RowsMut<'_>) {
-    for_each_row(channels, [output], [input], Forward { logarithm: true });
+    for_each(channels, output, [input], &Forward { logarithm: true });
 }
 
 /// output of [`forward`], grad_output -> grad_input: `y * (grad - sum(grad * y))` in each row.
 pub fn backward(channels: usize, output: Rows<'_>, grad_output: Rows<'_>, grad_input: RowsMut<'_>, write: Write) {
-    for_each_row(channels, [grad_input], [output, grad_output], Backward { logarithm: false, write });
+    for_each(channels, grad_input, [output, grad_output], &Backward { logarithm: false, write });
 }
 
 /// output of [`log_forward`], grad_output -> grad_input: `grad - exp(y) * sum(grad)` in each row.
 pub fn log_backward(channels: usize, output: Rows<'_>, grad_output: Rows<'_>, grad_input: RowsMut<'_>, write: Write) {
-    for_each_row(channels, [grad_input], [output, grad_output], Backward { logarithm: true, write });
+    for_each(channels, grad_input, [output, grad_output], &Backward { logarithm: true, write });
 }
 
 /// Calls `each` with the vectors of a row, their place and how many lanes are the row's; behind the last value lies `rest`.
@@ -45,11 +45,11 @@ struct Forward {
     logarithm: bool,
 }
 
-impl Run<1, 1> for Forward {
+impl Row<1> for Forward {
     const COST: usize = 6;
 
     #[inline(always)]
-    fn run<S: Simd>(&self, simd: S, [output]: [&mut [f32]; 1], [input]: [&[f32]; 1]) {
+    fn run<S: Simd>(&self, simd: S, output: &mut [f32], [input]: [&[f32]; 1]) {
         assert_eq!(output.len(), input.len());
         // Without the maximum `exp` would overflow.
         let mut best = simd.splat(f32::NEG_INFINITY);
@@ -87,11 +87,11 @@ struct Backward {
     write: Write,
 }
 
-impl Run<1, 2> for Backward {
+impl Row<2> for Backward {
     const COST: usize = 4;
 
     #[inline(always)]
-    fn run<S: Simd>(&self, simd: S, [grad_input]: [&mut [f32]; 1], [output, grad_output]: [&[f32]; 2]) {
+    fn run<S: Simd>(&self, simd: S, grad_input: &mut [f32], [output, grad_output]: [&[f32]; 2]) {
         assert!(grad_input.len() == output.len() && grad_output.len() == output.len());
         let mut sum = simd.splat(0.0);
         for_each_vector(

@@ -56,10 +56,14 @@ impl<S: Simd, const NV: usize> Strip<S, NV> {
     /// `from` is valid for reads of its channels.
     #[inline(always)]
     pub(super) unsafe fn load(self, from: *const f32) -> [S::Vector; NV] {
-        // SAFETY: the caller's promise.
-        core::array::from_fn(|v| unsafe {
-            if NV == 1 { self.simd.load_first(from, self.last) } else { self.simd.load(from.add(v * S::LANES)) }
-        })
+        let mut values = self.splat(0.0);
+        for (v, value) in values.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            *value = unsafe {
+                if NV == 1 { self.simd.load_first(from, self.last) } else { self.simd.load(from.add(v * S::LANES)) }
+            };
+        }
+        values
     }
 
     /// # Safety

@@ -7,7 +7,6 @@
 
 use super::Rectifier;
 use super::isa::{Kernel, Simd};
-use core::array::from_fn;
 
 /// Three nested loops over memory, outermost first: how often, and how many values apart.
 #[derive(Clone, Copy, Debug)]
@@ -265,7 +264,10 @@ unsafe fn accumulate<S: Simd, const MR: usize, const NV: usize>(
             for _ in 0..count[2] {
                 // SAFETY: `k` is a place of the depth and `b` has advanced as many rows: the caller's promise.
                 unsafe {
-                    let columns: [S::Vector; NV] = from_fn(|v| simd.load(b.add(v * S::LANES)));
+                    let mut columns = [simd.splat(0.0); NV];
+                    for (v, columns) in columns.iter_mut().enumerate() {
+                        *columns = simd.load(b.add(v * S::LANES));
+                    }
                     for m in 0..MR {
                         let value = simd.splat(*a[m].add(k));
                         for v in 0..NV {
@@ -300,10 +302,13 @@ unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
     // SAFETY: the caller's promise: `count` values of each vector are columns.
     unsafe {
         if !bias.is_null() {
-            let bias: [S::Vector; NV] = from_fn(|v| simd.load_first(bias.add(v * S::LANES), count(v)));
+            let mut values = [simd.splat(0.0); NV];
+            for v in 0..NV {
+                values[v] = simd.load_first(bias.add(v * S::LANES), count(v));
+            }
             for m in 0..MR {
                 for v in 0..NV {
-                    sums[m][v] = simd.add(sums[m][v], bias[v]);
+                    sums[m][v] = simd.add(sums[m][v], values[v]);
                 }
             }
         }

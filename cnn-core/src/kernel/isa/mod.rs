@@ -72,6 +72,26 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `to` is valid for writes of `count <= LANES` values.
     unsafe fn store_first(self, to: *mut f32, count: usize, vector: Self::Vector);
+
+    /// [`Simd::load_first`] where most vectors are whole: a loop needs no second copy of its body for its end.
+    ///
+    /// # Safety
+    /// `from` is valid for reads of `count <= LANES` values.
+    #[inline(always)]
+    unsafe fn load_some(self, from: *const f32, count: usize) -> Self::Vector {
+        // SAFETY: the caller's promise.
+        unsafe { if count == Self::LANES { self.load(from) } else { self.load_first(from, count) } }
+    }
+
+    /// [`Simd::store_first`] where most vectors are whole.
+    ///
+    /// # Safety
+    /// `to` is valid for writes of `count <= LANES` values.
+    #[inline(always)]
+    unsafe fn store_some(self, to: *mut f32, count: usize, vector: Self::Vector) {
+        // SAFETY: the caller's promise.
+        unsafe { if count == Self::LANES { self.store(to, vector) } else { self.store_first(to, count, vector) } }
+    }
 }
 
 /// The most lanes that any set has: what scratch memory is reckoned with.

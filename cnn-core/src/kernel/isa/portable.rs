@@ -1,13 +1,24 @@
 //! Vectors of four f32 as plain arrays, for any processor: the compiler finds the instructions of its baseline.
 
 use super::{Kernel, Simd};
-use core::array::from_fn;
 
 /// Proves nothing, because it needs nothing.
 #[derive(Clone, Copy)]
 pub(super) struct Portable;
 
 const LANES: usize = 4;
+
+/// An array of what the expression is in each lane. `core::array::from_fn` is the same, and takes the compiler longer than
+/// all the rest of a kernel.
+macro_rules! lanes {
+    (|$lane:ident| $value:expr) => {
+        [lanes!(@ 0, $lane, $value), lanes!(@ 1, $lane, $value), lanes!(@ 2, $lane, $value), lanes!(@ 3, $lane, $value)]
+    };
+    (@ $number:literal, $lane:ident, $value:expr) => {{
+        let $lane: usize = $number;
+        $value
+    }};
+}
 
 impl Simd for Portable {
     type Vector = [f32; LANES];
@@ -28,60 +39,60 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
-        from_fn(|lane| a[lane] + b[lane])
+        lanes!(|lane| a[lane] + b[lane])
     }
 
     #[inline(always)]
     fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
-        from_fn(|lane| a[lane] - b[lane])
+        lanes!(|lane| a[lane] - b[lane])
     }
 
     #[inline(always)]
     fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
-        from_fn(|lane| a[lane] * b[lane])
+        lanes!(|lane| a[lane] * b[lane])
     }
 
     #[inline(always)]
     fn div(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
-        from_fn(|lane| a[lane] / b[lane])
+        lanes!(|lane| a[lane] / b[lane])
     }
 
     #[inline(always)]
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
         // Not `f32::mul_add`, which is a function call where the processor has no such instruction.
-        from_fn(|lane| a[lane] * b[lane] + c[lane])
+        lanes!(|lane| a[lane] * b[lane] + c[lane])
     }
 
     #[inline(always)]
     fn relu(self, a: Self::Vector) -> Self::Vector {
-        from_fn(|lane| if a[lane] < 0.0 { 0.0 } else { a[lane] })
+        lanes!(|lane| if a[lane] < 0.0 { 0.0 } else { a[lane] })
     }
 
     #[inline(always)]
     fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
-        from_fn(|lane| if a[lane] > b[lane] { a[lane] } else { b[lane] })
+        lanes!(|lane| if a[lane] > b[lane] { a[lane] } else { b[lane] })
     }
 
     #[inline(always)]
     fn cap(self, a: Self::Vector, bound: Self::Vector) -> Self::Vector {
-        from_fn(|lane| if bound[lane] < a[lane] { bound[lane] } else { a[lane] })
+        lanes!(|lane| if bound[lane] < a[lane] { bound[lane] } else { a[lane] })
     }
 
     #[inline(always)]
     fn raise(self, a: Self::Vector, bound: Self::Vector) -> Self::Vector {
-        from_fn(|lane| if bound[lane] > a[lane] { bound[lane] } else { a[lane] })
+        lanes!(|lane| if bound[lane] > a[lane] { bound[lane] } else { a[lane] })
     }
 
     #[inline(always)]
     fn power_of_two(self, a: Self::Vector) -> Self::Vector {
         // A cast would check that the number fits an integer. A sum with this one has it in its last bits.
         const LAST_BIT_IS_ONE: f32 = 1.5 * (1 << 23) as f32;
-        from_fn(|lane| f32::from_bits((a[lane] + (LAST_BIT_IS_ONE + 127.0)).to_bits() << 23))
+        lanes!(|lane| f32::from_bits((a[lane] + (LAST_BIT_IS_ONE + 127.0)).to_bits() << 23))
     }
 
     #[inline(always)]
     fn less(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
-        from_fn(|lane| a[lane] < b[lane])
+        lanes!(|lane| a[lane] < b[lane])
     }
 
     #[inline(always)]
@@ -91,17 +102,17 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn beats(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
-        from_fn(|lane| a[lane] > b[lane] || a[lane].is_nan())
+        lanes!(|lane| a[lane] > b[lane] || a[lane].is_nan())
     }
 
     #[inline(always)]
     fn equal(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
-        from_fn(|lane| a[lane] == b[lane])
+        lanes!(|lane| a[lane] == b[lane])
     }
 
     #[inline(always)]
     fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector {
-        from_fn(|lane| if mask[lane] { yes[lane] } else { no[lane] })
+        lanes!(|lane| if mask[lane] { yes[lane] } else { no[lane] })
     }
 
     #[inline(always)]
@@ -119,7 +130,7 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn load_first(self, from: *const f32, count: usize) -> Self::Vector {
         // SAFETY: only the first `count` values are read, which the caller promises.
-        from_fn(|lane| if lane < count { unsafe { *from.add(lane) } } else { 0.0 })
+        lanes!(|lane| if lane < count { unsafe { *from.add(lane) } } else { 0.0 })
     }
 
     #[inline(always)]
