@@ -1,80 +1,24 @@
 //! Average pooling, with windows of one size or adapted to the wanted output.
 
 use super::Write;
-use super::geometry::{AdaptivePool2dGeometry, Map, Pool2dGeometry};
+use super::geometry::{AdaptivePool2dGeometry, Pool2dGeometry};
 use super::isa::{self, Kernel, Simd};
-use super::pool::{Cells, clear, for_each_part};
-
-/// Which cells each output averages.
-trait Windows: Sync {
-    fn input(&self) -> Map;
-    fn output(&self) -> Map;
-    /// The cells of a window along an axis.
-    fn cells(&self, axis: usize, position: usize) -> Cells;
-    /// What the sum of these cells, the window at output row and column `position`, is divided by.
-    fn divisor(&self, position: [usize; 2], rows: Cells, columns: Cells) -> usize;
-}
-
-impl Windows for Pool2dGeometry {
-    fn input(&self) -> Map {
-        Self::input(self)
-    }
-
-    fn output(&self) -> Map {
-        Self::output(self)
-    }
-
-    #[inline(always)]
-    fn cells(&self, axis: usize, position: usize) -> Cells {
-        let Self { in_size, kernel_size, stride, padding, .. } = self;
-        Cells::of_window(position, [in_size[axis], kernel_size[axis], stride[axis], padding[axis], 1])
-    }
-
-    #[inline(always)]
-    fn divisor(&self, [oh, ow]: [usize; 2], rows: Cells, columns: Cells) -> usize {
-        if self.count_include_pad {
-            self.padded_taps(0, oh) * self.padded_taps(1, ow)
-        } else {
-            rows.count * columns.count
-        }
-    }
-}
-
-impl Windows for AdaptivePool2dGeometry {
-    fn input(&self) -> Map {
-        Self::input(self)
-    }
-
-    fn output(&self) -> Map {
-        Self::output(self)
-    }
-
-    #[inline(always)]
-    fn cells(&self, axis: usize, position: usize) -> Cells {
-        let cells = Self::cells(self, axis, position);
-        Cells { first: cells.start, step: 1, count: cells.len() }
-    }
-
-    #[inline(always)]
-    fn divisor(&self, _position: [usize; 2], rows: Cells, columns: Cells) -> usize {
-        rows.count * columns.count
-    }
-}
+use super::pool::{Windows, clear, for_each_part};
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`. <https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html>
 pub fn average_forward(geometry: &Pool2dGeometry, input: &[f32], output: &mut [f32]) {
-    forward(geometry, input, output);
+    forward(&geometry.into(), input, output);
 }
 
 /// grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
 pub fn average_backward(geometry: &Pool2dGeometry, grad_output: &[f32], grad_input: &mut [f32], write: Write) {
-    backward(geometry, grad_output, grad_input, write);
+    backward(&geometry.into(), grad_output, grad_input, write);
 }
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html>
 pub fn adaptive_average_forward(geometry: &AdaptivePool2dGeometry, input: &[f32], output: &mut [f32]) {
-    forward(geometry, input, output);
+    forward(&geometry.into(), input, output);
 }
 
 /// grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
@@ -84,20 +28,20 @@ pub fn adaptive_average_backward(
     grad_input: &mut [f32],
     write: Write,
 ) {
-    backward(geometry, grad_output, grad_input, write);
+    backward(&geometry.into(), grad_output, grad_input, write);
 }
 
 /// How many samples both slices are a batch of.
-fn batch<W: Windows>(windows: &W, input: &[f32], output: &[f32]) -> usize {
-    let batch = windows.output().samples(output.len());
-    assert_eq!(windows.input().samples(input.len()), batch);
+fn batch(windows: &Windows, input: &[f32], output: &[f32]) -> usize {
+    let batch = windows.output.samples(output.len());
+    assert_eq!(windows.input.samples(input.len()), batch);
     batch
 }
 
-fn forward<W: Windows>(windows: &W, input: &[f32], output: &mut [f32]) {
+fn forward(windows: &Windows, input: &[f32], output: &mut [f32]) {
     let batch = batch(windows, input, output);
     let isa = isa::current();
-    let (map, out_map) = (windows.input(), windows.output());
+    let (map, out_map) = (windows.input, windows.output);
     let height = out_map.size[0];
     let work = map.cells() * map.channels / height;
     for_each_part(batch * height, out_map.row_step(), work, output, |first, output| {
@@ -106,20 +50,20 @@ fn forward<W: Windows>(windows: &W, input: &[f32], output: &mut [f32]) {
 }
 
 /// Output rows from the row `first` of the batch.
-struct Forward<'a, W> {
-    windows: &'a W,
+struct Forward<'a> {
+    windows: &'a Windows,
     input: &'a [f32],
     first: usize,
     output: &'a mut [f32],
 }
 
-impl<W: Windows> Kernel for Forward<'_, W> {
+impl Kernel for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let windows = self.windows;
-        let (map, out_map) = (windows.input(), windows.output());
+        let (map, out_map) = (windows.input, windows.output);
         let (channels, height) = (map.channels, out_map.size[0]);
         for (row, output) in self.output.chunks_mut(out_map.row_step()).enumerate() {
             let (n, oh) = ((self.first + row) / height, (self.first + row) % height);
@@ -136,43 +80,43 @@ impl<W: Windows> Kernel for Forward<'_, W> {
                             let place = ih * map.row_step() + iw * map.stride + c;
                             debug_assert!(place + count <= input.len());
                             // SAFETY: the cell lies in the map, and has `count` channels from `c` on.
-                            let value = unsafe { simd.load_first(input.as_ptr().add(place), count) };
+                            let value = unsafe { simd.load_some(input.as_ptr().add(place), count) };
                             sum = simd.add(sum, value);
                         }
                     }
                     // SAFETY: `output` has `channels` values, `count` from `c` on.
-                    unsafe { simd.store_first(output.as_mut_ptr().add(c), count, simd.div(sum, divisor)) };
+                    unsafe { simd.store_some(output.as_mut_ptr().add(c), count, simd.div(sum, divisor)) };
                 }
             }
         }
     }
 }
 
-fn backward<W: Windows>(windows: &W, grad_output: &[f32], grad_input: &mut [f32], write: Write) {
+fn backward(windows: &Windows, grad_output: &[f32], grad_input: &mut [f32], write: Write) {
     let batch = batch(windows, grad_input, grad_output);
     let isa = isa::current();
-    let map = windows.input();
+    let map = windows.input;
     for_each_part(batch, map.sample_step(), 2 * map.cells() * map.channels, grad_input, |first, grad_input| {
         isa.run(Backward { windows, grad_output, first, grad_input, write });
     });
 }
 
 /// Samples from the sample `first` of the batch.
-struct Backward<'a, W> {
-    windows: &'a W,
+struct Backward<'a> {
+    windows: &'a Windows,
     grad_output: &'a [f32],
     first: usize,
     grad_input: &'a mut [f32],
     write: Write,
 }
 
-impl<W: Windows> Kernel for Backward<'_, W> {
+impl Kernel for Backward<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let windows = self.windows;
-        let (map, out_map) = (windows.input(), windows.output());
+        let (map, out_map) = (windows.input, windows.output);
         let (channels, [height, width]) = (map.channels, out_map.size);
         for (sample, grad_input) in self.grad_input.chunks_mut(map.sample_step()).enumerate() {
             let n = self.first + sample;
@@ -189,7 +133,7 @@ impl<W: Windows> Kernel for Backward<'_, W> {
                     for c in (0..channels).step_by(S::LANES) {
                         let count = S::LANES.min(channels - c);
                         // SAFETY: `grad_output` has `channels` values, `count` from `c` on.
-                        let grad = unsafe { simd.load_first(grad_output.as_ptr().add(c), count) };
+                        let grad = unsafe { simd.load_some(grad_output.as_ptr().add(c), count) };
                         let share = simd.div(grad, divisor);
                         for ih in rows.each() {
                             for iw in columns.each() {
@@ -198,7 +142,7 @@ impl<W: Windows> Kernel for Backward<'_, W> {
                                 // SAFETY: the cell lies in the map, and has `count` channels from `c` on.
                                 unsafe {
                                     let to = grad_input.as_mut_ptr().add(place);
-                                    simd.store_first(to, count, simd.add(share, simd.load_first(to, count)));
+                                    simd.store_some(to, count, simd.add(share, simd.load_some(to, count)));
                                 }
                             }
                         }

@@ -152,10 +152,12 @@ impl strip::Body for Row<'_> {
                 self.cells::<S, NV, 1>(simd, strip, channel, cell, taps(self.job.correlation, 1, cell));
             }
             // As many sums as an addition takes cycles, twice, and as fit the registers.
-            let cell = match (NV, S::MANY_REGISTERS) {
-                (1, _) => self.blocks::<S, NV, 8>(simd, strip, channel, inside.clone()),
-                (_, true) => self.blocks::<S, NV, 4>(simd, strip, channel, inside.clone()),
-                (_, false) => self.blocks::<S, NV, 2>(simd, strip, channel, inside.clone()),
+            let cell = if NV == 1 {
+                self.blocks::<S, NV, 8>(simd, strip, channel, inside.clone())
+            } else if S::REGISTERS == 32 {
+                self.blocks::<S, NV, 4>(simd, strip, channel, inside.clone())
+            } else {
+                self.blocks::<S, NV, 2>(simd, strip, channel, inside.clone())
             };
             self.blocks::<S, NV, 1>(simd, strip, channel, cell..inside.end);
         }

@@ -3,82 +3,7 @@
 use super::Write;
 use super::geometry::{AdaptivePool2dGeometry, Map, Pool2dGeometry};
 use super::isa::{self, Kernel, Simd};
-use super::pool::{Cells, clear, for_each_part};
-
-/// Which cells each output is the largest of.
-trait Windows: Sync {
-    fn input(&self) -> Map;
-    fn output(&self) -> Map;
-    /// The cells of the window at this output row (`axis` 0) or column (1).
-    fn cells(&self, axis: usize, position: usize) -> Cells;
-    /// Cells of a window, about.
-    fn cells_of_window(&self) -> usize;
-    /// Whether no cell is in two windows.
-    fn are_apart(&self) -> bool;
-    /// Whether each cell is in one window.
-    fn cover(&self) -> bool;
-}
-
-impl Windows for Pool2dGeometry {
-    fn input(&self) -> Map {
-        Self::input(self)
-    }
-
-    fn output(&self) -> Map {
-        Self::output(self)
-    }
-
-    #[inline(always)]
-    fn cells(&self, axis: usize, position: usize) -> Cells {
-        let Self { in_size, kernel_size, stride, padding, dilation, .. } = self;
-        Cells::of_window(position, [in_size[axis], kernel_size[axis], stride[axis], padding[axis], dilation[axis]])
-    }
-
-    fn cells_of_window(&self) -> usize {
-        self.kernel_size[0] * self.kernel_size[1]
-    }
-
-    fn are_apart(&self) -> bool {
-        (0..2).all(|axis| (self.kernel_size[axis] - 1) * self.dilation[axis] < self.stride[axis])
-    }
-
-    fn cover(&self) -> bool {
-        (0..2).all(|axis| {
-            self.kernel_size[axis] == self.stride[axis]
-                && self.in_size[axis] == self.out_size()[axis] * self.stride[axis]
-                && self.dilation[axis] == 1
-                && self.padding[axis] == 0
-        })
-    }
-}
-
-impl Windows for AdaptivePool2dGeometry {
-    fn input(&self) -> Map {
-        Self::input(self)
-    }
-
-    fn output(&self) -> Map {
-        Self::output(self)
-    }
-
-    #[inline(always)]
-    fn cells(&self, axis: usize, position: usize) -> Cells {
-        let cells = Self::cells(self, axis, position);
-        Cells { first: cells.start, step: 1, count: cells.len() }
-    }
-
-    fn cells_of_window(&self) -> usize {
-        (self.input().cells() / self.output().cells()).max(1)
-    }
-
-    fn are_apart(&self) -> bool {
-        (0..2).all(|axis| self.in_size[axis].is_multiple_of(self.out_size[axis]))
-    }
-
-    fn cover(&self) -> bool {
-        self.are_apart()
-    }
-}
+use super::pool::{Cells, Windows, clear, for_each_part};
 
 /// The cells under a window of one sample: the place of the first channel of the first cell, how many rows and columns of
 /// cells there are, and how many values apart.
@@ -112,7 +37,7 @@ impl Window {
 }
 
 /// Calls the function for each vector of channels of a window, with counts of cells that the compiler knows for the usual
-/// windows, so that it unrolls their loops, and without a loop over few channels.
+/// windows, so that it unrolls their loops.
 macro_rules! for_each_vector {
     ($channels:ident, $window:ident, |$w:ident, $c:ident, $count:ident| $body:block) => {
         match $window.count {
@@ -123,63 +48,58 @@ macro_rules! for_each_vector {
     };
     (@ $channels:ident, $window:expr, $w:ident, $c:ident, $count:ident, $body:block) => {{
         let $w = $window;
-        if $channels <= S::LANES {
-            let ($c, $count) = (0, $channels);
+        for $c in (0..$channels).step_by(S::LANES) {
+            let $count = S::LANES.min($channels - $c);
             $body
-        } else {
-            for $c in (0..$channels).step_by(S::LANES) {
-                let $count = S::LANES.min($channels - $c);
-                $body
-            }
         }
     }};
 }
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`. <https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html>
 pub fn max_forward(geometry: &Pool2dGeometry, input: &[f32], output: &mut [f32]) {
-    forward(geometry, input, output);
+    forward(&geometry.into(), input, output);
 }
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html>
 pub fn adaptive_max_forward(geometry: &AdaptivePool2dGeometry, input: &[f32], output: &mut [f32]) {
-    forward(geometry, input, output);
+    forward(&geometry.into(), input, output);
 }
 
-fn forward<W: Windows>(geometry: &W, input: &[f32], output: &mut [f32]) {
-    let map = geometry.output();
+fn forward(windows: &Windows, input: &[f32], output: &mut [f32]) {
+    let map = windows.output;
     let batch = map.samples(output.len());
-    assert_eq!(geometry.input().samples(input.len()), batch);
+    assert_eq!(windows.input.samples(input.len()), batch);
     let isa = isa::current();
-    let work = map.size[1] * map.channels * geometry.cells_of_window();
+    let work = map.size[1] * map.channels * windows.cells_of_window;
     for_each_part(batch * map.size[0], map.row_step(), work, output, |first, output| {
-        isa.run(Forward { geometry, input, first, output });
+        isa.run(Forward { windows, input, first, output });
     });
 }
 
 /// Output rows from the row `first` of the batch.
-struct Forward<'a, W> {
-    geometry: &'a W,
+struct Forward<'a> {
+    windows: &'a Windows,
     input: &'a [f32],
     first: usize,
     output: &'a mut [f32],
 }
 
-impl<W: Windows> Kernel for Forward<'_, W> {
+impl Kernel for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let geometry = self.geometry;
-        let channels = geometry.input().channels;
-        let (map, out_map) = (geometry.input(), geometry.output());
+        let windows = self.windows;
+        let channels = windows.input.channels;
+        let (map, out_map) = (windows.input, windows.output);
         let height = out_map.size[0];
         for (row, output) in self.output.chunks_mut(out_map.row_step()).enumerate() {
             let (n, oh) = ((self.first + row) / height, (self.first + row) % height);
             let input = &self.input[map.sample(n, self.input.len())];
-            let rows = geometry.cells(0, oh);
+            let rows = windows.cells(0, oh);
             for (ow, output) in output.chunks_mut(out_map.stride).enumerate() {
-                let columns = geometry.cells(1, ow);
+                let columns = windows.cells(1, ow);
                 let window = Window::new(&map, rows, columns);
                 for_each_vector!(channels, window, |window, c, count| {
                     forward_vector(simd, input, window, c, count, output);
@@ -194,7 +114,7 @@ impl<W: Windows> Kernel for Forward<'_, W> {
 fn load<S: Simd>(simd: S, sample: &[f32], place: usize, count: usize) -> S::Vector {
     debug_assert!(place + count <= sample.len());
     // SAFETY: a window's cells lie in the map, and `count` channels from `c` on are channels of a cell.
-    unsafe { simd.load_first(sample.as_ptr().add(place), count) }
+    unsafe { simd.load_some(sample.as_ptr().add(place), count) }
 }
 
 /// The maxima of the channels `c..c + count`.
@@ -224,7 +144,7 @@ fn forward_vector<S: Simd>(simd: S, input: &[f32], window: Window, c: usize, cou
         );
     }
     // SAFETY: `output` has the channels of one cell.
-    unsafe { simd.store_first(output.as_mut_ptr().add(c), count, best) };
+    unsafe { simd.store_some(output.as_mut_ptr().add(c), count, best) };
 }
 
 /// input `[n, ih, iw, c]`, output of the forward pass, grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
@@ -236,7 +156,7 @@ pub fn max_backward(
     grad_input: &mut [f32],
     write: Write,
 ) {
-    backward(geometry, input, output, grad_output, grad_input, write);
+    backward(&geometry.into(), input, output, grad_output, grad_input, write);
 }
 
 /// input `[n, ih, iw, c]`, output of the forward pass, grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
@@ -248,31 +168,31 @@ pub fn adaptive_max_backward(
     grad_input: &mut [f32],
     write: Write,
 ) {
-    backward(geometry, input, output, grad_output, grad_input, write);
+    backward(&geometry.into(), input, output, grad_output, grad_input, write);
 }
 
-fn backward<W: Windows>(
-    geometry: &W,
+fn backward(
+    windows: &Windows,
     input: &[f32],
     output: &[f32],
     grad_output: &[f32],
     grad_input: &mut [f32],
     write: Write,
 ) {
-    let (map, out_map) = (geometry.input(), geometry.output());
+    let (map, out_map) = (windows.input, windows.output);
     let batch = out_map.samples(grad_output.len());
     assert_eq!(out_map.samples(output.len()), batch);
     assert_eq!(map.samples(input.len()), batch);
     assert_eq!(map.samples(grad_input.len()), batch);
     let isa = isa::current();
     for_each_part(batch, map.sample_step(), 2 * map.cells() * map.channels, grad_input, |first, grad_input| {
-        isa.run(Backward { geometry, input, output, grad_output, first, grad_input, write });
+        isa.run(Backward { windows, input, output, grad_output, first, grad_input, write });
     });
 }
 
 /// Samples from the sample `first` of the batch.
-struct Backward<'a, W> {
-    geometry: &'a W,
+struct Backward<'a> {
+    windows: &'a Windows,
     input: &'a [f32],
     output: &'a [f32],
     grad_output: &'a [f32],
@@ -281,32 +201,32 @@ struct Backward<'a, W> {
     write: Write,
 }
 
-impl<W: Windows> Kernel for Backward<'_, W> {
+impl Kernel for Backward<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let geometry = self.geometry;
-        let channels = geometry.input().channels;
-        let (map, out_map) = (geometry.input(), geometry.output());
+        let windows = self.windows;
+        let channels = windows.input.channels;
+        let (map, out_map) = (windows.input, windows.output);
         let [height, width] = out_map.size;
         // Windows that do not overlap meet each cell at most once, which saves adding to what is there.
-        let add = self.write == Write::Add || !geometry.are_apart();
-        let covered = geometry.cover();
+        let add = self.write == Write::Add || !windows.are_apart;
+        let covered = windows.cover;
         for (sample, grad_input) in self.grad_input.chunks_mut(map.sample_step()).enumerate() {
             let n = self.first + sample;
             let input = &self.input[map.sample(n, self.input.len())];
             let output = self.output[out_map.sample(n, self.output.len())].chunks(out_map.stride);
             let grad_output = self.grad_output[out_map.sample(n, self.grad_output.len())].chunks(out_map.stride);
-            let mut windows = output.zip(grad_output);
+            let mut values = output.zip(grad_output);
             if self.write == Write::Store && !covered {
                 clear(map, grad_input);
             }
             for oh in 0..height {
-                let rows = geometry.cells(0, oh);
+                let rows = windows.cells(0, oh);
                 for ow in 0..width {
-                    let columns = geometry.cells(1, ow);
-                    let (output, grad_output) = windows.next().expect("a value for each window");
+                    let columns = windows.cells(1, ow);
+                    let (output, grad_output) = values.next().expect("a value for each window");
                     let window = Window::new(&map, rows, columns);
                     for_each_vector!(channels, window, |window, c, count| {
                         backward_vector(simd, input, window, c, count, output, grad_output, grad_input, add);
@@ -332,9 +252,8 @@ fn backward_vector<S: Simd>(
 ) {
     let zero = simd.splat(0.0);
     // SAFETY: both have the channels of one cell.
-    let (best, mut grad) = unsafe {
-        (simd.load_first(output.as_ptr().add(c), count), simd.load_first(grad_output.as_ptr().add(c), count))
-    };
+    let (best, mut grad) =
+        unsafe { (simd.load_some(output.as_ptr().add(c), count), simd.load_some(grad_output.as_ptr().add(c), count)) };
     // Which tap was the last NaN, if there are any.
     let mut last_nan = simd.splat(-1.0);
     let some_nan = simd.any_nan(best);
@@ -365,9 +284,9 @@ fn backward_vector<S: Simd>(
             unsafe {
                 let to = grad_input.as_mut_ptr().add(place + c);
                 if add {
-                    share = simd.add(share, simd.load_first(to, count));
+                    share = simd.add(share, simd.load_some(to, count));
                 }
-                simd.store_first(to, count, share);
+                simd.store_some(to, count, share);
             }
             tap += 1.0;
         },

@@ -65,7 +65,7 @@ pub(super) fn pack<S: Simd>(simd: S, values: &[f32], matrix: &Matrix, index: usi
                             simd.store(to, simd.load(from));
                         }
                         let end = width - S::LANES;
-                        simd.store(to.add(end), simd.load_first(from.add(end), last));
+                        simd.store(to.add(end), simd.load_some(from.add(end), last));
                     }
                 }
             } else {

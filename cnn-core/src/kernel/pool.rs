@@ -7,7 +7,7 @@ pub use super::average_pool::{adaptive_average_backward, adaptive_average_forwar
 pub use super::max_pool::{adaptive_max_backward, adaptive_max_forward, max_backward, max_forward};
 
 use super::chunk::{self, Target};
-use super::geometry::Map;
+use super::geometry::{AdaptivePool2dGeometry, Map, Pool2dGeometry};
 
 /// The cells of one axis that a window meets: `first, first + step, ..`, `count` of them.
 #[derive(Clone, Copy, Debug)]
@@ -18,23 +18,128 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// Those of `kernel` taps, `dilation` apart, that do not lie on the padding.
-    #[inline(always)]
-    pub(super) fn of_window(position: usize, [cells, kernel, stride, padding, dilation]: [usize; 5]) -> Self {
-        let start = position * stride;
-        // Most windows lie on the map, and need no division.
-        if start >= padding && start + (kernel - 1) * dilation < cells + padding {
-            return Self { first: start - padding, step: dilation, count: kernel };
-        }
-        let skipped = padding.saturating_sub(start).div_ceil(dilation);
-        let first = start + skipped * dilation;
-        let end = (cells + padding).saturating_sub(first).div_ceil(dilation);
-        Self { first: first.wrapping_sub(padding), step: dilation, count: end.min(kernel.saturating_sub(skipped)) }
-    }
-
     #[inline(always)]
     pub(super) fn each(self) -> impl Iterator<Item = usize> + Clone {
         (0..self.count).map(move |tap| self.first + tap * self.step)
+    }
+}
+
+/// Which cells each output pools: one form of all poolings, so that each kernel is compiled once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Windows {
+    pub(super) input: Map,
+    pub(super) output: Map,
+    axes: [Axis; 2],
+    /// Whether an average divides by the window's positions on the padding too.
+    count_include_pad: bool,
+    /// Cells of a window, about.
+    pub(super) cells_of_window: usize,
+    /// Whether no cell is in two windows.
+    pub(super) are_apart: bool,
+    /// Whether each cell is in one window.
+    pub(super) cover: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Axis {
+    /// Windows of one size, in equal steps.
+    Equal { cells: usize, kernel: usize, stride: usize, padding: usize, dilation: usize },
+    /// Windows that share the cells among the positions.
+    Adaptive { cells: usize, positions: usize },
+}
+
+impl Axis {
+    #[inline(always)]
+    fn cells(self, position: usize) -> Cells {
+        match self {
+            Self::Equal { cells, kernel, stride, padding, dilation } => {
+                let start = position * stride;
+                // Most windows lie on the map, and need no division.
+                if start >= padding && start + (kernel - 1) * dilation < cells + padding {
+                    return Cells { first: start - padding, step: dilation, count: kernel };
+                }
+                let skipped = padding.saturating_sub(start).div_ceil(dilation);
+                let first = start + skipped * dilation;
+                let end = (cells + padding).saturating_sub(first).div_ceil(dilation);
+                let count = end.min(kernel.saturating_sub(skipped));
+                Cells { first: first.wrapping_sub(padding), step: dilation, count }
+            }
+            Self::Adaptive { cells, positions } => {
+                let first = position * cells / positions;
+                Cells { first, step: 1, count: ((position + 1) * cells).div_ceil(positions) - first }
+            }
+        }
+    }
+
+    /// The window's positions on the map and its padding.
+    fn padded_taps(self, position: usize) -> usize {
+        match self {
+            Self::Equal { cells, kernel, stride, padding, .. } => kernel.min(cells + 2 * padding - position * stride),
+            Self::Adaptive { .. } => self.cells(position).count,
+        }
+    }
+}
+
+impl Windows {
+    /// The cells of the window at this output row (`axis` 0) or column (1).
+    #[inline(always)]
+    pub(super) fn cells(&self, axis: usize, position: usize) -> Cells {
+        self.axes[axis].cells(position)
+    }
+
+    /// What the sum of these cells, those of the window at output row and column `position`, is divided by.
+    #[inline(always)]
+    pub(super) fn divisor(&self, [oh, ow]: [usize; 2], rows: Cells, columns: Cells) -> usize {
+        if self.count_include_pad {
+            self.axes[0].padded_taps(oh) * self.axes[1].padded_taps(ow)
+        } else {
+            rows.count * columns.count
+        }
+    }
+}
+
+impl From<&Pool2dGeometry> for Windows {
+    fn from(geometry: &Pool2dGeometry) -> Self {
+        let Pool2dGeometry { in_size, kernel_size, stride, padding, dilation, count_include_pad, .. } = *geometry;
+        let out_size = geometry.out_size();
+        let axis = |axis: usize| Axis::Equal {
+            cells: in_size[axis],
+            kernel: kernel_size[axis],
+            stride: stride[axis],
+            padding: padding[axis],
+            dilation: dilation[axis],
+        };
+        Self {
+            input: geometry.input(),
+            output: geometry.output(),
+            axes: [axis(0), axis(1)],
+            count_include_pad,
+            cells_of_window: kernel_size[0] * kernel_size[1],
+            are_apart: (0..2).all(|axis| (kernel_size[axis] - 1) * dilation[axis] < stride[axis]),
+            cover: (0..2).all(|axis| {
+                kernel_size[axis] == stride[axis]
+                    && in_size[axis] == out_size[axis] * stride[axis]
+                    && dilation[axis] == 1
+                    && padding[axis] == 0
+            }),
+        }
+    }
+}
+
+impl From<&AdaptivePool2dGeometry> for Windows {
+    fn from(geometry: &AdaptivePool2dGeometry) -> Self {
+        let AdaptivePool2dGeometry { in_size, out_size, .. } = *geometry;
+        let axis = |axis: usize| Axis::Adaptive { cells: in_size[axis], positions: out_size[axis] };
+        let are_apart = (0..2).all(|axis| in_size[axis].is_multiple_of(out_size[axis]));
+        Self {
+            input: geometry.input(),
+            output: geometry.output(),
+            axes: [axis(0), axis(1)],
+            count_include_pad: false,
+            cells_of_window: (geometry.input().cells() / geometry.output().cells()).max(1),
+            are_apart,
+            cover: are_apart,
+        }
     }
 }
 

@@ -73,7 +73,7 @@ impl Row<1> for Forward {
                 sum = simd.add(sum, exponential);
                 let value = if self.logarithm { x } else { exponential };
                 // SAFETY: the output is as long as the input, which has `count` values there.
-                unsafe { simd.store_first(output.as_mut_ptr().add(start), count, value) };
+                unsafe { simd.store_some(output.as_mut_ptr().add(start), count, value) };
             },
         );
         let sum = math::sum(simd, sum);
@@ -101,7 +101,7 @@ impl Row<2> for Backward {
             #[inline(always)]
             |start, count, grad| {
                 // SAFETY: the output is as long, and has `count` values there.
-                let y = unsafe { simd.load_first(output.as_ptr().add(start), count) };
+                let y = unsafe { simd.load_some(output.as_ptr().add(start), count) };
                 sum = if self.logarithm { simd.add(sum, grad) } else { simd.mul_add(grad, y, sum) };
             },
         );
@@ -114,7 +114,7 @@ impl Row<2> for Backward {
             |start, count, grad| {
                 // SAFETY: all are as long, and have `count` values there.
                 unsafe {
-                    let y = simd.load_first(output.as_ptr().add(start), count);
+                    let y = simd.load_some(output.as_ptr().add(start), count);
                     let mut value = if self.logarithm {
                         simd.sub(grad, simd.mul(math::exp(simd, y), sum))
                     } else {
@@ -122,9 +122,9 @@ impl Row<2> for Backward {
                     };
                     let to = grad_input.as_mut_ptr().add(start);
                     if self.write == Write::Add {
-                        value = simd.add(value, simd.load_first(to, count));
+                        value = simd.add(value, simd.load_some(to, count));
                     }
-                    simd.store_first(to, count, value);
+                    simd.store_some(to, count, value);
                 }
             },
         );

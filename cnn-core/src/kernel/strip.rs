@@ -60,7 +60,7 @@ impl<S: Simd, const NV: usize> Strip<S, NV> {
         for (v, value) in values.iter_mut().enumerate() {
             // SAFETY: the caller's promise.
             *value = unsafe {
-                if NV == 1 { self.simd.load_first(from, self.last) } else { self.simd.load(from.add(v * S::LANES)) }
+                if NV == 1 { self.simd.load_some(from, self.last) } else { self.simd.load(from.add(v * S::LANES)) }
             };
         }
         values
@@ -74,7 +74,7 @@ impl<S: Simd, const NV: usize> Strip<S, NV> {
             // SAFETY: the caller's promise.
             unsafe {
                 if NV == 1 {
-                    self.simd.store_first(to, self.last, value);
+                    self.simd.store_some(to, self.last, value);
                 } else {
                     self.simd.store(to.add(v * S::LANES), value);
                 }

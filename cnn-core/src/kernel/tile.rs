@@ -91,11 +91,12 @@ pub(super) const VECTORS: usize = 2;
 /// Rows of the highest tile: as many sums as fit the registers beside `b` and a broadcast, 28 of 32 or 12 of 16; fewer with
 /// one vector of columns, where the pointers to the rows run out of registers first.
 const fn height<S: Simd, const NV: usize>() -> usize {
-    match (S::MANY_REGISTERS, NV) {
-        (true, 1) => 16,
-        (true, _) => 14,
-        (false, 1) => 12,
-        (false, _) => 6,
+    match S::REGISTERS {
+        32 if NV == 1 => 16,
+        32 => 14,
+        16 if NV == 1 => 12,
+        16 => 6,
+        _ => 4,
     }
 }
 
@@ -134,8 +135,24 @@ unsafe fn strips<S: Simd, const NV: usize>(simd: S, product: &Product<'_>, first
             0 => {}
             1 => strip::<S, 1, NV>(simd, product, middle, end),
             2..=4 => strip::<S, 4, NV>(simd, product, middle, end),
-            5..=8 if height::<S, NV>() > 8 => strip::<S, 8, NV>(simd, product, middle, end),
+            5..=8 => half::<S, NV>(simd, product, middle, end),
             _ => highest::<S, NV>(simd, product, middle, end),
+        }
+    }
+}
+
+/// A strip of tiles of 8 rows, where that is less than `height`. (A match on constants is decided before its arms are
+/// compiled, a comparison of them is not.)
+///
+/// # Safety
+/// As [`multiply`], for `NV` vectors.
+#[inline(always)]
+unsafe fn half<S: Simd, const NV: usize>(simd: S, product: &Product<'_>, first: usize, end: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match (NV, S::REGISTERS) {
+            (_, 32) | (1, 16) => strip::<S, 8, NV>(simd, product, first, end),
+            _ => highest::<S, NV>(simd, product, first, end),
         }
     }
 }
@@ -148,11 +165,12 @@ unsafe fn strips<S: Simd, const NV: usize>(simd: S, product: &Product<'_>, first
 unsafe fn highest<S: Simd, const NV: usize>(simd: S, product: &Product<'_>, first: usize, end: usize) {
     // SAFETY: the caller's promise.
     unsafe {
-        match (S::MANY_REGISTERS, NV) {
-            (true, 1) => strip::<S, 16, NV>(simd, product, first, end),
-            (true, _) => strip::<S, 14, NV>(simd, product, first, end),
-            (false, 1) => strip::<S, 12, NV>(simd, product, first, end),
-            (false, _) => strip::<S, 6, NV>(simd, product, first, end),
+        match (NV, S::REGISTERS) {
+            (1, 32) => strip::<S, 16, NV>(simd, product, first, end),
+            (_, 32) => strip::<S, 14, NV>(simd, product, first, end),
+            (1, 16) => strip::<S, 12, NV>(simd, product, first, end),
+            (_, 16) => strip::<S, 6, NV>(simd, product, first, end),
+            _ => strip::<S, 4, NV>(simd, product, first, end),
         }
     }
 }
@@ -304,7 +322,7 @@ unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
         if !bias.is_null() {
             let mut values = [simd.splat(0.0); NV];
             for v in 0..NV {
-                values[v] = simd.load_first(bias.add(v * S::LANES), count(v));
+                values[v] = simd.load_some(bias.add(v * S::LANES), count(v));
             }
             for m in 0..MR {
                 for v in 0..NV {
@@ -316,7 +334,7 @@ unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
             for m in 0..MR {
                 for v in 0..NV {
                     // A row that is computed more than once is read more than once too.
-                    sums[m][v] = simd.add(sums[m][v], simd.load_first(c[m].add(v * S::LANES), count(v)));
+                    sums[m][v] = simd.add(sums[m][v], simd.load_some(c[m].add(v * S::LANES), count(v)));
                 }
             }
         }

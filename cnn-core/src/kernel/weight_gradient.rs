@@ -353,8 +353,8 @@ fn add_rows<S: Simd>(simd: S, rows: &[f32], width: usize, sum: &mut [f32]) {
         let total = simd.add(simd.add(a, b), simd.add(c, d));
         // SAFETY: `sum` has `sum.len() <= LANES` values.
         unsafe {
-            let before = simd.load_first(sum.as_ptr(), sum.len());
-            simd.store_first(sum.as_mut_ptr(), sum.len(), simd.add(before, total));
+            let before = simd.load_some(sum.as_ptr(), sum.len());
+            simd.store_some(sum.as_mut_ptr(), sum.len(), simd.add(before, total));
         }
     }
 }

@@ -162,7 +162,10 @@ impl strip::Body for StatisticsTask<'_> {
                 }
             }
             let share = simd.splat(1.0 / rows as f32);
-            let mean = sum.map(|sum| simd.mul(sum, share));
+            let mut mean = sum;
+            for v in 0..NV {
+                mean[v] = simd.mul(sum[v], share);
+            }
             let (mut rest, mut squares) = (strip.splat(0.0), strip.splat(0.0));
             for r in 0..rows {
                 let x = row(r);
@@ -173,7 +176,7 @@ impl strip::Body for StatisticsTask<'_> {
                 }
             }
             // The mean of a block is rounded; the distances to it say by how much.
-            let [mean, rest, squares] = [mean, rest, squares].map(|values| strip.to_array(values));
+            let (mean, rest, squares) = (strip.to_array(mean), strip.to_array(rest), strip.to_array(squares));
             let before = (first - self.first) as f64;
             let (share, one) = (rows as f64 / (before + rows as f64), 1.0 / rows as f64);
             for (c, moments) in moments[..count].iter_mut().enumerate() {
@@ -185,8 +188,10 @@ impl strip::Body for StatisticsTask<'_> {
         // The means of chunks are kept as distances to the first row: its rounding would be large beside those.
         // SAFETY: the caller's promise.
         let origin = strip.to_array(unsafe { strip.load(input.add(channel)) });
-        let mean = from_fn(|c| moments[c].mean - f64::from(origin[c]));
-        let squares = moments.map(|moments| moments.squares);
+        let (mut mean, mut squares) = ([0.0; CHANNELS], [0.0; CHANNELS]);
+        for (c, moments) in moments[..count].iter().enumerate() {
+            (mean[c], squares[c]) = (moments.mean - f64::from(origin[c]), moments.squares);
+        }
         // SAFETY: each strip of each chunk is written once.
         unsafe { partials.write(self.chunk, channel, count, [&mean, &squares]) };
     }
@@ -310,7 +315,7 @@ impl strip::Body for GradientTask<'_> {
                     product[v] = simd.mul_add(grad[v], simd.sub(x[v], mean[v]), product[v]);
                 }
             }
-            let [sum, product] = [sum, product].map(|values| strip.to_array(values));
+            let (sum, product) = (strip.to_array(sum), strip.to_array(product));
             for c in 0..count {
                 sums[c] += f64::from(sum[c]);
                 products[c] += f64::from(product[c]);

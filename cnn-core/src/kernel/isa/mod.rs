@@ -23,8 +23,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     type Mask: Copy;
     /// Values in a vector.
     const LANES: usize;
-    /// Whether 32 vectors fit the registers, and not 16.
-    const MANY_REGISTERS: bool;
+    /// How many vectors the registers hold, 0 if nobody knows: then small tiles do, which compile faster.
+    const REGISTERS: usize;
     /// The name that [`Isa::by_name`] takes.
     const NAME: &'static str;
 

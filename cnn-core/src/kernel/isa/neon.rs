@@ -31,7 +31,7 @@ impl Simd for Neon {
     type Vector = float32x4_t;
     type Mask = uint32x4_t;
     const LANES: usize = 4;
-    const MANY_REGISTERS: bool = true;
+    const REGISTERS: usize = 32;
     const NAME: &'static str = "neon";
 
     #[inline(always)]

@@ -24,7 +24,7 @@ impl Simd for Portable {
     type Vector = [f32; LANES];
     type Mask = [bool; LANES];
     const LANES: usize = LANES;
-    const MANY_REGISTERS: bool = false;
+    const REGISTERS: usize = 0;
     const NAME: &'static str = "portable";
 
     #[inline(never)]
@@ -129,15 +129,15 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn load_first(self, from: *const f32, count: usize) -> Self::Vector {
+        let mut vector = [0.0; LANES];
         // SAFETY: only the first `count` values are read, which the caller promises.
-        lanes!(|lane| if lane < count { unsafe { *from.add(lane) } } else { 0.0 })
+        unsafe { from.copy_to_nonoverlapping(vector.as_mut_ptr(), count) };
+        vector
     }
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize, vector: Self::Vector) {
-        for (lane, value) in vector.into_iter().enumerate().take(count) {
-            // SAFETY: `lane < count`, and the caller promises `count` values.
-            unsafe { *to.add(lane) = value }
-        }
+        // SAFETY: the caller promises `count` values.
+        unsafe { to.copy_from_nonoverlapping(vector.as_ptr(), count) };
     }
 }

@@ -37,7 +37,7 @@ impl Simd for Avx512 {
     type Vector = __m512;
     type Mask = __mmask16;
     const LANES: usize = 16;
-    const MANY_REGISTERS: bool = true;
+    const REGISTERS: usize = 32;
     const NAME: &'static str = "avx512";
 
     #[inline(always)]
@@ -155,6 +155,20 @@ impl Simd for Avx512 {
     unsafe fn store_first(self, to: *mut f32, count: usize, vector: __m512) {
         have!(_mm512_mask_storeu_ps(to, self.first(count), vector))
     }
+
+    // A mask costs nothing here.
+
+    #[inline(always)]
+    unsafe fn load_some(self, from: *const f32, count: usize) -> __m512 {
+        // SAFETY: the caller's promise.
+        unsafe { self.load_first(from, count) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_some(self, to: *mut f32, count: usize, vector: __m512) {
+        // SAFETY: the caller's promise.
+        unsafe { self.store_first(to, count, vector) }
+    }
 }
 
 /// Proves that the processor has AVX2 and FMA.
@@ -186,7 +200,7 @@ impl Simd for Avx2 {
     type Vector = __m256;
     type Mask = __m256;
     const LANES: usize = 8;
-    const MANY_REGISTERS: bool = false;
+    const REGISTERS: usize = 16;
     const NAME: &'static str = "avx2";
 
     #[inline(always)]
@@ -303,5 +317,13 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize, vector: __m256) {
         have!(_mm256_maskstore_ps(to, self.first(count), vector))
+    }
+
+    // A mask costs little here; storing through one costs much on some processors.
+
+    #[inline(always)]
+    unsafe fn load_some(self, from: *const f32, count: usize) -> __m256 {
+        // SAFETY: the caller's promise.
+        unsafe { self.load_first(from, count) }
     }
 }
