@@ -13,6 +13,7 @@ pub mod metric;
 pub mod network;
 pub mod optim;
 pub mod random;
+#[cfg(feature = "reference")]
 pub mod reference;
 pub mod shape;
 pub mod tensor;

@@ -29,7 +29,7 @@ impl Images {
         }
     }
 
-    /// Reads an IDX file with three dimensions, raw or in gzip.
+    /// Reads an IDX file with three dimensions, raw or (with the feature `gzip`) in gzip.
     pub fn read_idx(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = path.as_ref();
         Array::read(path).map(|array| Self::of(path, array))
@@ -107,7 +107,7 @@ impl Dataset {
         Self::join(images, labels, Path::new("labels"), classes)
     }
 
-    /// Reads a pair of IDX files, each raw or in gzip: images with three dimensions and labels with one.
+    /// Reads a pair of IDX files, each raw or (with the feature `gzip`) in gzip: images with three dimensions and labels with one.
     pub fn read_idx(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: usize) -> Result<Self, DataError> {
         let path = labels.as_ref();
         Self::join(Images::read_idx(images)?, Array::<1>::read(path)?.data, path, classes)

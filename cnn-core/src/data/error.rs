@@ -12,6 +12,10 @@ pub enum DataError {
     #[error("{}: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
 
+    /// The file is in gzip, which this program cannot read.
+    #[error("{}: in gzip; unpack it, or build cnn-core with its feature `gzip`", path.display())]
+    NoGzip { path: PathBuf },
+
     /// The file begins as gzip does, and is not.
     #[error("{}: broken gzip: {error}", path.display())]
     Gzip { path: PathBuf, error: io::Error },

@@ -1,14 +1,12 @@
-//! IDX, the file format of MNIST, raw or in gzip.
+//! IDX, the file format of MNIST, raw or, with the feature `gzip`, in gzip.
 //!
 //! A big-endian header: two zero bytes, the element type, the number of dimensions, then each dimension as a `u32`; then the
 //! elements, row-major. Knows bytes and sizes only, not what they mean. Memory grows with the bytes that are there, never by
 //! what a header promises.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-
-use flate2::bufread::MultiGzDecoder;
 
 use super::DataError;
 
@@ -32,12 +30,18 @@ impl<const DIMENSIONS: usize> Array<DIMENSIONS> {
     /// Reads an IDX file, raw or in gzip, from `source`; `path` is for messages.
     pub(super) fn decode(path: &Path, mut source: impl BufRead) -> Result<Self, DataError> {
         let start = source.fill_buf().map_err(|error| DataError::Io { path: path.into(), error })?;
-        if start.starts_with(&GZIP_MAGIC) {
-            // Of several members, so that what follows the first is read too and not taken for the end.
-            Self::parse(path, MultiGzDecoder::new(source))
-        } else {
-            Self::parse(path, source)
-        }
+        if start.starts_with(&GZIP_MAGIC) { Self::unpack(path, source) } else { Self::parse(path, source) }
+    }
+
+    #[cfg(feature = "gzip")]
+    fn unpack(path: &Path, source: impl BufRead) -> Result<Self, DataError> {
+        // Of several members, so that what follows the first is read too and not taken for the end.
+        Self::parse(path, flate2::bufread::MultiGzDecoder::new(source))
+    }
+
+    #[cfg(not(feature = "gzip"))]
+    fn unpack(path: &Path, _: impl BufRead) -> Result<Self, DataError> {
+        Err(DataError::NoGzip { path: path.into() })
     }
 
     fn parse(path: &Path, mut source: impl Read) -> Result<Self, DataError> {
@@ -92,13 +96,17 @@ fn read_up_to(path: &Path, source: &mut impl Read, limit: usize) -> Result<Vec<u
     match source.take(limit as u64).read_to_end(&mut bytes) {
         Ok(_) => Ok(bytes),
         // A file never ends too early by itself: these come from the decoder.
+        #[cfg(feature = "gzip")]
         Err(error) if is_decoding(error.kind()) => Err(DataError::Gzip { path: path.into(), error }),
         Err(error) => Err(DataError::Io { path: path.into(), error }),
     }
 }
 
-fn is_decoding(kind: io::ErrorKind) -> bool {
-    matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof)
+#[cfg(feature = "gzip")]
+fn is_decoding(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind;
+
+    matches!(kind, ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof)
 }
 
 #[cfg(test)]

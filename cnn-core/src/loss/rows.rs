@@ -4,7 +4,7 @@
 //!
 //! Each takes some rows of a batch and `batch`, the samples of the whole, and returns the rows' share of the mean: with
 //! all rows that is the mean itself, and the shares of pieces add up to it. Sums are held in `f64`. The definitions are
-//! in [`reference::loss`](crate::reference::loss). Knows no tensors.
+//! in `reference::loss`. Knows no tensors.
 
 use core::array;
 
