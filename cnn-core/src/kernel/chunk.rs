@@ -33,6 +33,17 @@ fn share(pieces: usize, worth: bool, piece: &(dyn Fn(usize) + Sync)) {
     }
 }
 
+/// Does both, on two threads if there are; one function of rayon's for all, as in [`for_each`].
+pub(crate) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    fn both(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
+        rayon::join(a, b);
+    }
+    let (mut a, mut b) = (Some(a), Some(b));
+    let (mut left, mut right) = (None, None);
+    both(&mut || left = a.take().map(|a| a()), &mut || right = b.take().map(|b| b()));
+    (left.expect("`both` calls both"), right.expect("`both` calls both"))
+}
+
 /// Does the work on a thread of rayon's pool. Entering the pool costs a hand-over between threads and, now and then, an
 /// allocation of rayon's: a pass enters it once, and its loops are there already.
 pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {

@@ -26,7 +26,6 @@ pub(super) const fn packed_len(correlation: &Correlation) -> usize {
 /// Packs filters as `[taps][channels]`. `tap` says where the tap at this row and column is in a filter; filters lie one
 /// behind the other, `filter` values each.
 pub(super) fn pack(
-    isa: Isa,
     correlation: &Correlation,
     weight: &[f32],
     filter: usize,
@@ -34,15 +33,10 @@ pub(super) fn pack(
     packed: &mut [f32],
 ) {
     let columns = correlation.taps[1];
-    isa.vectorize(
-        #[inline(always)]
-        || {
-            for (index, packed) in packed.chunks_exact_mut(correlation.groups).enumerate() {
-                let from = weight[tap(index / columns, index % columns)..].iter().step_by(filter);
-                packed.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-            }
-        },
-    );
+    for (index, packed) in packed.chunks_exact_mut(correlation.groups).enumerate() {
+        let from = weight[tap(index / columns, index % columns)..].iter().step_by(filter);
+        packed.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    }
 }
 
 /// Correlates every sample of `source` into `target` with packed filters. `bias` is empty or has a value for each channel.
@@ -148,18 +142,16 @@ impl strip::Body for Row<'_> {
         let inside = self.job.inside.clone();
         // SAFETY: the caller's promise.
         unsafe {
-            for cell in (0..inside.start).chain(inside.end..cells) {
+            // As many sums as an addition takes cycles, twice, and as fit the registers.
+            let rest = match (NV, S::REGISTERS) {
+                (_, 0) => inside.start,
+                (1, _) => self.blocks::<S, NV, 8>(simd, strip, channel, inside.clone()),
+                (_, 32) => self.blocks::<S, NV, 4>(simd, strip, channel, inside.clone()),
+                _ => self.blocks::<S, NV, 2>(simd, strip, channel, inside.clone()),
+            };
+            for cell in (0..inside.start).chain(rest..cells) {
                 self.cells::<S, NV, 1>(simd, strip, channel, cell, taps(self.job.correlation, 1, cell));
             }
-            // As many sums as an addition takes cycles, twice, and as fit the registers.
-            let cell = if NV == 1 {
-                self.blocks::<S, NV, 8>(simd, strip, channel, inside.clone())
-            } else if S::REGISTERS == 32 {
-                self.blocks::<S, NV, 4>(simd, strip, channel, inside.clone())
-            } else {
-                self.blocks::<S, NV, 2>(simd, strip, channel, inside.clone())
-            };
-            self.blocks::<S, NV, 1>(simd, strip, channel, cell..inside.end);
         }
     }
 }

@@ -161,17 +161,27 @@ impl strip::Body for Row<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
         let taps = self.geometry.kernel_size[1];
-        let mut first = 0;
-        // SAFETY: the caller's promise.
-        unsafe {
-            while first + TAPS <= taps {
-                self.taps::<S, NV, TAPS>(simd, strip, channel, first);
-                first += TAPS;
+        for first in (0..taps).step_by(TAPS) {
+            let count = TAPS.min(taps - first);
+            // The cells in which all taps lie on the input.
+            let (mut start, mut end) = (0, usize::MAX);
+            for tap in first..first + count {
+                let cells = self.cells(tap);
+                (start, end) = (start.max(cells.start), end.min(cells.end));
             }
-            match taps - first {
-                2 => self.taps::<S, NV, 2>(simd, strip, channel, first),
-                1 => self.taps::<S, NV, 1>(simd, strip, channel, first),
-                _ => {}
+            if count == TAPS && start < end {
+                // SAFETY: the caller's promise, and these cells' taps lie on the input.
+                unsafe { self.add::<S, NV, TAPS>(simd, strip, channel, first, start..end) };
+            } else {
+                (start, end) = (0, 0);
+            }
+            // Each tap alone: the rest of its cells, which may be all.
+            for tap in first..first + count {
+                let cells = self.cells(tap);
+                for cells in [cells.start..cells.end.min(start), cells.start.max(end)..cells.end] {
+                    // SAFETY: as above.
+                    unsafe { self.add::<S, NV, 1>(simd, strip, channel, tap, cells) };
+                }
             }
         }
     }
@@ -187,64 +197,28 @@ impl Row<'_> {
         first..end.clamp(first, width)
     }
 
-    /// The columns `first..first + N` of taps.
+    /// Adds to the sums of the columns `first..first + N` of taps what these cells contribute.
     ///
     /// # Safety
-    /// As [`strip::Body::run`].
+    /// As [`strip::Body::run`]; these taps of these cells lie on the input.
     #[inline(always)]
-    unsafe fn taps<S: Simd, const NV: usize, const N: usize>(
+    unsafe fn add<S: Simd, const NV: usize, const N: usize>(
         &mut self,
         simd: S,
         strip: Strip<S, NV>,
         channel: usize,
         first: usize,
-    ) {
-        let (mut start, mut end) = (0, usize::MAX);
-        for tap in 0..N {
-            let cells = self.cells(first + tap);
-            (start, end) = (start.max(cells.start), end.min(cells.end));
-        }
-        end = end.max(start);
-        let mut sums = [strip.splat(0.0); N];
-        // SAFETY: the caller's promise; in these cells all taps lie on the input.
-        unsafe { self.sum::<S, NV, N>(simd, strip, channel, first, start..end, &mut sums) };
-        for (tap, sum) in sums.into_iter().enumerate() {
-            let (cells, mut sum) = (self.cells(first + tap), [sum]);
-            for cells in [cells.start..cells.end.min(start), cells.start.max(end)..cells.end] {
-                // SAFETY: as above, for one tap.
-                unsafe { self.sum::<S, NV, 1>(simd, strip, channel, first + tap, cells, &mut sum) };
-            }
-            // SAFETY: there is a sum for each channel of each column of taps.
-            unsafe {
-                let to = self.sums.as_mut_ptr().add((first + tap) * self.geometry.groups + channel);
-                let before = strip.load(to);
-                for v in 0..NV {
-                    sum[0][v] = simd.add(sum[0][v], before[v]);
-                }
-                strip.store(to, sum[0]);
-            }
-        }
-    }
-
-    /// Adds to `sums` what these cells contribute.
-    ///
-    /// # Safety
-    /// As [`strip::Body::run`]; the columns `first..first + N` of taps of these cells lie on the input.
-    #[inline(always)]
-    unsafe fn sum<S: Simd, const NV: usize, const N: usize>(
-        &self,
-        simd: S,
-        strip: Strip<S, NV>,
-        channel: usize,
-        first: usize,
         cells: Range<usize>,
-        sums: &mut [[S::Vector; NV]; N],
     ) {
+        if cells.is_empty() {
+            return;
+        }
         let Conv2dGeometry { stride, dilation, padding, .. } = self.geometry;
         let (map, out_map) = (self.geometry.input(), self.geometry.output());
-        for ow in cells {
-            // SAFETY: the caller's promise.
-            unsafe {
+        let mut sums = [strip.splat(0.0); N];
+        // SAFETY: the caller's promise; there is a sum for each channel of each column of taps.
+        unsafe {
+            for ow in cells {
                 let grad = strip.load(self.grad.as_ptr().add(ow * out_map.stride + channel));
                 let column = ow * stride[1] + first * dilation[1] - padding.left;
                 let x = self.input.as_ptr().add(column * map.stride + channel);
@@ -254,6 +228,14 @@ impl Row<'_> {
                         sum[v] = simd.mul_add(x[v], grad[v], sum[v]);
                     }
                 }
+            }
+            for (tap, mut sum) in sums.into_iter().enumerate() {
+                let to = self.sums.as_mut_ptr().add((first + tap) * self.geometry.groups + channel);
+                let before = strip.load(to);
+                for v in 0..NV {
+                    sum[v] = simd.add(sum[v], before[v]);
+                }
+                strip.store(to, sum);
             }
         }
     }

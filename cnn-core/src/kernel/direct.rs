@@ -143,7 +143,7 @@ pub fn forward(
         let (isa, correlation) = (isa::current(), forward_correlation(geometry));
         let packed = &mut shared[..depthwise::packed_len(&correlation)];
         let [kh, kw] = geometry.kernel_size;
-        depthwise::pack(isa, &correlation, weight, kh * kw, |row, column| row * kw + column, packed);
+        depthwise::pack(&correlation, weight, kh * kw, |row, column| row * kw + column, packed);
         depthwise::correlate(isa, &correlation, packed, bias, finish, input, Target::new(output));
     } else if let Some(wide) = widen::geometry(geometry) {
         let (copy, shared) = shared.split_at_mut(widen::copy_len(&wide));
@@ -218,7 +218,7 @@ pub(super) fn input_gradient(
             let tap = |row: usize, column: usize| {
                 (vertical.last_tap - row * vertical.tap_step) * kw + horizontal.last_tap - column * horizontal.tap_step
             };
-            depthwise::pack(isa, &correlation, weight, kh * kw, tap, these);
+            depthwise::pack(&correlation, weight, kh * kw, tap, these);
             depthwise::correlate(isa, &correlation, these, bias, finish, grad_output, target);
             continue;
         }

@@ -4,16 +4,23 @@
 use super::Write;
 use super::chunk::{self, Target};
 use super::geometry::LocalResponseNormGeometry;
-use super::isa;
+use super::isa::{self, Kernel, MAX_LANES, Simd};
+use super::rows::Rows;
 use super::scratch::{Needs, Scratch};
+use core::ops::Range;
 
 /// Values of a piece of work; a power costs some twenty others.
 const PIECE: usize = 1 << 11;
 
 impl LocalResponseNormGeometry {
-    /// What [`forward`] and [`backward`] work in: two rows.
+    /// What [`forward`] and [`backward`] work in: two rows between zeros.
     pub const fn needs(&self) -> Needs {
-        Needs { shared: 0, per_thread: 2 * self.channels }
+        Needs { shared: 0, per_thread: 2 * self.padded() }
+    }
+
+    /// Values of a row between zeros, as far as the windows reach, and vectors behind their last.
+    const fn padded(&self) -> usize {
+        self.channels + self.size + MAX_LANES
     }
 
     /// Channels that count before and behind their own. Of an even `size` PyTorch has one more before it.
@@ -22,91 +29,12 @@ impl LocalResponseNormGeometry {
     }
 }
 
-/// Adds to each of `sums` the terms from `before` channels before it to `behind` behind it.
-#[inline(always)]
-fn add_around(terms: &[f32], [before, behind]: [usize; 2], sums: &mut [f32]) {
-    let channels = terms.len();
-    for distance in 0..=before.min(channels - 1) {
-        sums[distance..].iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
-    }
-    for distance in 1..=behind.min(channels - 1) {
-        sums.iter_mut().zip(&terms[distance..]).for_each(|(sum, term)| *sum += term);
-    }
-}
-
-/// `base^-beta`, by square roots for the usual exponents.
-#[inline(always)]
-fn power(base: f32, beta: f32) -> f32 {
-    if beta == 0.75 {
-        let root = base.sqrt();
-        1.0 / (root * root.sqrt())
-    } else if beta == 0.5 {
-        1.0 / base.sqrt()
-    } else {
-        base.powf(-beta)
-    }
-}
-
-/// What is raised to a power, for each channel of a row.
-#[inline(always)]
-fn bases(geometry: &LocalResponseNormGeometry, row: &[f32], squares: &mut [f32], bases: &mut [f32]) {
-    squares.iter_mut().zip(row).for_each(|(square, x)| *square = x * x);
-    bases.fill(0.0);
-    add_around(squares, geometry.around(), bases);
-    let (share, k) = ((geometry.alpha / geometry.size as f64) as f32, geometry.k as f32);
-    bases.iter_mut().for_each(|base| *base = k + share * *base);
-}
-
-/// Calls `row` with a row of the target, its number, and two rows of memory.
-fn for_each_row(
-    geometry: &LocalResponseNormGeometry,
-    rows: usize,
-    target: &mut [f32],
-    stride: usize,
-    scratch: &mut Scratch,
-    row: impl Fn(usize, &mut [f32], &mut [f32], &mut [f32]) + Sync,
-) {
-    let channels = geometry.channels;
-    let (_, slots) = scratch.lend(geometry.needs());
-    let piece = PIECE.div_ceil(channels);
-    let target = Target::new(target);
-    let isa = isa::current();
-    chunk::for_each(rows.div_ceil(piece), 8 * rows * channels, |index| {
-        let mut slot = slots.own();
-        let (a, b) = slot[..2 * channels].split_at_mut(channels);
-        isa.vectorize(
-            #[inline(always)]
-            || {
-                for index in index * piece..rows.min((index + 1) * piece) {
-                    // SAFETY: each row is part of one piece.
-                    row(index, unsafe { target.slice(index * stride, channels) }, a, b);
-                }
-            },
-        );
-    });
-}
-
 /// input `[.., c]` -> output `[.., c]`.
 pub fn forward(geometry: &LocalResponseNormGeometry, input: &[f32], output: &mut [f32], scratch: &mut Scratch) {
-    let (map, out_map) = (geometry.input(), geometry.output());
-    let rows = map.samples(input.len());
-    assert_eq!(out_map.samples(output.len()), rows);
-    let beta = geometry.beta as f32;
-    for_each_row(
-        geometry,
-        rows,
-        output,
-        out_map.stride,
-        scratch,
-        #[inline(always)]
-        |index: usize, output: &mut [f32], squares: &mut [f32], base: &mut [f32]| {
-            let input = &input[index * map.stride..][..map.channels];
-            bases(geometry, input, squares, base);
-            for ((output, x), base) in output.iter_mut().zip(input).zip(base) {
-                *output = x * power(*base, beta);
-            }
-        },
-    );
+    let rows = geometry.input().samples(input.len());
+    assert_eq!(geometry.output().samples(output.len()), rows);
+    let stride = geometry.output().stride;
+    run(geometry, rows, input, None, (output, stride), Write::Store, scratch);
 }
 
 /// input `[.., c]`, grad_output `[.., c]` -> grad_input `[.., c]`.
@@ -124,34 +52,141 @@ pub fn backward(
     let rows = map.samples(input.len());
     assert_eq!(out_map.samples(grad_output.len()), rows);
     assert_eq!(map.samples(grad_input.len()), rows);
-    let beta = geometry.beta as f32;
-    let factor = (-2.0 * geometry.alpha * geometry.beta / geometry.size as f64) as f32;
-    for_each_row(
-        geometry,
-        rows,
-        grad_input,
-        map.stride,
-        scratch,
-        #[inline(always)]
-        |index: usize, grad_input: &mut [f32], terms: &mut [f32], base: &mut [f32]| {
-            let input = &input[index * map.stride..][..map.channels];
-            let grad = &grad_output[index * out_map.stride..][..map.channels];
-            bases(geometry, input, terms, base);
-            if write == Write::Store {
-                grad_input.fill(0.0);
+    run(geometry, rows, input, Some(grad_output), (grad_input, map.stride), write, scratch);
+}
+
+fn run(
+    geometry: &LocalResponseNormGeometry,
+    rows: usize,
+    input: &[f32],
+    grad: Option<&[f32]>,
+    (target, stride): (&mut [f32], usize),
+    write: Write,
+    scratch: &mut Scratch,
+) {
+    let (_, slots) = scratch.lend(geometry.needs());
+    let piece = PIECE.div_ceil(geometry.channels);
+    let target = Target::new(target);
+    let isa = isa::current();
+    chunk::for_each(rows.div_ceil(piece), 8 * rows * geometry.channels, |index| {
+        let mut slot = slots.own();
+        let slot = &mut slot[..2 * geometry.padded()];
+        let rows = index * piece..rows.min((index + 1) * piece);
+        isa.run(Task {
+            geometry,
+            rows,
+            input: Rows::strided(input, geometry.input().stride),
+            grad: grad.map(|grad| Rows::strided(grad, geometry.output().stride)),
+            target: (target, stride),
+            add: write == Write::Add,
+            slot,
+        });
+    });
+}
+
+struct Task<'a> {
+    geometry: &'a LocalResponseNormGeometry,
+    rows: Range<usize>,
+    input: Rows<'a>,
+    /// The gradient of the output, if the target is that of the input.
+    grad: Option<Rows<'a>>,
+    target: (Target, usize),
+    add: bool,
+    slot: &'a mut [f32],
+}
+
+impl Kernel for Task<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { geometry, rows, input, grad, target: (target, stride), add, slot } = self;
+        let (channels, [before, behind]) = (geometry.channels, geometry.around());
+        let share = simd.splat((geometry.alpha / geometry.size as f64) as f32);
+        let (k, beta) = (simd.splat(geometry.k as f32), geometry.beta as f32);
+        let factor = simd.splat((-2.0 * geometry.alpha * geometry.beta / geometry.size as f64) as f32);
+        // Behind the zeros that the windows of the first channels see.
+        slot.fill(0.0);
+        let (squares, terms) = slot.split_at_mut(geometry.padded());
+        for row in rows {
+            let input = input.row(row, channels);
+            let grad = grad.map(|grad| grad.row(row, channels));
+            // SAFETY: each row is part of one piece.
+            let target = unsafe { target.slice(row * stride, channels) };
+            // SAFETY: the rows have `count` values there, and `padded` is as far as windows reach.
+            for_each_vector(simd, channels, |c, count| unsafe {
+                let x = simd.load_some(input.as_ptr().add(c), count);
+                simd.store_some(squares.as_mut_ptr().add(before + c), count, simd.mul(x, x));
+            });
+            // SAFETY: as above.
+            for_each_vector(simd, channels, |c, count| unsafe {
+                let x = simd.load_some(input.as_ptr().add(c), count);
+                let base = simd.mul_add(share, window(simd, squares, c, geometry.size), k);
+                let power = power(simd, base, beta);
+                let to = target.as_mut_ptr().add(c);
+                let Some(grad) = grad else {
+                    return simd.store_some(to, count, simd.mul(x, power));
+                };
+                let mut own = simd.mul(simd.load_some(grad.as_ptr().add(c), count), power);
+                let term = simd.div(simd.mul(own, x), base);
+                simd.store_some(terms.as_mut_ptr().add(behind + c), count, term);
+                if add {
+                    own = simd.add(own, simd.load_some(to, count));
+                }
+                simd.store_some(to, count, own);
+            });
+            if grad.is_some() {
+                // SAFETY: as above.
+                for_each_vector(simd, channels, |c, count| unsafe {
+                    // Who sees a channel: the other way around.
+                    let sum = window(simd, terms, c, geometry.size);
+                    let x = simd.mul(factor, simd.load_some(input.as_ptr().add(c), count));
+                    let to = target.as_mut_ptr().add(c);
+                    simd.store_some(to, count, simd.mul_add(x, sum, simd.load_some(to, count)));
+                });
             }
-            for (c, base) in base.iter_mut().enumerate() {
-                let power = power(*base, beta);
-                grad_input[c] += grad[c] * power;
-                terms[c] = grad[c] * input[c] * power / *base;
-                *base = 0.0;
-            }
-            // Who sees a channel: the other way around.
-            let [before, behind] = geometry.around();
-            add_around(terms, [behind, before], base);
-            for ((to, x), sum) in grad_input.iter_mut().zip(input).zip(base) {
-                *to += factor * x * *sum;
-            }
-        },
-    );
+        }
+    }
+}
+
+/// Calls `each` with the first channel of each vector, and how many it has.
+#[inline(always)]
+fn for_each_vector<S: Simd>(_: S, channels: usize, mut each: impl FnMut(usize, usize)) {
+    for c in (0..channels).step_by(S::LANES) {
+        each(c, S::LANES.min(channels - c));
+    }
+}
+
+/// The sums of `size` values from `start` on, from the next on, and so on.
+///
+/// # Safety
+/// There are `size` values and a vector from `start` on.
+#[inline(always)]
+unsafe fn window<S: Simd>(simd: S, values: &[f32], start: usize, size: usize) -> S::Vector {
+    let mut sum = simd.splat(0.0);
+    for place in start..start + size {
+        // SAFETY: the caller's promise.
+        sum = simd.add(sum, unsafe { simd.load(values.as_ptr().add(place)) });
+    }
+    sum
+}
+
+/// `base^-beta`, by square roots for the usual exponents.
+#[inline(always)]
+fn power<S: Simd>(simd: S, base: S::Vector, beta: f32) -> S::Vector {
+    let root = simd.sqrt(base);
+    let divisor = if beta == 0.75 {
+        simd.mul(root, simd.sqrt(root))
+    } else if beta == 0.5 {
+        root
+    } else {
+        let mut lanes = [0.0; MAX_LANES];
+        // SAFETY: no set has more lanes.
+        unsafe {
+            simd.store(lanes.as_mut_ptr(), base);
+            lanes[..S::LANES].iter_mut().for_each(|lane| *lane = lane.powf(beta));
+            simd.load(lanes.as_ptr())
+        }
+    };
+    simd.div(simd.splat(1.0), divisor)
 }

@@ -28,7 +28,7 @@ pub fn pack(geometry: &Conv2dGeometry, weight: &[f32], bias: Option<&[f32]>) -> 
         let correlation = forward_correlation(geometry);
         let mut filters = Buffer::zeros(depthwise::packed_len(&correlation));
         let [kh, kw] = geometry.kernel_size;
-        depthwise::pack(isa, &correlation, weight, kh * kw, |row, column| row * kw + column, &mut filters);
+        depthwise::pack(&correlation, weight, kh * kw, |row, column| row * kw + column, &mut filters);
         return Packed { isa, filters, bias: copy(bias) };
     }
     if let Some(wide) = widen::geometry(geometry) {

@@ -38,6 +38,12 @@ impl<'a> Rows<'a> {
     pub(super) const fn map(&self, channels: usize) -> Map {
         Map::new([1, 1], channels, self.stride)
     }
+
+    /// The row's own values.
+    #[inline(always)]
+    pub(super) fn row(&self, row: usize, channels: usize) -> &'a [f32] {
+        &self.values[row * self.map(channels).stride..][..channels]
+    }
 }
 
 impl<'a> RowsMut<'a> {

@@ -6,6 +6,7 @@
 //! all rows that is the mean itself, and the shares of pieces add up to it. Sums are held in `f64`. The definitions are
 //! in `reference::loss`. Knows no tensors.
 
+use crate::kernel::chunk::join;
 use core::array;
 
 /// logits `[n, classes]`, labels `[n]` -> the share of the mean of `ln(sum exp(x)) - x[label]`, and grad
@@ -69,7 +70,7 @@ fn sum_in_pieces(
     let (rows, more_rows) = rows.split_at(middle * classes);
     let (labels, more_labels) = labels.split_at(middle);
     let (grad, more_grad) = grad.split_at_mut(middle * classes);
-    let (first, second) = rayon::join(
+    let (first, second) = join(
         || sum_in_pieces(classes, rows, labels, grad, sum),
         || sum_in_pieces(classes, more_rows, more_labels, more_grad, sum),
     );

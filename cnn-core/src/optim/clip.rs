@@ -1,5 +1,6 @@
 use super::invalid::check_not_negative;
 use super::{CHUNK, InvalidOption};
+use crate::kernel::chunk::join;
 
 /// Scales a gradient down to length `max_norm` if it is longer, and returns the length that it had.
 ///
@@ -28,7 +29,7 @@ const LANES: usize = 8;
 fn sum_of_squares(values: &[f32]) -> f64 {
     if values.len() > CHUNK {
         let (left, right) = values.split_at(middle(values.len()));
-        let (left, right) = rayon::join(|| sum_of_squares(left), || sum_of_squares(right));
+        let (left, right) = join(|| sum_of_squares(left), || sum_of_squares(right));
         return left + right;
     }
     let (rows, rest) = values.as_chunks::<LANES>();
@@ -44,7 +45,7 @@ fn sum_of_squares(values: &[f32]) -> f64 {
 fn scale(values: &mut [f32], factor: f32) {
     if values.len() > CHUNK {
         let (left, right) = values.split_at_mut(middle(values.len()));
-        rayon::join(|| scale(left, factor), || scale(right, factor));
+        join(|| scale(left, factor), || scale(right, factor));
         return;
     }
     for value in values {

@@ -11,6 +11,7 @@ mod invalid;
 pub mod schedule;
 mod sgd;
 
+use crate::kernel::chunk::join;
 use core::{array, mem};
 
 pub use adam::AdamOptions;
@@ -41,7 +42,7 @@ fn in_chunks<const N: usize>(
     for (state, more_state) in states.iter_mut().zip(&mut more_states) {
         (*state, *more_state) = mem::take(state).split_at_mut(middle);
     }
-    rayon::join(
+    join(
         || in_chunks(parameters, states, gradient, update),
         || in_chunks(more_parameters, more_states, more_gradient, update),
     );

@@ -70,6 +70,11 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    fn sqrt(self, a: float32x4_t) -> float32x4_t {
+        have!(vsqrtq_f32(a))
+    }
+
+    #[inline(always)]
     fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
         have!(vfmaq_f32(c, a, b))
     }

@@ -58,6 +58,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn sqrt(self, a: Self::Vector) -> Self::Vector {
+        lanes!(|lane| a[lane].sqrt())
+    }
+
+    #[inline(always)]
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
         // Not `f32::mul_add`, which is a function call where the processor has no such instruction.
         lanes!(|lane| a[lane] * b[lane] + c[lane])

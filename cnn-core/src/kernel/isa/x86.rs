@@ -76,6 +76,11 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn sqrt(self, a: __m512) -> __m512 {
+        have!(_mm512_sqrt_ps(a))
+    }
+
+    #[inline(always)]
     fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         have!(_mm512_fmadd_ps(a, b, c))
     }
@@ -236,6 +241,11 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn div(self, a: __m256, b: __m256) -> __m256 {
         have!(_mm256_div_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn sqrt(self, a: __m256) -> __m256 {
+        have!(_mm256_sqrt_ps(a))
     }
 
     #[inline(always)]
