@@ -224,15 +224,18 @@ fn body(group: &Group, errors: &mut Errors) -> Body {
         let mut rest = part;
         while !rest.is_empty() {
             let last = rest.clone().into_iter().last();
+            // It is known what to call a step that does not parse.
+            let mut label = None;
             let parser = |input: ParseStream<'_>| {
-                let step = step(input, errors);
+                label = step_label(input);
+                let step = step(label.as_ref(), input, errors);
                 let rest = if step.is_ok() { input.parse()? } else { skip_rest(input)? };
                 Ok((step, rest))
             };
             let (step, behind) = parser.parse2(rest).unwrap_or_else(|error| (Err(error), TokenStream::new()));
             steps.push(step.unwrap_or_else(|error| {
                 errors.push(at_last(error, last.as_ref()));
-                Step { label: None, layer: Layer::Broken, claim: None }
+                Step { label, layer: Layer::Broken, claim: None }
             }));
             rest = behind;
             if let Some(token) = rest.clone().into_iter().next() {
@@ -254,17 +257,20 @@ fn body(group: &Group, errors: &mut Errors) -> Body {
     Body { steps }
 }
 
-fn step(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {
-    let label = if input.peek(syn::Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
-        let label: Ident = input.parse()?;
-        input.parse::<Token![:]>()?;
-        if input.is_empty() {
-            return Err(syn::Error::new(label.span(), format!("expected a layer behind `{label}:`")));
-        }
-        Some(label)
-    } else {
-        None
-    };
+/// `label:`, if there is one.
+fn step_label(input: ParseStream<'_>) -> Option<Ident> {
+    if !(input.peek(syn::Ident) && input.peek2(Token![:]) && !input.peek2(Token![::])) {
+        return None;
+    }
+    let label = input.parse().ok();
+    input.parse::<Token![:]>().ok();
+    label
+}
+
+fn step(label: Option<&Ident>, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {
+    if let Some(label) = label.filter(|_| input.is_empty()) {
+        return Err(syn::Error::new(label.span(), format!("expected a layer behind `{label}:`")));
+    }
     let layer = layer(input, errors)?;
     let claim = if input.peek(Token![=>]) {
         let arrow: Token![=>] = input.parse()?;
@@ -275,7 +281,7 @@ fn step(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {
     } else {
         None
     };
-    Ok(Step { label, layer, claim })
+    Ok(Step { label: label.cloned(), layer, claim })
 }
 
 fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {

@@ -3,16 +3,9 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::Ident;
 
 use crate::layers::{CheckedSizes, Outcome, sizes_expression};
-use crate::plan::{JoinKind, MapId, Plan, Shape, Size};
-
-/// What a branch made.
-pub(crate) struct Branch {
-    pub(crate) map: MapId,
-    pub(crate) label: Option<Ident>,
-}
+use crate::plan::{Branch, JoinKind, MapId, Plan, Shape, Size};
 
 /// A join where it stands.
 pub(crate) struct Site<'a> {

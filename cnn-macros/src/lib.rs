@@ -13,6 +13,7 @@ mod error;
 mod expand;
 mod fallback;
 mod fuse;
+mod heads;
 mod join;
 mod layers;
 mod memory;

@@ -6,12 +6,14 @@ use syn::Ident;
 use super::limits::too_large;
 use super::{Names, Walk};
 use crate::ast::Body;
-use crate::join::{self, Branch};
+use crate::join;
 use crate::layers::Cost;
-use crate::plan::{Constant, ConstantType, Join, JoinKind, Kind, Map, MapId, Shape};
+use crate::plan::{Branch, Constant, ConstantType, INPUT, Join, JoinKind, Kind, Map, MapId, Shape};
 
 impl Walk<'_, '_> {
     pub(super) fn join(&mut self, kind: &Ident, branches: &Body, name: &str, own: &Names, names: &Names) {
+        let join = JoinKind::of(&kind.to_string());
+        self.plan.heads.clear();
         if branches.steps.is_empty() {
             let text = format!(
                 "{name}: `{kind}` has no branches\nhelp: `{kind} {{ [ .. ], [ .. ] }}`; `[]` is the map as it is"
@@ -21,16 +23,16 @@ impl Walk<'_, '_> {
         }
         self.distinct_labels(branches);
         let input = self.current;
-        let mut made = Vec::new();
+        let (mut made, mut sound) = (Vec::new(), input.is_some());
         for (index, branch) in branches.steps.iter().enumerate() {
             self.current = input;
             self.branch(branch, names, index);
-            let label = branch.label.clone();
-            made.extend(self.current.map(|map| Branch { map, label }));
+            sound &= self.current.is_some();
+            made.push(Branch { map: self.current.unwrap_or(INPUT), label: branch.label.clone() });
         }
         self.current = None;
-        let Some(input) = input.filter(|_| made.len() == branches.steps.len()) else { return };
-        let join = JoinKind::of(&kind.to_string());
+        self.plan.heads = if join == JoinKind::Concat { made.clone() } else { Vec::new() };
+        let Some(input) = input.filter(|_| sound) else { return };
         // A product has two factors; more are products of products.
         let parts = if join == JoinKind::Multiply { made.len() } else { 2 };
         let whole = self.joined(join, kind, name, input, &made);

@@ -25,7 +25,14 @@ use crate::plan::{Constant, ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Sh
 
 /// Settles a network. Where mistakes were noted the plan ends early or has gaps: good for nothing but its input.
 pub(crate) fn plan(network: &ast::Network, blocks: &mut Blocks<'_>, errors: &mut Errors) -> Plan {
-    let plan = Plan { constants: Vec::new(), maps: Vec::new(), steps: Vec::new(), output: INPUT, told_by: None };
+    let plan = Plan {
+        constants: Vec::new(),
+        maps: Vec::new(),
+        steps: Vec::new(),
+        output: INPUT,
+        heads: Vec::new(),
+        told_by: None,
+    };
     let mut walk = Walk {
         plan,
         network: &network.name,
@@ -123,6 +130,9 @@ impl Walk<'_, '_> {
             None => format!("{} ({layer})", own.path()),
         };
         let mut next = index + 1;
+        if let Layer::Call(_) | Layer::Type(_) | Layer::Broken = &step.layer {
+            self.plan.heads.clear();
+        }
         let name = match &step.layer {
             Layer::Call(call) => {
                 let name = called(&call.name.to_string());

@@ -4,10 +4,10 @@ use quote::ToTokens;
 use syn::Ident;
 
 use super::{Names, Walk};
-use crate::ast::{Block, Call};
+use crate::ast::{Block, Call, Layer, Step};
 use crate::blocks::Teller;
 use crate::constant::Meaning;
-use crate::plan::Size;
+use crate::plan::{Branch, INPUT, Size};
 
 /// So many uses of blocks in a network are a slip, whatever is in them.
 const MOST_USES: usize = 20_000;
@@ -20,11 +20,11 @@ impl Walk<'_, '_> {
                 Teller::Now => block.errors.iter().for_each(|error| self.errors.push(error.clone())),
                 Teller::Before(network) => self.plan.told_by = Some(network),
             }
-            self.current = None;
+            self.skip(block);
             return;
         }
         let Some(parameters) = self.block_arguments(block, call, name) else {
-            self.current = None;
+            self.skip(block);
             return;
         };
         self.uses += 1;
@@ -55,6 +55,17 @@ impl Walk<'_, '_> {
         {
             self.errors.truncate(before);
             self.plan.told_by = Some(network);
+        }
+    }
+
+    /// Goes on behind a use of a block that cannot be walked. Its heads have their names all the same.
+    fn skip(&mut self, block: &Block) {
+        self.current = None;
+        if let Some(Step { layer: Layer::Join { kind, branches }, .. }) = block.body.steps.last()
+            && kind == "concat"
+        {
+            let labels = branches.steps.iter().map(|branch| branch.label.clone());
+            self.plan.heads = labels.map(|label| Branch { map: INPUT, label }).collect();
         }
     }
 
