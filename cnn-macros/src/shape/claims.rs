@@ -1,6 +1,7 @@
 //! Maps that are written out: the input, and what `=>` states.
 
-use quote::quote;
+use quote::{ToTokens, quote};
+use syn::Expr;
 
 use super::Walk;
 use super::limits::too_large;
@@ -19,10 +20,13 @@ impl Walk<'_, '_> {
         };
         let found = &self.plan.map(current).shape;
         if found.contradicts(&claimed) {
-            let text = format!(
-                "{name}: the map is {found}, not {claimed}\nhelp: write `=> <{}>`, or change the steps before it",
-                found.to_string().replace('x', ", ")
-            );
+            let right = corrected(claim, &claimed, found);
+            let help = if self.errors.in_use() {
+                format!("in this use `=> <{right}>` holds; a map that is another in each use is stated behind the use")
+            } else {
+                format!("write `=> <{right}>`, or change the steps before it")
+            };
+            let text = format!("{name}: the map is {found}, not {claimed}\nhelp: {help}");
             self.wrong(&claim.tokens, text);
             return;
         }
@@ -67,4 +71,18 @@ impl Walk<'_, '_> {
         }
         Some(shape)
     }
+}
+
+/// What holds instead of a claim, with what is right in it as it is written.
+fn corrected(claim: &Dims, claimed: &Shape, found: &Shape) -> String {
+    let sides = match (claimed, found) {
+        (Shape::Chw(claimed), Shape::Chw(found)) => claimed.iter().zip(found).collect(),
+        (Shape::Flat(claimed), Shape::Flat(found)) => vec![(claimed, found)],
+        _ => return found.to_string().replace('x', ", "),
+    };
+    let side = |((claimed, found), written): ((&Size, &Size), &Expr)| match (claimed.known(), found.known()) {
+        (Some(claimed), Some(found)) if claimed != found => found.to_string(),
+        _ => written.to_token_stream().to_string(),
+    };
+    sides.into_iter().zip(&claim.sizes).map(side).collect::<Vec<_>>().join(", ")
 }

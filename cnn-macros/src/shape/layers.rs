@@ -55,8 +55,10 @@ impl Walk<'_, '_> {
             format!("there is no {what} `{name}`\nhelp: did you mean `{meant}`?")
         } else {
             let known: Vec<_> = known.collect();
+            let blocks =
+                if blocks.is_empty() { String::new() } else { format!("; the blocks are {}", blocks.join(", ")) };
             format!(
-                "there is no {what} `{name}`\nhelp: the layers are {}; a type of your own starts with a capital letter",
+                "there is no {what} `{name}`\nhelp: the layers are {}{blocks}; a type of your own starts with a capital letter",
                 known.join(", ")
             )
         };

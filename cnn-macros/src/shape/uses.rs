@@ -1,9 +1,11 @@
 //! A use of a block: its steps where it stands, with what its parameters mean there.
 
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::Ident;
 
 use super::{Names, Walk};
+use crate::arguments::between_angles;
 use crate::ast::{Block, Call, Layer, Step};
 use crate::blocks::Teller;
 use crate::constant::Meaning;
@@ -17,7 +19,7 @@ impl Walk<'_, '_> {
     pub(super) fn block(&mut self, index: usize, block: &Block, call: &Call, name: &str, names: &Names) {
         if !block.errors.is_empty() {
             match self.blocks.tell(index, self.network) {
-                Teller::Now => block.errors.iter().for_each(|error| self.errors.push(error.clone())),
+                Teller::Now => self.errors.extend(&block.errors),
                 Teller::Before(network) => self.plan.told_by = Some(network),
             }
             self.skip(block);
@@ -77,6 +79,22 @@ impl Walk<'_, '_> {
         } else {
             format!("`{}<{}>`", block.name, wanted.join(", "))
         };
+        if call.sizes.is_empty() && !wanted.is_empty() && !call.alone.is_empty() {
+            let sizes: Vec<_> = call.alone.iter().map(between_angles).collect();
+            let form =
+                if sizes.len() == wanted.len() { format!("`{}<{}>`", block.name, sizes.join(", ")) } else { form };
+            let text = format!("{name}: the parameters of a block go between angle brackets\nhelp: {form}");
+            self.errors.note(call.alone.iter().cloned().collect::<TokenStream>(), text);
+            return None;
+        }
+        if let Some(option) =
+            call.options.first().map(|option| option.name.to_token_stream()).or(call.alone.first().cloned())
+        {
+            let help = if wanted.is_empty() { "alone" } else { "with its parameters between angle brackets" };
+            let text = format!("{name}: a block has no options\nhelp: {form} {help}");
+            self.errors.note(option, text);
+            return None;
+        }
         let (found, takes) = (call.sizes.len(), wanted.len());
         if found != takes {
             let parameters = |count: usize| match count {
@@ -86,18 +104,12 @@ impl Walk<'_, '_> {
             };
             let takes_text = format!("{name}: the block `{}` takes {}", block.name, parameters(takes));
             match call.sizes.get(takes) {
-                Some(size) => self.errors.note(size, format!("{takes_text}, not {found}\nhelp: {form}")),
+                Some(size) => self.errors.note(size, format!("{takes_text}, and gets {found}\nhelp: {form}")),
                 None => {
                     self.errors
                         .note(&call.name, format!("{takes_text}, and `{}` is missing\nhelp: {form}", wanted[found]));
                 }
             }
-            return None;
-        }
-        if let Some(option) = call.options.first() {
-            let text =
-                format!("{name}: a block has no options\nhelp: its parameters go between angle brackets: {form}");
-            self.errors.note(&option.name, text);
             return None;
         }
         if call.broken {
