@@ -24,6 +24,8 @@ mod plan;
 mod rule;
 mod shape;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
 mod window;
 
