@@ -130,6 +130,29 @@ network! {
         stem: conv2d<3, 1>, add { [middle: Middle => <9, 4, 4>, conv2d<3, 1>], [], other: Inner }, relu, flatten, fc: linear<2>,
     }
 
+    block unit<C> { add { [conv1: conv2d<C, 3>(padding = 1), relu6], proj: conv2d<C, 1> }, relu }
+
+    /// A network that joins, to be a step of branches.
+    pub Joining<5, 4, 3> { concat { [], conv: conv2d<2, 1> }, relu, last: conv2d<5, 1> }
+
+    /// Joins in joins in joins, with blocks that are used more than once, and branches that begin and end in what works
+    /// in place.
+    pub Nested<3, 4, 3> {
+        stem: conv2d<4, 1>, leaky_relu,
+        concat {
+            [],
+            a: add { [conv2d<4, 3>(padding = 1), relu], [], multiply { [], [adaptive_avg_pool2d<1>, gate: conv2d<4, 1>, hardsigmoid] } },
+            b: concat { relu, concat { unit: unit<2>, [] }, multiply { sigmoid, [] } },
+        } => <22, 4, 3>,
+        hardswish, first: unit<5>, second: unit<5>,
+        add {
+            [concat { relu, grown: conv2d<3, 1> }, shrunk: conv2d<5, 1>, relu],
+            inner: Joining, again: [relu, Joining], [sigmoid, dropout(p = 0.0)], [],
+        },
+        multiply { [tanh], [concat { [left: conv2d<2, 1>, relu], right: conv2d<3, 1> }], [] },
+        concat { tanh, leaky_relu }, flatten, fc: linear<3>,
+    }
+
     /// Branches of features.
     pub Features<6> {
         concat { a: linear<3>, [b: linear<2>, relu], [] }, c: linear<4>, multiply { [d: linear<4>, relu], [] },
@@ -208,6 +231,40 @@ fn networks_in_branches_of_networks_in_branches() -> Result<(), Error> {
     common::check::<Inner>(2, 400)?;
     common::check::<Middle>(2, 400)?;
     common::check::<Outer>(2, 400)
+}
+
+#[test]
+fn joins_in_joins() -> Result<(), Error> {
+    common::check::<Joining>(2, 400)?;
+    for samples in [1, 2, 5] {
+        common::check_both::<Nested>(samples, 200)?;
+    }
+    Ok(())
+}
+
+/// Output and gradients of a batch on so many threads.
+fn bits<N: Network>(samples: usize, threads: usize) -> Result<(Vec<f32>, Vec<f32>), Error> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| {
+        let mut net = N::new(7);
+        let input = Batch::from_nchw(&common::values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 1))?;
+        let mut training = Training::new(0);
+        let targets = Batch::zeros(samples);
+        training.backward(Mode::Training, &mut net, &input, &MeanSquaredError::new(&targets))?;
+        Ok((training.output().values().to_vec(), training.gradients().values().to_vec()))
+    })
+}
+
+#[test]
+fn joins_have_the_same_bits_on_any_number_of_threads() -> Result<(), Error> {
+    for samples in [1, 9, 64] {
+        let (nested, dense) = (bits::<Nested>(samples, 1)?, bits::<Dense>(samples, 1)?);
+        for threads in [2, 3, 8] {
+            assert!(bits::<Nested>(samples, threads)? == nested, "{samples} samples, {threads} threads");
+            assert!(bits::<Dense>(samples, threads)? == dense, "{samples} samples, {threads} threads");
+        }
+    }
+    Ok(())
 }
 
 #[test]

@@ -47,6 +47,12 @@ network! {
         softmax,
     }
 
+    /// Private heads, of which not all are read.
+    Detector<4, 6, 6> { concat { boxes: conv2d<8, 1>, scores: [conv2d<{ CLASSES }, 1>, relu], [] } }
+
+    /// Heads that nobody asks for.
+    pub Unasked<4> { concat { policy: [linear<2>, softmax], value: linear<1> } }
+
     Features<100> { relu, linear<{ 100 >> 1 }>, dropout(p = 1), relu }
 
     pub Picture<2, 4, 4> { relu, flatten, }
@@ -56,6 +62,9 @@ network! {
 fn every_layer_under_strict_lints() {
     let _: Batch<Probabilities<Flat<10>>> = Everything::new(0).forward(&Batch::zeros(2));
     let _: Batch<Flat<50>> = Features::new(0).forward(&Batch::zeros(2));
+    let output = Detector::new(0).forward(&Batch::zeros(2));
+    assert_eq!(Detector::heads(output.samples()).scores.channels(), 8..18);
+    let _: Batch<Flat<3>> = Unasked::new(0).forward(&Batch::zeros(2));
     let _: Batch<Flat<32>> = Picture::new(0).forward(&Batch::zeros(2));
     let _: Batch<Flat<10>> = networks::LeNet5::new(0).forward(&Batch::zeros(2));
     assert_eq!(networks::LeNet5::PARAMETERS, 61_706);

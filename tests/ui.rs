@@ -4,7 +4,7 @@
 #[test]
 fn mistakes_are_explained_where_they_are() {
     let cases = trybuild::TestCases::new();
-    for topic in ["later", "maps", "names", "options", "sizes", "syntax", "together", "types", "window"] {
+    for topic in ["blocks", "joins", "maps", "names", "options", "sizes", "syntax", "together", "types", "window"] {
         cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
     }
 }

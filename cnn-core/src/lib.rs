@@ -73,6 +73,10 @@ pub mod train;
 /// | a type with a capital letter or a path | a [`Layer`](layer::Layer) of your own |
 /// | `[step, ..]` | a sequence, used as one layer |
 /// | `repeat<N> [step, ..]` | its steps written `N` times |
+/// | `add { step, .. }` | the sum of what its branches make of the same map |
+/// | `multiply { step, .. }` | their product; a map of one cell, as a gate makes it, meets every cell of the other |
+/// | `concat { step, .. }` | their channels, or features, one after the other |
+/// | `name<size, ..>` | the steps of a `block name<PARAM, ..> { step, .. }` of the same invocation |
 ///
 /// - A size is a number, a name, or an expression in braces, where `channels`, `height` and `width` are those of the map
 ///   that the step gets. A kernel, stride, padding or dilation is `3` or `(vertical, horizontal)`. What the macro cannot
@@ -82,7 +86,40 @@ pub mod train;
 /// - `=>` states the map that the step makes, for the reader; another one is an error.
 /// - A stride that does not divide is rounded down, as by PyTorch; with `strict` it is an error.
 /// - Weights are named as in PyTorch's `state_dict`: a label is a name, and a step without one is its index in its sequence.
-///   `repeat` writes its steps where it stands; with a label it is a sequence of that name.
+///   `repeat` writes its steps where it stands; with a label it is a sequence of that name. A branch without a label lends
+///   its names to the sequence around it.
+/// - A branch is any step, and `[]` is the map as it is.
+///
+/// # Heads
+///
+/// The labelled branches of a last `concat` are the network's heads. They can be had from its output by name: `Net::heads`
+/// makes a `NetHeads` of it, whose fields are typed views, [`Part`](tensor::Part)s of the output that are not copied.
+///
+/// ```
+/// use cnn_core::prelude::*;
+///
+/// network! {
+///     block cell<C> { conv2d<C, 3>(padding = 1), relu }
+///
+///     /// Two boxes and two scores at each of 7 x 7 places.
+///     pub Detector<3, 28, 28> {
+///         stem: [cell<8>, max_pool2d<2>, cell<16>, max_pool2d<2>],
+///         concat {
+///             boxes: conv2d<8, 1>,
+///             scores: [cell<16>, conv2d<2, 1>, sigmoid],
+///         },
+///     }
+/// }
+///
+/// let output: Batch<Chw<10, 7, 7>> = Detector::new(0).forward(&Batch::zeros(4));
+/// let DetectorHeads { boxes, scores } = Detector::heads(output.samples());
+/// for (boxes, scores) in boxes.iter().zip(scores.iter()) {
+///     let (height, of_first_box) = (boxes[[3, 6, 6]], scores[[0, 6, 6]]);
+/// }
+/// let boxes: Batch<Chw<8, 7, 7>> = boxes.to_batch();
+/// ```
+///
+/// A loss of your own gets [`Samples`](tensor::Samples) of the output too, so that it can tell its heads apart by name.
 pub use cnn_macros::network;
 pub use error::Error;
 

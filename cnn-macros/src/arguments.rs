@@ -24,6 +24,7 @@ impl Settle<'_> {
     /// Every argument of the row; `None` if one is wrong or depends on an unknown map.
     pub(crate) fn arguments(&mut self, call: &Call, row: &'static Row, name: &str) -> Option<Arguments> {
         let mut sound = !call.broken;
+        let misplaced = misplaced(call, row);
         let mut settled = Arguments(Vec::new());
         if call.sizes.len() == row.sizes.len() {
             for (argument, size) in row.sizes.iter().zip(&call.sizes) {
@@ -32,11 +33,18 @@ impl Settle<'_> {
                     None => sound = false,
                 }
             }
-        } else {
+        } else if misplaced.is_empty() {
             self.sizes_mismatch(call, row, name);
             sound = false;
         }
+        if let Some(text) = misplaced_text(&misplaced, call, row, name) {
+            self.errors.note(misplaced.iter().copied().cloned().collect::<TokenStream>(), text);
+            sound = false;
+        }
         for (index, written) in call.options.iter().enumerate() {
+            if misplaced.iter().any(|part| written.value.is_none() && written.name == part.to_string()) {
+                continue;
+            }
             sound &= self.option_exists(written, &call.options[..index], row, name);
         }
         for option in row.options {
@@ -320,6 +328,40 @@ fn example(argument: &Argument) -> String {
 /// `conv1: stride` without the step.
 fn short(what: &str) -> &str {
     what.rsplit_once(": ").map_or(what, |(_, short)| short)
+}
+
+/// What stands between round brackets and is no option: by its look, or because the sizes are missing.
+fn misplaced<'a>(call: &'a Call, row: &Row) -> Vec<&'a TokenStream> {
+    let is_name = |part: &TokenStream| syn::parse2::<Ident>(part.clone()).is_ok();
+    let is_option = |part: &TokenStream| row.options.iter().any(|option| part.to_string() == option.name);
+    let parts = call.alone.iter();
+    parts.filter(|part| !is_option(part) && (!row.sizes.is_empty() || !is_name(part))).collect()
+}
+
+fn misplaced_text(misplaced: &[&TokenStream], call: &Call, row: &Row, name: &str) -> Option<String> {
+    if misplaced.is_empty() {
+        return None;
+    }
+    if row.sizes.is_empty() {
+        let option = row.options.iter().find(|option| option.kind != ArgumentKind::Later);
+        return Some(match option {
+            Some(option) => format!("{name}: an option goes by its name: `{} = {}`", option.name, example(option)),
+            None => format!("{name}: `{}` has no options", row.name),
+        });
+    }
+    let mut sizes: Vec<_> = misplaced.iter().copied().map(between_angles).collect();
+    if sizes.len() != row.sizes.len() {
+        sizes = row.sizes.iter().map(|size| size.name.to_owned()).collect();
+    }
+    let rest = if call.options.iter().any(|option| option.value.is_some()) { "(..)" } else { "" };
+    let form = format!("{}<{}>{rest}", row.name, sizes.join(", "));
+    Some(format!("{name}: sizes go between angle brackets, and options between round ones\nhelp: `{form}`"))
+}
+
+/// An expression as it may stand between angle brackets.
+pub(crate) fn between_angles(expression: &TokenStream) -> String {
+    let text = expression.to_string().replace(" ,", ",");
+    if expression.clone().into_iter().count() == 1 { text } else { format!("{{{text}}}") }
 }
 
 fn unknown_option(written: &str, row: &Row, name: &str) -> String {

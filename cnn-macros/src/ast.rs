@@ -75,6 +75,8 @@ pub(crate) struct Call {
     pub(crate) sizes: Vec<Expr>,
     /// `(padding = 2)`
     pub(crate) options: Vec<Setting>,
+    /// What stands alone between round brackets where there are no angle brackets: flags, or sizes that belong there.
+    pub(crate) alone: Vec<TokenStream>,
     /// Whether something between its brackets did not parse, and was reported.
     pub(crate) broken: bool,
 }
@@ -137,25 +139,35 @@ fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn::Result<()
 fn block(input: ParseStream<'_>) -> syn::Result<Block> {
     let name: Ident = input.parse()?;
     let mut parameters = Vec::new();
-    if input.peek(Token![<]) {
-        input.parse::<Token![<]>()?;
-        while !input.peek(Token![>]) {
-            if !input.peek(syn::Ident) {
-                return Err(input.error(format!("expected the name of a parameter: `block {name}<C> {{ .. }}`")));
-            }
-            parameters.push(input.parse()?);
-            if input.peek(Token![,]) {
-                input.parse::<Token![,]>()?;
-            } else if !input.peek(Token![>]) {
-                return Err(input.error("expected `,` or `>` behind a parameter: it has a name only"));
-            }
-        }
-        input.parse::<Token![>]>()?;
+    let wrong = block_parameters(&name, input, &mut parameters).err();
+    while wrong.is_some() && !input.is_empty() && !input.peek(token::Brace) {
+        input.parse::<TokenTree>()?;
     }
-    let group = brackets(input, Delimiter::Brace, "the steps of the block: `{ .. }`")?;
-    let mut errors = Errors::new();
+    let group = brackets(input, Delimiter::Brace, "the steps of the block: `{ .. }`");
+    let group = group.map_err(|error| wrong.clone().unwrap_or(error))?;
+    let mut errors = Errors::of(wrong.as_slice());
     let body = body(&group, &mut errors);
     Ok(Block { name, parameters, body, errors: errors.finish() })
+}
+
+/// `<PARAM, ..>`, or nothing.
+fn block_parameters(block: &Ident, input: ParseStream<'_>, parameters: &mut Vec<Ident>) -> syn::Result<()> {
+    if !input.peek(Token![<]) {
+        return Ok(());
+    }
+    input.parse::<Token![<]>()?;
+    while !input.peek(Token![>]) {
+        if !input.peek(syn::Ident) {
+            return Err(input.error(format!("expected the name of a parameter: `block {block}<C> {{ .. }}`")));
+        }
+        parameters.push(input.parse()?);
+        if input.peek(Token![,]) {
+            input.parse::<Token![,]>()?;
+        } else if !input.peek(Token![>]) {
+            return Err(input.error("expected `,` or `>` behind a parameter: it has a name only"));
+        }
+    }
+    input.parse::<Token![>]>().map(|_| ())
 }
 
 /// Moves behind the next `{ .. }`, where another network may begin.
@@ -224,15 +236,18 @@ fn body(group: &Group, errors: &mut Errors) -> Body {
         let mut rest = part;
         while !rest.is_empty() {
             let last = rest.clone().into_iter().last();
+            // It is known what to call a step that does not parse.
+            let mut label = None;
             let parser = |input: ParseStream<'_>| {
-                let step = step(input, errors);
+                label = step_label(input);
+                let step = step(label.as_ref(), input, errors);
                 let rest = if step.is_ok() { input.parse()? } else { skip_rest(input)? };
                 Ok((step, rest))
             };
             let (step, behind) = parser.parse2(rest).unwrap_or_else(|error| (Err(error), TokenStream::new()));
             steps.push(step.unwrap_or_else(|error| {
                 errors.push(at_last(error, last.as_ref()));
-                Step { label: None, layer: Layer::Broken, claim: None }
+                Step { label, layer: Layer::Broken, claim: None }
             }));
             rest = behind;
             if let Some(token) = rest.clone().into_iter().next() {
@@ -254,17 +269,20 @@ fn body(group: &Group, errors: &mut Errors) -> Body {
     Body { steps }
 }
 
-fn step(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {
-    let label = if input.peek(syn::Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
-        let label: Ident = input.parse()?;
-        input.parse::<Token![:]>()?;
-        if input.is_empty() {
-            return Err(syn::Error::new(label.span(), format!("expected a layer behind `{label}:`")));
-        }
-        Some(label)
-    } else {
-        None
-    };
+/// `label:`, if there is one.
+fn step_label(input: ParseStream<'_>) -> Option<Ident> {
+    if !(input.peek(syn::Ident) && input.peek2(Token![:]) && !input.peek2(Token![::])) {
+        return None;
+    }
+    let label = input.parse().ok();
+    input.parse::<Token![:]>().ok();
+    label
+}
+
+fn step(label: Option<&Ident>, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {
+    if let Some(label) = label.filter(|_| input.is_empty()) {
+        return Err(syn::Error::new(label.span(), format!("expected a layer behind `{label}:`")));
+    }
     let layer = layer(input, errors)?;
     let claim = if input.peek(Token![=>]) {
         let arrow: Token![=>] = input.parse()?;
@@ -275,7 +293,7 @@ fn step(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {
     } else {
         None
     };
-    Ok(Step { label, layer, claim })
+    Ok(Step { label: label.cloned(), layer, claim })
 }
 
 fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
@@ -308,10 +326,25 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
         }
         Some(name) => {
             input.parse::<Ident>()?;
-            let sizes = if input.peek(Token![<]) { sizes(input)? } else { Vec::new() };
+            let has_sizes = input.peek(Token![<]);
+            let sizes = if has_sizes { sizes(input)? } else { Vec::new() };
             let before = errors.count();
-            let options = if input.peek(token::Paren) { options(&input.parse()?, errors) } else { Vec::new() };
-            Ok(Layer::Call(Call { name, sizes, options, broken: errors.count() > before }))
+            let (mut options, mut alone) = (Vec::new(), Vec::new());
+            if input.peek(token::Paren) {
+                for part in split(input.parse::<Group>()?.stream(), false, errors) {
+                    let mut tokens = part.clone().into_iter();
+                    let named = matches!(tokens.next(), Some(TokenTree::Ident(_)));
+                    if !has_sizes && (!named || tokens.next().is_none()) {
+                        alone.push(part.clone());
+                    }
+                    if named || has_sizes {
+                        let last = part.clone().into_iter().last();
+                        options
+                            .extend(errors.take(setting.parse2(part).map_err(|error| at_last(error, last.as_ref()))));
+                    }
+                }
+            }
+            Ok(Layer::Call(Call { name, sizes, options, alone, broken: errors.count() > before }))
         }
         None => Err(input.error("expected a layer: `conv2d<6, 5>`, `relu`, `[ .. ]`, ..")),
     }
@@ -327,15 +360,6 @@ fn type_path(input: ParseStream<'_>) -> syn::Result<Layer> {
         return Err(input.error("expected a layer; give a type like `<T as Trait>::Layer` a name with `type`"));
     }
     input.parse().map(Layer::Type)
-}
-
-fn options(group: &Group, errors: &mut Errors) -> Vec<Setting> {
-    let parts = split(group.stream(), false, errors);
-    let parse = |part: TokenStream| {
-        let last = part.clone().into_iter().last();
-        setting.parse2(part).map_err(|error| at_last(error, last.as_ref()))
-    };
-    parts.into_iter().filter_map(|part| errors.take(parse(part))).collect()
 }
 
 fn setting(input: ParseStream<'_>) -> syn::Result<Setting> {

@@ -69,10 +69,13 @@ pub(crate) fn check(blocks: &mut [Block]) {
         }
         for (index, parameter) in block.parameters.iter().enumerate() {
             let text = parameter.to_string();
-            let size = SIZES.contains(&text.as_str()).then_some("the size of the map that a step gets");
+            let size = SIZES.contains(&text.as_str()).then_some("that size of the map that a step gets");
             let block_name = names.contains(&text).then_some("a block");
             if let Some(what) = size.or_else(|| built_in(&text)).or(block_name) {
-                note(parameter, format!("{name}: the parameter `{text}` has the name of {what}\nhelp: choose another"));
+                let other = text.to_uppercase();
+                let help =
+                    if other == text { "another name".to_owned() } else { format!("another name, such as `{other}`") };
+                note(parameter, format!("{name}: the parameter `{text}` has the name of {what}\nhelp: {help}"));
             } else if block.parameters[..index].contains(parameter) {
                 note(parameter, format!("{name}: the parameter `{text}` is there twice\nhelp: choose another name"));
             }

@@ -232,17 +232,7 @@ impl Pass<'_> {
 
     /// Each map of a concatenation with the first channel that it takes.
     fn firsts(&self, step: &Step) -> Vec<(MapId, Size)> {
-        let mut first = Size::Known(0);
-        let mut firsts = Vec::new();
-        for map in &step.inputs {
-            firsts.push((*map, first.clone()));
-            let channels = self.plan.map(*map).shape.sizes()[0].clone();
-            first = match (first.known(), channels.known()) {
-                (Some(first), Some(channels)) => Size::Known(first + channels),
-                _ => Size::Const(quote!(#first + #channels)),
-            };
-        }
-        firsts
+        step.inputs.iter().copied().zip(self.plan.firsts(&step.inputs)).collect()
     }
 
     /// Whether a branch is where the concatenation has it already.

@@ -1,6 +1,7 @@
 //! The table of a network's steps for its documentation, so that an editor shows it on hover.
 
 use crate::ast;
+use crate::heads;
 use crate::layers::{Arguments, Cost};
 use crate::plan::{Kind, Map, Plan, Shape, Size, Step};
 
@@ -21,6 +22,12 @@ pub(crate) fn table(network: &ast::Network, plan: &Plan) -> Vec<String> {
     };
     let (parameters, multiply_adds) = (sum(|cost| cost.parameters), sum(|cost| cost.multiply_adds));
     lines.push(format!("| **total** | | | {parameters} | {multiply_adds} |"));
+    let labels: Vec<_> = heads::labels(plan).map(|label| format!("`{label}`")).collect();
+    if !labels.is_empty() {
+        lines.push(String::new());
+        let (name, heads) = (&network.name, heads::name(network));
+        lines.push(format!(" [`{name}::heads`] makes [`{heads}`] of its output: {}.", labels.join(", ")));
+    }
     lines
 }
 

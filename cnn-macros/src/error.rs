@@ -40,6 +40,16 @@ impl Errors {
         self.found.push(error);
     }
 
+    /// Notes mistakes that were found elsewhere, as they are.
+    pub(crate) fn extend(&mut self, found: &[syn::Error]) {
+        self.found.extend_from_slice(found);
+    }
+
+    /// Whether the walk is in a use of a block.
+    pub(crate) fn in_use(&self) -> bool {
+        !self.uses.is_empty()
+    }
+
     /// Mistakes from here on are those of one use of a block.
     pub(crate) fn enter(&mut self, of: String) {
         self.uses.push(of);

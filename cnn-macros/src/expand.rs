@@ -6,6 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Attribute, Meta};
 
 use crate::fuse::flattened_channels;
+use crate::heads::{self, Heads};
 use crate::layers::{Row, Settled, sizes_expression};
 use crate::memory;
 use crate::pass::Pass;
@@ -36,14 +37,17 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
     let layers = plan.steps.iter().enumerate().map(|(index, step)| layer(plan, index, step));
     let network_impl = network_impl(name, plan);
     let derived = derived(network);
+    let Heads { declared: heads_declared, implemented: heads } = heads::heads(network, plan);
     quote! {
         #declared
+        #heads_declared
         #(#cfg)*
         const _: () = {
             #(#constants)*
             #(#layers)*
             #network_impl
             #derived
+            #heads
         };
     }
 }

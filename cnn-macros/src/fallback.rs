@@ -5,6 +5,7 @@ use quote::quote;
 
 use crate::ast;
 use crate::expand::{cfg, declaration, derived};
+use crate::heads::{self, Heads};
 use crate::plan::{Plan, map_type};
 
 /// The type, with empty implementations. Its output is a size that does not evaluate: rustc says nothing of whatever
@@ -25,8 +26,11 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
         _ => bad.clone(),
     };
     let derived = derived(network);
+    let output = quote!(<#name as ::cnn_core::network::Network>::Output);
+    let Heads { declared: heads_declared, implemented: heads } = heads::fallback(network, plan, &output);
     quote! {
         #declared
+        #heads_declared
         #(#cfg)*
         const _: () = {
             #[allow(dead_code)]
@@ -71,6 +75,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
                 }
             }
             #derived
+            #heads
         };
     }
 }

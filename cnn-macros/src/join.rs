@@ -3,16 +3,9 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::Ident;
 
 use crate::layers::{CheckedSizes, Outcome, sizes_expression};
-use crate::plan::{JoinKind, MapId, Plan, Shape, Size};
-
-/// What a branch made.
-pub(crate) struct Branch {
-    pub(crate) map: MapId,
-    pub(crate) label: Option<Ident>,
-}
+use crate::plan::{Branch, JoinKind, MapId, Plan, Shape, Size};
 
 /// A join where it stands.
 pub(crate) struct Site<'a> {
@@ -132,25 +125,69 @@ impl Site<'_> {
             "{name}: the branches of `{kind}` do not fit: {one} in {}, {other} in {}",
             branches[0], branches[1]
         )];
-        if matches!(one, Shape::Flat(_)) == matches!(other, Shape::Flat(_)) {
-            let sides: &[&str] =
-                if matches!(one, Shape::Flat(_)) { &["features"] } else { &["channels", "height", "width"] };
-            let broadcasts = self.kind == JoinKind::Multiply && (may_be_one_cell(one) || may_be_one_cell(other));
-            let (one, other) = (one.sizes(), other.sizes());
-            let wrong = |side: &usize| {
-                let matters = if *side == 0 { self.kind != JoinKind::Concat } else { !broadcasts };
-                matters && differ(&one[*side], &other[*side])
-            };
-            for side in (0..sides.len()).filter(wrong) {
-                let made = [first, second].map(|branch| self.made(branch, side));
-                lines.push(format!("{}: {}, {}", sides[side], made[0], made[1]));
-            }
-        } else {
-            lines.push([first, second].map(|branch| self.made_rank(branch)).join(", "));
+        let wrong = self.wrong_sides(first, second);
+        if wrong.is_empty() {
+            lines.push([first, second].map(|branch| self.made_rank(branch)).join("; "));
         }
+        let made = |side: &usize| [first, second].map(|branch| self.made(branch, *side)).join("; ");
+        // What one step did to height and width is one line.
+        if let [.., 1, 2] = wrong.as_slice()
+            && made(&1) == made(&2)
+        {
+            lines.extend(wrong.first().filter(|side| **side == 0).map(|side| format!("channels: {}", made(side))));
+            lines.push(format!("height and width: {}", made(&1)));
+        } else {
+            let flat = matches!(one, Shape::Flat(_));
+            let called = |side: &usize| if flat { "features" } else { ["channels", "height", "width"][*side] };
+            lines.extend(wrong.iter().map(|side| format!("{}: {}", called(side), made(side))));
+        }
+        lines.push(format!("rule: {rule}"));
         let help = self.projection(first, second).or_else(|| self.projection(second, first));
-        lines.push(format!("help: {}", help.unwrap_or_else(|| rule.to_owned())));
+        lines.push(format!("help: {}", help.unwrap_or_else(|| self.way_out(first, second, &wrong))));
         lines.join("\n")
+    }
+
+    /// Of channels, height and width those that must not differ and do; none if one branch is flat and the other is not.
+    fn wrong_sides(&self, first: usize, second: usize) -> Vec<usize> {
+        let (one, other) = (self.shape(first), self.shape(second));
+        if matches!(one, Shape::Flat(_)) != matches!(other, Shape::Flat(_)) {
+            return Vec::new();
+        }
+        let broadcasts = self.kind == JoinKind::Multiply && (may_be_one_cell(one) || may_be_one_cell(other));
+        let (one, other) = (one.sizes(), other.sizes());
+        let wrong = |side: &usize| {
+            let matters = if *side == 0 { self.kind != JoinKind::Concat } else { !broadcasts };
+            matters && differ(&one[*side], &other[*side])
+        };
+        (0..3).filter(wrong).collect()
+    }
+
+    fn way_out(&self, first: usize, second: usize, wrong: &[usize]) -> String {
+        let [one, other] = [first, second].map(|branch| self.shape(branch).sizes().map(|size| size.known()));
+        let second_name = self.called(second);
+        match (self.kind, wrong) {
+            (JoinKind::Multiply, []) => {
+                "leave `flatten` out: a 1x1 map of as many channels meets every cell of the other".to_owned()
+            }
+            (_, []) => "`flatten` in both branches, or in neither".to_owned(),
+            (_, [0]) => {
+                let channels = one[0].map_or("?".to_owned(), |channels| channels.to_string());
+                let layer = match self.shape(first) {
+                    Shape::Flat(_) => format!("linear<{channels}>"),
+                    _ => format!("conv2d<{channels}, 1>"),
+                };
+                format!("`{layer}` at the end of {second_name} makes it fit")
+            }
+            (JoinKind::Multiply, [1 | 2, ..]) => {
+                let gate = if one[1..].iter().min() < other[1..].iter().min() { first } else { second };
+                format!(
+                    "`adaptive_avg_pool2d<1>` in {} makes a 1x1 map, which meets every cell of the other",
+                    self.called(gate)
+                )
+            }
+            (_, [0, ..]) => "the same channels, stride and padding in both branches".to_owned(),
+            _ => "the same stride and padding in both branches".to_owned(),
+        }
     }
 
     /// Which step of a branch made a size of its map.
@@ -161,7 +198,7 @@ impl Site<'_> {
         };
         let size = self.shape(branch).sizes()[side].known().map_or("?".to_owned(), |size| size.to_string());
         match self.maker(branch, same) {
-            Some(step) => format!("{size} by {step} in {}", self.called(branch)),
+            Some(step) => format!("{size} in {}, made by {step}", self.called(branch)),
             None => format!("{size} in {}, as it gets it", self.called(branch)),
         }
     }
@@ -170,7 +207,7 @@ impl Site<'_> {
         let flat = |map: MapId| matches!(self.plan.map(map).shape, Shape::Flat(_));
         let what = if flat(self.branches[branch].map) { "features" } else { "a map" };
         match self.maker(branch, |map, other| flat(map) == flat(other)) {
-            Some(step) => format!("{what} by {step} in {}", self.called(branch)),
+            Some(step) => format!("{what} in {}, made by {step}", self.called(branch)),
             None => format!("{what} in {}, as it gets it", self.called(branch)),
         }
     }

@@ -13,6 +13,7 @@ mod error;
 mod expand;
 mod fallback;
 mod fuse;
+mod heads;
 mod join;
 mod layers;
 mod memory;
@@ -22,6 +23,8 @@ mod place;
 mod plan;
 mod rule;
 mod shape;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;
 mod window;

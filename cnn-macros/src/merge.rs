@@ -231,7 +231,7 @@ impl Life {
 }
 
 /// Whether a step changes the gradient of what it made.
-fn spoils(plan: &Plan, step: &Step) -> bool {
+pub(crate) fn spoils(plan: &Plan, step: &Step) -> bool {
     match &step.kind {
         _ if step.run == Run::WithRelu => true,
         Kind::Layer { row, .. } => row.spoils_gradient,

@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
     /// The network's output.
     pub(crate) output: MapId,
+    /// The branches of a concatenation that nothing follows, in order.
+    pub(crate) heads: Vec<Branch>,
     /// The network in whose declaration a mistake of this one is told: that of a block which both use.
     pub(crate) told_by: Option<Ident>,
 }
@@ -152,6 +154,13 @@ impl JoinKind {
     }
 }
 
+/// A branch of a join: what it made, and its name.
+#[derive(Debug, Clone)]
+pub(crate) struct Branch {
+    pub(crate) map: MapId,
+    pub(crate) label: Option<Ident>,
+}
+
 /// How a step is carried out; the passes that fuse change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Run {
@@ -238,6 +247,20 @@ impl Plan {
 
     pub(crate) fn map(&self, id: MapId) -> &Map {
         &self.maps[id.0]
+    }
+
+    /// The first channel that each map takes in their concatenation.
+    pub(crate) fn firsts(&self, maps: &[MapId]) -> Vec<Size> {
+        let mut first = Size::Known(0);
+        let next = |map: &MapId| {
+            let [channels, ..] = self.map(*map).shape.sizes();
+            let behind = match (first.known(), channels.known()) {
+                (Some(first), Some(channels)) => Size::Known(first.saturating_add(channels)),
+                _ => Size::Const(quote!(#first + #channels)),
+            };
+            std::mem::replace(&mut first, behind)
+        };
+        maps.iter().map(next).collect()
     }
 }
 

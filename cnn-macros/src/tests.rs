@@ -29,7 +29,7 @@ fn settle(text: &str) -> (Plan, Vec<String>) {
     (plan, found.iter().map(ToString::to_string).collect())
 }
 
-fn plan(text: &str) -> Plan {
+pub(crate) fn plan(text: &str) -> Plan {
     let (plan, found) = settle(text);
     assert!(found.is_empty(), "{found:?}");
     plan

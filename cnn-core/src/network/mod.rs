@@ -18,6 +18,13 @@ use crate::layer::{GradInput, Owned, Pass, step};
 use crate::shape::Shape;
 use crate::tensor::Batch;
 
+/// The shape of a head, by the number of its branch, where only rustc knows it.
+#[doc(hidden)]
+pub trait Head<const INDEX: usize>: Network {
+    /// It.
+    type Shape: Shape;
+}
+
 /// A network that [`network!`](crate::network!) declared.
 ///
 /// ```

@@ -2,9 +2,11 @@
 
 mod batch;
 pub(crate) mod order;
+mod part;
 mod single;
 mod view;
 
 pub use batch::Batch;
+pub use part::{Part, PartSample};
 pub use single::Tensor;
 pub use view::{At, Sample, SampleMut, Samples, SamplesMut};

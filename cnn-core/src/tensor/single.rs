@@ -86,7 +86,7 @@ impl<S: Shape> Tensor<S> {
     /// The place of the largest value in [`values`](Self::values), the first of equals; of features that is the class.
     /// A NaN is larger than any number, as in PyTorch.
     pub fn argmax(&self) -> usize {
-        argmax(&self.values)
+        argmax(self.values.iter().copied())
     }
 
     /// Every value replaced by what the function makes of it.

@@ -57,7 +57,7 @@ impl<'a, S: Shape> Sample<'a, S> {
     /// The place of the largest value in [`values`](Self::values), the first of equals; of features that is the class.
     /// A NaN is larger than any number, as in PyTorch.
     pub fn argmax(&self) -> usize {
-        argmax(self.0)
+        argmax(self.0.iter().copied())
     }
 }
 
@@ -156,12 +156,9 @@ impl<'a, S: Shape> SamplesMut<'a, S> {
 }
 
 /// The place of the largest value, the first of equals; a NaN is larger than any number.
-pub(crate) fn argmax(values: &[f32]) -> usize {
-    let mut best = 0;
-    for (place, &value) in values.iter().enumerate() {
-        if value > values[best] || (value.is_nan() && !values[best].is_nan()) {
-            best = place;
-        }
-    }
-    best
+pub(crate) fn argmax(values: impl IntoIterator<Item = f32>) -> usize {
+    let larger = |value: f32, best: f32| value > best || (value.is_nan() && !best.is_nan());
+    let mut values = values.into_iter().enumerate();
+    let first = values.next().unwrap_or_default();
+    values.fold(first, |best, next| if larger(next.1, best.1) { next } else { best }).0
 }

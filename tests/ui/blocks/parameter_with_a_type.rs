@@ -1,0 +1,10 @@
+use cnn_core::prelude::*;
+
+network! {
+    block cell<C: usize> { conv2d<C, 1> }
+    Net<3, 8, 8> { cell<3> }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}

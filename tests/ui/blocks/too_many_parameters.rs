@@ -1,0 +1,10 @@
+use cnn_core::prelude::*;
+
+network! {
+    block down<C> { conv2d<C, 3>(stride = 2, padding = 1), relu }
+    Net<3, 8, 8> { down<16>, layer2: down<32, 2> }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}

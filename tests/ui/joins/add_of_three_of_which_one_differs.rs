@@ -1,0 +1,9 @@
+use cnn_core::prelude::*;
+
+network! {
+    Net<3, 32, 32> { add { conv2d<8, 1>, conv2d<8, 3>(padding = 1), conv2d<8, 3> }, relu }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}

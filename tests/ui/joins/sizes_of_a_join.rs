@@ -1,0 +1,9 @@
+use cnn_core::prelude::*;
+
+network! {
+    Net<16, 8, 8> { concat<2> { relu, [] } }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}

@@ -1,0 +1,9 @@
+use cnn_core::prelude::*;
+
+network! {
+    Net<3, 32, 32> { conv1: conv2d(2 * channels, 3, bias = false), relu }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}
