@@ -6,7 +6,6 @@
 //! all rows that is the mean itself, and the shares of pieces add up to it. Sums are held in `f64`. The definitions are
 //! in `reference::loss`. Knows no tensors.
 
-use crate::kernel::chunk::join;
 use core::array;
 
 /// logits `[n, classes]`, labels `[n]` -> the share of the mean of `ln(sum exp(x)) - x[label]`, and grad
@@ -60,7 +59,7 @@ fn sum_in_pieces(
     rows: &[f32],
     labels: &[usize],
     grad: &mut [f32],
-    sum: &(impl Fn(&[f32], &[usize], &mut [f32]) -> f64 + Sync),
+    sum: &(dyn Fn(&[f32], &[usize], &mut [f32]) -> f64 + Sync),
 ) -> f64 {
     let piece = PIECE.div_ceil(classes);
     if labels.len() <= piece {
@@ -70,7 +69,7 @@ fn sum_in_pieces(
     let (rows, more_rows) = rows.split_at(middle * classes);
     let (labels, more_labels) = labels.split_at(middle);
     let (grad, more_grad) = grad.split_at_mut(middle * classes);
-    let (first, second) = join(
+    let (first, second) = rayon::join(
         || sum_in_pieces(classes, rows, labels, grad, sum),
         || sum_in_pieces(classes, more_rows, more_labels, more_grad, sum),
     );
