@@ -216,7 +216,7 @@ fn size(input: ParseStream<'_>) -> syn::Result<Expr> {
     // A fragment of a `macro_rules!` macro comes in a group without delimiters, and a bracket ends where it ends: both
     // hold a whole expression.
     if input.cursor().group(Delimiter::None).is_some() || input.peek(token::Brace) || input.peek(token::Paren) {
-        return syn::parse2(input.parse::<TokenTree>()?.into());
+        return whole(input.parse::<TokenTree>()?.into());
     }
     if input.peek(Lit) {
         return input.parse().map(|lit| Expr::Lit(ExprLit { attrs: Vec::new(), lit }));
@@ -228,6 +228,32 @@ fn size(input: ParseStream<'_>) -> syn::Result<Expr> {
         return Err(input.error("a size cannot be negative"));
     }
     Err(input.error("expected a size: a number, a name, `(height, width)`, or arithmetic in braces"))
+}
+
+/// All tokens as one expression. What syn knows only with its feature `full` (statements, `if`, arrays), which takes as long
+/// to compile as the rest of it, is left as it stands, for rustc.
+fn whole(tokens: TokenStream) -> syn::Result<Expr> {
+    let inner = match tokens.clone().into_iter().next() {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group.stream(),
+        _ => tokens.clone(),
+    };
+    if inner.is_empty() {
+        return Err(syn::Error::new_spanned(&tokens, "expected a constant expression"));
+    }
+    if let Some(TokenTree::Ident(first)) = tokens.clone().into_iter().next()
+        && syn::parse2::<Expr>(tokens.clone()).is_err_and(|error| is_unsupported(&error))
+    {
+        return Err(syn::Error::new(first.span(), "expected an expression; put this one in braces: `{ .. }`"));
+    }
+    let is_semicolon = |token: TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+    match syn::parse2::<Expr>(inner.clone()) {
+        Err(error) if !is_unsupported(&error) && !inner.into_iter().any(is_semicolon) => Err(error),
+        _ => syn::parse2(tokens.clone()).or(Ok(Expr::Verbatim(tokens))),
+    }
+}
+
+fn is_unsupported(error: &syn::Error) -> bool {
+    error.to_string().starts_with("unsupported expression")
 }
 
 fn body(group: &Group, errors: &mut Errors) -> Body {
@@ -377,7 +403,11 @@ fn setting(input: ParseStream<'_>) -> syn::Result<Setting> {
     if input.is_empty() {
         return Err(syn::Error::new_spanned(equals, format!("expected a value behind `{name} =`")));
     }
-    let value = Some(input.parse()?);
+    let value = match input.fork().parse::<Expr>() {
+        Err(error) if is_unsupported(&error) => whole(input.parse()?)?,
+        _ => input.parse()?,
+    };
+    let value = Some(value);
     if input.is_empty() { Ok(Setting { name, value }) } else { Err(input.error("expected `,` between two options")) }
 }
 

@@ -1,8 +1,8 @@
 //! Folds integer arithmetic, so that sizes stay literal. What it cannot see, rustc evaluates. Knows no layers.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{BinOp, Expr, ExprBinary, ExprPath, Ident, Lit, Stmt, UnOp, parse_quote};
+use syn::{BinOp, Expr, ExprBinary, ExprPath, Ident, Lit, UnOp, parse_quote};
 
 use crate::plan::Size;
 
@@ -125,11 +125,6 @@ impl Scope {
             },
             Expr::Paren(inner) => return self.fold(&inner.expr),
             Expr::Group(inner) => return self.fold(&inner.expr),
-            Expr::Block(block) => match block.block.stmts.as_slice() {
-                [Stmt::Expr(inner, None)] => return self.fold(inner),
-                [] => return Err(Mistake::new(block, "expected a constant expression")),
-                _ => None,
-            },
             Expr::Cast(cast) if cast.ty.to_token_stream().to_string() == "usize" => match self.fold(&cast.expr)? {
                 Value::Const(_) => None,
                 known => Some(known),
@@ -143,7 +138,11 @@ impl Scope {
                 Value::Unknown => Some(Value::Unknown),
             },
             Expr::Binary(binary) => self.binary(binary)?,
-            _ => None,
+            // By its tokens: what syn makes of braces depends on whether another crate wants its feature `full`.
+            other => match in_braces(other.to_token_stream()).map(syn::parse2) {
+                Some(Ok(inner)) => return self.fold(&inner),
+                _ => None,
+            },
         };
         folded.map_or_else(|| self.for_rustc(expression), Ok)
     }
@@ -192,10 +191,23 @@ impl Scope {
             };
             constants.extend(quote!(#[allow(non_upper_case_globals)] const #name: usize = #size;));
         }
-        if constants.is_empty() {
-            return Ok(Value::Const(expression.to_token_stream()));
-        }
+        // Braces of our own: rustc would complain of the user's, where they are not needed.
+        let tokens = expression.to_token_stream();
+        let expression = match in_braces(tokens.clone()) {
+            Some(inner) => inner,
+            None if constants.is_empty() => return Ok(Value::Const(tokens)),
+            None => tokens,
+        };
         Ok(Value::Const(quote!({ #constants #expression })))
+    }
+}
+
+/// What stands in braces, if that is all.
+fn in_braces(tokens: TokenStream) -> Option<TokenStream> {
+    let mut tokens = tokens.into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
+        _ => None,
     }
 }
 

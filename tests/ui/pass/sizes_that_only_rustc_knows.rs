@@ -24,6 +24,19 @@ network! {
     }
 }
 
+const PAIR: [usize; 2] = [4, 5];
+
+network! {
+    /// Whatever rustc can evaluate stands in braces.
+    pub Computed<3, 28, 28> {
+        conv2d<{ if config::WIDTH > 2 { 8 } else { 4 } }, 3>(padding = { let half = 2; half / 2 }, stride = { 2 }),
+        conv2d<{ 2 * { 4 } }, { PAIR[0] - 1 }>(padding = ({ 1 }, 1)) => <8, 14, 14>,
+        flatten,
+        linear<{ match config::WIDTH { 4 => 10, _ => 11 } }>,
+    }
+}
+
+const _: () = assert!(Computed::PARAMETERS == 8 * 28 + 8 * 73 + 10 * (8 * 14 * 14 + 1));
 const _: () = assert!(Configured::PARAMETERS == 1616 + 1450 + 220 + 210 && Configured::WORKSPACE_BYTES > 0);
 
 fn main() {
