@@ -40,10 +40,14 @@ impl Window {
 /// windows, so that it unrolls their loops.
 macro_rules! for_each_vector {
     ($channels:ident, $window:ident, |$w:ident, $c:ident, $count:ident| $body:block) => {
-        match $window.count {
+        // The portable set takes the loops as they are, which compiles faster.
+        match S::REGISTERS {
+            0 => for_each_vector!(@ $channels, $window, $w, $c, $count, $body),
+            _ => match $window.count {
             [2, 2] => for_each_vector!(@ $channels, Window { count: [2, 2], ..$window }, $w, $c, $count, $body),
             [3, 3] => for_each_vector!(@ $channels, Window { count: [3, 3], ..$window }, $w, $c, $count, $body),
             _ => for_each_vector!(@ $channels, $window, $w, $c, $count, $body),
+        }
         }
     };
     (@ $channels:ident, $window:expr, $w:ident, $c:ident, $count:ident, $body:block) => {{

@@ -1,7 +1,7 @@
 //! Copies that put values where the tile wants them: panels of columns, and maps with zeros around.
 
 use super::geometry::Map;
-use super::isa::Simd;
+use super::isa::{Kernel, Simd};
 use super::tile::VECTORS;
 
 /// A matrix `[k][n]` somewhere in memory: the place of `(k, n)` is the place of `k` plus `n * column_step`.
@@ -44,45 +44,61 @@ pub(super) fn panel<S: Simd>(columns: usize, index: usize) -> (usize, usize, usi
 const BLOCK: usize = 16;
 
 /// Packs one panel as `[k][width]`, with zeros behind the last column.
-#[inline(always)]
 pub(super) fn pack<S: Simd>(simd: S, values: &[f32], matrix: &Matrix, index: usize, packed: &mut [f32]) {
-    let (first, count, width) = panel::<S>(matrix.columns, index);
-    let last = count - (width - S::LANES);
-    let [c0, c1, c2] = matrix.count;
-    let mut row = 0;
-    for k0 in 0..c0 {
-        for k1 in 0..c1 {
-            if matrix.column_step == 1 {
-                for k2 in 0..c2 {
-                    let place = matrix.place(k0, k1, k2) + first;
-                    let from = values[place..place + count].as_ptr();
-                    let to = packed[row * width..(row + 1) * width].as_mut_ptr();
-                    row += 1;
-                    // SAFETY: `from` has `count` values and `to` has `width`, which are one or two vectors; the last
-                    // vector has `last` columns.
-                    unsafe {
-                        if width > S::LANES {
-                            simd.store(to, simd.load(from));
+    simd.run(Panel { values, matrix, index, packed });
+}
+
+struct Panel<'a> {
+    values: &'a [f32],
+    matrix: &'a Matrix,
+    index: usize,
+    packed: &'a mut [f32],
+}
+
+impl Kernel for Panel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { values, matrix, index, packed } = self;
+        let (first, count, width) = panel::<S>(matrix.columns, index);
+        let last = count - (width - S::LANES);
+        let [c0, c1, c2] = matrix.count;
+        let mut row = 0;
+        for k0 in 0..c0 {
+            for k1 in 0..c1 {
+                if matrix.column_step == 1 {
+                    for k2 in 0..c2 {
+                        let place = matrix.place(k0, k1, k2) + first;
+                        let from = values[place..place + count].as_ptr();
+                        let to = packed[row * width..(row + 1) * width].as_mut_ptr();
+                        row += 1;
+                        // SAFETY: `from` has `count` values and `to` has `width`, which are one or two vectors; the last
+                        // vector has `last` columns.
+                        unsafe {
+                            if width > S::LANES {
+                                simd.store(to, simd.load(from));
+                            }
+                            let end = width - S::LANES;
+                            simd.store(to.add(end), simd.load_some(from.add(end), last));
                         }
-                        let end = width - S::LANES;
-                        simd.store(to.add(end), simd.load_some(from.add(end), last));
                     }
-                }
-            } else {
-                // A transposition, cache line by cache line, because rows of a large weight evict one another.
-                for k in (0..c2).step_by(BLOCK) {
-                    let block = &mut packed[row * width..(row + BLOCK.min(c2 - k)) * width];
-                    for n in 0..count {
-                        let place = matrix.place(k0, k1, k) + (first + n) * matrix.column_step;
-                        let line = &values[place..place + block.len() / width];
-                        for (row, value) in block.chunks_exact_mut(width).zip(line) {
-                            row[n] = *value;
+                } else {
+                    // A transposition, cache line by cache line, because rows of a large weight evict one another.
+                    for k in (0..c2).step_by(BLOCK) {
+                        let block = &mut packed[row * width..(row + BLOCK.min(c2 - k)) * width];
+                        for n in 0..count {
+                            let place = matrix.place(k0, k1, k) + (first + n) * matrix.column_step;
+                            let line = &values[place..place + block.len() / width];
+                            for (row, value) in block.chunks_exact_mut(width).zip(line) {
+                                row[n] = *value;
+                            }
                         }
+                        for row in block.chunks_exact_mut(width) {
+                            row[count..].fill(0.0);
+                        }
+                        row += BLOCK.min(c2 - k);
                     }
-                    for row in block.chunks_exact_mut(width) {
-                        row[count..].fill(0.0);
-                    }
-                    row += BLOCK.min(c2 - k);
                 }
             }
         }
@@ -108,7 +124,6 @@ impl Rectangle {
 
 /// Copies a rectangle of a map, with zeros for what is not in it; cells of the copy are `step` values apart, and between
 /// them lies anything.
-#[inline(always)]
 pub(super) fn copy_padded(values: &[f32], map: Map, rectangle: Rectangle, step: usize, copy: &mut [f32]) {
     let Map { size: [height, width], channels, stride } = map;
     let [first_row, first_column] = rectangle.start;

@@ -106,7 +106,6 @@ const fn height<S: Simd, const NV: usize>() -> usize {
 /// All places of `a` that rows and depth lead to are readable, `b` at every step of the depth for the vectors that
 /// `columns <= VECTORS * LANES` fill (unless the depth is empty), `bias` if it is not null and `c` at every row for
 /// `columns` values; nothing else writes to `c` meanwhile.
-#[inline(always)]
 pub(super) unsafe fn multiply<S: Simd>(simd: S, product: &Product<'_>, first: usize, end: usize) {
     // SAFETY: the caller's promise.
     unsafe {

@@ -52,15 +52,12 @@ fn cross_entropies(classes: usize, logits: &[f32], labels: &[usize], batch: usiz
 /// piece.
 const PIECE: usize = 1 << 14;
 
+/// The sum of the losses of some rows, with their labels, which writes their gradient.
+type SumOfRows<'a> = dyn Fn(&[f32], &[usize], &mut [f32]) -> f64 + Sync + 'a;
+
 /// Adds up what `sum` makes of pieces of the rows, in parallel. Where they are cut, and so the order of the sum, depends on
 /// the number of rows alone.
-fn sum_in_pieces(
-    classes: usize,
-    rows: &[f32],
-    labels: &[usize],
-    grad: &mut [f32],
-    sum: &(dyn Fn(&[f32], &[usize], &mut [f32]) -> f64 + Sync),
-) -> f64 {
+fn sum_in_pieces(classes: usize, rows: &[f32], labels: &[usize], grad: &mut [f32], sum: &SumOfRows<'_>) -> f64 {
     let piece = PIECE.div_ceil(classes);
     if labels.len() <= piece {
         return sum(rows, labels, grad);
