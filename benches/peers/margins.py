@@ -3,7 +3,7 @@
 The slope of a rectifier jumps at its kinks, and a max pooling sends its gradient to one of two values that are nearly equal. Where
 f32 cannot tell from f64 which side a value is on, both are right, and each has a gradient of its own: behind normalizations
 over few values, one window of three million moves nearly every gradient by some percent. So the filters that make such a
-value are changed a little, until there is none. After that a gradient has nothing to differ by but rounding, and formulas."""
+value, or the summands of a normalization behind them, are changed a little, until there is none. After that a gradient has nothing to differ by but rounding, and formulas."""
 
 import copy
 
@@ -14,8 +14,8 @@ from torch.overrides import TorchFunctionMode
 
 # Least distance, of the deviation of all values of the map: several times what f32 loses in a deep network.
 MARGIN = 1e-5
-# How much of a filter changes.
-CHANGE = 0.01
+# How much of a filter changes: enough for its own values, and little for all behind them, which were far enough already.
+CHANGE = 3e-4
 
 KINKS = {"relu": (0,), "relu_": (0,), "relu6": (0, 6), "hardswish": (-3, 3), "hardsigmoid": (-3, 3)}
 # The dimension of the weight that output channels are.
@@ -23,41 +23,45 @@ FILTERS = {"conv2d": 0, "linear": 0, "conv_transpose2d": 1}
 
 
 class Watch(TorchFunctionMode):
-    """Knows of every map that a network makes which filter made a channel; `close` are those whose values are too close."""
+    """Knows of every map that a network makes which filter made a channel, and what shifts it: a filter, or the bias of a
+    normalization. `close` are those of values that are too close to others, and to kinks."""
 
     def __init__(self):
         super().__init__()
         self.makers = {}
-        self.close = set()
+        self.close = {}  # in the order of the network
         self.alive = []  # an `id` is unique as long as its object lives
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = getattr(function, "__name__", "")
         if name in KINKS:
-            self.note(args[0], near_kinks(args[0], KINKS[name]))
+            self.note(args[0], near_kinks(args[0], KINKS[name]), 1)
         elif name == "max_pool2d":
-            self.note(args[0], near_equals(*args, **kwargs))
+            self.note(args[0], near_equals(*args, **kwargs), 0)
         # Makers of what works in place are looked up before.
-        makers = self.makers_of(name, args)
+        makers = self.makers_of(name, args, kwargs)
         output = function(*args, **kwargs)
         if isinstance(output, torch.Tensor) and output.dim() > 1 and len(makers) == output.shape[1]:
             self.makers[id(output)] = makers
             self.alive.append(output)
         return output
 
-    def makers_of(self, name, args):
+    def makers_of(self, name, args, kwargs):
         if name in FILTERS:
             weight = args[1]
-            return [(weight, FILTERS[name], filter) for filter in range(weight.shape[FILTERS[name]])]
+            return [2 * ((weight, FILTERS[name], filter),) for filter in range(weight.shape[FILTERS[name]])]
+        if name == "batch_norm":
+            bias = kwargs["bias"]
+            return [(filter, (bias, 0, channel)) for channel, (filter, _) in enumerate(self.makers[id(args[0])])]
         if name in ("cat", "concat"):
             return [maker for part in args[0] for maker in self.makers.get(id(part), ())]
         # Of a sum, those of one summand.
         return next((self.makers[id(arg)] for arg in args if id(arg) in self.makers), [])
 
-    def note(self, values, channels):
+    def note(self, values, channels, which):
         makers = self.makers[id(values)]
-        self.close |= {makers[channel] for channel in channels.unique().tolist()}
+        self.close |= {makers[channel][which]: None for channel in channels.unique().tolist()}
 
 
 def near_kinks(values, kinks):
@@ -79,8 +83,8 @@ def near_equals(values, kernel_size, stride=None, padding=0, dilation=1, ceil_mo
 
 
 def keep_margins(network, images):
-    """Changes filters until no value is close to a kink, in evaluation and in training mode (without its dropout).
-    Returns how often it changed one."""
+    """Changes filters and summands until no value is close to a kink, in evaluation and in training mode (without its dropout).
+    Returns how many changes it took."""
     double = copy.deepcopy(network).double()
     for module in double.modules():
         if isinstance(module, nn.Dropout):
@@ -89,7 +93,7 @@ def keep_margins(network, images):
             module.momentum = 0.0
     changed = 0
     for _ in range(200):
-        close = set()
+        close = {}
         for train in (False, True):
             with torch.no_grad(), Watch() as watch:
                 double.train(train)(images.double())
@@ -99,8 +103,8 @@ def keep_margins(network, images):
             return changed
         changed += len(close)
         with torch.no_grad():
-            for weight, dimension, filter in sorted(close, key=lambda maker: maker[1:]):
+            for weight, dimension, filter in close:
                 values = weight.select(dimension, filter)
                 values *= 1 + CHANGE * torch.randn_like(values)
                 values.copy_(values.float())
-    raise SystemExit(f"{len(close)} filters make values that are close to kinks, whatever is done")
+    raise SystemExit(f"{len(close)} channels have values close to kinks, whatever is done")

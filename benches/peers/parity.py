@@ -95,7 +95,7 @@ def check(interop, name, batch, seed, verbose):
     images, labels = entry.batch(batch)
     randomize(network, images)
     changed = keep_margins(network, images)
-    print(f"{name:<30} {changed} changes of filters keep values away from kinks", flush=True)
+    print(f"{name:<30} {changed} small changes of the weights keep values away from kinks", flush=True)
     cases = [["forward"], ["gradient"], ["gradient", "--train"]]
     results = [check_case(interop, name, case, network, images, labels, verbose) for case in cases]
     return all([compare_maps(interop, name, network, images), *results])
