@@ -32,7 +32,9 @@ impl Windows for Pool2dGeometry {
 
     #[inline(always)]
     fn divisor(&self, [oh, ow]: [usize; 2], rows: Cells, columns: Cells) -> usize {
-        if self.count_include_pad {
+        if let Some(divisor) = self.divisor_override {
+            divisor
+        } else if self.count_include_pad {
             self.padded_taps(0, oh) * self.padded_taps(1, ow)
         } else {
             rows.count * columns.count
