@@ -250,6 +250,23 @@ fn enough_samples_for_several_tasks() {
 }
 
 #[test]
+fn enough_channels_of_one_sample_for_several_tasks() {
+    let (kernel_size, stride, padding) = ([3, 3], [2, 2], [1, 1]);
+    let geometry = Pool2dGeometry { channels: 100, in_size: [30, 30], kernel_size, stride, padding, ..HALVING };
+    check_max(1, &geometry, &ties(geometry.in_len()));
+    Average {
+        geometry,
+        channels: geometry.channels,
+        strided: Pool2dGeometry::strided,
+        forward: pool::average_forward,
+        backward: pool::average_backward,
+        expected_forward: avg_pool2d::forward,
+        expected_backward: avg_pool2d::backward,
+    }
+    .check(1, [geometry.in_len(), geometry.out_len()]);
+}
+
+#[test]
 fn padding_never_wins_over_negative_values() {
     let geometry = Pool2dGeometry { in_size: [3, 3], kernel_size: [3, 3], stride: [1, 1], padding: [1, 1], ..HALVING };
     check_max(1, &geometry, &vec![-5.0; geometry.in_len()]);

@@ -1,9 +1,12 @@
 //! Max pooling. Padding never wins; of equals the first wins, row by row; NaN wins over numbers, as in PyTorch.
 
+use core::ops::Range;
+
 use super::Write;
+use super::chunk::Target;
 use super::geometry::{AdaptivePool2dGeometry, Map, Pool2dGeometry};
 use super::isa::{self, Kernel, Simd};
-use super::pool::{Cells, clear, for_each_part};
+use super::pool::{Cells, Strip, for_each_part, for_each_strip};
 
 /// Which cells each output is the largest of.
 trait Windows: Sync {
@@ -265,19 +268,21 @@ fn backward<W: Windows>(
     assert_eq!(map.samples(input.len()), batch);
     assert_eq!(map.samples(grad_input.len()), batch);
     let isa = isa::current();
-    for_each_part(batch, map.sample_step(), 2 * map.cells() * map.channels, grad_input, |first, grad_input| {
-        isa.run(Backward { geometry, input, output, grad_output, first, grad_input, write });
+    let target = Target::new(grad_input);
+    for_each_strip(batch, map, |sample, channels| {
+        isa.run(Backward { geometry, input, output, grad_output, sample, channels, target, write });
     });
 }
 
-/// Samples from the sample `first` of the batch.
+/// Some channels of a sample.
 struct Backward<'a, W> {
     geometry: &'a W,
     input: &'a [f32],
     output: &'a [f32],
     grad_output: &'a [f32],
-    first: usize,
-    grad_input: &'a mut [f32],
+    sample: usize,
+    channels: Range<usize>,
+    target: Target,
     write: Write,
 }
 
@@ -287,31 +292,32 @@ impl<W: Windows> Kernel for Backward<'_, W> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let geometry = self.geometry;
-        let channels = geometry.input().channels;
+        let (n, first, channels) = (self.sample, self.channels.start, self.channels.len());
         let (map, out_map) = (geometry.input(), geometry.output());
         let [height, width] = out_map.size;
         // Windows that do not overlap meet each cell at most once, which saves adding to what is there.
         let add = self.write == Write::Add || !geometry.are_apart();
         let covered = geometry.cover();
-        for (sample, grad_input) in self.grad_input.chunks_mut(map.sample_step()).enumerate() {
-            let n = self.first + sample;
-            let input = &self.input[map.sample(n, self.input.len())];
-            let output = self.output[out_map.sample(n, self.output.len())].chunks(out_map.stride);
-            let grad_output = self.grad_output[out_map.sample(n, self.grad_output.len())].chunks(out_map.stride);
-            let mut windows = output.zip(grad_output);
-            if self.write == Write::Store && !covered {
-                clear(map, grad_input);
-            }
-            for oh in 0..height {
-                let rows = geometry.cells(0, oh);
-                for ow in 0..width {
-                    let columns = geometry.cells(1, ow);
-                    let (output, grad_output) = windows.next().expect("a value for each window");
-                    let window = Window::new(&map, rows, columns);
-                    for_each_vector!(channels, window, |window, c, count| {
-                        backward_vector(simd, input, window, c, count, output, grad_output, grad_input, add);
-                    });
-                }
+        let input = &self.input[map.sample(n, self.input.len())][first..];
+        let output = self.output[out_map.sample(n, self.output.len())].chunks(out_map.stride);
+        let grad_output = self.grad_output[out_map.sample(n, self.grad_output.len())].chunks(out_map.stride);
+        let mut windows = output.zip(grad_output);
+        let strip = Strip::new(self.target, map, n, &self.channels);
+        if self.write == Write::Store && !covered {
+            // SAFETY: strips are disjoint, and each is one task's.
+            unsafe { strip.clear() };
+        }
+        let grad_input = strip.pointer();
+        for oh in 0..height {
+            let rows = geometry.cells(0, oh);
+            for ow in 0..width {
+                let columns = geometry.cells(1, ow);
+                let (output, grad_output) = windows.next().expect("a value for each window");
+                let (output, grad_output) = (&output[first..], &grad_output[first..]);
+                let window = Window::new(&map, rows, columns);
+                for_each_vector!(channels, window, |window, c, count| {
+                    backward_vector(simd, input, window, c, count, output, grad_output, grad_input, add);
+                });
             }
         }
     }
@@ -327,7 +333,7 @@ fn backward_vector<S: Simd>(
     count: usize,
     output: &[f32],
     grad_output: &[f32],
-    grad_input: &mut [f32],
+    grad_input: *mut f32,
     add: bool,
 ) {
     let zero = simd.splat(0.0);
@@ -361,9 +367,9 @@ fn backward_vector<S: Simd>(
             let mut share = simd.select(wins, grad, zero);
             // The first winner takes all.
             grad = simd.select(wins, zero, grad);
-            // SAFETY: `grad_input` has the cells of `input`.
+            // SAFETY: `grad_input` has the cells of `input`, and these channels of them are this task's.
             unsafe {
-                let to = grad_input.as_mut_ptr().add(place + c);
+                let to = grad_input.add(place + c);
                 if add {
                     share = simd.add(share, simd.load_first(to, count));
                 }
