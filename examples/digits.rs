@@ -15,6 +15,7 @@ use cnn_core::optim::schedule::CosineAnnealingLr;
 use cnn_core::prelude::*;
 
 pub mod networks;
+pub mod output;
 pub mod terminal;
 
 use networks::LeNet5;
@@ -63,6 +64,7 @@ fn main() {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    output::check(&arguments.save)?;
     let (training_set, test_set) = read(arguments)?;
     LeNet5::summary();
     println!("\n{} training images, {} test images", training_set.len(), test_set.len());

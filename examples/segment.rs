@@ -18,6 +18,7 @@ use cnn_core::optim::schedule::OneCycleLr;
 use cnn_core::prelude::*;
 
 pub mod networks;
+pub mod output;
 pub mod scenes;
 pub mod terminal;
 
@@ -65,6 +66,8 @@ fn main() {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    output::check(&arguments.picture)?;
+    output::check(&arguments.save)?;
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
     let digits =
         Dataset::read_idx(data.join("digits-images-idx3-ubyte.gz"), data.join("digits-labels-idx1-ubyte.gz"), 10)?;

@@ -233,6 +233,9 @@ fn a_missing_file_is_named() {
     let path = path("missing");
     let error = Net::new(0).load_safetensors(&path).unwrap_err();
     assert!(matches!(&error, Error::Io { path: found, .. } if *found == path));
+    // The message has the cause, and a chain of causes does not say it twice.
+    let Error::Io { error: cause, .. } = &error else { unreachable!("it is checked above") };
+    assert!(std::error::Error::source(&error).is_none() && error.to_string().ends_with(&cause.to_string()));
     assert!(error.to_string().starts_with(path.to_str().unwrap()));
 }
 

@@ -39,7 +39,7 @@ network! {
     pub Normal<2, 7, 6> {
         bn0: batch_norm2d(affine = false),
         conv1: conv2d<6, 3>(bias = false), bn1: batch_norm2d, relu,
-        max_pool2d<2>(stride = 1), bn2: batch_norm2d(eps = 0.01, momentum = 0.3), dropout(p = 0.0),
+        max_pool2d<2>(stride = 1), bn2: batch_norm2d(eps = 0.01, momentum = none), dropout(p = 0.0),
         bn3: batch_norm2d(track_running_stats = false), relu,
         conv2: conv2d<3, 1>, bn4: batch_norm2d(affine = false, track_running_stats = false), flatten, fc: linear<4>,
     }
@@ -50,7 +50,7 @@ network! {
         conv2d<channels, 3>(groups = channels, padding = (0, 1, 2, 0), stride = (2, 1), bias = false),
         max_pool2d<(2, 3)>(stride = (3, 2), padding = (1, 0), ceil_mode = true),
         conv2d<{ 2 * channels }, 2>(groups = channels, padding = same, dilation = (2, 3)),
-        avg_pool2d<(2, 3)>(stride = 2, padding = 1, ceil_mode = true), relu,
+        avg_pool2d<(2, 3)>(stride = 2, padding = 1, ceil_mode = true, divisor_override = 4), relu,
         conv2d<6, 1>(groups = 2, padding = 1), avg_pool2d<2>(ceil_mode = true, count_include_pad = false),
         flatten, linear<3>,
     }
@@ -60,7 +60,7 @@ network! {
         conv1: conv2d<6, 3>, leaky_relu(negative_slope = 0.2), sigmoid, conv2d<5, 1>, relu6, dropout(p = 0.0), tanh,
         conv2d<6, 1>, relu, hardsigmoid, conv2d<4, 1>(bias = false), hardswish, conv2d<5, 2>, silu,
         conv2d<6, 1>, prelu, gelu, conv2d<4, 1>, gelu(approximate = tanh), prelu(num_parameters = channels),
-        max_pool2d<2>, sigmoid, leaky_relu, flatten, fc1: linear<6>, tanh, prelu(num_parameters = 6), hardsigmoid,
+        max_pool2d<2>, sigmoid, leaky_relu(negative_slope = -0.5), leaky_relu, flatten, fc1: linear<6>, tanh, prelu(num_parameters = 6), hardsigmoid,
         linear<5>, log_softmax,
     }
 
@@ -69,10 +69,11 @@ network! {
         up1: conv_transpose2d<6, 3>(stride = 2, padding = 1, output_padding = 1, groups = 2), relu,
         local_response_norm<4>(alpha = 0.5, k = 2.0),
         up2: conv_transpose2d<4, (2, 3)>(stride = (1, 2), padding = (0, 1, 1, 0), dilation = (2, 1), bias = false),
-        zero_pad2d<(1, 0, 2, 1)>, upsample(scale_factor = 2), conv2d<3, 3>(stride = 2), dropout2d(p = 0.0),
+        zero_pad2d<(1, 0, 2, 1)>, upsample(scale_factor = (1.5, 2)), upsample(scale_factor = 1.3, mode = bilinear),
+        conv2d<3, 3>(stride = 2), dropout2d(p = 0.0),
         upsample(size = (5, 11), mode = bilinear), local_response_norm<3>, conv2d<4, 1>(groups = 1),
         upsample(scale_factor = (1, 2), mode = bilinear, align_corners = true),
-        up3: conv_transpose2d<2, 2>(dilation = 3, stride = 2, output_padding = 1),
+        up3: conv_transpose2d<2, 2>(dilation = 3, stride = 2, padding = 1, output_padding = 2),
         adaptive_max_pool2d<(3, 4)>, zero_pad2d<1>, conv2d<2, 3>, flatten, linear<3>,
     }
 

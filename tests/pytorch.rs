@@ -157,6 +157,22 @@ network! {
         } => <26, 7, 6>,
         head: conv2d<3, 1>,
     }
+
+    /// Options that few networks use, side by side.
+    pub Rare<2, 9, 8> {
+        branches: concat {
+            transposed: [
+                max_pool2d<3>(stride = 2),
+                conv_transpose2d<2, 3>(stride = 2, dilation = 3, padding = (4, 3), output_padding = (2, 1)),
+            ],
+            average: avg_pool2d<3>(stride = 1, divisor_override = 4),
+            normal: [conv2d<2, 3>(bias = false), batch_norm2d(momentum = none)],
+            mirror: [conv2d<2, 3>, leaky_relu(negative_slope = -0.5)],
+            nearest: [avg_pool2d<2>, upsample(scale_factor = (1.9, 1.6))],
+            bilinear: [avg_pool2d<2>, upsample(scale_factor = (1.9, 1.6), mode = bilinear)],
+        } => <12, 7, 6>,
+        head: conv2d<3, 1>,
+    }
 }
 
 /// Rounding in f32, relative to the greatest value of a tensor, some of which are sums that cancel. PyTorch's numbers are of
@@ -264,4 +280,9 @@ fn functions_of_one_value() {
 #[test]
 fn windows_with_every_option() {
     check::<Windows>("windows");
+}
+
+#[test]
+fn options_that_few_networks_use() {
+    check::<Rare>("rare");
 }

@@ -132,6 +132,26 @@ def windows():
     return named(branches=branches, head=nn.Conv2d(26, CLASSES, 1))
 
 
+def rare():
+    """Options that few networks use. Maps of 7 x 6 from 9 x 8."""
+
+    def halved():
+        return nn.AvgPool2d(2)
+
+    branches = Concat(
+        transposed=nn.Sequential(
+            nn.MaxPool2d(3, stride=2),
+            nn.ConvTranspose2d(2, 2, 3, stride=2, dilation=3, padding=(4, 3), output_padding=(2, 1)),
+        ),
+        average=nn.AvgPool2d(3, stride=1, divisor_override=4),
+        normal=nn.Sequential(nn.Conv2d(2, 2, 3, bias=False), nn.BatchNorm2d(2, momentum=None)),
+        mirror=nn.Sequential(nn.Conv2d(2, 2, 3), nn.LeakyReLU(-0.5)),
+        nearest=nn.Sequential(halved(), nn.Upsample(scale_factor=(1.9, 1.6))),
+        bilinear=nn.Sequential(halved(), nn.Upsample(scale_factor=(1.9, 1.6), mode="bilinear")),
+    )
+    return named(branches=branches, head=nn.Conv2d(12, CLASSES, 1))
+
+
 # name -> constructor, sizes of an image
 FIXTURES = {
     "residual": (residual, (2, 6, 6)),
@@ -141,6 +161,7 @@ FIXTURES = {
     "hourglass": (Hourglass, (1, 6, 6)),
     "activations": (activations, (2, 3, 4)),
     "windows": (windows, (2, 9, 8)),
+    "rare": (rare, (2, 9, 8)),
 }
 
 

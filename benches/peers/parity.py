@@ -7,9 +7,10 @@ PyTorch computes in f64, so that the errors shown are those of f32; beside ours 
 relative to the greatest value of its tensor, and of each kind of tensors the worst is shown. In training mode PyTorch's
 dropout keeps what ours kept: no layer is left out.
 
-The slope of a rectifier jumps. Where a value is so near to zero that f32 has it on the other side than f64, gradients differ by
-more than any rounding, PyTorch's in f32 as well as ours. So several seeds are tried until one has no such value that
-matters: with it every gradient has to agree, while a wrong formula is wrong with every seed. All else has to agree with each.
+The slope of a rectifier jumps, and a max pooling gives its gradient to one of two values that may be nearly equal. Where f32
+has such values the other way round than f64, gradients differ by more than any rounding, PyTorch's in f32 as well as ours:
+GoogLeNet's by some percent, with three windows of 2.8 million. So the weights are such that no value is that close,
+see `margins.py`: then every gradient has to agree.
 
 Exits with 1 if an error is beyond 1e-4 (output and loss), 1e-3 (gradients) or 1e-5 (running statistics), or if a tensor or a
 map's sizes are missing, left over, or another's.
@@ -26,6 +27,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from expected import expected_tensors, randomize, relative_errors
+from margins import keep_margins
 from networks import NETWORKS
 
 TOLERANCES = {"output": 1e-4, "loss": 1e-4, "gradient": 1e-3, "state": 1e-5}
@@ -36,12 +38,12 @@ def kind(name):
 
 
 def compare(title, found, expected, peer, verbose):
-    """Prints the worst error of each kind, and returns the kinds that are beyond their tolerance; `peer` is PyTorch in f32."""
+    """Prints the worst error of each kind, and returns whether all are within their tolerances; `peer` is PyTorch in f32."""
     if found.keys() != expected.keys():
         missing, left_over = expected.keys() - found.keys(), found.keys() - expected.keys()
         raise SystemExit(f"{title}: missing {sorted(missing)}, left over {sorted(left_over)}")
     errors, peer_errors = relative_errors(found, expected), relative_errors(peer, expected)
-    bad = set()
+    good = True
     for each, tolerance in TOLERANCES.items():
         names = [name for name in expected if kind(name) == each]
         # false for NaN too
@@ -49,10 +51,9 @@ def compare(title, found, expected, peer, verbose):
         for name in names if verbose else sorted(names, key=errors.get)[-1:]:
             peer_error = peer_errors[name] if verbose else max(peer_errors[name] for name in names)
             note = f"  {len(beyond)} of {len(names)} beyond {tolerance:.0e}" if beyond else ""
-            print(f"{title:<32} {errors[name]:.1e}  (PyTorch {peer_error:.1e})  {name}{note}", flush=True)
-        if beyond:
-            bad.add(each)
-    return bad
+            print(f"{title:<30} {errors[name]:.1e}  (PyTorch {peer_error:.1e})  {name}{note}", flush=True)
+        good &= not beyond
+    return good
 
 
 def compare_maps(interop, name, network, images):
@@ -87,29 +88,20 @@ def compare_maps(interop, name, network, images):
     return not missing and not wrong
 
 
-def check(interop, name, batch, seeds, verbose):
+def check(interop, name, batch, seed, verbose):
+    entry = NETWORKS[name]
+    torch.manual_seed(seed)
+    network = entry.build()
+    images, labels = entry.batch(batch)
+    randomize(network, images)
+    changed = keep_margins(network, images)
+    print(f"{name:<30} {changed} small changes of the weights keep values away from kinks", flush=True)
     cases = [["forward"], ["gradient"], ["gradient", "--train"]]
-    for seed in seeds:
-        entry = NETWORKS[name]
-        torch.manual_seed(seed)
-        network = entry.build()
-        images, labels = entry.batch(batch)
-        randomize(network, images)
-        if seed == seeds[0] and not compare_maps(interop, name, network, images):
-            return False
-        for case in list(cases):
-            bad = check_case(interop, name, case, seed, network, images, labels, verbose)
-            if not bad <= {"gradient"}:
-                return False
-            if not bad:
-                cases.remove(case)
-        if not cases:
-            return True
-    print(f"{name}: with no seed do all gradients agree")
-    return False
+    results = [check_case(interop, name, case, network, images, labels, verbose) for case in cases]
+    return all([compare_maps(interop, name, network, images), *results])
 
 
-def check_case(interop, name, case, seed, network, images, labels, verbose):
+def check_case(interop, name, case, network, images, labels, verbose):
     with tempfile.TemporaryDirectory() as folder:
         weights, inputs, outputs = (pathlib.Path(folder, f"{part}.safetensors") for part in ("W", "X", "Y"))
         save_file(network.state_dict(), weights)
@@ -125,7 +117,7 @@ def check_case(interop, name, case, seed, network, images, labels, verbose):
     )
     if case[0] == "forward":
         expected = {"output": expected["output"]}
-    return compare(f"{name} {' '.join(case)}, seed {seed}", found, expected, peer, verbose)
+    return compare(f"{name} {' '.join(case)}", found, expected, peer, verbose)
 
 
 def main():
@@ -133,13 +125,11 @@ def main():
     parser.add_argument("interop", help="the built example `interop`")
     parser.add_argument("--network", choices=NETWORKS, action="append", help="only this one; default: all")
     parser.add_argument("--batch", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0, help="the first one that is tried")
-    parser.add_argument("--seeds", type=int, default=10, help="how many are tried")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--verbose", action="store_true", help="a line for every tensor")
     arguments = parser.parse_args()
     names = arguments.network or list(NETWORKS)
-    seeds = range(arguments.seed, arguments.seed + arguments.seeds)
-    results = [check(arguments.interop, name, arguments.batch, seeds, arguments.verbose) for name in names]
+    results = [check(arguments.interop, name, arguments.batch, arguments.seed, arguments.verbose) for name in names]
     sys.exit(0 if all(results) else 1)
 
 

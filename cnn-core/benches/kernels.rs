@@ -263,6 +263,7 @@ const fn max_pool(channels: usize, size: usize, kernel: usize, stride: usize, pa
         dilation: [1, 1],
         ceil_mode: false,
         count_include_pad: true,
+        divisor_override: None,
         layout: Layout::DENSE,
     }
 }

@@ -76,12 +76,12 @@ pub enum Error {
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
     /// A file that could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said. It is part of the message, so it is no `source`, which would say it again.
+        error: std::io::Error,
     },
     /// A file of weights that does not fit the network.
     #[error("{}: {}", path.display(), problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]

@@ -58,17 +58,17 @@ pub mod train;
 /// | `conv_transpose2d<out_channels, kernel_size>` | `stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1, bias = true` |
 /// | `linear<out_features>` | `bias = true` |
 /// | `max_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, dilation = 1, ceil_mode = false, strict` |
-/// | `avg_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, ceil_mode = false, count_include_pad = true, strict` |
+/// | `avg_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, ceil_mode = false, count_include_pad = true, divisor_override, strict` |
 /// | `adaptive_avg_pool2d<output_size>`, `adaptive_max_pool2d<output_size>` | |
-/// | `batch_norm2d` | `eps = 0.00001, momentum = 0.1, affine = true, track_running_stats = true` |
+/// | `batch_norm2d` | `eps = 0.00001, momentum = 0.1` or `none`, `affine = true, track_running_stats = true` |
 /// | `local_response_norm<size>` | `alpha = 0.0001, beta = 0.75, k = 1.0` |
 /// | `relu`, `relu6`, `sigmoid`, `tanh`, `hardsigmoid`, `hardswish`, `silu` | |
 /// | `leaky_relu` | `negative_slope = 0.01` |
 /// | `prelu` | `num_parameters = 1`, or `channels` |
 /// | `gelu` | `approximate = none`, or `tanh` |
 /// | `dropout`, `dropout2d` | `p = 0.5` |
-/// | `upsample` | `size` or `scale_factor`, `mode = nearest` or `bilinear`, `align_corners = false` |
-/// | `zero_pad2d<padding>` | |
+/// | `upsample` | `size` or `scale_factor`, which may have a fraction, `mode = nearest` or `bilinear`, `align_corners = false` |
+/// | `zero_pad2d<(top, bottom, left, right)>` | **not** the order of PyTorch's `ZeroPad2d`, which is left, right, top, bottom |
 /// | `flatten`, `softmax`, `log_softmax` | |
 /// | a type with a capital letter or a path | a [`Layer`](layer::Layer) of your own |
 /// | `[step, ..]` | a sequence, used as one layer |
@@ -81,8 +81,10 @@ pub mod train;
 /// - A size is a number, a name, or an expression in braces, where `channels`, `height` and `width` are those of the map
 ///   that the step gets. A kernel, stride, padding or dilation is `3` or `(vertical, horizontal)`. What the macro cannot
 ///   fold to a number rustc evaluates, and checks no less.
-/// - The padding of convolutions and of `zero_pad2d` may also be `(top, bottom, left, right)`, the same order for both, and
-///   that of `conv2d` `same`, which keeps the map's height and width.
+/// - The padding of convolutions and of `zero_pad2d` is a number, `(vertical, horizontal)`, or
+///   `(top, bottom, left, right)`: one order in the whole language, vertical first. **`ZeroPad2d((a, b, c, d))` of PyTorch,
+///   which is left, right, top, bottom, is `zero_pad2d<(c, d, a, b)>` here.** The padding of `conv2d` may be `same`, too,
+///   which keeps the map's height and width.
 /// - `=>` states the map that the step makes, for the reader; another one is an error.
 /// - A stride that does not divide is rounded down, as by PyTorch; with `strict` it is an error.
 /// - Weights are named as in PyTorch's `state_dict`: a label is a name, and a step without one is its index in its sequence.

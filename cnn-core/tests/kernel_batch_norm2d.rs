@@ -61,7 +61,8 @@ const NAMES: [&str; 8] = [
 
 impl Case {
     fn geometry(&self) -> BatchNorm2dGeometry {
-        BatchNorm2dGeometry::new(self.channels)
+        let momentum = self.rows.is_multiple_of(2).then_some(0.1);
+        BatchNorm2dGeometry { momentum, ..BatchNorm2dGeometry::new(self.channels) }
     }
 
     fn data(&self) -> Data {
@@ -96,7 +97,7 @@ impl Case {
         let mut in_place = part(&data.input, out_extra);
         let statistics = Statistics { mean: &data.mean, variance: &data.variance };
         if self.training {
-            let running = StatisticsMut { mean: &mut running_mean, variance: &mut running_variance };
+            let running = StatisticsMut { batches: 4, mean: &mut running_mean, variance: &mut running_variance };
             let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse_deviation };
             let (input, output) = (input.slice(), output.slice_mut());
             batch_norm2d::forward_training(
@@ -158,7 +159,7 @@ impl Case {
         let mut running = reference::Statistics { mean: wide(&data.mean), variance: wide(&data.variance) };
         let statistics = if self.training { reference::statistics(geometry, &input) } else { running.clone() };
         if self.training {
-            reference::update_running(geometry, &mut running, &statistics, self.rows);
+            reference::update_running(geometry, &mut running, &statistics, self.rows, 4);
         }
         let affine = self.affine.then_some(reference::Affine { weight: &weight, bias: &bias });
         let mut output = reference::forward(geometry, &input, &statistics, affine);

@@ -53,7 +53,7 @@ proptest! {
         in_size in [1..=5usize, 1..=5usize],
         kernel_size in [1..=4usize, 1..=4usize],
         stride in [1..=3usize, 1..=3usize],
-        dilation in [1..=2usize, 1..=2usize],
+        dilation in [1..=3usize, 1..=3usize],
         [top, bottom, left, right] in [0..=2usize, 0..=2usize, 0..=2usize, 0..=2usize],
         output_padding in [0..=2usize, 0..=2usize],
     ) {
@@ -66,7 +66,11 @@ proptest! {
             kernel_size,
             stride,
             padding: Padding { top, bottom, left, right },
-            output_padding: [0, 1].map(|axis| output_padding[axis].min(stride[axis] - 1)),
+            // Less than the stride, or than the dilation and what the padding took and a stride.
+            output_padding: [(0, bottom), (1, right)].map(|(axis, behind)| {
+                let most = stride[axis].max(dilation[axis]).min(stride[axis] + behind) - 1;
+                output_padding[axis].min(most)
+            }),
             dilation,
             groups,
             layout: Layout::DENSE,

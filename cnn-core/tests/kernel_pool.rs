@@ -141,25 +141,29 @@ impl<G: Copy + Sync> Average<G> {
 /// Legal by construction: the input is what the window spans and a little more, the padding at most half a kernel.
 fn geometry() -> impl Strategy<Value = Pool2dGeometry> {
     let axis = (1..=4usize, 1..=4usize, 1..=2usize, 0..=2usize, 0..=6usize);
-    (1..=35usize, axis.clone(), axis, any::<[bool; 2]>()).prop_map(|(channels, vertical, horizontal, modes)| {
-        let [ceil_mode, count_include_pad] = modes;
-        let axes = [vertical, horizontal].map(|(kernel, stride, dilation, padding, extra)| {
-            let padding = padding.min(kernel / 2);
-            let cells = ((kernel - 1) * dilation + 1 + extra).saturating_sub(2 * padding).max(1);
-            (cells, kernel, stride, padding, dilation)
-        });
-        Pool2dGeometry {
-            channels,
-            in_size: axes.map(|axis| axis.0),
-            kernel_size: axes.map(|axis| axis.1),
-            stride: axes.map(|axis| axis.2),
-            padding: axes.map(|axis| axis.3),
-            dilation: axes.map(|axis| axis.4),
-            ceil_mode,
-            count_include_pad,
-            layout: Layout::DENSE,
-        }
-    })
+    let divisor = proptest::option::weighted(0.3, 1..=9usize);
+    (1..=35usize, axis.clone(), axis, any::<[bool; 2]>(), divisor).prop_map(
+        |(channels, vertical, horizontal, modes, divisor_override)| {
+            let [ceil_mode, count_include_pad] = modes;
+            let axes = [vertical, horizontal].map(|(kernel, stride, dilation, padding, extra)| {
+                let padding = padding.min(kernel / 2);
+                let cells = ((kernel - 1) * dilation + 1 + extra).saturating_sub(2 * padding).max(1);
+                (cells, kernel, stride, padding, dilation)
+            });
+            Pool2dGeometry {
+                channels,
+                in_size: axes.map(|axis| axis.0),
+                kernel_size: axes.map(|axis| axis.1),
+                stride: axes.map(|axis| axis.2),
+                padding: axes.map(|axis| axis.3),
+                dilation: axes.map(|axis| axis.4),
+                ceil_mode,
+                count_include_pad,
+                divisor_override,
+                layout: Layout::DENSE,
+            }
+        },
+    )
 }
 
 proptest! {
@@ -236,12 +240,30 @@ const HALVING: Pool2dGeometry = Pool2dGeometry {
     dilation: [1, 1],
     ceil_mode: false,
     count_include_pad: true,
+    divisor_override: None,
     layout: Layout::DENSE,
 };
 
 #[test]
 fn enough_samples_for_several_tasks() {
     check_max(40, &HALVING, &ties(40 * HALVING.in_len()));
+}
+
+#[test]
+fn enough_channels_of_one_sample_for_several_tasks() {
+    let (kernel_size, stride, padding) = ([3, 3], [2, 2], [1, 1]);
+    let geometry = Pool2dGeometry { channels: 100, in_size: [30, 30], kernel_size, stride, padding, ..HALVING };
+    check_max(1, &geometry, &ties(geometry.in_len()));
+    Average {
+        geometry,
+        channels: geometry.channels,
+        strided: Pool2dGeometry::strided,
+        forward: pool::average_forward,
+        backward: pool::average_backward,
+        expected_forward: avg_pool2d::forward,
+        expected_backward: avg_pool2d::backward,
+    }
+    .check(1, [geometry.in_len(), geometry.out_len()]);
 }
 
 #[test]

@@ -92,10 +92,13 @@ proptest! {
         channels in 1..=70usize,
         in_size in [1..=7usize, 1..=7usize],
         out_size in [1..=15usize, 1..=15usize],
+        factors in proptest::option::of([1.0..3.0, 1.0..3.0]),
         align_corners in any::<bool>(),
     ) {
+        let scaled = |factors: [f64; 2]| [0, 1].map(|axis| (in_size[axis] as f64 * factors[axis]) as usize);
+        let (out_size, scale_factor) = (factors.map_or(out_size, scaled), factors);
         for interpolation in [Interpolation::Nearest, Interpolation::Bilinear { align_corners }] {
-            check_upsample(batch, Upsample2dGeometry { channels, in_size, out_size, interpolation, layout: Layout::DENSE });
+            check_upsample(batch, Upsample2dGeometry { channels, in_size, out_size, scale_factor, interpolation, layout: Layout::DENSE });
         }
     }
 
@@ -156,5 +159,8 @@ proptest! {
 fn enough_for_several_tasks() {
     let bilinear = Interpolation::Bilinear { align_corners: false };
     let (in_size, out_size, layout) = ([40, 30], [80, 60], Layout::DENSE);
-    check_upsample(2, Upsample2dGeometry { channels: 70, in_size, out_size, interpolation: bilinear, layout });
+    check_upsample(
+        2,
+        Upsample2dGeometry { channels: 70, in_size, out_size, scale_factor: None, interpolation: bilinear, layout },
+    );
 }

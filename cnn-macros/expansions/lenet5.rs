@@ -72,6 +72,7 @@ const _: () = {
             dilation: [1, 1],
             ceil_mode: false,
             count_include_pad: true,
+            divisor_override: ::core::option::Option::None,
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
     }
@@ -146,6 +147,7 @@ const _: () = {
             dilation: [1, 1],
             ceil_mode: false,
             count_include_pad: true,
+            divisor_override: ::core::option::Option::None,
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
     }

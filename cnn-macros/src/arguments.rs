@@ -123,6 +123,7 @@ impl Settle<'_> {
             }
             (ArgumentKind::Count, Some(value)) => self.number(value, &what, 1).map(Value::Count),
             (ArgumentKind::Pair(least), Some(value)) => self.pair(value, &what, least).map(Value::Pair),
+            (ArgumentKind::Factors, Some(value)) => self.factors(value, &what),
             (ArgumentKind::Sides { same }, Some(value)) => self.sides(value, &what, same),
             (ArgumentKind::Truth, Some(value)) => {
                 let truth = truth(value);
@@ -131,7 +132,12 @@ impl Settle<'_> {
                 }
                 truth.map(Value::Truth)
             }
-            (ArgumentKind::Probability, Some(value)) => self.probability(value, &what),
+            (ArgumentKind::ProbabilityOrNone, Some(Expr::Path(path))) if path.path.is_ident("none") => {
+                Some(Value::Nothing)
+            }
+            (ArgumentKind::Probability | ArgumentKind::ProbabilityOrNone, Some(value)) => {
+                self.probability(value, &what)
+            }
             (ArgumentKind::Number(least), Some(value)) => self.real(value, argument, &what, least),
             (ArgumentKind::Word(words), Some(value)) => self.word(value, &what, words),
             (ArgumentKind::Later, Some(_)) => None,
@@ -155,6 +161,27 @@ impl Settle<'_> {
             value => {
                 let number = self.number(value, what, least)?;
                 Some([number.clone(), number])
+            }
+        }
+    }
+
+    fn factors(&mut self, value: &Expr, what: &str) -> Option<Value> {
+        let elements: Vec<_> = match value {
+            Expr::Tuple(tuple) => tuple.elems.iter().map(|element| bare(self.scope.resolve(bare(element)))).collect(),
+            value => vec![value],
+        };
+        let [vertical, horizontal] = match elements.as_slice() {
+            [one] if is_fraction(one) => [*one, *one],
+            [vertical, horizontal] if is_fraction(vertical) || is_fraction(horizontal) => [*vertical, *horizontal],
+            _ => return self.pair(value, what, 1).map(Value::Pair),
+        };
+        match (literal(vertical), literal(horizontal)) {
+            (Some(vertical), Some(horizontal)) if vertical > 0.0 && horizontal > 0.0 => {
+                Some(Value::Factors([vertical, horizontal]))
+            }
+            _ => {
+                self.errors.note(value, format!("{what} wants numbers above 0, such as `1.5` or `(1.5, 2)`"));
+                None
             }
         }
     }
@@ -296,6 +323,10 @@ fn literal(value: &Expr) -> Option<f64> {
     }
 }
 
+fn is_fraction(value: &Expr) -> bool {
+    literal(value).is_some() && value.to_token_stream().to_string().contains('.')
+}
+
 /// Without parentheses and the invisible brackets of `macro_rules!`.
 fn bare(value: &Expr) -> &Expr {
     match value {
@@ -318,7 +349,7 @@ fn truth(value: &Expr) -> Option<bool> {
 fn example(argument: &Argument) -> String {
     match (argument.kind, argument.default) {
         (ArgumentKind::Truth | ArgumentKind::Flag, _) => "true".to_owned(),
-        (ArgumentKind::Probability, _) => "0.5".to_owned(),
+        (ArgumentKind::Probability | ArgumentKind::ProbabilityOrNone, _) => "0.5".to_owned(),
         (ArgumentKind::Word(words), _) => words.join(" or "),
         (_, Default::Real(number)) => number.to_string(),
         _ => "2".to_owned(),

@@ -101,16 +101,29 @@ pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64
 /// Height or width that a window makes backwards: as many cells as give `axis.cells` positions.
 pub(crate) fn transposed(name: &str, axis: Axis, output_padding: u64) -> Result<u64, Misfit> {
     let Axis { cells, stride, dilation, padding: [before, behind], .. } = axis;
-    if output_padding >= stride {
-        let later =
-            if output_padding < dilation { "; one less than the dilation comes with a later version" } else { "" };
+    let most = stride.max(dilation) - 1;
+    if output_padding > most {
+        let rule =
+            if dilation > 1 { format!("stride {stride} or dilation {dilation}") } else { format!("stride {stride}") };
         return Err(Misfit {
             argument: "output_padding",
             text: format!(
-                "{name}: output_padding {output_padding} is more than the remainder that a stride can leave{later}\n\
-                 rule: output_padding < stride {stride}\n\
-                 help: output_padding <= {}",
-                stride - 1
+                "{name}: output_padding {output_padding} is more than the remainder that a stride can leave\n\
+                 rule: output_padding < {rule}\n\
+                 help: output_padding <= {most}"
+            ),
+        });
+    }
+    if output_padding >= stride.saturating_add(behind) {
+        return Err(Misfit {
+            argument: "output_padding",
+            text: format!(
+                "{name}: output_padding {output_padding} adds a stride or more behind all that the kernel makes, which comes \
+                 with a later version\n\
+                 rule: output_padding < stride {stride} + padding {behind}\n\
+                 help: output_padding <= {}, or padding >= {}",
+                stride + behind - 1,
+                output_padding - stride + 1
             ),
         });
     }

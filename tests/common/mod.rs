@@ -229,11 +229,13 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
                 }
             };
             if own.mode == Mode::Training && track_running_stats {
+                // The bits of a number of batches.
+                let batches = (state[2 * geometry.channels] as f32).to_bits() + 1;
                 let (mean, rest) = state.split_at_mut(geometry.channels);
                 let variance = &mut rest[..geometry.channels];
                 let mut running = Statistics { mean: mean.to_vec(), variance: variance.to_vec() };
                 let rows = input.len() / geometry.channels;
-                batch_norm2d::update_running(&geometry, &mut running, &statistics, rows);
+                batch_norm2d::update_running(&geometry, &mut running, &statistics, rows, batches);
                 mean.copy_from_slice(&running.mean);
                 variance.copy_from_slice(&running.variance);
             }

@@ -16,7 +16,7 @@ use crate::network::{Network, Weights, places};
 
 /// Takes from a file what fits the network, and says what does not.
 pub(crate) fn load<N: Network>(path: &Path, weights: &mut Weights<N>) -> Result<Vec<WeightsProblem>, Error> {
-    let bytes = fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    let bytes = fs::read(path).map_err(|error| Error::Io { path: path.to_owned(), error })?;
     read(&bytes, weights).map_err(|problem| Error::Weights { path: path.to_owned(), problems: vec![problem] })
 }
 
@@ -152,7 +152,7 @@ pub(crate) fn save<N: Network>(weights: &Weights<N>, path: &Path) -> Result<(), 
         .collect();
     let views = tensors.iter().map(|(name, bytes)| (name, bytes));
     let contents = ::safetensors::serialize(views, None).expect("names differ and sizes match their bytes");
-    replace(path, &contents).map_err(|source| Error::Io { path: path.to_owned(), source })
+    replace(path, &contents).map_err(|error| Error::Io { path: path.to_owned(), error })
 }
 
 fn replace(path: &Path, contents: &[u8]) -> std::io::Result<()> {

@@ -1,9 +1,12 @@
 //! Average pooling, with windows of one size or adapted to the wanted output.
 
+use core::ops::Range;
+
 use super::Write;
+use super::chunk::Target;
 use super::geometry::{AdaptivePool2dGeometry, Pool2dGeometry};
 use super::isa::{self, Kernel, Simd};
-use super::pool::{Windows, clear, for_each_part};
+use super::pool::{Strip, Windows, for_each_part, for_each_strip};
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`. <https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html>
 pub fn average_forward(geometry: &Pool2dGeometry, input: &[f32], output: &mut [f32]) {
@@ -96,17 +99,19 @@ fn backward(windows: &Windows, grad_output: &[f32], grad_input: &mut [f32], writ
     let batch = batch(windows, grad_input, grad_output);
     let isa = isa::current();
     let map = windows.input;
-    for_each_part(batch, map.sample_step(), 2 * map.cells() * map.channels, grad_input, |first, grad_input| {
-        isa.run(Backward { windows, grad_output, first, grad_input, write });
+    let target = Target::new(grad_input);
+    for_each_strip(batch, map, |sample, channels| {
+        isa.run(Backward { windows, grad_output, sample, channels, target, write });
     });
 }
 
-/// Samples from the sample `first` of the batch.
+/// Some channels of a sample.
 struct Backward<'a> {
     windows: &'a Windows,
     grad_output: &'a [f32],
-    first: usize,
-    grad_input: &'a mut [f32],
+    sample: usize,
+    channels: Range<usize>,
+    target: Target,
     write: Write,
 }
 
@@ -117,33 +122,33 @@ impl Kernel for Backward<'_> {
     fn run<S: Simd>(self, simd: S) {
         let windows = self.windows;
         let (map, out_map) = (windows.input, windows.output);
-        let (channels, [height, width]) = (map.channels, out_map.size);
-        for (sample, grad_input) in self.grad_input.chunks_mut(map.sample_step()).enumerate() {
-            let n = self.first + sample;
-            let mut grad_output = self.grad_output[out_map.sample(n, self.grad_output.len())].chunks(out_map.stride);
-            if self.write == Write::Store {
-                clear(map, grad_input);
-            }
-            for oh in 0..height {
-                let rows = windows.cells(0, oh);
-                for ow in 0..width {
-                    let columns = windows.cells(1, ow);
-                    let divisor = simd.splat(windows.divisor([oh, ow], rows, columns) as f32);
-                    let grad_output = grad_output.next().expect("a gradient for each window");
-                    for c in (0..channels).step_by(S::LANES) {
-                        let count = S::LANES.min(channels - c);
-                        // SAFETY: `grad_output` has `channels` values, `count` from `c` on.
-                        let grad = unsafe { simd.load_some(grad_output.as_ptr().add(c), count) };
-                        let share = simd.div(grad, divisor);
-                        for ih in rows.each() {
-                            for iw in columns.each() {
-                                let place = ih * map.row_step() + iw * map.stride + c;
-                                debug_assert!(place + count <= grad_input.len());
-                                // SAFETY: the cell lies in the map, and has `count` channels from `c` on.
-                                unsafe {
-                                    let to = grad_input.as_mut_ptr().add(place);
-                                    simd.store_some(to, count, simd.add(share, simd.load_some(to, count)));
-                                }
+        let (n, first, channels) = (self.sample, self.channels.start, self.channels.len());
+        let [height, width] = out_map.size;
+        let mut grad_output = self.grad_output[out_map.sample(n, self.grad_output.len())].chunks(out_map.stride);
+        let strip = Strip::new(self.target, map, n, &self.channels);
+        if self.write == Write::Store {
+            // SAFETY: strips are disjoint, and each is one task's.
+            unsafe { strip.clear() };
+        }
+        let grad_input = strip.pointer();
+        for oh in 0..height {
+            let rows = windows.cells(0, oh);
+            for ow in 0..width {
+                let columns = windows.cells(1, ow);
+                let divisor = simd.splat(windows.divisor([oh, ow], rows, columns) as f32);
+                let grad_output = &grad_output.next().expect("a gradient for each window")[first..];
+                for c in (0..channels).step_by(S::LANES) {
+                    let count = S::LANES.min(channels - c);
+                    // SAFETY: `grad_output` has `channels` values, `count` from `c` on.
+                    let grad = unsafe { simd.load_some(grad_output.as_ptr().add(c), count) };
+                    let share = simd.div(grad, divisor);
+                    for ih in rows.each() {
+                        for iw in columns.each() {
+                            let place = ih * map.row_step() + iw * map.stride + c;
+                            // SAFETY: the cell lies in the map, and `count` channels of it from `c` on are this task's.
+                            unsafe {
+                                let to = grad_input.add(place);
+                                simd.store_some(to, count, simd.add(share, simd.load_some(to, count)));
                             }
                         }
                     }

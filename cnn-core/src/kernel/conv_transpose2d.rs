@@ -20,7 +20,7 @@ impl ConvTranspose2dGeometry {
 }
 
 const fn backwards(geometry: &ConvTranspose2dGeometry) -> Conv2dGeometry {
-    geometry.convolution().expect("an output_padding that is less than the stride")
+    geometry.convolution().expect("an output_padding that is less than stride and padding")
 }
 
 /// input `[n, ih, iw, ic]`, weight `[g, kh, kw, oc / g, ic / g]` -> output `[n, oh, ow, oc]`.

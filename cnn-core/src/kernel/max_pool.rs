@@ -1,9 +1,12 @@
 //! Max pooling. Padding never wins; of equals the first wins, row by row; NaN wins over numbers, as in PyTorch.
 
+use core::ops::Range;
+
 use super::Write;
+use super::chunk::Target;
 use super::geometry::{AdaptivePool2dGeometry, Map, Pool2dGeometry};
 use super::isa::{self, Kernel, Simd};
-use super::pool::{Cells, Windows, clear, for_each_part};
+use super::pool::{Cells, Strip, Windows, for_each_part, for_each_strip};
 
 /// The cells under a window of one sample: the place of the first channel of the first cell, how many rows and columns of
 /// cells there are, and how many values apart.
@@ -189,19 +192,21 @@ fn backward(
     assert_eq!(map.samples(input.len()), batch);
     assert_eq!(map.samples(grad_input.len()), batch);
     let isa = isa::current();
-    for_each_part(batch, map.sample_step(), 2 * map.cells() * map.channels, grad_input, |first, grad_input| {
-        isa.run(Backward { windows, input, output, grad_output, first, grad_input, write });
+    let target = Target::new(grad_input);
+    for_each_strip(batch, map, |sample, channels| {
+        isa.run(Backward { windows, input, output, grad_output, sample, channels, target, write });
     });
 }
 
-/// Samples from the sample `first` of the batch.
+/// Some channels of a sample.
 struct Backward<'a> {
     windows: &'a Windows,
     input: &'a [f32],
     output: &'a [f32],
     grad_output: &'a [f32],
-    first: usize,
-    grad_input: &'a mut [f32],
+    sample: usize,
+    channels: Range<usize>,
+    target: Target,
     write: Write,
 }
 
@@ -211,31 +216,31 @@ impl Kernel for Backward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let windows = self.windows;
-        let channels = windows.input.channels;
+        let (n, first, channels) = (self.sample, self.channels.start, self.channels.len());
         let (map, out_map) = (windows.input, windows.output);
         let [height, width] = out_map.size;
         // Windows that do not overlap meet each cell at most once, which saves adding to what is there.
         let add = self.write == Write::Add || !windows.are_apart;
-        let covered = windows.cover;
-        for (sample, grad_input) in self.grad_input.chunks_mut(map.sample_step()).enumerate() {
-            let n = self.first + sample;
-            let input = &self.input[map.sample(n, self.input.len())];
-            let output = self.output[out_map.sample(n, self.output.len())].chunks(out_map.stride);
-            let grad_output = self.grad_output[out_map.sample(n, self.grad_output.len())].chunks(out_map.stride);
-            let mut values = output.zip(grad_output);
-            if self.write == Write::Store && !covered {
-                clear(map, grad_input);
-            }
-            for oh in 0..height {
-                let rows = windows.cells(0, oh);
-                for ow in 0..width {
-                    let columns = windows.cells(1, ow);
-                    let (output, grad_output) = values.next().expect("a value for each window");
-                    let window = Window::new(&map, rows, columns);
-                    for_each_vector!(channels, window, |window, c, count| {
-                        backward_vector(simd, input, window, c, count, output, grad_output, grad_input, add);
-                    });
-                }
+        let input = &self.input[map.sample(n, self.input.len())][first..];
+        let output = self.output[out_map.sample(n, self.output.len())].chunks(out_map.stride);
+        let grad_output = self.grad_output[out_map.sample(n, self.grad_output.len())].chunks(out_map.stride);
+        let mut values = output.zip(grad_output);
+        let strip = Strip::new(self.target, map, n, &self.channels);
+        if self.write == Write::Store && !windows.cover {
+            // SAFETY: strips are disjoint, and each is one task's.
+            unsafe { strip.clear() };
+        }
+        let grad_input = strip.pointer();
+        for oh in 0..height {
+            let rows = windows.cells(0, oh);
+            for ow in 0..width {
+                let columns = windows.cells(1, ow);
+                let (output, grad_output) = values.next().expect("a value for each window");
+                let (output, grad_output) = (&output[first..], &grad_output[first..]);
+                let window = Window::new(&map, rows, columns);
+                for_each_vector!(channels, window, |window, c, count| {
+                    backward_vector(simd, input, window, c, count, output, grad_output, grad_input, add);
+                });
             }
         }
     }
@@ -251,7 +256,7 @@ fn backward_vector<S: Simd>(
     count: usize,
     output: &[f32],
     grad_output: &[f32],
-    grad_input: &mut [f32],
+    grad_input: *mut f32,
     add: bool,
 ) {
     let zero = simd.splat(0.0);
@@ -284,9 +289,9 @@ fn backward_vector<S: Simd>(
             let mut share = simd.select(wins, grad, zero);
             // The first winner takes all.
             grad = simd.select(wins, zero, grad);
-            // SAFETY: `grad_input` has the cells of `input`.
+            // SAFETY: `grad_input` has the cells of `input`, and these channels of them are this task's.
             unsafe {
-                let to = grad_input.as_mut_ptr().add(place + c);
+                let to = grad_input.add(place + c);
                 if add {
                     share = simd.add(share, simd.load_some(to, count));
                 }

@@ -6,6 +6,8 @@
 pub use super::average_pool::{adaptive_average_backward, adaptive_average_forward, average_backward, average_forward};
 pub use super::max_pool::{adaptive_max_backward, adaptive_max_forward, max_backward, max_forward};
 
+use core::ops::Range;
+
 use super::chunk::{self, Target};
 use super::geometry::{AdaptivePool2dGeometry, Map, Pool2dGeometry};
 
@@ -32,6 +34,8 @@ pub(super) struct Windows {
     axes: [Axis; 2],
     /// Whether an average divides by the window's positions on the padding too.
     count_include_pad: bool,
+    /// What every average divides by instead.
+    divisor_override: Option<usize>,
     /// Cells of a window, about.
     pub(super) cells_of_window: usize,
     /// Whether no cell is in two windows.
@@ -90,7 +94,9 @@ impl Windows {
     /// What the sum of these cells, those of the window at output row and column `position`, is divided by.
     #[inline(always)]
     pub(super) fn divisor(&self, [oh, ow]: [usize; 2], rows: Cells, columns: Cells) -> usize {
-        if self.count_include_pad {
+        if let Some(divisor) = self.divisor_override {
+            divisor
+        } else if self.count_include_pad {
             self.axes[0].padded_taps(oh) * self.axes[1].padded_taps(ow)
         } else {
             rows.count * columns.count
@@ -100,7 +106,7 @@ impl Windows {
 
 impl From<&Pool2dGeometry> for Windows {
     fn from(geometry: &Pool2dGeometry) -> Self {
-        let Pool2dGeometry { in_size, kernel_size, stride, padding, dilation, count_include_pad, .. } = *geometry;
+        let Pool2dGeometry { in_size, kernel_size, stride, padding, dilation, .. } = *geometry;
         let out_size = geometry.out_size();
         let axis = |axis: usize| Axis::Equal {
             cells: in_size[axis],
@@ -113,7 +119,8 @@ impl From<&Pool2dGeometry> for Windows {
             input: geometry.input(),
             output: geometry.output(),
             axes: [axis(0), axis(1)],
-            count_include_pad,
+            count_include_pad: geometry.count_include_pad,
+            divisor_override: geometry.divisor_override,
             cells_of_window: kernel_size[0] * kernel_size[1],
             are_apart: (0..2).all(|axis| (kernel_size[axis] - 1) * dilation[axis] < stride[axis]),
             cover: (0..2).all(|axis| {
@@ -136,6 +143,7 @@ impl From<&AdaptivePool2dGeometry> for Windows {
             output: geometry.output(),
             axes: [axis(0), axis(1)],
             count_include_pad: false,
+            divisor_override: None,
             cells_of_window: (geometry.input().cells() / geometry.output().cells()).max(1),
             are_apart,
             cover: are_apart,
@@ -165,6 +173,66 @@ pub(super) fn for_each_part(
         // SAFETY: pieces are disjoint and end with the last item.
         body(first, unsafe { target.slice(first * len, count) });
     });
+}
+
+/// Fewer samples than this are cut into strips of channels, to have work for all threads.
+const FEW: usize = 8;
+/// Channels of a strip.
+const STRIP: usize = 32;
+
+/// Calls `body` with each sample of a batch and its channels, or, of few samples, each strip of them. Neither the number of
+/// threads nor the strips change a result: no channel knows of another.
+pub(super) fn for_each_strip(batch: usize, map: Map, body: impl Fn(usize, Range<usize>) + Sync) {
+    let channels = map.channels;
+    let strip = if batch < FEW { STRIP.min(channels) } else { channels };
+    let strips = channels.div_ceil(strip);
+    let (items, work) = (batch * strips, 2 * map.cells() * strip);
+    let piece = PIECE.div_ceil(work.max(1)).max(1);
+    chunk::for_each(items.div_ceil(piece), 2 * items * work, |index| {
+        for item in index * piece..items.min((index + 1) * piece) {
+            let first = item % strips * strip;
+            body(item / strips, first..channels.min(first + strip));
+        }
+    });
+}
+
+/// Some channels of a sample of a map, to be written.
+#[derive(Clone, Copy)]
+pub(super) struct Strip {
+    target: Target,
+    start: usize,
+    map: Map,
+    count: usize,
+}
+
+impl Strip {
+    pub(super) fn new(target: Target, map: Map, sample: usize, channels: &Range<usize>) -> Self {
+        let (start, count) = (sample * map.sample_step() + channels.start, channels.len());
+        Self { target, start, map, count }
+    }
+
+    /// A pointer to the first channel of the first cell, behind which all cells are.
+    pub(super) fn pointer(self) -> *mut f32 {
+        let Map { size: [height, width], stride, .. } = self.map;
+        self.target.pointer(self.start, (height - 1) * self.map.row_step() + (width - 1) * stride + self.count)
+    }
+
+    /// Makes its values zero.
+    ///
+    /// # Safety
+    /// Nothing else uses them meanwhile.
+    pub(super) unsafe fn clear(self) {
+        let cells = self.map.cells();
+        let (cells, count) = if self.map.is_dense() && self.count == self.map.channels {
+            (1, cells * self.count)
+        } else {
+            (cells, self.count)
+        };
+        for cell in 0..cells {
+            // SAFETY: the caller's promise.
+            unsafe { self.target.slice(self.start + cell * self.map.stride, count) }.fill(0.0);
+        }
+    }
 }
 
 /// Makes the values of a map zero, but not those of others between them.

@@ -26,7 +26,7 @@ fn sources(geometry: &Upsample2dGeometry, axis: usize, position: usize) -> Sourc
     let place = match align_corners {
         true if positions == 1 => 0.0,
         true => position as f64 * (cells - 1) as f64 / (positions - 1) as f64,
-        false => ((position as f64 + 0.5) * cells as f64 / positions as f64 - 0.5).max(0.0),
+        false => (geometry.place(axis, position as f64 + 0.5) - 0.5).max(0.0),
     };
     let first = (place as usize).min(cells - 1);
     let share = place - first as f64;

@@ -146,6 +146,7 @@ fn running<L: BatchNorm2d>(state: &[f32]) -> Statistics<'_> {
 fn count_batch<'a>(geometry: &BatchNorm2dGeometry, state: &'a mut [f32]) -> StatisticsMut<'a> {
     let (mean, rest) = state.split_at_mut(geometry.channels);
     let (variance, count) = rest.split_at_mut(geometry.channels);
-    count[0] = f32::from_bits(count[0].to_bits().saturating_add(1));
-    StatisticsMut { mean, variance }
+    let batches = count[0].to_bits().saturating_add(1);
+    count[0] = f32::from_bits(batches);
+    StatisticsMut { batches, mean, variance }
 }

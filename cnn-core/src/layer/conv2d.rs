@@ -9,6 +9,9 @@ use crate::kernel::{Rectifier, join};
 
 /// A convolution of a network. Parameters are the weight `[groups, kh, kw, ic / groups, oc / groups]`, then the bias
 /// `[oc]` if there is one.
+///
+/// With up to eight output channels, neighbouring cells of a row may be computed together, with zeros in the filters: an
+/// infinite input, or NaN, can then make outputs in that row NaN of which it is not under the window.
 pub trait Conv2d {
     /// Its numbers.
     const GEOMETRY: Conv2dGeometry;

@@ -1,4 +1,7 @@
 //! `zero_pad2d`. <https://pytorch.org/docs/stable/generated/torch.nn.ZeroPad2d.html>
+//!
+//! **Four sides are top, bottom, left, right**, as for every padding of the language. PyTorch's `ZeroPad2d` takes them as
+//! left, right, top, bottom.
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::ZeroPad2dGeometry;

@@ -33,9 +33,10 @@ fn for_each_share(geometry: &Pool2dGeometry, n: usize, mut add: impl FnMut(usize
             for ow in 0..out_size[1] {
                 let rows = (0..kernel_size[0]).filter_map(|kh| cell(oh, kh, stride[0], 1, padding[0], in_size[0]));
                 let columns = (0..kernel_size[1]).filter_map(|kw| cell(ow, kw, stride[1], 1, padding[1], in_size[1]));
-                let count = match count_include_pad {
-                    true => geometry.padded_taps(0, oh) * geometry.padded_taps(1, ow),
-                    false => rows.clone().count() * columns.clone().count(),
+                let count = match (geometry.divisor_override, count_include_pad) {
+                    (Some(divisor), _) => divisor,
+                    (None, true) => geometry.padded_taps(0, oh) * geometry.padded_taps(1, ow),
+                    (None, false) => rows.clone().count() * columns.clone().count(),
                 };
                 for ih in rows {
                     for iw in columns.clone() {
@@ -65,6 +66,7 @@ mod tests {
         dilation: [1, 1],
         ceil_mode: false,
         count_include_pad: true,
+        divisor_override: None,
         layout: Layout::DENSE,
     };
 

@@ -48,10 +48,17 @@ pub fn statistics(geometry: &BatchNorm2dGeometry, input: &[f64]) -> Statistics {
     Statistics { mean, variance }
 }
 
-/// Moves the running statistics towards those of a batch of so many rows by the share `momentum`. The variance that they
-/// take is the unbiased one, a sum over `rows - 1`.
-pub fn update_running(geometry: &BatchNorm2dGeometry, running: &mut Statistics, batch: &Statistics, rows: usize) {
-    let momentum = geometry.momentum;
+/// Moves the running statistics towards those of a batch of so many rows by the share `momentum`, or, if there is none, by
+/// that of one in as many `batches` as there were, with this one: then they are the mean of all. The variance that they take
+/// is the unbiased one, a sum over `rows - 1`.
+pub fn update_running(
+    geometry: &BatchNorm2dGeometry,
+    running: &mut Statistics,
+    batch: &Statistics,
+    rows: usize,
+    batches: u32,
+) {
+    let momentum = geometry.momentum.unwrap_or(1.0 / f64::from(batches));
     let unbiased = rows as f64 / (rows - 1) as f64;
     for c in 0..geometry.channels {
         running.mean[c] = (1.0 - momentum) * running.mean[c] + momentum * batch.mean[c];
@@ -147,7 +154,7 @@ mod tests {
     use crate::kernel::geometry::Layout;
 
     const TWO: BatchNorm2dGeometry =
-        BatchNorm2dGeometry { channels: 2, eps: 0.0, momentum: 0.25, layout: Layout::DENSE };
+        BatchNorm2dGeometry { channels: 2, eps: 0.0, momentum: Some(0.25), layout: Layout::DENSE };
     const INPUT: [f64; 6] = [1.0, 10.0, 4.0, 30.0, 4.0, 20.0];
 
     #[test]
@@ -164,8 +171,19 @@ mod tests {
     #[test]
     fn the_running_variance_is_unbiased() {
         let mut running = Statistics::start(&TWO);
-        update_running(&TWO, &mut running, &statistics(&TWO, &INPUT), 3);
+        update_running(&TWO, &mut running, &statistics(&TWO, &INPUT), 3, 7);
         assert_eq!(running, Statistics { mean: vec![0.75, 5.0], variance: vec![1.5, 25.75] });
+    }
+
+    #[test]
+    fn without_momentum_the_running_statistics_are_the_mean_of_all_batches() {
+        let geometry = BatchNorm2dGeometry { momentum: None, ..TWO };
+        let mut running = Statistics::start(&geometry);
+        for (batch, factor) in (1..).zip([1.0, 2.0, 6.0]) {
+            let input = INPUT.map(|value| value * factor);
+            update_running(&geometry, &mut running, &statistics(&geometry, &input), 3, batch);
+        }
+        assert_eq!(running.mean, [9.0, 60.0]);
     }
 
     #[test]

@@ -73,6 +73,7 @@ mod tests {
         dilation: [1, 1],
         ceil_mode: false,
         count_include_pad: true,
+        divisor_override: None,
         layout: Layout::DENSE,
     };
 

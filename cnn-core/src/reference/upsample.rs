@@ -53,7 +53,7 @@ fn sources(geometry: &Upsample2dGeometry, axis: usize, position: usize) -> [(usi
     let place = match align_corners {
         true if positions == 1 => 0.0,
         true => position as f64 * (cells - 1) as f64 / (positions - 1) as f64,
-        false => ((position as f64 + 0.5) * cells as f64 / positions as f64 - 0.5).max(0.0),
+        false => (geometry.place(axis, position as f64 + 0.5) - 0.5).max(0.0),
     };
     let first = (place.floor() as usize).min(cells - 1);
     let share = place - first as f64;
@@ -69,6 +69,7 @@ mod tests {
         channels: 1,
         in_size: [1, 2],
         out_size: [1, 4],
+        scale_factor: None,
         interpolation: Interpolation::Nearest,
         layout: Layout::DENSE,
     };
@@ -77,6 +78,19 @@ mod tests {
     fn nearest_repeats_cells() {
         assert_eq!(forward(&NEAREST, &[1.0, 2.0]), [1.0, 1.0, 2.0, 2.0]);
         assert_eq!(backward(&NEAREST, &[1.0, 2.0, 3.0, 4.0]), [3.0, 7.0]);
+    }
+
+    #[test]
+    fn a_factor_with_a_fraction_keeps_its_scale() {
+        // Five cells of the six that 2 * 2.6 would be: 0, 1, 2 lie in the first.
+        let geometry = Upsample2dGeometry { out_size: [1, 5], scale_factor: Some([1.0, 2.6]), ..NEAREST };
+        assert_eq!(forward(&geometry, &[1.0, 2.0]), [1.0, 1.0, 1.0, 2.0, 2.0]);
+        let geometry =
+            Upsample2dGeometry { interpolation: Interpolation::Bilinear { align_corners: false }, ..geometry };
+        let output = forward(&geometry, &[0.0, 1.0]);
+        for (found, expected) in output.iter().zip([0.0, 1.5 / 2.6 - 0.5, 2.5 / 2.6 - 0.5, 3.5 / 2.6 - 0.5, 1.0]) {
+            assert!((found - expected).abs() < 1e-14, "{output:?}");
+        }
     }
 
     #[test]

@@ -172,9 +172,17 @@ const fn spread(layer: &Window, output_padding: usize, cells: usize, side: usize
     let (kernel, stride, dilation) = (layer.kernel_size[side], layer.stride[side], layer.dilation[side]);
     let padding = layer.padding[2 * side] + layer.padding[2 * side + 1];
     let text = Text::new(layer.name);
-    if output_padding >= stride {
+    if output_padding >= stride && output_padding >= dilation {
         let text = text.str("output_padding ").number(output_padding).str(" is not less than stride ").number(stride);
         return (1, Some(text.str("\nhelp: output_padding < stride")));
+    }
+    let behind = layer.padding[2 * side + 1];
+    if output_padding >= stride + behind {
+        let text =
+            text.str("output_padding ").number(output_padding).str(" adds a stride or more behind all that the kernel");
+        let text =
+            text.str(" makes, which comes with a later version\nhelp: output_padding < ").number(stride + behind);
+        return (1, Some(text));
     }
     if padding >= window::transposed_output(cells, kernel, stride, 0, output_padding, dilation) {
         return (1, Some(text.str("the padding takes all that the kernel makes\nhelp: less padding")));

@@ -100,7 +100,7 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
             if *training {
                 let (mut saved_mean, mut inverse_deviation) = (mean.clone(), mean.clone());
                 let saved = SavedMut { mean: &mut saved_mean, inverse_deviation: &mut inverse_deviation };
-                let running = Some(StatisticsMut { mean: &mut mean, variance: &mut variance });
+                let running = Some(StatisticsMut { batches: 1, mean: &mut mean, variance: &mut variance });
                 batch_norm2d::forward_training(
                     geometry,
                     affine,

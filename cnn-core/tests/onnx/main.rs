@@ -69,6 +69,7 @@ fn averagepool_2d_ceil_last_window_starts_on_pad() {
         dilation: [1, 1],
         ceil_mode: true,
         count_include_pad: true,
+        divisor_override: None,
         layout: Layout::DENSE,
     };
     let input = [0.8580, 0.0786, 0.2692, 0.1537, 0.8816, 0.4353, 0.5772, 0.6623, 0.9067, 0.9483, 0.5970, 0.7630];

@@ -33,7 +33,7 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
             let affine = Some(Affine { weight, bias });
             if *training {
                 let batch = batch_norm2d::statistics(geometry, input);
-                batch_norm2d::update_running(geometry, &mut running, &batch, input.len() / geometry.channels);
+                batch_norm2d::update_running(geometry, &mut running, &batch, input.len() / geometry.channels, 1);
                 let output = batch_norm2d::forward(geometry, input, &batch, affine);
                 return vec![output, running.mean, running.variance];
             }

@@ -227,6 +227,7 @@ fn pooling(case: &Case, node: &Node) -> Pool2dGeometry {
         dilation,
         ceil_mode: node.int("ceil_mode", 0) == 1,
         count_include_pad: node.int("count_include_pad", 0) == 1,
+        divisor_override: None,
         layout: Layout::DENSE,
     }
 }
@@ -313,7 +314,12 @@ fn batch_norm(case: &Case, node: &Node) -> Question {
     let training = node.int("training_mode", 0) == 1;
     // ONNX's momentum is the share that is kept.
     let momentum = 1.0 - node.float("momentum", 0.9);
-    let geometry = BatchNorm2dGeometry { channels, eps: node.float("epsilon", 1e-5), momentum, layout: Layout::DENSE };
+    let geometry = BatchNorm2dGeometry {
+        channels,
+        eps: node.float("epsilon", 1e-5),
+        momentum: Some(momentum),
+        layout: Layout::DENSE,
+    };
     let [weight, bias, running_mean, running_variance] =
         [1, 2, 3, 4].map(|index| tensor(case, node, index).values.clone());
     let mut answers: Vec<Vec<f64>> = vec![channels_last(&case.outputs[0]).values];
@@ -385,7 +391,14 @@ fn upsample(case: &Case, node: &Node) -> Call {
         other => panic!("{in_size:?} to {out_size:?} by {other:?}"),
     };
     Call::Upsample {
-        geometry: Upsample2dGeometry { channels, in_size, out_size, interpolation, layout: Layout::DENSE },
+        geometry: Upsample2dGeometry {
+            channels,
+            in_size,
+            out_size,
+            scale_factor: None,
+            interpolation,
+            layout: Layout::DENSE,
+        },
         input: values,
     }
 }

@@ -14,7 +14,7 @@ fn batch_norm2d_is_pytorchs() {
         (5, 2, [1, 1], 0.001, 0.3, true, [-60.390625788023804, 83.65171394842343, 153.53969350317263, -99.0], [-4.7725, -116.6575]),
     ];
     for (n, channels, size, eps, momentum, training, expected, expected_running) in cases {
-        let geometry = BatchNorm2dGeometry { channels, eps, momentum, layout: Layout::DENSE };
+        let geometry = BatchNorm2dGeometry { channels, eps, momentum: Some(momentum), layout: Layout::DENSE };
         let rows = n * size[0] * size[1];
         let input = chw_to_hwc(channels, size, &values(1, rows * channels));
         let (weight, bias) = (values(2, channels), values(3, channels));
@@ -24,7 +24,7 @@ fn batch_norm2d_is_pytorchs() {
         };
         let used = if training {
             let batch = batch_norm2d::statistics(&geometry, &input);
-            batch_norm2d::update_running(&geometry, &mut running, &batch, rows);
+            batch_norm2d::update_running(&geometry, &mut running, &batch, rows, 1);
             batch
         } else {
             running.clone()

@@ -27,6 +27,7 @@ fn max_pool2d_is_pytorchs() {
             dilation,
             ceil_mode,
             count_include_pad: true,
+            divisor_override: None,
             layout: Layout::DENSE,
         };
         check_layer(
@@ -61,6 +62,7 @@ fn avg_pool2d_is_pytorchs() {
             dilation: [1, 1],
             ceil_mode,
             count_include_pad,
+            divisor_override: None,
             layout: Layout::DENSE,
         };
         check_layer(

@@ -27,7 +27,14 @@ fn upsample_is_pytorchs() {
         ),
         (2, 1, [5, 3], [1, 7], Interpolation::Bilinear { align_corners: true }, [-19.33333333333335, -15.0]),
     ] {
-        let geometry = Upsample2dGeometry { channels, in_size, out_size, interpolation, layout: Layout::DENSE };
+        let geometry = Upsample2dGeometry {
+            channels,
+            in_size,
+            out_size,
+            scale_factor: None,
+            interpolation,
+            layout: Layout::DENSE,
+        };
         check_layer(
             channels,
             [in_size, out_size],

@@ -8,7 +8,7 @@ use super::{check, dot, values};
 /// A geometry, rows, weight, bias, and a gradient. The differences err where a variance is small, so `eps` is not.
 fn batch() -> impl Strategy<Value = (BatchNorm2dGeometry, Vec<f64>, Vec<f64>, Vec<f64>, Vec<f64>)> {
     (1..=3usize, 2..=6usize, 0.1..1.0, 0.0..1.0).prop_flat_map(|(channels, rows, eps, momentum)| {
-        let geometry = BatchNorm2dGeometry { channels, eps, momentum, layout: Layout::DENSE };
+        let geometry = BatchNorm2dGeometry { channels, eps, momentum: Some(momentum), layout: Layout::DENSE };
         let rows = channels * rows;
         (Just(geometry), values(rows), values(channels), values(channels), values(rows))
     })
@@ -36,7 +36,7 @@ proptest! {
     ) {
         let mut running = Statistics::start(&geometry);
         let rows = input.len() / geometry.channels;
-        batch_norm2d::update_running(&geometry, &mut running, &batch_norm2d::statistics(&geometry, &input), rows);
+        batch_norm2d::update_running(&geometry, &mut running, &batch_norm2d::statistics(&geometry, &input), rows, 1);
         let gradients = batch_norm2d::backward_evaluation(&geometry, &input, &running, Some(&weight), &grad_output);
         let loss = |input: &[f64], weight: &[f64], bias: &[f64]| {
             dot(&batch_norm2d::forward(&geometry, input, &running, Some(Affine { weight, bias })), &grad_output)

@@ -24,6 +24,7 @@ fn pool2d_geometry(dilation: core::ops::RangeInclusive<usize>) -> impl Strategy<
                 dilation,
                 ceil_mode,
                 count_include_pad,
+                divisor_override: None,
                 layout: Layout::DENSE,
             }
         })
@@ -115,7 +116,7 @@ proptest! {
             padding: [0, 0],
             dilation: [1, 1],
             ceil_mode: true,
-            count_include_pad: true, layout: Layout::DENSE };
+            count_include_pad: true, divisor_override: None, layout: Layout::DENSE };
         prop_assert_eq!(adaptive_max_pool2d::forward(&adaptive, &input), max_pool2d::forward(&window, &input));
         prop_assert_eq!(adaptive_avg_pool2d::forward(&adaptive, &input), avg_pool2d::forward(&window, &input));
     }

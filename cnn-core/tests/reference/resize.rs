@@ -16,7 +16,7 @@ proptest! {
     fn upsample_backward_is_the_derivative_of_forward(
         (geometry, input, grad_output) in (1..=2usize, pair(1..=5), pair(1..=9), interpolation(), 1..=2usize)
             .prop_flat_map(|(channels, in_size, out_size, interpolation, n)| {
-                let geometry = Upsample2dGeometry { channels, in_size, out_size, interpolation, layout: Layout::DENSE };
+                let geometry = Upsample2dGeometry { channels, in_size, out_size, scale_factor: None, interpolation, layout: Layout::DENSE };
                 (Just(geometry), values(n * geometry.in_len()), values(n * geometry.out_len()))
             })
     ) {
@@ -26,7 +26,7 @@ proptest! {
 
     #[test]
     fn a_constant_map_stays_constant(in_size in pair(1..=5), out_size in pair(1..=9), interpolation in interpolation()) {
-        let geometry = Upsample2dGeometry { channels: 1, in_size, out_size, interpolation, layout: Layout::DENSE };
+        let geometry = Upsample2dGeometry { channels: 1, in_size, out_size, scale_factor: None, interpolation, layout: Layout::DENSE };
         for value in upsample::forward(&geometry, &vec![3.0; geometry.in_len()]) {
             prop_assert!((value - 3.0).abs() < 1e-14);
         }

@@ -98,6 +98,13 @@ pub(super) fn pool2d(layer: &Settled<'_>) -> TokenStream {
     let (layout, ceil_mode) = (layer.layout(), layer.arguments.truth("ceil_mode"));
     let count_include_pad =
         layer.arguments.get("count_include_pad").is_none() || layer.arguments.truth("count_include_pad");
+    let divisor_override = match layer.arguments.get("divisor_override") {
+        Some(_) => {
+            let divisor = layer.arguments.count("divisor_override");
+            quote!(::core::option::Option::Some(#divisor))
+        }
+        None => quote!(::core::option::Option::None),
+    };
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::Pool2dGeometry = ::cnn_core::kernel::geometry::Pool2dGeometry {
             channels: #channels,
@@ -108,6 +115,7 @@ pub(super) fn pool2d(layer: &Settled<'_>) -> TokenStream {
             dilation: [#vertical, #horizontal],
             ceil_mode: #ceil_mode,
             count_include_pad: #count_include_pad,
+            divisor_override: #divisor_override,
             layout: #layout,
         };
     }
@@ -129,7 +137,11 @@ pub(super) fn adaptive_pool2d(layer: &Settled<'_>) -> TokenStream {
 
 pub(super) fn batch_norm2d(layer: &Settled<'_>) -> TokenStream {
     let [channels, ..] = layer.input.sizes();
-    let [eps, momentum] = ["eps", "momentum"].map(|name| Literal::f64_unsuffixed(layer.arguments.real(name)));
+    let eps = Literal::f64_unsuffixed(layer.arguments.real("eps"));
+    let momentum = match layer.arguments.some_real("momentum").map(Literal::f64_unsuffixed) {
+        Some(momentum) => quote!(::core::option::Option::Some(#momentum)),
+        None => quote!(::core::option::Option::None),
+    };
     let [affine, track] = ["affine", "track_running_stats"].map(|name| layer.arguments.truth(name));
     let (layout, rectifier) = (layer.layout(), layer.rectifier());
     quote! {
@@ -250,6 +262,13 @@ pub(super) fn local_response_norm(layer: &Settled<'_>) -> TokenStream {
 pub(super) fn upsample(layer: &Settled<'_>) -> TokenStream {
     let ([channels, height, width], layout) = (layer.input.sizes(), layer.layout());
     let [out_height, out_width] = super::maps::upsampled(layer.arguments, [&height, &width]);
+    let scale_factor = match layer.arguments.fractions("scale_factor") {
+        Some(factors) => {
+            let [vertical, horizontal] = factors.map(Literal::f64_unsuffixed);
+            quote!(::core::option::Option::Some([#vertical, #horizontal]))
+        }
+        None => quote!(::core::option::Option::None),
+    };
     let align_corners = layer.arguments.truth("align_corners");
     let interpolation = if layer.arguments.word("mode") == "bilinear" {
         quote!(Bilinear { align_corners: #align_corners })
@@ -262,6 +281,7 @@ pub(super) fn upsample(layer: &Settled<'_>) -> TokenStream {
                 channels: #channels,
                 in_size: [#height, #width],
                 out_size: [#out_height, #out_width],
+                scale_factor: #scale_factor,
                 interpolation: ::cnn_core::kernel::geometry::Interpolation::#interpolation,
                 layout: #layout,
             };

@@ -1,5 +1,6 @@
 //! Rules of layers that keep a map, or give it a size of its own, and what they cost.
 
+use proc_macro2::Literal;
 use quote::quote;
 
 use super::{Arguments, CheckedSizes, Cost, Outcome, Site, sizes_expression};
@@ -82,13 +83,31 @@ pub(super) fn upsample(site: &Site<'_>) -> syn::Result<Outcome> {
         );
         return Err(site.mistake_at("align_corners", &text));
     }
-    resized(site, upsampled(arguments, [&height, &width]))
+    let sizes = upsampled(arguments, [&height, &width]);
+    if sizes.iter().any(|size| size.known() == Some(0)) {
+        let text = format!(
+            "{}: scale_factor leaves nothing of the {} feature map\nhelp: a larger one, or `size = (height, width)`",
+            site.name, site.input
+        );
+        return Err(site.mistake_at("scale_factor", &text));
+    }
+    resized(site, sizes)
 }
 
 /// Height and width that an upsampling makes.
 pub(super) fn upsampled(arguments: &Arguments, cells: [&Size; 2]) -> [Size; 2] {
     if arguments.get("size").is_some() {
         return arguments.pair("size").clone();
+    }
+    if let Some(factors) = arguments.fractions("scale_factor") {
+        return [0, 1].map(|side| match cells[side].known() {
+            // `as` rounds down, as PyTorch does.
+            Some(cells) => Size::Known((cells as f64 * factors[side]) as u64),
+            None => {
+                let (cells, factor) = (cells[side], Literal::f64_unsuffixed(factors[side]));
+                Size::Const(quote!((((#cells) as f64 * #factor) as usize)))
+            }
+        });
     }
     let factors = arguments.pair("scale_factor");
     [0, 1].map(|side| match (cells[side].known(), factors[side].known()) {

@@ -45,6 +45,8 @@ pub(crate) struct Row {
     pub(crate) spoils_gradient: bool,
     /// Whether its maps may be some of the channels of wider ones.
     pub(crate) strided: bool,
+    /// The row in its place for arguments of some sort.
+    pub(crate) instead: Option<fn(&Arguments) -> Option<&'static Row>>,
 }
 
 /// What the backward pass reads of the output.
@@ -69,6 +71,8 @@ pub(crate) enum ArgumentKind {
     Count,
     /// A number or `(vertical, horizontal)`, at least this.
     Pair(u64),
+    /// A number or `(vertical, horizontal)`: at least 1, or with a fraction and above 0.
+    Factors,
     /// Rows and columns around a map: a number, `(vertical, horizontal)`, or `(top, bottom, left, right)`.
     Sides {
         /// Or the word `same`.
@@ -80,6 +84,8 @@ pub(crate) enum ArgumentKind {
     Flag,
     /// A number from 0 to 1.
     Probability,
+    /// A number from 0 to 1, or the word `none`.
+    ProbabilityOrNone,
     /// Any number, at least this.
     Number(f64),
     /// One of these.
@@ -116,12 +122,16 @@ pub(crate) struct Setting {
 pub(crate) enum Value {
     Count(Size),
     Pair([Size; 2]),
+    /// Numbers with fractions, vertical and horizontal.
+    Factors([f64; 2]),
     /// Top, bottom, left, right.
     Sides([Size; 4]),
     /// As many rows and columns around the map as keep its size.
     Same,
     Truth(bool),
     Real(f64),
+    /// The word `none` in the place of a number.
+    Nothing,
     Word(&'static str),
 }
 
@@ -145,6 +155,14 @@ impl Arguments {
         match &self.setting(name).value {
             Value::Pair(pair) => pair,
             other => panic!("`{name}` is {other:?}"),
+        }
+    }
+
+    /// Numbers with fractions, if the argument is there and has some.
+    pub(crate) fn fractions(&self, name: &str) -> Option<[f64; 2]> {
+        match self.get(name)?.value {
+            Value::Factors(factors) => Some(factors),
+            _ => None,
         }
     }
 
@@ -179,6 +197,11 @@ impl Arguments {
             Value::Real(number) => number,
             ref other => panic!("`{name}` is {other:?}"),
         }
+    }
+
+    /// A number in whose place there may be `none`.
+    pub(crate) fn some_real(&self, name: &str) -> Option<f64> {
+        if matches!(self.setting(name).value, Value::Nothing) { None } else { Some(self.real(name)) }
     }
 
     pub(crate) fn word(&self, name: &str) -> &'static str {

@@ -62,12 +62,19 @@ const PLAIN: Row = Row {
     backward_reads: Reads::Nothing,
     spoils_gradient: false,
     strided: true,
+    instead: None,
 };
 
 /// A function of each value, which works in place because its slope can be told from its results.
 const fn activation(name: &'static str, constants: fn(&Settled<'_>) -> TokenStream) -> Row {
     Row { name, family: Some(("activation", "Activation")), constants, in_place: true, backward_reads: Values, ..PLAIN }
 }
+
+const LEAKY_RELU: Row =
+    Row { options: &[number("negative_slope", f64::MIN, 0.01)], ..activation("leaky_relu", constants::leaky_relu) };
+
+/// A `leaky_relu` of a negative slope: the sign of its output does not tell that of its input, which is kept.
+static MIRRORING: Row = Row { in_place: false, backward_reads: Reads::Nothing, ..LEAKY_RELU };
 
 /// Every layer. Names and defaults are PyTorch's.
 pub(crate) static ROWS: &[Row] = &[
@@ -124,7 +131,7 @@ pub(crate) static ROWS: &[Row] = &[
             CEIL_MODE,
             truth("count_include_pad", true),
             STRICT,
-            later("divisor_override"),
+            Argument { name: "divisor_override", kind: ArgumentKind::Count, default: Default::Absent },
         ],
         rule: window::pool2d,
         constants: constants::pool2d,
@@ -148,7 +155,7 @@ pub(crate) static ROWS: &[Row] = &[
         name: "batch_norm2d",
         options: &[
             number("eps", 0.0, 1e-5),
-            probability("momentum", 0.1),
+            Argument { name: "momentum", kind: ArgumentKind::ProbabilityOrNone, default: Default::Probability(0.1) },
             truth("affine", true),
             truth("track_running_stats", true),
         ],
@@ -171,7 +178,7 @@ pub(crate) static ROWS: &[Row] = &[
         name: "upsample",
         options: &[
             pair("size", 1, Default::Absent),
-            pair("scale_factor", 1, Default::Absent),
+            Argument { name: "scale_factor", kind: ArgumentKind::Factors, default: Default::Absent },
             word("mode", &["nearest", "bilinear"], "nearest"),
             truth("align_corners", false),
         ],
@@ -205,11 +212,10 @@ pub(crate) static ROWS: &[Row] = &[
     },
     Row { rectifier: Some("Relu6"), keeps_signs: true, ..activation("relu6", |layer| layer.activation(quote!(Relu6))) },
     Row {
-        // Of a negative slope the sign of the output would not tell that of the input.
-        options: &[number("negative_slope", 0.0, 0.01)],
         keeps_signs: true,
         backward_reads: Signs,
-        ..activation("leaky_relu", constants::leaky_relu)
+        instead: Some(|arguments| (arguments.real("negative_slope") < 0.0).then_some(&MIRRORING)),
+        ..LEAKY_RELU
     },
     Row {
         name: "prelu",

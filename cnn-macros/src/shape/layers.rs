@@ -21,6 +21,7 @@ impl Walk<'_, '_> {
             self.current = self.current.filter(|_| row.in_place);
             return;
         };
+        let row = row.instead.and_then(|instead| instead(&arguments)).unwrap_or(row);
         let Some(input) = self.current else { return };
         let input_map = self.plan.map(input).clone();
         let sound = self.sound(&input_map.shape);

@@ -44,6 +44,8 @@ pub struct Statistics<'a> {
 /// Running means and variances that move on.
 #[derive(Debug)]
 pub struct StatisticsMut<'a> {
+    /// How many batches they are of, with the one to come.
+    pub batches: u32,
     /// A mean for each channel.
     pub mean: &'a mut [f32],
     /// A variance for each channel.

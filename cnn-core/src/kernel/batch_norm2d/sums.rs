@@ -77,9 +77,9 @@ pub(super) fn statistics(
     }
     // The same for all channels, and a division takes as long as all the rest.
     let shares: [f64; CHUNKS] = from_fn(|chunk| (cut(chunk + 1) - cut(chunk)) as f64 / cut(chunk + 1) as f64);
-    let momentum = geometry.momentum;
+    let share_of_batch = running.as_ref().map_or(0.0, |running| geometry.share(running.batches));
     let towards = |running: &mut f32, value: f64| {
-        *running = ((1.0 - momentum) * f64::from(*running) + momentum * value) as f32;
+        *running = ((1.0 - share_of_batch) * f64::from(*running) + share_of_batch * value) as f32;
     };
     for channel in 0..channels {
         let mut total = Moments::default();

@@ -157,19 +157,23 @@ impl ConvTranspose2dGeometry {
     /// The convolution from this one's output to its input, with the same weight. Its backward pass to the input is this
     /// one's forward pass, and the reverse; its backward pass to the weight with the two maps exchanged is this one's.
     ///
-    /// There is none, `None`, where `output_padding` is a stride or more: the convolution then has more positions than this
-    /// one's input has cells.
+    /// There is none, `None`, where `output_padding` gives back what the output lost and a stride or more: the convolution
+    /// then has more positions than this one's input has cells.
     pub const fn convolution(&self) -> Option<Conv2dGeometry> {
-        if self.output_padding[0] >= self.stride[0] || self.output_padding[1] >= self.stride[1] {
+        let Padding { top, bottom, left, right } = self.padding;
+        let [below, behind] = self.output_padding;
+        if below >= self.stride[0] + bottom || behind >= self.stride[1] + right {
             return None;
         }
+        // What the output gains of what it lost is as if it had not lost it. The rest is a remainder of the stride.
+        let padding = Padding { top, bottom: bottom.saturating_sub(below), left, right: right.saturating_sub(behind) };
         Some(Conv2dGeometry {
             in_channels: self.out_channels,
             in_size: self.out_size(),
             out_channels: self.in_channels,
             kernel_size: self.kernel_size,
             stride: self.stride,
-            padding: self.padding,
+            padding,
             dilation: self.dilation,
             groups: self.groups,
             layout: Layout::strided(self.layout.out_stride, self.layout.in_stride),

@@ -9,8 +9,8 @@ pub struct BatchNorm2dGeometry {
     pub channels: usize,
     /// What is added to a variance, so that it can be divided by.
     pub eps: f64,
-    /// Share of a batch's statistics in the running ones after it.
-    pub momentum: f64,
+    /// Share of a batch's statistics in the running ones after it; if none, those are the mean of all batches.
+    pub momentum: Option<f64>,
     /// Where the maps lie.
     pub layout: Layout,
 }
@@ -31,9 +31,17 @@ impl BatchNorm2dGeometry {
         self.layout.output([1, 1], self.channels)
     }
 
+    /// The share that the last of so many batches has in the running statistics.
+    pub const fn share(&self, batches: u32) -> f64 {
+        match self.momentum {
+            Some(momentum) => momentum,
+            None => 1.0 / batches as f64,
+        }
+    }
+
     /// PyTorch's defaults.
     pub const fn new(channels: usize) -> Self {
-        Self { channels, eps: 1e-5, momentum: 0.1, layout: Layout::DENSE }
+        Self { channels, eps: 1e-5, momentum: Some(0.1), layout: Layout::DENSE }
     }
 }
 

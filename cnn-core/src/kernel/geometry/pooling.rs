@@ -24,6 +24,8 @@ pub struct Pool2dGeometry {
     pub ceil_mode: bool,
     /// Whether an average divides by the window's positions on the padding too (average pooling only).
     pub count_include_pad: bool,
+    /// What every average divides by instead of the window's positions (average pooling only).
+    pub divisor_override: Option<usize>,
     /// Where the maps lie.
     pub layout: Layout,
 }

@@ -16,8 +16,8 @@ pub enum Interpolation {
 
 /// A resampling of one sample to a given size: input `[in_size, channels]`, output `[out_size, channels]`.
 ///
-/// PyTorch's `Upsample` with `size`, and with a `scale_factor` that makes `out_size` a whole multiple of `in_size`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// PyTorch's `Upsample`.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Upsample2dGeometry {
     /// Channels of the map, which a resampling keeps.
     pub channels: usize,
@@ -25,6 +25,9 @@ pub struct Upsample2dGeometry {
     pub in_size: [usize; 2],
     /// Height and width of the output map.
     pub out_size: [usize; 2],
+    /// How many cells of the output there are to one of the input, vertically and horizontally, if that is not the quotient
+    /// of the sizes, which a factor with a fraction rounds down.
+    pub scale_factor: Option<[f64; 2]>,
     /// What lies between the input's cells.
     pub interpolation: Interpolation,
     /// Where the maps lie.
@@ -60,9 +63,22 @@ impl Upsample2dGeometry {
     /// The row (`axis` 0) or column (1) of the input that nearest interpolation takes for this one of the output.
     ///
     /// PyTorch's rule without its rounding: it takes the quotient of the sizes as an `f32`, and so for a few pairs of sizes,
-    /// such as 26 to 22 or 14 to 46, once the neighbour. Up to 40 times the size it does not.
+    /// such as 26 to 22 or 14 to 46, once the neighbour. Up to 40 times the size it does not. With a factor, it is PyTorch's.
     pub const fn nearest(&self, axis: usize, position: usize) -> usize {
+        if let Some(factors) = self.scale_factor {
+            let nearest = (position as f32 * (1.0 / factors[axis]) as f32) as usize;
+            return if nearest < self.in_size[axis] { nearest } else { self.in_size[axis] - 1 };
+        }
         position * self.in_size[axis] / self.out_size[axis]
+    }
+
+    /// Where this row (`axis` 0) or column (1) of the output, which is `position` cells from its first, lies in the input, if
+    /// the corners of the maps lie on one another.
+    pub const fn place(&self, axis: usize, position: f64) -> f64 {
+        match self.scale_factor {
+            Some(factors) => position / factors[axis],
+            None => position * self.in_size[axis] as f64 / self.out_size[axis] as f64,
+        }
     }
 }
 
