@@ -1,5 +1,3 @@
-use std::cmp::Reverse;
-
 use crate::random::{Key, Purpose};
 
 /// Indices of a training and a test part, each ascending, with `test` samples in the second.
@@ -27,11 +25,14 @@ fn quotas(members: &[Vec<usize>], samples: usize, test: usize) -> Vec<usize> {
     let share = |class: &Vec<usize>| class.len() as u128 * test as u128;
     let mut quotas: Vec<usize> = members.iter().map(|class| (share(class) / samples as u128) as usize).collect();
     let missing = test - quotas.iter().sum::<usize>();
-    let mut by_remainder: Vec<usize> = (0..members.len()).collect();
-    // Of equal ones the first: the numbers decide, as a stable sort would, which is five times as much code.
-    by_remainder.sort_unstable_by_key(|&class| (Reverse(share(&members[class]) % samples as u128), class));
-    for class in by_remainder.into_iter().take(missing) {
-        quotas[class] += 1;
+    let mut remainders: Vec<_> = members.iter().map(|class| Some(share(class) % samples as u128)).collect();
+    for _ in 0..missing {
+        // The largest that is left, of equal ones the first.
+        let largest = remainders.iter().flatten().max().copied();
+        if let Some(class) = remainders.iter().position(|remainder| *remainder == largest) {
+            quotas[class] += 1;
+            remainders[class] = None;
+        }
     }
     quotas
 }

@@ -4,6 +4,8 @@
 //! A check never panics: it says what is wrong, and makes sizes to go on with. `report` panics, in a constant that nothing
 //! but types depend on: one error, with the numbers put in, on the token that the call has its span from, and no note for
 //! each thing that is computed of a wrong size.
+//!
+//! All is `inline`: only constants call it, and no machine code is made of what nobody else calls.
 
 use super::Sizes;
 use super::window;
@@ -36,12 +38,14 @@ pub struct Made {
 impl Given {
     /// Panics with what is wrong with it.
     #[track_caller]
+    #[inline]
     pub const fn report(&self) {
         report(&self.mistake);
     }
 }
 
 impl Made {
+    #[inline]
     const fn new(sizes: Sizes, sound: bool, mistake: Option<Text>) -> Self {
         let mistake = if sound { mistake } else { None };
         Self { sizes, sound: sound && mistake.is_none(), mistake }
@@ -49,12 +53,14 @@ impl Made {
 
     /// Panics with what is wrong with the step that makes it.
     #[track_caller]
+    #[inline]
     pub const fn report(&self) {
         report(&self.mistake);
     }
 }
 
 #[track_caller]
+#[inline]
 const fn report(mistake: &Option<Text>) {
     if let Some(text) = mistake {
         match core::str::from_utf8(text.bytes.split_at(text.len).0) {
@@ -65,15 +71,18 @@ const fn report(mistake: &Option<Text>) {
 }
 
 /// A number for a type, that is none if one of the reports is an error.
+#[inline]
 pub const fn after(_reports: &[()], number: usize) -> usize {
     number
 }
 
 impl Text {
+    #[inline]
     const fn new(name: &str) -> Self {
         Self { bytes: [0; 512], len: 0 }.str(name).str(": ")
     }
 
+    #[inline]
     const fn str(mut self, text: &str) -> Self {
         let mut index = 0;
         while index < text.len() && self.len < self.bytes.len() {
@@ -84,12 +93,14 @@ impl Text {
         self
     }
 
+    #[inline]
     const fn number(self, number: usize) -> Self {
         let text = if number >= 10 { self.number(number / 10) } else { self };
         text.str(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"][number % 10])
     }
 
     /// `6x28x28`, or `120`.
+    #[inline]
     const fn sizes(self, sizes: Sizes) -> Self {
         match sizes {
             Sizes::Map { channels, height, width } => {
@@ -101,6 +112,7 @@ impl Text {
 }
 
 /// A size that must be so large.
+#[inline]
 pub const fn size(name: &str, what: &str, least: usize, size: usize) -> Given {
     if size >= least {
         return Given { size, mistake: None };
@@ -135,6 +147,7 @@ pub struct Window {
 }
 
 /// The map that a window makes of `input`, with so many channels.
+#[inline]
 pub const fn window(layer: Window, input: Sizes, sound: bool, channels: usize) -> Made {
     let cells = [input.height(), input.width()];
     let (height, width) = (positions(&layer, cells[0], 0), positions(&layer, cells[1], 1));
@@ -152,6 +165,7 @@ pub const fn window(layer: Window, input: Sizes, sound: bool, channels: usize) -
 }
 
 /// The map that a window makes of `input` backwards, with so many channels.
+#[inline]
 pub const fn transposed(layer: Window, output_padding: [usize; 2], input: Sizes, sound: bool, channels: usize) -> Made {
     let (height, vertical) = spread(&layer, output_padding[0], input.height(), 0);
     let (width, horizontal) = spread(&layer, output_padding[1], input.width(), 1);
@@ -168,6 +182,7 @@ pub const fn transposed(layer: Window, output_padding: [usize; 2], input: Sizes,
     Made::new(Sizes::Map { channels, height, width }, sound, mistake)
 }
 
+#[inline]
 const fn spread(layer: &Window, output_padding: usize, cells: usize, side: usize) -> (usize, Option<Text>) {
     let (kernel, stride, dilation) = (layer.kernel_size[side], layer.stride[side], layer.dilation[side]);
     let padding = layer.padding[2 * side] + layer.padding[2 * side + 1];
@@ -190,6 +205,7 @@ const fn spread(layer: &Window, output_padding: usize, cells: usize, side: usize
     (window::transposed_output(cells, kernel, stride, padding, output_padding, dilation), None)
 }
 
+#[inline]
 const fn positions(layer: &Window, cells: usize, side: usize) -> usize {
     let (kernel, stride, dilation) = (layer.kernel_size[side], layer.stride[side], layer.dilation[side]);
     let [before, behind] = [layer.padding[2 * side], layer.padding[2 * side + 1]];
@@ -200,6 +216,7 @@ const fn positions(layer: &Window, cells: usize, side: usize) -> usize {
     }
 }
 
+#[inline]
 const fn ungrouped(layer: &Window, inputs: usize, outputs: usize) -> Option<Text> {
     let groups = layer.groups;
     let text = Text::new(layer.name);
@@ -219,6 +236,7 @@ const fn ungrouped(layer: &Window, inputs: usize, outputs: usize) -> Option<Text
     None
 }
 
+#[inline]
 const fn misfit(layer: &Window, cells: [usize; 2], side: usize) -> Option<Text> {
     let (kernel, stride) = (layer.kernel_size[side], layer.stride[side]);
     let [padding, behind] = [layer.padding[2 * side], layer.padding[2 * side + 1]];
@@ -246,6 +264,7 @@ const fn misfit(layer: &Window, cells: [usize; 2], side: usize) -> Option<Text> 
     None
 }
 
+#[inline]
 const fn rule(text: Text, layer: &Window, cells: usize, side: usize) -> Text {
     let (kernel, dilation) = (layer.kernel_size[side], layer.dilation[side]);
     let [before, behind] = [layer.padding[2 * side], layer.padding[2 * side + 1]];
@@ -265,6 +284,7 @@ const fn rule(text: Text, layer: &Window, cells: usize, side: usize) -> Text {
 }
 
 /// What is wrong with features where a map must have rows and columns.
+#[inline]
 const fn flat(name: &str, layer: &str, input: Sizes) -> Option<Text> {
     match input {
         Sizes::Map { .. } => None,
@@ -276,11 +296,13 @@ const fn flat(name: &str, layer: &str, input: Sizes) -> Option<Text> {
 }
 
 /// The map that an adaptive pooling makes.
+#[inline]
 pub const fn adaptive(name: &str, layer: &str, input: Sizes, sound: bool, [height, width]: [usize; 2]) -> Made {
     Made::new(Sizes::Map { channels: input.channels(), height, width }, sound, flat(name, layer, input))
 }
 
 /// The map that a linear layer makes.
+#[inline]
 pub const fn linear(name: &str, input: Sizes, sound: bool, out_features: usize) -> Made {
     let mistake = if input.is_flat() {
         None
@@ -292,11 +314,13 @@ pub const fn linear(name: &str, input: Sizes, sound: bool, out_features: usize) 
 }
 
 /// The map that flattening makes.
+#[inline]
 pub const fn flatten(features: usize, sound: bool) -> Made {
     Made::new(Sizes::Flat { features }, sound, None)
 }
 
 /// What a reader was promised with `=>`.
+#[inline]
 pub const fn claim(name: &str, found: Sizes, sound: bool, claimed: Sizes) -> Made {
     let mistake = if same(found, claimed) {
         None
@@ -308,6 +332,7 @@ pub const fn claim(name: &str, found: Sizes, sound: bool, claimed: Sizes) -> Mad
 }
 
 /// The map of a sum.
+#[inline]
 pub const fn add(name: &str, maps: &[Sizes], sound: bool) -> Made {
     let (first, mut mistake, mut index) = (maps[0], None, 1);
     while index < maps.len() {
@@ -320,6 +345,7 @@ pub const fn add(name: &str, maps: &[Sizes], sound: bool) -> Made {
 }
 
 /// The map of a product.
+#[inline]
 pub const fn multiply(name: &str, maps: &[Sizes], sound: bool) -> Made {
     let (mut whole, mut mistake, mut index) = (maps[0], None, 1);
     while index < maps.len() {
@@ -339,6 +365,7 @@ pub const fn multiply(name: &str, maps: &[Sizes], sound: bool) -> Made {
 }
 
 /// The map of a concatenation.
+#[inline]
 pub const fn concat(name: &str, maps: &[Sizes], sound: bool) -> Made {
     let (first, mut channels, mut mistake, mut index) = (maps[0], maps[0].channels(), None, 1);
     while index < maps.len() {
@@ -358,11 +385,13 @@ pub const fn concat(name: &str, maps: &[Sizes], sound: bool) -> Made {
     Made::new(sizes, sound, mistake)
 }
 
+#[inline]
 const fn unlike(name: &str, layer: &str, one: Sizes, other: Sizes) -> Text {
     let text = Text::new(name).str("the branches of `").str(layer).str("` do not fit: ").sizes(one).str(" and ");
     text.sizes(other).str("\nhelp: ")
 }
 
+#[inline]
 const fn same(one: Sizes, other: Sizes) -> bool {
     one.is_flat() == other.is_flat()
         && one.channels() == other.channels()
