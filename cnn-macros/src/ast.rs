@@ -277,22 +277,57 @@ fn body(group: &Group, errors: &mut Errors) -> Body {
             }));
             rest = behind;
             if let Some(token) = rest.clone().into_iter().next() {
-                let what = match &token {
-                    TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                        "options go in parentheses: `conv2d<8, 3>(stride = 2)`"
-                    }
-                    TokenTree::Group(_) | TokenTree::Ident(_) => "expected `,` between two steps",
-                    _ => "expected `,` behind the step",
-                };
-                errors.note(&token, what);
-                // A name behind a missing comma is a step again; anything else is not worth a second complaint.
+                let step = steps.last_mut().expect("it was just pushed");
+                errors.note(&token, unexpected(&token, &step.layer));
+                // A name behind a missing comma is a step again; anything else is not worth a second complaint, nor is the
+                // word before it, which may be no layer at all.
                 if !matches!(&token, TokenTree::Ident(_)) {
+                    if is_bare(&step.layer) {
+                        step.layer = Layer::Broken;
+                    }
                     break;
                 }
             }
         }
     }
     Body { steps }
+}
+
+/// What to say of a token behind a step where its end was expected.
+fn unexpected(token: &TokenTree, step: &Layer) -> &'static str {
+    match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket && is_bare(step) => {
+            "sizes go between angle brackets: `conv2d<8, 3>`"
+        }
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && is_bare(step) => {
+            "branches go in `add { .. }`, `multiply { .. }` or `concat { .. }`, and options in parentheses"
+        }
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+            "options go in parentheses: `conv2d<8, 3>(stride = 2)`"
+        }
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis && matches!(step, Layer::Type(_)) => {
+            "a type takes no options\nhelp: it stands alone; what varies is a parameter of the type"
+        }
+        TokenTree::Group(_) | TokenTree::Ident(_) => "expected `,` between two steps",
+        TokenTree::Punct(punct) if is_bare(step) && punct.as_char() == '.' => {
+            "a layer stands alone, without a module: `relu`, `conv2d<8, 3>`"
+        }
+        TokenTree::Punct(punct) if is_bare(step) && punct.as_char() == '=' => {
+            "a label ends in `:`: `conv1: conv2d<8, 3>`"
+        }
+        TokenTree::Punct(punct) if punct.as_char() == '-' && punct.spacing() == Spacing::Joint => {
+            "expected `,` behind the step, or `=>` before the map that it makes"
+        }
+        _ => "expected `,` behind the step",
+    }
+}
+
+/// Whether a step is a word and nothing else.
+fn is_bare(step: &Layer) -> bool {
+    match step {
+        Layer::Call(call) => call.sizes.is_empty() && call.options.is_empty() && call.alone.is_empty(),
+        _ => false,
+    }
 }
 
 /// `label:`, if there is one.
@@ -335,7 +370,10 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
         {
             type_path(input)
         }
-        Some(name) if name.to_string().starts_with(char::is_uppercase) => type_path(input),
+        // With options it is a layer's name in another spelling, `MaxPool2d(2)`: a type has none.
+        Some(name) if name.to_string().starts_with(char::is_uppercase) && !input.peek2(token::Paren) => {
+            type_path(input)
+        }
         Some(name) if name == "repeat" => {
             input.parse::<Ident>()?;
             let sizes = if input.peek(Token![<]) { sizes(input)? } else { Vec::new() };
@@ -371,6 +409,15 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
                 }
             }
             Ok(Layer::Call(Call { name, sizes, options, alone, broken: errors.count() > before }))
+        }
+        None if input.peek2(Token![:]) && !input.peek2(Token![::]) => {
+            let word = input.fork().parse::<TokenTree>()?.to_string();
+            let help = match word.as_str() {
+                "_" => "a step without a label has none".to_owned(),
+                "self" | "Self" | "super" | "crate" => "choose another".to_owned(),
+                _ => format!("`r#{word}:`, whose weights are called `{word}`"),
+            };
+            Err(input.error(format!("`{word}` is a word of Rust's, and no label\nhelp: {help}")))
         }
         None => Err(input.error("expected a layer: `conv2d<6, 5>`, `relu`, `[ .. ]`, ..")),
     }

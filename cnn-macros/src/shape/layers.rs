@@ -54,6 +54,10 @@ impl Walk<'_, '_> {
         let words = blocks.iter().map(String::as_str).chain(["repeat", "add", "multiply", "concat"]);
         let text = if let Some(meant) = nearest(&name, known.clone().chain(words)) {
             format!("there is no {what} `{name}`\nhelp: did you mean `{meant}`?")
+        } else if name.starts_with(char::is_uppercase) {
+            format!(
+                "there is no {what} `{name}`, and a type takes no options\nhelp: a type of your own stands alone: `{name}`"
+            )
         } else {
             let known: Vec<_> = known.collect();
             let blocks =

@@ -1,0 +1,11 @@
+use cnn_core::prelude::*;
+
+network! {
+    Net<3, 32, 32> {
+        conv: nn.Conv2d(3, 64, 3), nn.ReLU()
+    }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}
