@@ -104,11 +104,32 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Declaration {
     if let Err(error) = parser.parse2(tokens) {
         errors.push(error);
     }
+    distinct_names(&mut declaration.networks, errors);
     if declaration.networks.is_empty() && errors.count() == before {
         let text = "expected a network\nhelp: `network! { pub Name<1, 28, 28> { conv2d<6, 5>, relu, .. } }`";
         errors.push(syn::Error::new(Span::call_site(), text));
     }
     declaration
+}
+
+/// Drops networks that have the name of an earlier one. Of those under a `cfg` at most one is compiled, for all we know.
+fn distinct_names(networks: &mut Vec<Network>, errors: &mut Errors) {
+    let mut names: Vec<Ident> = Vec::new();
+    networks.retain(|network| {
+        if network.attributes.iter().any(|attribute| attribute.path().is_ident("cfg")) {
+            return true;
+        }
+        let name = &network.name;
+        let is_new = !names.contains(name);
+        if is_new {
+            names.push(name.clone());
+        } else {
+            let text = format!("the network `{name}` is declared twice\nhelp: choose another name for one");
+            errors.push(syn::Error::new(name.span(), text));
+            network.errors.iter().for_each(|error| errors.push(error.clone()));
+        }
+        is_new
+    });
 }
 
 fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn::Result<()> {

@@ -72,6 +72,15 @@ impl Walk<'_, '_> {
 
     pub(super) fn custom(&mut self, path: &syn::Path, names: &Names) {
         let Some(input) = self.current else { return };
+        if path.is_ident(self.network) {
+            let text = format!(
+                "{}: `{}` is a step of itself\nhelp: to write steps several times there is `repeat<N> [ .. ]`",
+                names.path(),
+                self.network
+            );
+            self.wrong(path, text);
+            return;
+        }
         let custom = custom_layer(self.plan.steps.len());
         let sizes = quote!(#custom.sizes);
         let output = Map::new(Shape::Sizes(sizes));
