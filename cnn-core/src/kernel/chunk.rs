@@ -69,7 +69,7 @@ impl Target {
 
     /// A pointer to the value `start`, behind which `len` values lie in the slice.
     pub(super) fn pointer(self, start: usize, len: usize) -> *mut f32 {
-        assert!(start + len <= self.len);
+        assert!(start <= self.len && len <= self.len - start);
         self.start.wrapping_add(start)
     }
 

@@ -287,9 +287,10 @@ impl Kernel for Task<'_> {
         .merged();
         let c = correlation.start + sample * correlation.target_step[0] + row * correlation.target_step[1];
 
-        let last = rows.reach(rows.step) + depth.reach(depth.step) + map.channels - group_channels;
+        let last = rows.reach(rows.step).saturating_add(depth.reach(depth.step));
+        let last = last.saturating_add(map.channels - group_channels);
         assert!(depth.len() == 0 || last < a.len());
-        let target_len = rows.reach(correlation.target_step) + correlation.groups * correlation.columns;
+        let target_len = rows.reach(correlation.target_step).saturating_add(correlation.groups * correlation.columns);
         let target = self.job.target.pointer(c, target_len);
 
         let panels_per_group = panels::<S>(correlation.columns);

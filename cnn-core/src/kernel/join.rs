@@ -103,7 +103,7 @@ impl Gate {
     fn samples(&self, gate: &[f32], rows: usize) -> usize {
         let samples = gate.len() / self.channels;
         assert_eq!(gate.len(), samples * self.channels);
-        assert_eq!(rows, samples * self.cells, "a gate has a value for each sample and channel");
+        assert_eq!(samples.checked_mul(self.cells), Some(rows), "a gate has a value for each sample and channel");
         samples
     }
 }

@@ -7,6 +7,7 @@ use super::geometry::LocalResponseNormGeometry;
 use super::isa::{self, Kernel, MAX_LANES, Simd};
 use super::rows::Rows;
 use super::scratch::{Needs, Scratch};
+use crate::shape::window;
 use core::ops::Range;
 
 /// Values of a piece of work; a power costs some twenty others.
@@ -20,7 +21,8 @@ impl LocalResponseNormGeometry {
 
     /// Values of a row between zeros, as far as the windows reach, and vectors behind their last.
     const fn padded(&self) -> usize {
-        self.channels + self.size + MAX_LANES
+        assert!(self.size > 0, "a mean has a channel at least");
+        window::product(2, window::sum(window::sum(self.channels, self.size), MAX_LANES)) / 2
     }
 
     /// Channels that count before and behind their own. Of an even `size` PyTorch has one more before it.
@@ -121,7 +123,7 @@ impl Kernel for Task<'_> {
             // SAFETY: as above.
             for_each_vector(simd, channels, |c, count| unsafe {
                 let x = simd.load_some(input.as_ptr().add(c), count);
-                let base = simd.mul_add(share, window(simd, squares, c, geometry.size), k);
+                let base = simd.mul_add(share, sums(simd, squares, c, geometry.size), k);
                 let power = power(simd, base, beta);
                 let to = target.as_mut_ptr().add(c);
                 let Some(grad) = grad else {
@@ -139,7 +141,7 @@ impl Kernel for Task<'_> {
                 // SAFETY: as above.
                 for_each_vector(simd, channels, |c, count| unsafe {
                     // Who sees a channel: the other way around.
-                    let sum = window(simd, terms, c, geometry.size);
+                    let sum = sums(simd, terms, c, geometry.size);
                     let x = simd.mul(factor, simd.load_some(input.as_ptr().add(c), count));
                     let to = target.as_mut_ptr().add(c);
                     simd.store_some(to, count, simd.mul_add(x, sum, simd.load_some(to, count)));
@@ -162,7 +164,7 @@ fn for_each_vector<S: Simd>(_: S, channels: usize, mut each: impl FnMut(usize, u
 /// # Safety
 /// There are `size` values and a vector from `start` on.
 #[inline(always)]
-unsafe fn window<S: Simd>(simd: S, values: &[f32], start: usize, size: usize) -> S::Vector {
+unsafe fn sums<S: Simd>(simd: S, values: &[f32], start: usize, size: usize) -> S::Vector {
     let mut sum = simd.splat(0.0);
     for place in start..start + size {
         // SAFETY: the caller's promise.

@@ -181,8 +181,10 @@ impl Kernel for Task<'_> {
                         bias: core::ptr::null(),
                         finish: Finish::ADD,
                     };
-                    assert!(rows_of_windows.reach(rows_of_windows.step) + depth.reach(depth.step) < a.len());
-                    assert!(c + first + rows_of_windows.reach(product.c_step) + columns <= gradient.len());
+                    let last = rows_of_windows.reach(rows_of_windows.step).saturating_add(depth.reach(depth.step));
+                    assert!(last < a.len());
+                    let end = rows_of_windows.reach(product.c_step).saturating_add(c + first + columns);
+                    assert!(end <= gradient.len());
                     // SAFETY: all cells lie in the output's gradient and all rows of windows in the task's own, as just
                     // checked; the panel is as long as the depth.
                     unsafe { multiply(simd, &product, 0, rows_of_windows.len()) };

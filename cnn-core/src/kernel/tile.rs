@@ -21,9 +21,11 @@ impl Axes {
         self.count[0] * self.count[1] * self.count[2]
     }
 
-    /// How far the last place is behind the first, with `step` being these steps or those of the same loops elsewhere.
+    /// How far the last place is behind the first, with `step` being these steps or those of the same loops elsewhere: at
+    /// the end of all memory where no number says it.
     pub(super) fn reach(&self, step: [usize; 3]) -> usize {
-        (0..3).map(|axis| self.count[axis].saturating_sub(1) * step[axis]).sum()
+        let reach = |axis: usize| self.count[axis].saturating_sub(1).saturating_mul(step[axis]);
+        reach(0).saturating_add(reach(1)).saturating_add(reach(2))
     }
 
     /// The same places in the same order with the longest innermost loop, where neighbouring loops go in equal steps.

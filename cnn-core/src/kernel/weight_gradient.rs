@@ -278,7 +278,8 @@ impl Task<'_> {
         let [kh, kw] = geometry.kernel_size;
         let rows =
             Axes { count: [kh, kw, ic], step: [geometry.dilation[0] * row_len, geometry.dilation[1] * stride, 1] };
-        assert!(rows.reach(rows.step) + depth.reach(depth.step) + geometry.in_channels - ic < a.len());
+        let last = rows.reach(rows.step).saturating_add(depth.reach(depth.step));
+        assert!(last.saturating_add(geometry.in_channels - ic) < a.len());
         let c_step = [kw * ic * oc, ic * oc, oc];
         let tiles = rows.len().div_ceil(14);
         let cut = |band: usize| (band * tiles / bands * 14).min(rows.len());
@@ -312,7 +313,7 @@ impl Task<'_> {
                 depth: &depth,
                 b: b.as_ptr(),
                 b_step: width,
-                c: self.job.weights.pointer(place, rows.reach(c_step) + columns),
+                c: self.job.weights.pointer(place, rows.reach(c_step).saturating_add(columns)),
                 c_step,
                 columns,
                 bias: core::ptr::null(),

@@ -168,10 +168,32 @@ impl<U, B> Half for UInt<U, B> {
     type Output = U;
 }
 
+/// What no memory has so much of: loops that trust a number which overflowed would run out of bounds.
+const fn bounded(number: Option<usize>) -> usize {
+    match number {
+        Some(number) if number <= isize::MAX as usize => number,
+        _ => panic!("the numbers of a window make more than memory can have"),
+    }
+}
+
+pub(crate) const fn sum(a: usize, b: usize) -> usize {
+    bounded(a.checked_add(b))
+}
+
+pub(crate) const fn product(a: usize, b: usize) -> usize {
+    bounded(a.checked_mul(b))
+}
+
+/// Cells from the first tap to the last.
+const fn reach(kernel: usize, dilation: usize) -> usize {
+    assert!(kernel > 0 && dilation > 0, "a window has taps, and they are apart");
+    product(dilation, kernel - 1)
+}
+
 /// The twin of [`Rule`] on numbers. The window must fit the padded map; one that does not has one position, so that what
 /// is computed of it while its error is on the way makes no further one.
 pub const fn output(cells: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> usize {
-    (cells + 2 * padding).saturating_sub(dilation * (kernel - 1) + 1) / stride + 1
+    sum(cells, product(2, padding)).saturating_sub(sum(reach(kernel, dilation), 1)) / stride + 1
 }
 
 /// [`output`] rounded up, as poolings in `ceil_mode`: a remainder gets a window of its own, unless that would start on
@@ -179,7 +201,9 @@ pub const fn output(cells: usize, kernel: usize, stride: usize, padding: usize, 
 ///
 /// `pooling_output_shape_pad_lr` in <https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/Pool.h>
 pub const fn ceil_output(cells: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> usize {
-    let positions = (cells + 2 * padding + stride - 1 - dilation * (kernel - 1) - 1) / stride + 1;
+    let room = sum(sum(cells, product(2, padding)), stride - 1);
+    let positions =
+        room.checked_sub(sum(reach(kernel, dilation), 1)).expect("the window does not fit the padded map") / stride + 1;
     if (positions - 1) * stride >= cells + padding { positions - 1 } else { positions }
 }
 
@@ -195,5 +219,6 @@ pub const fn transposed_output(
     output_padding: usize,
     dilation: usize,
 ) -> usize {
-    (cells - 1) * stride + dilation * (kernel - 1) + 1 + output_padding - padding
+    let all = sum(sum(product(cells - 1, stride), reach(kernel, dilation)), sum(output_padding, 1));
+    all.checked_sub(padding).expect("the padding takes more cells than there are")
 }

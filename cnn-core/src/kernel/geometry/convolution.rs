@@ -3,6 +3,10 @@
 use super::{Layout, Map, Padding};
 use crate::shape::window;
 
+const fn filters_len([height, width]: [usize; 2], in_channels: usize, out_channels: usize) -> usize {
+    window::product(window::product(height, width), window::product(in_channels, out_channels))
+}
+
 /// A 2-d convolution (cross-correlation, as everywhere in deep learning) of one sample.
 ///
 /// Input `[in_size, in_channels]`, weight `[groups, kernel_size, in_channels / groups, out_channels / groups]`, output
@@ -68,7 +72,7 @@ impl Conv2dGeometry {
 
     /// Values of the weight.
     pub const fn weight_len(&self) -> usize {
-        self.kernel_size[0] * self.kernel_size[1] * (self.in_channels / self.groups) * self.out_channels
+        filters_len(self.kernel_size, self.in_channels / self.groups, self.out_channels)
     }
 
     /// Multiply-adds of one sample's forward pass, taps on the padding included.
@@ -146,7 +150,7 @@ impl ConvTranspose2dGeometry {
 
     /// Values of the weight.
     pub const fn weight_len(&self) -> usize {
-        self.kernel_size[0] * self.kernel_size[1] * (self.in_channels / self.groups) * self.out_channels
+        filters_len(self.kernel_size, self.in_channels / self.groups, self.out_channels)
     }
 
     /// Multiply-adds of one sample's forward pass, those that fall off the output included.

@@ -50,8 +50,11 @@ impl Map {
     }
 
     /// Height times width.
+    ///
+    /// # Panics
+    /// If that is more than a number can be: what follows would be reckoned with another map, out of its bounds.
     pub const fn cells(&self) -> usize {
-        self.size[0] * self.size[1]
+        self.size[0].checked_mul(self.size[1]).expect("the map has more cells than memory can have")
     }
 
     /// Whether it stands alone.

@@ -11,6 +11,8 @@ mod normalization;
 mod pooling;
 mod resize;
 
+use crate::shape::window;
+
 pub use activation::{Activation, GeluApproximation};
 pub use convolution::{Conv2dGeometry, ConvTranspose2dGeometry};
 pub use layout::{Layout, Map};
@@ -38,8 +40,11 @@ impl Padding {
     }
 
     /// Rows and columns that it adds to a map.
+    ///
+    /// # Panics
+    /// If they are more than memory can have.
     pub const fn around(&self) -> [usize; 2] {
-        [self.top + self.bottom, self.left + self.right]
+        [window::sum(self.top, self.bottom), window::sum(self.left, self.right)]
     }
 
     /// Whether there is none.
@@ -77,6 +82,6 @@ impl LinearGeometry {
 
     /// Values of the weight, and multiply-adds of one sample.
     pub const fn weight_len(&self) -> usize {
-        self.in_features * self.out_features
+        window::product(self.in_features, self.out_features)
     }
 }

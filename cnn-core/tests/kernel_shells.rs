@@ -1,0 +1,117 @@
+//! Geometries are plain numbers that anyone may write: what no memory holds is refused before a loop trusts it.
+
+use cnn_core::kernel::direct::{self, Epilogue};
+use cnn_core::kernel::geometry::{
+    AdaptivePool2dGeometry, Conv2dGeometry, Layout, LocalResponseNormGeometry, Padding, Pool2dGeometry,
+};
+use cnn_core::kernel::join::{self, Gate};
+use cnn_core::kernel::rows::Rows;
+use cnn_core::kernel::scratch::Scratch;
+use cnn_core::kernel::{Write, local_response_norm, pool};
+
+/// Half of all numbers: twice of it is nothing, in a program without checks of overflow.
+const HALF: usize = 1 << (usize::BITS - 1);
+
+/// Three channels, each with a filter of its own.
+const DEPTHWISE: Conv2dGeometry = Conv2dGeometry {
+    in_channels: 3,
+    in_size: [4, 4],
+    out_channels: 3,
+    kernel_size: [3, 3],
+    stride: [1, 1],
+    padding: Padding::symmetric([1, 1]),
+    dilation: [1, 1],
+    groups: 3,
+    layout: Layout::DENSE,
+};
+
+const POOL: Pool2dGeometry = Pool2dGeometry {
+    channels: 1,
+    in_size: [4, 4],
+    kernel_size: [2, 2],
+    stride: [2, 2],
+    padding: [0, 0],
+    dilation: [1, 1],
+    ceil_mode: false,
+    count_include_pad: true,
+    divisor_override: None,
+    layout: Layout::DENSE,
+};
+
+/// On one channel's 4 x 4 cells for each group, and as many filters of 3 x 3.
+fn convolve(geometry: Conv2dGeometry) {
+    let (cells, mut scratch) = (16 * geometry.groups, Scratch::default());
+    let weight = vec![1.0; 9 * geometry.groups];
+    direct::forward(&geometry, Epilogue::default(), &vec![1.0; cells], &weight, &mut vec![0.0; cells], &mut scratch);
+}
+
+#[test]
+fn the_sound_ones_pass() {
+    convolve(DEPTHWISE);
+    pool::max_forward(&POOL, &[1.0; 16], &mut [0.0; 4]);
+}
+
+#[test]
+#[should_panic(expected = "a window has taps, and they are apart")]
+fn taps_that_lie_on_one_another() {
+    convolve(Conv2dGeometry { dilation: [0, 0], padding: Padding::symmetric([0, 0]), ..DEPTHWISE });
+}
+
+#[test]
+#[should_panic(expected = "the numbers of a window make more than memory can have")]
+fn taps_that_are_apart_by_all_memory() {
+    convolve(Conv2dGeometry { dilation: [HALF, HALF], ..DEPTHWISE });
+}
+
+#[test]
+#[should_panic(expected = "the numbers of a window make more than memory can have")]
+fn padding_that_overflows_to_little() {
+    let padding = Padding { top: HALF + 1, bottom: HALF + 1, left: 1, right: 1 };
+    convolve(Conv2dGeometry { padding, ..DEPTHWISE });
+}
+
+#[test]
+#[should_panic(expected = "the numbers of a window make more than memory can have")]
+fn filters_that_overflow_to_none() {
+    let size = 1 << (usize::BITS / 2);
+    let geometry = Conv2dGeometry { kernel_size: [size, size], ..DEPTHWISE };
+    let mut output = [0.0; 3];
+    direct::forward(&geometry, Epilogue::default(), &[1.0; 48], &[], &mut output, &mut Scratch::default());
+}
+
+#[test]
+#[should_panic(expected = "the numbers of a window make more than memory can have")]
+fn padding_of_a_pooling_that_overflows_to_none() {
+    pool::max_forward(&Pool2dGeometry { padding: [HALF, HALF], ..POOL }, &[1.0; 16], &mut [0.0; 4]);
+}
+
+#[test]
+#[should_panic(expected = "the map has more cells than memory can have")]
+fn a_map_that_overflows_to_little() {
+    let geometry =
+        AdaptivePool2dGeometry { channels: 1, in_size: [HALF + 1, 2], out_size: [1, 1], layout: Layout::DENSE };
+    pool::adaptive_average_forward(&geometry, &[1.0; 2], &mut [0.0]);
+}
+
+#[test]
+#[should_panic(expected = "a mean has a channel at least")]
+fn a_mean_of_no_channels() {
+    let geometry = LocalResponseNormGeometry::new(3, 0);
+    let (mut grad_input, mut scratch) = ([0.0; 3], Scratch::default());
+    local_response_norm::backward(&geometry, &[1.0; 3], &[1.0; 3], &mut grad_input, Write::Store, &mut scratch);
+}
+
+#[test]
+#[should_panic(expected = "the numbers of a window make more than memory can have")]
+fn a_mean_of_all_numbers() {
+    let geometry = LocalResponseNormGeometry::new(3, usize::MAX - 16);
+    local_response_norm::forward(&geometry, &[1.0; 3], &mut [0.0; 3], &mut Scratch::default());
+}
+
+#[test]
+#[should_panic(expected = "a gate has a value for each sample and channel")]
+fn a_gate_whose_cells_overflow_to_few() {
+    let (map, mut grad) = ([1.0; 8], [0.0; 4]);
+    let gate = Gate { channels: 2, cells: HALF + 2 };
+    join::gate_backward(gate, Rows::dense(&map), Rows::dense(&map), &mut grad, Write::Store);
+}
