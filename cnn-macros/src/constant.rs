@@ -215,12 +215,31 @@ fn no_number(name: impl ToTokens, meaning: &Expr) -> String {
     format!("`{}` is `{}` here, which is no number", name.to_token_stream(), meaning.to_token_stream())
 }
 
+/// The names in an expression that may be those of a scope: none behind a `.` or a `::`, as a field's and a module's are, and
+/// none that is called or stands before a `:`.
 fn idents(tokens: TokenStream, found: &mut Vec<Ident>) {
-    for token in tokens {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut before = String::new();
+    while let Some(token) = tokens.next() {
         match token {
-            TokenTree::Ident(ident) => found.push(ident),
-            TokenTree::Group(group) => idents(group.stream(), found),
-            _ => {}
+            TokenTree::Ident(ident) => {
+                let is_other = match tokens.peek() {
+                    Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Parenthesis,
+                    Some(TokenTree::Punct(punct)) => punct.as_char() == ':',
+                    _ => false,
+                };
+                // Two dots are a range's.
+                if !is_other && !before.ends_with("::") && (!before.ends_with('.') || before.ends_with("..")) {
+                    found.push(ident);
+                }
+                before.clear();
+            }
+            TokenTree::Punct(punct) => before.push(punct.as_char()),
+            TokenTree::Group(group) => {
+                idents(group.stream(), found);
+                before.clear();
+            }
+            TokenTree::Literal(_) => before.clear(),
         }
     }
 }
@@ -263,6 +282,18 @@ mod tests {
         assert_eq!(fold("{ width }"), "S1[1]");
         assert_eq!(fold("{ f(channels) }"), "{#[allow(non_upper_case_globals)]constchannels:usize=16;f(channels)}");
         assert_eq!(fold("{ lost + CLASSES }"), "unknown");
+    }
+
+    #[test]
+    fn fields_modules_and_functions_are_no_names_of_the_scope() {
+        assert_eq!(fold("{ 2 * CONFIG.height }"), "2*CONFIG.height");
+        assert_eq!(fold("{ CONFIG.lost }"), "CONFIG.lost");
+        assert_eq!(fold("config::height"), "config::height");
+        assert_eq!(fold("{ height() + height::<3>() }"), "height()+height::<3>()");
+        assert_eq!(fold("{ Map { height: 3 }.cells() }"), "Map{height:3}.cells()");
+        assert_eq!(fold("{ f(0..height) }"), "no height here");
+        assert_eq!(fold("{ f(0..=height) }"), "no height here");
+        assert_eq!(fold("{ f(height.pow(2)) }"), "no height here");
     }
 
     #[test]
