@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
-use syn::{Expr, Lit};
+use syn::{Expr, ExprLit, Lit};
 
 use crate::ast::{Call, Setting as Written};
 use crate::constant::{self, Scope};
@@ -25,6 +25,7 @@ impl Settle<'_> {
     pub(crate) fn arguments(&mut self, call: &Call, row: &'static Row, name: &str) -> Option<Arguments> {
         let mut sound = !call.broken;
         let misplaced = misplaced(call, row);
+        let named = sizes_by_name(call, row);
         let mut settled = Arguments(Vec::new());
         if call.sizes.len() == row.sizes.len() {
             for (argument, size) in row.sizes.iter().zip(&call.sizes) {
@@ -34,7 +35,10 @@ impl Settle<'_> {
                 }
             }
         } else if misplaced.is_empty() {
-            self.sizes_mismatch(call, row, name);
+            match named.first() {
+                Some(first) => self.errors.note(&first.name, sizes_by_name_text(first, call, row, name)),
+                None => self.sizes_mismatch(call, row, name),
+            }
             sound = false;
         }
         if let Some(text) = misplaced_text(&misplaced, call, row, name) {
@@ -42,6 +46,9 @@ impl Settle<'_> {
             sound = false;
         }
         for (index, written) in call.options.iter().enumerate() {
+            if named.iter().any(|size| size.name == written.name) {
+                continue;
+            }
             if misplaced.iter().any(|part| written.value.is_none() && written.name == part.to_string()) {
                 continue;
             }
@@ -107,6 +114,13 @@ impl Settle<'_> {
         let what = format!("{name}: {}", argument.name);
         let value = value.map(|value| bare(self.scope.resolve(bare(value))).clone());
         let value = value.as_ref();
+        if let Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) = value
+            && words(argument.kind).contains(&text.value().as_str())
+        {
+            let help = format!("`{} = {}`", argument.name, text.value());
+            self.errors.note(value, format!("{what} takes the word without quotes\nhelp: {help}"));
+            return None;
+        }
         match (argument.kind, value) {
             (ArgumentKind::Flag, None) => Some(Value::Truth(true)),
             (ArgumentKind::Flag, Some(value)) => match truth(value) {
@@ -381,12 +395,40 @@ fn misplaced_text(misplaced: &[&TokenStream], call: &Call, row: &Row, name: &str
         });
     }
     let mut sizes: Vec<_> = misplaced.iter().copied().map(between_angles).collect();
-    if sizes.len() != row.sizes.len() {
+    if sizes.len() != row.sizes.len() || !sizes_by_name(call, row).is_empty() {
         sizes = row.sizes.iter().map(|size| size.name.to_owned()).collect();
     }
     let rest = if call.options.iter().any(|option| option.value.is_some()) { "(..)" } else { "" };
     let form = format!("{}<{}>{rest}", row.name, sizes.join(", "));
     Some(format!("{name}: sizes go between angle brackets, and options between round ones\nhelp: `{form}`"))
+}
+
+/// Sizes that stand between round brackets by their names, as PyTorch's may, where they are missing.
+fn sizes_by_name<'a>(call: &'a Call, row: &Row) -> Vec<&'a Written> {
+    if call.sizes.len() >= row.sizes.len() {
+        return Vec::new();
+    }
+    call.options.iter().filter(|option| row.sizes.iter().any(|size| option.name == size.name)).collect()
+}
+
+fn sizes_by_name_text(first: &Written, call: &Call, row: &Row, name: &str) -> String {
+    let sizes = row.sizes.iter().enumerate().map(|(index, size)| {
+        let by_name = || call.options.iter().find(|option| option.name == size.name)?.value.as_ref();
+        let value = call.sizes.get(index).or_else(by_name);
+        value.map_or_else(|| size.name.to_owned(), |value| between_angles(&value.to_token_stream()))
+    });
+    let form = sizes.collect::<Vec<_>>().join(", ");
+    format!("{name}: {} goes between angle brackets\nhelp: `{}<{form}>`", first.name, row.name)
+}
+
+/// What may stand for a value of this kind beside numbers.
+fn words(kind: ArgumentKind) -> &'static [&'static str] {
+    match kind {
+        ArgumentKind::Word(words) => words,
+        ArgumentKind::Sides { same: true } => &["same"],
+        ArgumentKind::ProbabilityOrNone => &["none"],
+        _ => &[],
+    }
 }
 
 /// An expression as it may stand between angle brackets.

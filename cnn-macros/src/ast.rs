@@ -224,6 +224,8 @@ fn sizes(input: ParseStream<'_>) -> syn::Result<Vec<Expr>> {
         sizes.push(size(input)?);
         if input.peek(Token![,]) {
             input.parse::<Token![,]>()?;
+        } else if input.peek(Token![=]) {
+            return Err(input.error("sizes go by their places, without names: `conv2d<8, 3>`"));
         } else if !input.peek(Token![>]) {
             return Err(input.error("expected `,` or `>`; put arithmetic in braces: `{6 * 4}`"));
         }
