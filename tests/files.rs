@@ -222,6 +222,14 @@ fn every_truncation_is_an_error() {
 }
 
 #[test]
+fn a_file_of_torch_save_is_told_from_others() {
+    for start in [b"PK\x03\x04\0\0\x08\x08\0\0\0\0".as_slice(), b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."] {
+        let (text, _) = problems("pth", start);
+        assert!(text.ends_with("write it with safetensors.torch.save_file(model.state_dict(), ..)"), "{text}");
+    }
+}
+
+#[test]
 fn bytes_behind_the_end_are_an_error() {
     let mut bytes = serialize(&tensors());
     bytes.extend([0; 4]);

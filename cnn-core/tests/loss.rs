@@ -113,6 +113,15 @@ fn what_is_not_a_number_shows_in_the_loss() {
 }
 
 #[test]
+fn a_class_that_is_ruled_out_has_no_share() {
+    let logits = [1.0, f32::NEG_INFINITY, 1.0];
+    let mut grad = [0.0; 3];
+    assert!((cross_entropy_rows(3, &logits, &[0], 1, &mut grad) - 2_f64.ln()).abs() < 1e-7);
+    assert_eq!(grad, [-0.5, 0.0, 0.5]);
+    assert_eq!(cross_entropy_rows(3, &logits, &[1], 1, &mut grad), f64::INFINITY);
+}
+
+#[test]
 fn an_impossible_truth_is_dear_but_finite() {
     let mut grad = [0.0; 2];
     let loss = nll_of_probabilities_rows(2, &[1.0, 0.0], &[1], 1, &mut grad);

@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ::safetensors::SafeTensorError;
 use ::safetensors::tensor::{Dtype, SafeTensors, TensorView, View};
 
 use super::half;
@@ -21,7 +22,7 @@ pub(crate) fn load<N: Network>(path: &Path, weights: &mut Weights<N>) -> Result<
 }
 
 fn read<N: Network>(bytes: &[u8], weights: &mut Weights<N>) -> Result<Vec<WeightsProblem>, WeightsProblem> {
-    let file = SafeTensors::deserialize(bytes).map_err(|error| WeightsProblem::Format(error.to_string()))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| WeightsProblem::Format(what_else(bytes, error)))?;
     let expected = places(N::STEPS);
     let expected_names: HashSet<&str> = expected.iter().map(|(name, ..)| name.as_str()).collect();
     let found_names: HashSet<&str> = file.names().into_iter().collect();
@@ -49,6 +50,17 @@ fn read<N: Network>(bytes: &[u8], weights: &mut Weights<N>) -> Result<Vec<Weight
         extra.into_iter().map(|name| WeightsProblem::Extra { name: name.to_owned(), nearest: nearest(name, &unmet) }),
     );
     Ok(problems)
+}
+
+/// What a file is that is none of ours: most of those are PyTorch's own, an archive or, before version 1.6, a pickle.
+fn what_else(bytes: &[u8], error: SafeTensorError) -> String {
+    match bytes {
+        [b'P', b'K', 3, 4, ..] | [0x80, 2, 0x8a, 10, ..] => {
+            "it looks like one of torch.save; write it with safetensors.torch.save_file(model.state_dict(), ..)"
+                .to_owned()
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// A tensor's values in PyTorch's order, if they are what the network's are.

@@ -12,7 +12,7 @@ use crate::tensor::{Batch, Samples, SamplesMut};
 
 /// A loss of outputs of shape `S`: its mean over a batch, and the gradient of that mean.
 pub trait Loss<S: Shape>: Sync {
-    /// output `[n, S]` -> the loss, grad_output `[n, S]`
+    /// output `[n, S]` -> the loss, grad_output `[n, S]`, which is written whole: it holds what an earlier batch left.
     ///
     /// # Errors
     ///

@@ -11,7 +11,8 @@ use core::array;
 /// logits `[n, classes]`, labels `[n]` -> the share of the mean of `ln(sum exp(x)) - x[label]`, and grad
 /// `[n, classes]`: `(softmax - onehot) / batch`
 ///
-/// A NaN or an infinity among the logits makes the loss NaN.
+/// A NaN or an infinity among the logits makes the loss NaN, but for a negative infinity among others: that class has no
+/// share, and as the label an infinite loss.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>
 ///
 /// # Panics
