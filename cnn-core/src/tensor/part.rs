@@ -1,5 +1,6 @@
 //! Some of the channels of every sample of a batch, where they are. Knows shapes and slices only.
 
+use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Index, Range};
 
@@ -22,7 +23,7 @@ use crate::shape::Shape;
 /// assert_eq!(scores.to_batch(), Batch::from_nchw(&[0.7, 0.2, 0.3, 0.4])?);
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Part<'a, S> {
     /// Of all channels.
     values: &'a [f32],
@@ -34,7 +35,7 @@ pub struct Part<'a, S> {
 }
 
 /// One sample of a [`Part`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct PartSample<'a, S>(Part<'a, S>);
 
 impl<'a, W: Shape> Samples<'a, W> {
@@ -155,6 +156,19 @@ impl<'a, S: Shape> PartSample<'a, S> {
     }
 }
 
+/// Its own rows, and not the wider map that they lie in.
+impl<S: Shape> fmt::Debug for Part<'_, S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<S: Shape> fmt::Debug for PartSample<'_, S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.rows()).finish()
+    }
+}
+
 impl<I, S: At<I>> Index<(usize, I)> for Part<'_, S> {
     type Output = f32;
     fn index(&self, (sample, index): (usize, I)) -> &f32 {
@@ -201,6 +215,14 @@ mod tests {
         assert_eq!(part.rows().nth(7), Some([49.0, 55.0].as_slice()));
         assert_eq!(part.argmax(), [11, 11]);
         assert!(part.get(1).is_some() && part.get(2).is_none());
+    }
+
+    #[test]
+    fn a_part_shows_its_own_values() {
+        let whole = Batch::<Flat<3>>::from_nchw(&[0.1, 0.7, 0.2, 0.5, 0.3, 0.4]).unwrap();
+        let part: Part<'_, Flat<2>> = whole.samples().part(1);
+        assert_eq!(format!("{part:?}"), "[[[0.7, 0.2]], [[0.3, 0.4]]]");
+        assert_eq!(format!("{:?}", part.sample(1)), "[[0.3, 0.4]]");
     }
 
     #[test]
