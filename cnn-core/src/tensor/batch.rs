@@ -31,7 +31,12 @@ pub struct Batch<S> {
 impl<S: Shape> Batch<S> {
     /// So many samples of zeros.
     pub fn zeros(samples: usize) -> Self {
-        Self { samples, values: Buffer::zeros(samples * S::LEN), shape: PhantomData }
+        Self { samples, values: Buffer::zeros(Self::values_of(samples)), shape: PhantomData }
+    }
+
+    /// How many values so many samples have.
+    fn values_of(samples: usize) -> usize {
+        samples.checked_mul(S::LEN).expect("a batch has more values than memory can have")
     }
 
     /// From values in PyTorch's order, `[n, c, h, w]` or `[n, features]`: as many samples as the values make.
@@ -83,8 +88,9 @@ impl<S: Shape> Batch<S> {
 
     /// Makes it so many samples; what they hold is to be written anew. Allocates only to grow beyond what it ever was.
     pub fn resize(&mut self, samples: usize) {
-        if samples * S::LEN > self.values.len() {
-            self.values = Buffer::zeros(samples * S::LEN);
+        let values = Self::values_of(samples);
+        if values > self.values.len() {
+            self.values = Buffer::zeros(values);
         }
         self.samples = samples;
     }
@@ -227,5 +233,17 @@ impl<I, S: At<I>> Index<(usize, I)> for Batch<S> {
 impl<I, S: At<I>> IndexMut<(usize, I)> for Batch<S> {
     fn index_mut(&mut self, (sample, index): (usize, I)) -> &mut f32 {
         &mut self.values_mut()[sample * S::LEN + S::place(index)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Flat;
+
+    #[test]
+    #[should_panic(expected = "a batch has more values than memory can have")]
+    fn samples_that_overflow_to_none_are_no_batch() {
+        let _ = Batch::<Flat<2>>::zeros(1 << (usize::BITS - 1));
     }
 }
