@@ -14,6 +14,7 @@ use super::{depthwise, widen};
 #[derive(Clone, Debug)]
 pub struct Packed {
     isa: Isa,
+    geometry: Conv2dGeometry,
     filters: Buffer,
     bias: Buffer,
 }
@@ -29,14 +30,14 @@ pub fn pack(geometry: &Conv2dGeometry, weight: &[f32], bias: Option<&[f32]>) -> 
         let mut filters = Buffer::zeros(depthwise::packed_len(&correlation));
         let [kh, kw] = geometry.kernel_size;
         depthwise::pack(&correlation, weight, kh * kw, |row, column| row * kw + column, &mut filters);
-        return Packed { isa, filters, bias: copy(bias) };
+        return Packed { isa, geometry: *geometry, filters, bias: copy(bias) };
     }
     if let Some(wide) = widen::geometry(geometry) {
         let mut parameters = Buffer::zeros(widen::copy_len(&wide));
         let (weight, bias) = widen::parameters(geometry, &wide, weight, bias, &mut parameters);
-        return Packed { isa, filters: filters(isa, &wide, weight), bias: copy(bias) };
+        return Packed { isa, geometry: *geometry, filters: filters(isa, &wide, weight), bias: copy(bias) };
     }
-    Packed { isa, filters: filters(isa, geometry, weight), bias: copy(bias) }
+    Packed { isa, geometry: *geometry, filters: filters(isa, geometry, weight), bias: copy(bias) }
 }
 
 fn copy(values: &[f32]) -> Buffer {
@@ -67,15 +68,14 @@ pub fn forward(
 ) {
     direct::batch(geometry, input.len(), output.len());
     assert!(epilogue.bias.is_none(), "the bias is packed with the weight");
-    let Packed { isa, filters, bias } = packed;
+    let Packed { isa, filters, bias, .. } = packed;
+    assert!(packed.geometry == *geometry, "the weight was packed for another geometry");
     let (_, slots) = scratch.lend(Needs { shared: 0, ..geometry.needs() });
     let (finish, target) = (epilogue.finish(), Target::new(output));
     if depthwise::is(geometry) {
         return depthwise::correlate(*isa, &forward_correlation(geometry), filters, bias, finish, input, target);
     }
     let correlation = forward_correlation(&widen::geometry(geometry).unwrap_or(*geometry));
-    assert_eq!(filters.len(), correlation.packed_len(), "the weight was packed for another geometry");
-    assert!(bias.is_empty() || bias.len() == correlation.groups * correlation.columns);
     let filters = Filters { packed: filters, in_place: &[] };
     correlate(*isa, &correlation, filters, bias, finish, input, target, slots);
 }

@@ -66,5 +66,6 @@ pub enum InvalidOption {
 
 /// Passes `value` if it is finite and not negative.
 pub(super) fn check_not_negative(value: f64, invalid: fn(f64) -> InvalidOption) -> Result<(), InvalidOption> {
-    if value.is_finite() && value >= 0.0 { Ok(()) } else { Err(invalid(value)) }
+    // What is finite only as f64 makes parameters infinite, which are f32.
+    if (value as f32).is_finite() && value >= 0.0 { Ok(()) } else { Err(invalid(value)) }
 }

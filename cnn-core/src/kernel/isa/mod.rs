@@ -230,7 +230,9 @@ thread_local! {
     static FORCED: Cell<Option<Isa>> = const { Cell::new(None) };
 }
 
-/// Runs `body` with kernels called on this thread using `isa`, whatever is selected: for tests and measurements.
+/// Runs `body` with kernels called on this thread using `isa`, whatever is selected: for tests and measurements. A pass of
+/// a network called from outside rayon's pool goes to one of its threads, which knows nothing of this: set `CNN_ISA`, or
+/// call from within `rayon::scope`.
 pub fn with<R>(isa: Isa, body: impl FnOnce() -> R) -> R {
     struct Restore(Option<Isa>);
     impl Drop for Restore {
