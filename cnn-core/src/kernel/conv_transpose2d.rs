@@ -24,6 +24,7 @@ const fn backwards(geometry: &ConvTranspose2dGeometry) -> Conv2dGeometry {
 }
 
 /// input `[n, ih, iw, ic]`, weight `[g, kh, kw, oc / g, ic / g]` -> output `[n, oh, ow, oc]`.
+#[inline]
 pub fn forward(
     geometry: &ConvTranspose2dGeometry,
     epilogue: Epilogue<'_>,
@@ -36,6 +37,7 @@ pub fn forward(
 }
 
 /// weight `[g, kh, kw, oc / g, ic / g]`, grad_output `[n, oh, ow, oc]` -> grad_input `[n, ih, iw, ic]`.
+#[inline]
 pub fn backward_input(
     geometry: &ConvTranspose2dGeometry,
     weight: &[f32],
@@ -49,6 +51,7 @@ pub fn backward_input(
 }
 
 /// input `[n, ih, iw, ic]`, grad_output `[n, oh, ow, oc]` -> grad_weight `[g, kh, kw, oc / g, ic / g]`, grad_bias `[oc]`.
+#[inline]
 pub fn backward_weight(
     geometry: &ConvTranspose2dGeometry,
     input: &[f32],

@@ -32,6 +32,7 @@ impl LocalResponseNormGeometry {
 }
 
 /// input `[.., c]` -> output `[.., c]`.
+#[inline]
 pub fn forward(geometry: &LocalResponseNormGeometry, input: &[f32], output: &mut [f32], scratch: &mut Scratch) {
     let rows = geometry.input().samples(input.len());
     assert_eq!(geometry.output().samples(output.len()), rows);
@@ -42,6 +43,7 @@ pub fn forward(geometry: &LocalResponseNormGeometry, input: &[f32], output: &mut
 /// input `[.., c]`, grad_output `[.., c]` -> grad_input `[.., c]`.
 ///
 /// A value stands in its own quotient, and in the sum of each channel that sees it.
+#[inline]
 pub fn backward(
     geometry: &LocalResponseNormGeometry,
     input: &[f32],
@@ -57,6 +59,7 @@ pub fn backward(
     run(geometry, rows, input, Some(grad_output), (grad_input, map.stride), write, scratch);
 }
 
+#[inline]
 fn run(
     geometry: &LocalResponseNormGeometry,
     rows: usize,

@@ -13,6 +13,7 @@ pub const fn needs(channels: usize) -> Needs {
 }
 
 /// input `[.., c]`, weight `[c]`, or `[1]` for all channels -> output `[.., c]`: `x`, below zero times its weight.
+#[inline]
 pub fn forward(channels: usize, weight: &[f32], input: Rows<'_>, output: RowsMut<'_>) {
     assert!(weight.len() == channels || weight.len() == 1);
     for_each(channels, output, [input], &Forward { weight });
@@ -52,6 +53,7 @@ unsafe fn slopes<S: Simd>(simd: S, weight: &[f32], start: usize, count: usize) -
 }
 
 /// input `[.., c]`, weight `[c]` or `[1]`, grad_output `[.., c]` -> grad_input `[.., c]`, grad_weight `[c]` or `[1]`.
+#[inline]
 pub fn backward(
     channels: usize,
     weight: &[f32],

@@ -6,21 +6,25 @@ use super::math;
 use super::rows::{Row, Rows, RowsMut, for_each};
 
 /// input `[.., channels]` -> output `[.., channels]`: `exp(x) / sum exp(x)` in each row.
+#[inline]
 pub fn forward(channels: usize, input: Rows<'_>, output: RowsMut<'_>) {
     for_each(channels, output, [input], &Forward { logarithm: false });
 }
 
 /// input `[.., channels]` -> output `[.., channels]`: `x - ln sum exp(x)` in each row.
+#[inline]
 pub fn log_forward(channels: usize, input: Rows<'_>, output: RowsMut<'_>) {
     for_each(channels, output, [input], &Forward { logarithm: true });
 }
 
 /// output of [`forward`], grad_output -> grad_input: `y * (grad - sum(grad * y))` in each row.
+#[inline]
 pub fn backward(channels: usize, output: Rows<'_>, grad_output: Rows<'_>, grad_input: RowsMut<'_>, write: Write) {
     for_each(channels, grad_input, [output, grad_output], &Backward { logarithm: false, write });
 }
 
 /// output of [`log_forward`], grad_output -> grad_input: `grad - exp(y) * sum(grad)` in each row.
+#[inline]
 pub fn log_backward(channels: usize, output: Rows<'_>, grad_output: Rows<'_>, grad_input: RowsMut<'_>, write: Write) {
     for_each(channels, grad_input, [output, grad_output], &Backward { logarithm: true, write });
 }

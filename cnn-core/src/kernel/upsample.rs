@@ -16,6 +16,7 @@ const CHANNELS: usize = 64;
 type Sources = [(usize, f32); 2];
 
 /// Those that make this row (`axis` 0) or column (1) of the output.
+#[inline]
 fn sources(geometry: &Upsample2dGeometry, axis: usize, position: usize) -> Sources {
     let (cells, positions) = (geometry.in_size[axis], geometry.out_size[axis]);
     let Interpolation::Bilinear { align_corners } = geometry.interpolation else {
@@ -33,6 +34,7 @@ fn sources(geometry: &Upsample2dGeometry, axis: usize, position: usize) -> Sourc
     [(first, (1.0 - share) as f32), ((first + 1).min(cells - 1), share as f32)]
 }
 
+#[inline]
 fn batch(geometry: &Upsample2dGeometry, input: usize, output: usize) -> usize {
     let batch = geometry.output().samples(output);
     assert_eq!(geometry.input().samples(input), batch, "input and output are batches of the same size");
@@ -40,6 +42,7 @@ fn batch(geometry: &Upsample2dGeometry, input: usize, output: usize) -> usize {
 }
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`.
+#[inline]
 pub fn forward(geometry: &Upsample2dGeometry, input: &[f32], output: &mut [f32]) {
     let batch = batch(geometry, input.len(), output.len());
     let (map, out_map) = (geometry.input(), geometry.output());
@@ -79,6 +82,7 @@ pub fn forward(geometry: &Upsample2dGeometry, input: &[f32], output: &mut [f32])
 }
 
 /// grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
+#[inline]
 pub fn backward(geometry: &Upsample2dGeometry, grad_output: &[f32], grad_input: &mut [f32], write: Write) {
     let batch = batch(geometry, grad_input.len(), grad_output.len());
     let (map, out_map) = (geometry.input(), geometry.output());

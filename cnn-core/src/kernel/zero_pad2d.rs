@@ -4,6 +4,7 @@ use super::Write;
 use super::geometry::{Map, ZeroPad2dGeometry};
 use super::pool::{clear, for_each_part};
 
+#[inline]
 fn batch(geometry: &ZeroPad2dGeometry, input: usize, output: usize) -> usize {
     let batch = geometry.output().samples(output);
     assert_eq!(geometry.input().samples(input), batch, "input and output are batches of the same size");
@@ -11,11 +12,13 @@ fn batch(geometry: &ZeroPad2dGeometry, input: usize, output: usize) -> usize {
 }
 
 /// The channels of `count` cells of a row, from its start on.
+#[inline]
 fn cells(map: Map, values: &[f32], count: usize) -> impl Iterator<Item = &[f32]> {
     values.chunks(map.stride).take(count).map(move |cell| &cell[..map.channels])
 }
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`.
+#[inline]
 pub fn forward(geometry: &ZeroPad2dGeometry, input: &[f32], output: &mut [f32]) {
     let batch = batch(geometry, input.len(), output.len());
     let (map, out_map) = (geometry.input(), geometry.output());
@@ -38,6 +41,7 @@ pub fn forward(geometry: &ZeroPad2dGeometry, input: &[f32], output: &mut [f32]) 
 }
 
 /// grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
+#[inline]
 pub fn backward(geometry: &ZeroPad2dGeometry, grad_output: &[f32], grad_input: &mut [f32], write: Write) {
     let batch = batch(geometry, grad_input.len(), grad_output.len());
     let (map, out_map) = (geometry.input(), geometry.output());
