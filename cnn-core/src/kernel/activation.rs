@@ -1,7 +1,7 @@
 //! Functions of one value, over maps that may be parts of wider ones.
 
 use super::Write;
-use super::geometry::{Activation, GeluApproximation};
+use super::geometry::Activation;
 use super::isa::Simd;
 use super::math;
 use super::rows::{self, Rows, RowsMut, Values};
@@ -78,6 +78,14 @@ impl Function for Relu6 {
 #[derive(Clone, Copy)]
 struct LeakyRelu {
     negative_slope: f32,
+}
+
+impl LeakyRelu {
+    /// Of another function nobody asks.
+    fn new(function: Activation) -> Self {
+        let Activation::LeakyRelu { negative_slope } = function else { return Self { negative_slope: 0.0 } };
+        Self { negative_slope: negative_slope as f32 }
+    }
 }
 
 impl Function for LeakyRelu {
@@ -246,56 +254,54 @@ impl Function for GeluTanh {
     }
 }
 
-/// Calls `$body` with the function as `$function`, in a copy of its own for each.
-macro_rules! with_function {
-    ($activation:expr, |$function:ident| $body:expr) => {
-        match $activation {
-            Activation::Relu => with_function!(@ Relu, $function, $body),
-            Activation::Relu6 => with_function!(@ Relu6, $function, $body),
-            Activation::LeakyRelu { negative_slope } => {
-                with_function!(@ LeakyRelu { negative_slope: negative_slope as f32 }, $function, $body)
-            }
-            Activation::Sigmoid => with_function!(@ Sigmoid, $function, $body),
-            Activation::Tanh => with_function!(@ Tanh, $function, $body),
-            Activation::Hardsigmoid => with_function!(@ Hardsigmoid, $function, $body),
-            Activation::Hardswish => with_function!(@ Hardswish, $function, $body),
-            Activation::Silu => with_function!(@ Silu, $function, $body),
-            Activation::Gelu { approximate: GeluApproximation::None } => with_function!(@ Gelu, $function, $body),
-            Activation::Gelu { approximate: GeluApproximation::Tanh } => with_function!(@ GeluTanh, $function, $body),
-        }
-    };
-    (@ $value:expr, $function:ident, $body:expr) => {{
-        let $function = $value;
-        $body
-    }};
+/// A function that the compiler knows, or one that is told when the program runs.
+///
+/// A network's layer is the former, by a type of its own: then its function alone is compiled, and in the program that uses
+/// it. An [`Activation`] is the latter, and brings them all.
+pub trait Chosen: Copy {
+    /// The [`kind`](Activation::kind) of the function, or [`TOLD`].
+    const KIND: u8;
+    /// The function.
+    fn function(self) -> Activation;
+}
+
+/// A kind that is none.
+pub const TOLD: u8 = u8::MAX;
+
+impl Chosen for Activation {
+    const KIND: u8 = TOLD;
+
+    fn function(self) -> Activation {
+        self
+    }
 }
 
 /// input -> output, of any shape.
-pub fn forward(activation: Activation, channels: usize, input: Rows<'_>, output: RowsMut<'_>) {
+pub fn forward<A: Chosen>(activation: A, channels: usize, input: Rows<'_>, output: RowsMut<'_>) {
     run(activation, channels, output, [Some(input), None], None, Write::Store);
 }
 
 /// [`forward`] in the place of its input.
-pub fn forward_in_place(activation: Activation, channels: usize, values: RowsMut<'_>) {
+pub fn forward_in_place<A: Chosen>(activation: A, channels: usize, values: RowsMut<'_>) {
     run(activation, channels, values, [None; 2], None, Write::Store);
 }
 
 /// What the forward pass took or gave, grad_output -> grad_input.
-pub fn backward(
-    activation: Activation,
+pub fn backward<A: Chosen>(
+    activation: A,
     channels: usize,
     remembered: Remembered<'_>,
     grad_output: Rows<'_>,
     grad_input: RowsMut<'_>,
     write: Write,
 ) {
-    let (values, from) = slope_from(activation, remembered);
+    let (values, from) = slope_from(activation.function(), remembered);
     run(activation, channels, grad_input, [Some(values), Some(grad_output)], Some(from), write);
 }
 
 /// [`backward`] in the place of the gradient.
-pub fn backward_in_place(activation: Activation, channels: usize, remembered: Remembered<'_>, grad: RowsMut<'_>) {
-    let (values, from) = slope_from(activation, remembered);
+pub fn backward_in_place<A: Chosen>(activation: A, channels: usize, remembered: Remembered<'_>, grad: RowsMut<'_>) {
+    let (values, from) = slope_from(activation.function(), remembered);
     run(activation, channels, grad, [Some(values), None], Some(from), Write::Store);
 }
 
@@ -316,20 +322,59 @@ fn slope_from(activation: Activation, remembered: Remembered<'_>) -> (Rows<'_>, 
     }
 }
 
+/// Makes the call with the function of a [`kind`](Activation::kind).
+macro_rules! by_kind {
+    ($kind:expr, $call:ident, $function:ident) => {
+        match $kind {
+            0 => $call.of(Relu),
+            1 => $call.of(Relu6),
+            2 => $call.of(LeakyRelu::new($function)),
+            3 => $call.of(Sigmoid),
+            4 => $call.of(Tanh),
+            5 => $call.of(Hardsigmoid),
+            6 => $call.of(Hardswish),
+            7 => $call.of(Silu),
+            8 => $call.of(Gelu),
+            _ => $call.of(GeluTanh),
+        }
+    };
+}
+
 /// target (+)= the function of the first operand, or where there is something that its slope is told `from`, the slope
 /// times the second.
-fn run(
-    activation: Activation,
+fn run<A: Chosen>(
+    activation: A,
     channels: usize,
     target: RowsMut<'_>,
     operands: [Option<Rows<'_>>; 2],
     from: Option<From>,
     write: Write,
 ) {
-    with_function!(activation, |function| match from {
-        None => rows::map(channels, target, operands, write, Forward(function)),
-        Some(from) => rows::map(channels, target, operands, write, Backward { function, from }),
-    });
+    let call = Call { channels, target, operands, from, write };
+    let function = activation.function();
+    // A match on a constant is decided before its arms are compiled.
+    match A::KIND {
+        TOLD => by_kind!(function.kind(), call, function),
+        _ => by_kind!(A::KIND, call, function),
+    }
+}
+
+struct Call<'a> {
+    channels: usize,
+    target: RowsMut<'a>,
+    operands: [Option<Rows<'a>>; 2],
+    from: Option<From>,
+    write: Write,
+}
+
+impl Call<'_> {
+    fn of<F: Function>(self, function: F) {
+        let Self { channels, target, operands, from, write } = self;
+        match from {
+            None => rows::map(channels, target, operands, write, Forward(function)),
+            Some(from) => rows::map(channels, target, operands, write, Backward { function, from }),
+        }
+    }
 }
 
 struct Forward<F>(F);

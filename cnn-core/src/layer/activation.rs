@@ -1,8 +1,10 @@
 //! `relu`, `relu6`, `leaky_relu`, `sigmoid`, `tanh`, `hardsigmoid`, `hardswish`, `silu`, `gelu`: functions of each value.
 //! <https://pytorch.org/docs/stable/nn.html#non-linear-activations-weighted-sum-nonlinearity>
 
+use core::marker::PhantomData;
+
 use super::{GradInput, Operation, Pass};
-use crate::kernel::activation::{self, Remembered};
+use crate::kernel::activation::{self, Chosen, Remembered};
 use crate::kernel::geometry::{self, Layout};
 use crate::kernel::rows::{Rows, RowsMut};
 
@@ -18,10 +20,33 @@ pub trait Activation {
     const OPERATION: Operation = Operation::Activation(Self::FUNCTION);
 }
 
+/// The function of a layer, which the compiler knows.
+struct Of<L>(PhantomData<L>);
+
+impl<L> Of<L> {
+    const IT: Self = Self(PhantomData);
+}
+
+impl<L> Clone for Of<L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L> Copy for Of<L> {}
+
+impl<L: Activation> Chosen for Of<L> {
+    const KIND: u8 = L::FUNCTION.kind();
+
+    fn function(self) -> geometry::Activation {
+        L::FUNCTION
+    }
+}
+
 /// input `[n, .., c]` -> output `[n, .., c]`
 pub fn forward<L: Activation>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
     let (input, output) = (Rows::strided(input, L::LAYOUT.in_stride), RowsMut::strided(output, L::LAYOUT.out_stride));
-    activation::forward(L::FUNCTION, L::CHANNELS, input, output);
+    activation::forward(Of::<L>::IT, L::CHANNELS, input, output);
 }
 
 /// input, or output where the slope can be told from it, `[n, .., c]`, grad_output `[n, .., c]` -> grad_input `[n, .., c]`
@@ -42,18 +67,18 @@ pub fn backward<L: Activation>(
             Remembered::Input(Rows::strided(input, in_stride))
         };
         let (grad_output, grad_input) = (Rows::strided(grad_output, out_stride), RowsMut::strided(values, in_stride));
-        activation::backward(L::FUNCTION, L::CHANNELS, remembered, grad_output, grad_input, write);
+        activation::backward(Of::<L>::IT, L::CHANNELS, remembered, grad_output, grad_input, write);
     }
 }
 
 /// [`forward`] where input and output are one.
 pub fn forward_in_place<L: Activation>(_pass: &mut Pass<'_>, map: &mut [f32]) {
-    activation::forward_in_place(L::FUNCTION, L::CHANNELS, RowsMut::strided(map, L::LAYOUT.out_stride));
+    activation::forward_in_place(Of::<L>::IT, L::CHANNELS, RowsMut::strided(map, L::LAYOUT.out_stride));
 }
 
 /// [`backward`] where grad_output and grad_input are one, for functions whose slope can be told from the output.
 pub fn backward_in_place<L: Activation>(_pass: &mut Pass<'_>, output: &[f32], grad: &mut [f32]) {
     let stride = L::LAYOUT.out_stride;
     let remembered = Remembered::Output(Rows::strided(output, stride));
-    activation::backward_in_place(L::FUNCTION, L::CHANNELS, remembered, RowsMut::strided(grad, stride));
+    activation::backward_in_place(Of::<L>::IT, L::CHANNELS, remembered, RowsMut::strided(grad, stride));
 }

@@ -31,6 +31,22 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// Its place among the functions, whatever its options.
+    pub const fn kind(&self) -> u8 {
+        match self {
+            Self::Relu => 0,
+            Self::Relu6 => 1,
+            Self::LeakyRelu { .. } => 2,
+            Self::Sigmoid => 3,
+            Self::Tanh => 4,
+            Self::Hardsigmoid => 5,
+            Self::Hardswish => 6,
+            Self::Silu => 7,
+            Self::Gelu { approximate: GeluApproximation::None } => 8,
+            Self::Gelu { approximate: GeluApproximation::Tanh } => 9,
+        }
+    }
+
     /// Whether its slope can be told from its results, so that its input need not be kept.
     pub const fn slope_of_output(&self) -> bool {
         match self {
