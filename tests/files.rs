@@ -130,6 +130,20 @@ fn numbers_that_are_none_are_found() {
 }
 
 #[test]
+fn numbers_that_are_none_are_not_saved() {
+    let path = path("unsaved");
+    Net::new(1).save_safetensors(&path).unwrap();
+    let before = fs::read(&path).unwrap();
+    let mut net = Net::new(2);
+    let last = net.weights().values().len() - 1;
+    net.weights_mut().values_mut()[last] = f32::NAN;
+    let text = net.save_safetensors(&path).unwrap_err().to_string();
+    assert!(text.contains("tensor fc.weight: value 59 is NaN"), "{text}");
+    assert_eq!(fs::read(&path).unwrap(), before, "the file is kept");
+    fs::remove_file(&path).unwrap();
+}
+
+#[test]
 fn other_types_of_numbers_are_named() {
     let named = tensors();
     let bytes: Vec<Vec<u8>> = named

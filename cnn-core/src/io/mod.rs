@@ -62,7 +62,8 @@ pub trait Checkpoint: Network {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`].
+    /// [`Error::Io`], or [`Error::Weights`] when a value is infinite or not a number: no such file could be loaded again, and
+    /// an older one that can is kept.
     fn save_safetensors(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         safetensors::save(self.weights(), path.as_ref())
     }

@@ -150,10 +150,16 @@ impl View for &Bytes {
 
 /// Writes a file beside, syncs it, and gives it its name.
 pub(crate) fn save<N: Network>(weights: &Weights<N>, path: &Path) -> Result<(), Error> {
+    let mut problems = Vec::new();
     let tensors: Vec<(String, Bytes)> = weights
         .tensors()
         .map(|tensor| {
             let values = tensor.to_pytorch();
+            let bad =
+                values.iter().position(|value| !value.is_finite()).filter(|_| tensor.parameter.order != Order::Count);
+            if let Some(index) = bad {
+                problems.push(WeightsProblem::NonFinite { name: tensor.name.clone(), index, value: values[index] });
+            }
             let bytes = match tensor.parameter.order {
                 Order::Count => i64::from(values[0].to_bits()).to_le_bytes().to_vec(),
                 _ => values.into_iter().flat_map(f32::to_le_bytes).collect(),
@@ -162,6 +168,9 @@ pub(crate) fn save<N: Network>(weights: &Weights<N>, path: &Path) -> Result<(), 
             (tensor.name, Bytes { dtype, sizes, bytes })
         })
         .collect();
+    if !problems.is_empty() {
+        return Err(Error::Weights { path: path.to_owned(), problems });
+    }
     let views = tensors.iter().map(|(name, bytes)| (name, bytes));
     let contents = ::safetensors::serialize(views, None).expect("names differ and sizes match their bytes");
     replace(path, &contents).map_err(|error| Error::Io { path: path.to_owned(), error })

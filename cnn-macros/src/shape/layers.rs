@@ -59,7 +59,7 @@ impl Walk<'_, '_> {
                 "there is no {what} `{name}`, and a type takes no options\nhelp: a type of your own stands alone: `{name}`"
             )
         } else {
-            let known: Vec<_> = known.collect();
+            let known: Vec<_> = known.chain(["add", "multiply", "concat", "repeat"]).collect();
             let blocks =
                 if blocks.is_empty() { String::new() } else { format!("; the blocks are {}", blocks.join(", ")) };
             format!(
