@@ -178,16 +178,7 @@ proptest! {
     fn average_agrees_with_the_reference(batch in 1..=3usize, geometry in geometry()) {
         let in_size = [0, 1].map(|axis| geometry.in_size[axis].max(geometry.kernel_size[axis]));
         let geometry = Pool2dGeometry { dilation: [1, 1], in_size, ..geometry };
-        Average {
-            geometry,
-            channels: geometry.channels,
-            strided: Pool2dGeometry::strided,
-            forward: pool::average_forward,
-            backward: pool::average_backward,
-            expected_forward: avg_pool2d::forward,
-            expected_backward: avg_pool2d::backward,
-        }
-        .check(batch, [geometry.in_len(), geometry.out_len()]);
+        average(geometry).check(batch, [geometry.in_len(), geometry.out_len()]);
     }
 
     #[test]
@@ -231,6 +222,18 @@ proptest! {
     }
 }
 
+fn average(geometry: Pool2dGeometry) -> Average<Pool2dGeometry> {
+    Average {
+        geometry,
+        channels: geometry.channels,
+        strided: Pool2dGeometry::strided,
+        forward: pool::average_forward,
+        backward: pool::average_backward,
+        expected_forward: avg_pool2d::forward,
+        expected_backward: avg_pool2d::backward,
+    }
+}
+
 const HALVING: Pool2dGeometry = Pool2dGeometry {
     channels: 6,
     in_size: [28, 28],
@@ -254,16 +257,7 @@ fn enough_channels_of_one_sample_for_several_tasks() {
     let (kernel_size, stride, padding) = ([3, 3], [2, 2], [1, 1]);
     let geometry = Pool2dGeometry { channels: 100, in_size: [30, 30], kernel_size, stride, padding, ..HALVING };
     check_max(1, &geometry, &ties(geometry.in_len()));
-    Average {
-        geometry,
-        channels: geometry.channels,
-        strided: Pool2dGeometry::strided,
-        forward: pool::average_forward,
-        backward: pool::average_backward,
-        expected_forward: avg_pool2d::forward,
-        expected_backward: avg_pool2d::backward,
-    }
-    .check(1, [geometry.in_len(), geometry.out_len()]);
+    average(geometry).check(1, [geometry.in_len(), geometry.out_len()]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::Write;
 use super::chunk::{self, Target};
 use super::geometry::LocalResponseNormGeometry;
-use super::isa::{self, Kernel, MAX_LANES, Simd};
+use super::isa::{self, Kernel, MAX_LANES, Simd, vectors};
 use super::rows::Rows;
 use super::scratch::{Needs, Scratch};
 use crate::shape::window;
@@ -118,47 +118,47 @@ impl Kernel for Task<'_> {
             let grad = grad.map(|grad| grad.row(row, channels));
             // SAFETY: each row is part of one piece.
             let target = unsafe { target.slice(row * stride, channels) };
-            // SAFETY: the rows have `count` values there, and `padded` is as far as windows reach.
-            for_each_vector(simd, channels, |c, count| unsafe {
-                let x = simd.load_some(input.as_ptr().add(c), count);
-                simd.store_some(squares.as_mut_ptr().add(before + c), count, simd.mul(x, x));
-            });
-            // SAFETY: as above.
-            for_each_vector(simd, channels, |c, count| unsafe {
-                let x = simd.load_some(input.as_ptr().add(c), count);
-                let base = simd.mul_add(share, sums(simd, squares, c, geometry.size), k);
-                let power = power(simd, base, beta);
-                let to = target.as_mut_ptr().add(c);
-                let Some(grad) = grad else {
-                    return simd.store_some(to, count, simd.mul(x, power));
-                };
-                let mut own = simd.mul(simd.load_some(grad.as_ptr().add(c), count), power);
-                let term = simd.div(simd.mul(own, x), base);
-                simd.store_some(terms.as_mut_ptr().add(behind + c), count, term);
-                if add {
-                    own = simd.add(own, simd.load_some(to, count));
+            for (c, count) in vectors::<S>(channels) {
+                // SAFETY: the rows have `count` values there, and `padded` is as far as windows reach.
+                unsafe {
+                    let x = simd.load_some(input.as_ptr().add(c), count);
+                    simd.store_some(squares.as_mut_ptr().add(before + c), count, simd.mul(x, x));
                 }
-                simd.store_some(to, count, own);
-            });
-            if grad.is_some() {
+            }
+            for (c, count) in vectors::<S>(channels) {
                 // SAFETY: as above.
-                for_each_vector(simd, channels, |c, count| unsafe {
+                unsafe {
+                    let x = simd.load_some(input.as_ptr().add(c), count);
+                    let base = simd.mul_add(share, sums(simd, squares, c, geometry.size), k);
+                    let power = power(simd, base, beta);
+                    let to = target.as_mut_ptr().add(c);
+                    let Some(grad) = grad else {
+                        simd.store_some(to, count, simd.mul(x, power));
+                        continue;
+                    };
+                    let mut own = simd.mul(simd.load_some(grad.as_ptr().add(c), count), power);
+                    let term = simd.div(simd.mul(own, x), base);
+                    simd.store_some(terms.as_mut_ptr().add(behind + c), count, term);
+                    if add {
+                        own = simd.add(own, simd.load_some(to, count));
+                    }
+                    simd.store_some(to, count, own);
+                }
+            }
+            if grad.is_none() {
+                continue;
+            }
+            for (c, count) in vectors::<S>(channels) {
+                // SAFETY: as above.
+                unsafe {
                     // Who sees a channel: the other way around.
                     let sum = sums(simd, terms, c, geometry.size);
                     let x = simd.mul(factor, simd.load_some(input.as_ptr().add(c), count));
                     let to = target.as_mut_ptr().add(c);
                     simd.store_some(to, count, simd.mul_add(x, sum, simd.load_some(to, count)));
-                });
+                }
             }
         }
-    }
-}
-
-/// Calls `each` with the first channel of each vector, and how many it has.
-#[inline(always)]
-fn for_each_vector<S: Simd>(_: S, channels: usize, mut each: impl FnMut(usize, usize)) {
-    for c in (0..channels).step_by(S::LANES) {
-        each(c, S::LANES.min(channels - c));
     }
 }
 

@@ -3,10 +3,9 @@
 use core::ops::Range;
 
 use super::Write;
-use super::chunk::Target;
 use super::geometry::{AdaptivePool2dGeometry, Map, Pool2dGeometry};
-use super::isa::{self, Kernel, Simd};
-use super::pool::{Cells, Strip, Windows, for_each_part, for_each_strip};
+use super::isa::{self, Kernel, Simd, vectors};
+use super::pool::{Cells, Windows, for_each_part, for_each_strip};
 
 /// The cells under a window of one sample: the place of the first channel of the first cell, how many rows and columns of
 /// cells there are, and how many values apart.
@@ -47,16 +46,15 @@ macro_rules! for_each_vector {
         match S::REGISTERS {
             0 => for_each_vector!(@ $channels, $window, $w, $c, $count, $body),
             _ => match $window.count {
-            [2, 2] => for_each_vector!(@ $channels, Window { count: [2, 2], ..$window }, $w, $c, $count, $body),
-            [3, 3] => for_each_vector!(@ $channels, Window { count: [3, 3], ..$window }, $w, $c, $count, $body),
-            _ => for_each_vector!(@ $channels, $window, $w, $c, $count, $body),
-        }
+                [2, 2] => for_each_vector!(@ $channels, Window { count: [2, 2], ..$window }, $w, $c, $count, $body),
+                [3, 3] => for_each_vector!(@ $channels, Window { count: [3, 3], ..$window }, $w, $c, $count, $body),
+                _ => for_each_vector!(@ $channels, $window, $w, $c, $count, $body),
+            },
         }
     };
     (@ $channels:ident, $window:expr, $w:ident, $c:ident, $count:ident, $body:block) => {{
         let $w = $window;
-        for $c in (0..$channels).step_by(S::LANES) {
-            let $count = S::LANES.min($channels - $c);
+        for ($c, $count) in vectors::<S>($channels) {
             $body
         }
     }};
@@ -64,21 +62,21 @@ macro_rules! for_each_vector {
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`. <https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html>
 pub fn max_forward(geometry: &Pool2dGeometry, input: &[f32], output: &mut [f32]) {
-    forward(&geometry.into(), input, output);
+    forward(&Windows::Equal(*geometry), input, output);
 }
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html>
 pub fn adaptive_max_forward(geometry: &AdaptivePool2dGeometry, input: &[f32], output: &mut [f32]) {
-    forward(&geometry.into(), input, output);
+    forward(&Windows::Adaptive(*geometry), input, output);
 }
 
 fn forward(windows: &Windows, input: &[f32], output: &mut [f32]) {
-    let map = windows.output;
+    let map = windows.output();
     let batch = map.samples(output.len());
-    assert_eq!(windows.input.samples(input.len()), batch);
+    assert_eq!(windows.input().samples(input.len()), batch);
     let isa = isa::current();
-    let work = map.size[1] * map.channels * windows.cells_of_window;
+    let work = map.size[1] * map.channels * windows.cells_of_window();
     for_each_part(batch * map.size[0], map.row_step(), work, output, |first, output| {
         isa.run(Forward { windows, input, first, output });
     });
@@ -98,8 +96,8 @@ impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let windows = self.windows;
-        let channels = windows.input.channels;
-        let (map, out_map) = (windows.input, windows.output);
+        let channels = windows.input().channels;
+        let (map, out_map) = (windows.input(), windows.output());
         let height = out_map.size[0];
         for (row, output) in self.output.chunks_mut(out_map.row_step()).enumerate() {
             let (n, oh) = ((self.first + row) / height, (self.first + row) % height);
@@ -163,7 +161,7 @@ pub fn max_backward(
     grad_input: &mut [f32],
     write: Write,
 ) {
-    backward(&geometry.into(), input, output, grad_output, grad_input, write);
+    backward(&Windows::Equal(*geometry), input, output, grad_output, grad_input, write);
 }
 
 /// input `[n, ih, iw, c]`, output of the forward pass, grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
@@ -175,7 +173,7 @@ pub fn adaptive_max_backward(
     grad_input: &mut [f32],
     write: Write,
 ) {
-    backward(&geometry.into(), input, output, grad_output, grad_input, write);
+    backward(&Windows::Adaptive(*geometry), input, output, grad_output, grad_input, write);
 }
 
 fn backward(
@@ -186,16 +184,23 @@ fn backward(
     grad_input: &mut [f32],
     write: Write,
 ) {
-    let (map, out_map) = (windows.input, windows.output);
+    let (map, out_map) = (windows.input(), windows.output());
     let batch = out_map.samples(grad_output.len());
     assert_eq!(out_map.samples(output.len()), batch);
     assert_eq!(map.samples(input.len()), batch);
     assert_eq!(map.samples(grad_input.len()), batch);
     let isa = isa::current();
-    let target = Target::new(grad_input);
-    for_each_strip(batch, map, |sample, channels| {
-        isa.run(Backward { windows, input, output, grad_output, sample, channels, target, write });
-    });
+    // Windows that do not overlap meet each cell at most once, which saves adding to what is there.
+    let add = write == Write::Add || !windows.are_apart();
+    for_each_strip(
+        batch,
+        map,
+        grad_input,
+        write == Write::Store && !windows.cover(),
+        |sample, channels, grad_input| {
+            isa.run(Backward { windows, input, output, grad_output, sample, channels, grad_input, add });
+        },
+    );
 }
 
 /// Some channels of a sample.
@@ -206,8 +211,9 @@ struct Backward<'a> {
     grad_output: &'a [f32],
     sample: usize,
     channels: Range<usize>,
-    target: Target,
-    write: Write,
+    /// The first of them in the first cell.
+    grad_input: *mut f32,
+    add: bool,
 }
 
 impl Kernel for Backward<'_> {
@@ -217,20 +223,12 @@ impl Kernel for Backward<'_> {
     fn run<S: Simd>(self, simd: S) {
         let windows = self.windows;
         let (n, first, channels) = (self.sample, self.channels.start, self.channels.len());
-        let (map, out_map) = (windows.input, windows.output);
+        let (map, out_map) = (windows.input(), windows.output());
         let [height, width] = out_map.size;
-        // Windows that do not overlap meet each cell at most once, which saves adding to what is there.
-        let add = self.write == Write::Add || !windows.are_apart;
         let input = &self.input[map.sample(n, self.input.len())][first..];
         let output = self.output[out_map.sample(n, self.output.len())].chunks(out_map.stride);
         let grad_output = self.grad_output[out_map.sample(n, self.grad_output.len())].chunks(out_map.stride);
         let mut values = output.zip(grad_output);
-        let strip = Strip::new(self.target, map, n, &self.channels);
-        if self.write == Write::Store && !windows.cover {
-            // SAFETY: strips are disjoint, and each is one task's.
-            unsafe { strip.clear() };
-        }
-        let grad_input = strip.pointer();
         for oh in 0..height {
             let rows = windows.cells(0, oh);
             for ow in 0..width {
@@ -239,7 +237,7 @@ impl Kernel for Backward<'_> {
                 let (output, grad_output) = (&output[first..], &grad_output[first..]);
                 let window = Window::new(&map, rows, columns);
                 for_each_vector!(channels, window, |window, c, count| {
-                    backward_vector(simd, input, window, c, count, output, grad_output, grad_input, add);
+                    backward_vector(simd, input, window, c, count, output, grad_output, self.grad_input, self.add);
                 });
             }
         }

@@ -20,134 +20,105 @@ pub(super) struct Cells {
 }
 
 impl Cells {
+    /// Those of the window at this row (`axis` 0) or column (1) of the output that do not lie on the padding.
+    #[inline(always)]
+    fn of_window(geometry: &Pool2dGeometry, axis: usize, position: usize) -> Self {
+        let Pool2dGeometry { in_size, kernel_size, stride, padding, dilation, .. } = geometry;
+        let (cells, kernel, padding, dilation) = (in_size[axis], kernel_size[axis], padding[axis], dilation[axis]);
+        let start = position * stride[axis];
+        // Most windows lie on the map, and need no division.
+        if start >= padding && start + (kernel - 1) * dilation < cells + padding {
+            return Self { first: start - padding, step: dilation, count: kernel };
+        }
+        let skipped = padding.saturating_sub(start).div_ceil(dilation);
+        let first = start + skipped * dilation;
+        let end = (cells + padding).saturating_sub(first).div_ceil(dilation);
+        Self { first: first.wrapping_sub(padding), step: dilation, count: end.min(kernel.saturating_sub(skipped)) }
+    }
+
     #[inline(always)]
     pub(super) fn each(self) -> impl Iterator<Item = usize> + Clone {
         (0..self.count).map(move |tap| self.first + tap * self.step)
     }
 }
 
-/// Which cells each output pools: one form of all poolings, so that each kernel is compiled once.
+/// Which cells each output pools: one type of all poolings, so that each kernel is compiled once.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Windows {
-    pub(super) input: Map,
-    pub(super) output: Map,
-    axes: [Axis; 2],
-    /// Whether an average divides by the window's positions on the padding too.
-    count_include_pad: bool,
-    /// What every average divides by instead.
-    divisor_override: Option<usize>,
-    /// Cells of a window, about.
-    pub(super) cells_of_window: usize,
-    /// Whether no cell is in two windows.
-    pub(super) are_apart: bool,
-    /// Whether each cell is in one window.
-    pub(super) cover: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Axis {
-    /// Windows of one size, in equal steps.
-    Equal { cells: usize, kernel: usize, stride: usize, padding: usize, dilation: usize },
-    /// Windows that share the cells among the positions.
-    Adaptive { cells: usize, positions: usize },
-}
-
-impl Axis {
-    #[inline(always)]
-    fn cells(self, position: usize) -> Cells {
-        match self {
-            Self::Equal { cells, kernel, stride, padding, dilation } => {
-                let start = position * stride;
-                // Most windows lie on the map, and need no division.
-                if start >= padding && start + (kernel - 1) * dilation < cells + padding {
-                    return Cells { first: start - padding, step: dilation, count: kernel };
-                }
-                let skipped = padding.saturating_sub(start).div_ceil(dilation);
-                let first = start + skipped * dilation;
-                let end = (cells + padding).saturating_sub(first).div_ceil(dilation);
-                let count = end.min(kernel.saturating_sub(skipped));
-                Cells { first: first.wrapping_sub(padding), step: dilation, count }
-            }
-            Self::Adaptive { cells, positions } => {
-                let first = position * cells / positions;
-                Cells { first, step: 1, count: ((position + 1) * cells).div_ceil(positions) - first }
-            }
-        }
-    }
-
-    /// The window's positions on the map and its padding.
-    fn padded_taps(self, position: usize) -> usize {
-        match self {
-            Self::Equal { cells, kernel, stride, padding, .. } => kernel.min(cells + 2 * padding - position * stride),
-            Self::Adaptive { .. } => self.cells(position).count,
-        }
-    }
+pub(super) enum Windows {
+    /// Of one size, in equal steps.
+    Equal(Pool2dGeometry),
+    /// That share the cells among the positions.
+    Adaptive(AdaptivePool2dGeometry),
 }
 
 impl Windows {
+    pub(super) fn input(&self) -> Map {
+        match self {
+            Self::Equal(geometry) => geometry.input(),
+            Self::Adaptive(geometry) => geometry.input(),
+        }
+    }
+
+    pub(super) fn output(&self) -> Map {
+        match self {
+            Self::Equal(geometry) => geometry.output(),
+            Self::Adaptive(geometry) => geometry.output(),
+        }
+    }
+
     /// The cells of the window at this output row (`axis` 0) or column (1).
     #[inline(always)]
     pub(super) fn cells(&self, axis: usize, position: usize) -> Cells {
-        self.axes[axis].cells(position)
+        match self {
+            Self::Equal(geometry) => Cells::of_window(geometry, axis, position),
+            Self::Adaptive(geometry) => {
+                let cells = geometry.cells(axis, position);
+                Cells { first: cells.start, step: 1, count: cells.len() }
+            }
+        }
     }
 
     /// What the sum of these cells, those of the window at output row and column `position`, is divided by.
     #[inline(always)]
     pub(super) fn divisor(&self, [oh, ow]: [usize; 2], rows: Cells, columns: Cells) -> usize {
-        if let Some(divisor) = self.divisor_override {
-            divisor
-        } else if self.count_include_pad {
-            self.axes[0].padded_taps(oh) * self.axes[1].padded_taps(ow)
-        } else {
-            rows.count * columns.count
+        match self {
+            Self::Equal(Pool2dGeometry { divisor_override: Some(divisor), .. }) => *divisor,
+            Self::Equal(geometry) if geometry.count_include_pad => {
+                geometry.padded_taps(0, oh) * geometry.padded_taps(1, ow)
+            }
+            _ => rows.count * columns.count,
         }
     }
-}
 
-impl From<&Pool2dGeometry> for Windows {
-    fn from(geometry: &Pool2dGeometry) -> Self {
-        let Pool2dGeometry { in_size, kernel_size, stride, padding, dilation, .. } = *geometry;
+    /// Cells of a window, about.
+    pub(super) fn cells_of_window(&self) -> usize {
+        match self {
+            Self::Equal(geometry) => geometry.kernel_size[0] * geometry.kernel_size[1],
+            Self::Adaptive(_) => (self.input().cells() / self.output().cells()).max(1),
+        }
+    }
+
+    /// Whether no cell is in two windows.
+    pub(super) fn are_apart(&self) -> bool {
+        (0..2).all(|axis| match self {
+            Self::Equal(Pool2dGeometry { kernel_size, stride, dilation, .. }) => {
+                (kernel_size[axis] - 1) * dilation[axis] < stride[axis]
+            }
+            Self::Adaptive(geometry) => geometry.in_size[axis].is_multiple_of(geometry.out_size[axis]),
+        })
+    }
+
+    /// Whether each cell is in one window.
+    pub(super) fn cover(&self) -> bool {
+        let Self::Equal(geometry) = self else { return self.are_apart() };
+        let Pool2dGeometry { in_size, kernel_size, stride, padding, dilation, .. } = geometry;
         let out_size = geometry.out_size();
-        let axis = |axis: usize| Axis::Equal {
-            cells: in_size[axis],
-            kernel: kernel_size[axis],
-            stride: stride[axis],
-            padding: padding[axis],
-            dilation: dilation[axis],
-        };
-        Self {
-            input: geometry.input(),
-            output: geometry.output(),
-            axes: [axis(0), axis(1)],
-            count_include_pad: geometry.count_include_pad,
-            divisor_override: geometry.divisor_override,
-            cells_of_window: kernel_size[0] * kernel_size[1],
-            are_apart: (0..2).all(|axis| (kernel_size[axis] - 1) * dilation[axis] < stride[axis]),
-            cover: (0..2).all(|axis| {
-                kernel_size[axis] == stride[axis]
-                    && in_size[axis] == out_size[axis] * stride[axis]
-                    && dilation[axis] == 1
-                    && padding[axis] == 0
-            }),
-        }
-    }
-}
-
-impl From<&AdaptivePool2dGeometry> for Windows {
-    fn from(geometry: &AdaptivePool2dGeometry) -> Self {
-        let AdaptivePool2dGeometry { in_size, out_size, .. } = *geometry;
-        let axis = |axis: usize| Axis::Adaptive { cells: in_size[axis], positions: out_size[axis] };
-        let are_apart = (0..2).all(|axis| in_size[axis].is_multiple_of(out_size[axis]));
-        Self {
-            input: geometry.input(),
-            output: geometry.output(),
-            axes: [axis(0), axis(1)],
-            count_include_pad: false,
-            divisor_override: None,
-            cells_of_window: (geometry.input().cells() / geometry.output().cells()).max(1),
-            are_apart,
-            cover: are_apart,
-        }
+        (0..2).all(|axis| {
+            kernel_size[axis] == stride[axis]
+                && in_size[axis] == out_size[axis] * stride[axis]
+                && dilation[axis] == 1
+                && padding[axis] == 0
+        })
     }
 }
 
@@ -180,59 +151,39 @@ const FEW: usize = 8;
 /// Channels of a strip.
 const STRIP: usize = 32;
 
-/// Calls `body` with each sample of a batch and its channels, or, of few samples, each strip of them. Neither the number of
-/// threads nor the strips change a result: no channel knows of another.
-pub(super) fn for_each_strip(batch: usize, map: Map, body: impl Fn(usize, Range<usize>) + Sync) {
+/// Calls `body` with each sample of a batch and its channels, or, of few samples, each strip of them; and with a pointer to
+/// the first of them in the sample's first cell in `target`, behind which they lie in all its cells, and which nothing else
+/// writes to. They are made zero before where `clear`.
+///
+/// Neither the number of threads nor the strips change a result: no channel knows of another.
+pub(super) fn for_each_strip(
+    batch: usize,
+    map: Map,
+    target: &mut [f32],
+    clear: bool,
+    body: impl Fn(usize, Range<usize>, *mut f32) + Sync,
+) {
     let channels = map.channels;
     let strip = if batch < FEW { STRIP.min(channels) } else { channels };
     let strips = channels.div_ceil(strip);
     let (items, work) = (batch * strips, 2 * map.cells() * strip);
     let piece = PIECE.div_ceil(work.max(1)).max(1);
+    let target = Target::new(target);
     chunk::for_each(items.div_ceil(piece), 2 * items * work, |index| {
         for item in index * piece..items.min((index + 1) * piece) {
-            let first = item % strips * strip;
-            body(item / strips, first..channels.min(first + strip));
+            let (sample, first) = (item / strips, item % strips * strip);
+            let count = strip.min(channels - first);
+            let (start, len) = (sample * map.sample_step() + first, (map.cells() - 1) * map.stride + count);
+            if clear {
+                let (runs, run) = if count == map.stride { (1, len) } else { (map.cells(), count) };
+                for cell in 0..runs {
+                    // SAFETY: strips are disjoint, and each is one task's.
+                    unsafe { target.slice(start + cell * map.stride, run) }.fill(0.0);
+                }
+            }
+            body(sample, first..first + count, target.pointer(start, len));
         }
     });
-}
-
-/// Some channels of a sample of a map, to be written.
-#[derive(Clone, Copy)]
-pub(super) struct Strip {
-    target: Target,
-    start: usize,
-    map: Map,
-    count: usize,
-}
-
-impl Strip {
-    pub(super) fn new(target: Target, map: Map, sample: usize, channels: &Range<usize>) -> Self {
-        let (start, count) = (sample * map.sample_step() + channels.start, channels.len());
-        Self { target, start, map, count }
-    }
-
-    /// A pointer to the first channel of the first cell, behind which all cells are.
-    pub(super) fn pointer(self) -> *mut f32 {
-        let Map { size: [height, width], stride, .. } = self.map;
-        self.target.pointer(self.start, (height - 1) * self.map.row_step() + (width - 1) * stride + self.count)
-    }
-
-    /// Makes its values zero.
-    ///
-    /// # Safety
-    /// Nothing else uses them meanwhile.
-    pub(super) unsafe fn clear(self) {
-        let cells = self.map.cells();
-        let (cells, count) = if self.map.is_dense() && self.count == self.map.channels {
-            (1, cells * self.count)
-        } else {
-            (cells, self.count)
-        };
-        for cell in 0..cells {
-            // SAFETY: the caller's promise.
-            unsafe { self.target.slice(self.start + cell * self.map.stride, count) }.fill(0.0);
-        }
-    }
 }
 
 /// Makes the values of a map zero, but not those of others between them.

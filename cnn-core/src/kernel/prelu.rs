@@ -3,7 +3,7 @@
 
 use super::Write;
 use super::column_sums::{self, Term};
-use super::isa::Simd;
+use super::isa::{Simd, vectors};
 use super::rows::{Row, Rows, RowsMut, for_each};
 use super::scratch::{Needs, Scratch};
 
@@ -26,8 +26,7 @@ struct Forward<'a> {
 impl Row<1> for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(&self, simd: S, output: &mut [f32], [input]: [&[f32]; 1]) {
-        for start in (0..input.len()).step_by(S::LANES) {
-            let count = S::LANES.min(input.len() - start);
+        for (start, count) in vectors::<S>(input.len()) {
             // SAFETY: input and output have `count` values there.
             unsafe {
                 let x = simd.load_some(input.as_ptr().add(start), count);
@@ -85,8 +84,7 @@ struct Backward<'a> {
 impl Row<2> for Backward<'_> {
     #[inline(always)]
     fn run<S: Simd>(&self, simd: S, grad_input: &mut [f32], [input, grad_output]: [&[f32]; 2]) {
-        for start in (0..input.len()).step_by(S::LANES) {
-            let count = S::LANES.min(input.len() - start);
+        for (start, count) in vectors::<S>(input.len()) {
             // SAFETY: all maps have `count` values there.
             unsafe {
                 let x = simd.load_some(input.as_ptr().add(start), count);

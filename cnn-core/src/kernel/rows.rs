@@ -3,7 +3,7 @@
 use super::Write;
 use super::chunk::{self, Target};
 use super::geometry::Map;
-use super::isa::{self, Kernel, Simd};
+use super::isa::{self, Kernel, Simd, vectors};
 
 /// Rows in memory, for reading.
 #[derive(Clone, Copy, Debug)]
@@ -175,8 +175,7 @@ impl<F: Values> Kernel for Mapping<'_, F> {
     fn run<S: Simd>(self, simd: S) {
         let Piece { rows, channels, target, target_step, read: [a, b], read_step: [a_step, b_step] } = self.piece;
         for row in 0..rows {
-            for start in (0..channels).step_by(S::LANES) {
-                let count = S::LANES.min(channels - start);
+            for (start, count) in vectors::<S>(channels) {
                 // SAFETY: a piece has these values of each row, and its target is exclusively ours; an operand that is the
                 // target is read before that is written.
                 unsafe {

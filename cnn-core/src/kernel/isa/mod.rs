@@ -95,6 +95,12 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     }
 }
 
+/// The vectors of so many values: where each starts, and how many it has. The last may be short.
+#[inline(always)]
+pub(crate) fn vectors<S: Simd>(len: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..len).step_by(S::LANES).map(move |start| (start, S::LANES.min(len - start)))
+}
+
 /// The most lanes that any set has: what scratch memory is reckoned with.
 pub(crate) const MAX_LANES: usize = 16;
 
