@@ -256,10 +256,7 @@ fn size(input: ParseStream<'_>) -> syn::Result<Expr> {
 /// All tokens as one expression. What syn knows only with its feature `full` (statements, `if`, arrays), which takes as long
 /// to compile as the rest of it, is left as it stands, for rustc.
 fn whole(tokens: TokenStream) -> syn::Result<Expr> {
-    let inner = match tokens.clone().into_iter().next() {
-        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group.stream(),
-        _ => tokens.clone(),
-    };
+    let inner = in_braces(tokens.clone()).unwrap_or_else(|| tokens.clone());
     if inner.is_empty() {
         return Err(syn::Error::new_spanned(&tokens, "expected a constant expression"));
     }
@@ -272,6 +269,15 @@ fn whole(tokens: TokenStream) -> syn::Result<Expr> {
     match syn::parse2::<Expr>(inner.clone()) {
         Err(error) if !is_unsupported(&error) && !inner.into_iter().any(is_semicolon) => Err(error),
         _ => syn::parse2(tokens.clone()).or(Ok(Expr::Verbatim(tokens))),
+    }
+}
+
+/// What stands in braces, if that is all.
+pub(crate) fn in_braces(tokens: TokenStream) -> Option<TokenStream> {
+    let mut tokens = tokens.into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{BinOp, Expr, ExprBinary, ExprPath, Ident, Lit, UnOp, parse_quote};
 
+use crate::ast::in_braces;
 use crate::plan::Size;
 
 /// The names that an expression may use, and what they stand for.
@@ -199,15 +200,6 @@ impl Scope {
             None => tokens,
         };
         Ok(Value::Const(quote!({ #constants #expression })))
-    }
-}
-
-/// What stands in braces, if that is all.
-fn in_braces(tokens: TokenStream) -> Option<TokenStream> {
-    let mut tokens = tokens.into_iter();
-    match (tokens.next(), tokens.next()) {
-        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
-        _ => None,
     }
 }
 
