@@ -3,7 +3,8 @@
 The slope of a rectifier jumps at its kinks, and a max pooling sends its gradient to one of two values that are nearly equal. Where
 f32 cannot tell from f64 which side a value is on, both are right, and each has a gradient of its own: behind normalizations
 over few values, one window of three million moves nearly every gradient by some percent. So the filters that make such a
-value, or the summands of a normalization behind them, are changed a little, until there is none. After that a gradient has nothing to differ by but rounding, and formulas."""
+value, or the summands of a normalization behind them, are changed a little, until there is none. After that a gradient has
+nothing to differ by but rounding, and formulas."""
 
 import copy
 

@@ -107,7 +107,8 @@ impl Dataset {
         Self::join(images, labels, Path::new("labels"), classes)
     }
 
-    /// Reads a pair of IDX files, each raw or (with the feature `gzip`) in gzip: images with three dimensions and labels with one.
+    /// Reads a pair of IDX files, each raw or (with the feature `gzip`) in gzip: images with three dimensions and labels
+    /// with one.
     pub fn read_idx(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: usize) -> Result<Self, DataError> {
         let path = labels.as_ref();
         Self::join(Images::read_idx(images)?, Array::<1>::read(path)?.data, path, classes)

@@ -89,10 +89,13 @@ fn decode(name: &str, parameter: &Parameter, tensor: &TensorView<'_>) -> Result<
         let (numbers, _) = tensor.data().as_chunks();
         numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
     };
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(WeightsProblem::NonFinite { name, index, value: values[index] }),
-        None => Ok(values),
-    }
+    non_finite(&name, &values).map_or(Ok(values), Err)
+}
+
+/// The first value that is infinite or not a number: no file that has one is read or written.
+fn non_finite(name: &str, values: &[f32]) -> Option<WeightsProblem> {
+    let index = values.iter().position(|value| !value.is_finite())?;
+    Some(WeightsProblem::NonFinite { name: name.to_owned(), index, value: values[index] })
 }
 
 fn dtype(parameter: &Parameter) -> Dtype {
@@ -155,14 +158,12 @@ pub(crate) fn save<N: Network>(weights: &Weights<N>, path: &Path) -> Result<(), 
         .tensors()
         .map(|tensor| {
             let values = tensor.to_pytorch();
-            let bad =
-                values.iter().position(|value| !value.is_finite()).filter(|_| tensor.parameter.order != Order::Count);
-            if let Some(index) = bad {
-                problems.push(WeightsProblem::NonFinite { name: tensor.name.clone(), index, value: values[index] });
-            }
             let bytes = match tensor.parameter.order {
                 Order::Count => i64::from(values[0].to_bits()).to_le_bytes().to_vec(),
-                _ => values.into_iter().flat_map(f32::to_le_bytes).collect(),
+                _ => {
+                    problems.extend(non_finite(&tensor.name, &values));
+                    values.into_iter().flat_map(f32::to_le_bytes).collect()
+                }
             };
             let (dtype, sizes) = (dtype(&tensor.parameter), tensor.parameter.sizes().to_vec());
             (tensor.name, Bytes { dtype, sizes, bytes })
