@@ -70,7 +70,7 @@ impl Case {
         // Neighbouring rows are apart, so that two of them are not nearly equal: a difference that is divided by a small
         // deviation would be all rounding.
         let apart = |(index, value): (usize, f32)| 0.4 * value + (index / channels % 2 * 10) as f32;
-        Data {
+        let mut data = Data {
             input: fractions(rows * channels, 1).into_iter().enumerate().map(apart).collect(),
             residual: fractions(rows * channels, 2),
             weight: fractions(channels, 3),
@@ -78,7 +78,50 @@ impl Case {
             mean: fractions(channels, 5),
             variance: fractions(channels, 6).iter().map(|value| value * value + 0.1).collect(),
             grad_output: fractions(rows * channels, 7),
+        };
+        self.leave_kinks(&mut data);
+        data
+    }
+
+    /// Moves values away from where the rectifier's slope jumps: f32 and f64 may see them on different sides, and each has
+    /// the gradient of its own.
+    fn leave_kinks(&self, data: &mut Data) {
+        let kinks: &[f64] = match self.rectifier {
+            Rectifier::None => return,
+            Rectifier::Relu => &[0.0],
+            Rectifier::Relu6 => &[0.0, 6.0],
+        };
+        loop {
+            let (output, _) = self.reference_output(data);
+            let is_near = |value: f64| kinks.iter().any(|kink| (value - kink).abs() < 1e-5);
+            let near: Vec<_> = (0..output.len()).filter(|&index| is_near(output[index])).collect();
+            if near.is_empty() {
+                return;
+            }
+            for index in near {
+                if self.residual {
+                    data.residual[index] += 0.01;
+                } else if self.affine {
+                    data.bias[index % self.channels] += 0.01;
+                } else {
+                    data.input[index] += 0.01;
+                }
+            }
         }
+    }
+
+    /// What the rectifier gets, and the statistics.
+    fn reference_output(&self, data: &Data) -> (Vec<f64>, reference::Statistics) {
+        let geometry = &self.geometry();
+        let (input, weight, bias) = (wide(&data.input), wide(&data.weight), wide(&data.bias));
+        let running = reference::Statistics { mean: wide(&data.mean), variance: wide(&data.variance) };
+        let statistics = if self.training { reference::statistics(geometry, &input) } else { running };
+        let affine = self.affine.then_some(reference::Affine { weight: &weight, bias: &bias });
+        let mut output = reference::forward(geometry, &input, &statistics, affine);
+        if self.residual {
+            output.iter_mut().zip(&data.residual).for_each(|(value, residual)| *value += f64::from(*residual));
+        }
+        (output, statistics)
     }
 
     fn run(&self, data: &Data) -> [Vec<f32>; 8] {
@@ -155,16 +198,11 @@ impl Case {
 
     fn reference(&self, data: &Data) -> [Vec<f64>; 8] {
         let geometry = &self.geometry();
-        let (input, weight, bias) = (wide(&data.input), wide(&data.weight), wide(&data.bias));
+        let (input, weight) = (wide(&data.input), wide(&data.weight));
+        let (mut output, statistics) = self.reference_output(data);
         let mut running = reference::Statistics { mean: wide(&data.mean), variance: wide(&data.variance) };
-        let statistics = if self.training { reference::statistics(geometry, &input) } else { running.clone() };
         if self.training {
             reference::update_running(geometry, &mut running, &statistics, self.rows, 4);
-        }
-        let affine = self.affine.then_some(reference::Affine { weight: &weight, bias: &bias });
-        let mut output = reference::forward(geometry, &input, &statistics, affine);
-        if self.residual {
-            output.iter_mut().zip(&data.residual).for_each(|(value, residual)| *value += f64::from(*residual));
         }
         let mut grad = wide(&data.grad_output);
         let highest = match self.rectifier {
