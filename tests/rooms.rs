@@ -21,6 +21,21 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("train", &["error", "shape", "kernel", "optim", "tensor", "loss", "layer", "network"]),
 ];
 
+/// Each floor of the kernel, and the floors that it may mention. The layers' floors know none of one another.
+const FLOORS: &[(&str, &[&str])] = &[
+    ("geometry", &[]),
+    ("isa", &[]),
+    ("finish", &["isa"]),
+    ("memory", &[]),
+    ("rows", &["geometry", "isa", "finish", "memory"]),
+    ("tile", &["geometry", "isa", "finish"]),
+    ("convolution", &["geometry", "isa", "finish", "memory", "rows", "tile"]),
+    ("pooling", &["geometry", "isa", "finish", "memory", "rows"]),
+    ("normalization", &["geometry", "isa", "finish", "memory", "rows"]),
+    ("pointwise", &["geometry", "isa", "finish", "memory", "rows"]),
+    ("resampling", &["geometry", "isa", "finish", "memory", "rows"]),
+];
+
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
@@ -45,16 +60,17 @@ fn code(text: &str) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-fn room(path: &Path) -> String {
-    let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("cnn-core/src")).unwrap();
+/// The first part of the path of a source below a folder.
+fn below(folder: &str, path: &Path) -> String {
+    let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
     let first = below.components().next().unwrap().as_os_str().to_str().unwrap();
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// The words behind `crate::` and `crate::{`.
-fn mentioned(code: &str) -> Vec<String> {
+/// The words behind a path and those in the braces behind it: `crate::a`, `crate::{b, c}`.
+fn mentioned(code: &str, path: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for rest in code.split("crate::").skip(1) {
+    for rest in code.split(path).skip(1) {
         let list = match rest.strip_prefix('{') {
             // One level: `crate::{a, b}`; rustfmt with its defaults writes no deeper trees here.
             Some(list) => list.split('}').next().unwrap(),
@@ -72,17 +88,50 @@ fn mentioned(code: &str) -> Vec<String> {
 #[test]
 fn no_room_mentions_one_above_it() {
     for (path, text) in sources("cnn-core/src") {
-        let room = room(&path);
+        let room = below("cnn-core/src", &path);
         if room == "lib" {
             continue;
         }
         let (_, allowed) = ROOMS.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("{room} has no rule"));
-        for word in mentioned(&code(&text)) {
+        for word in mentioned(&code(&text), "crate::") {
             assert!(
                 word == room || allowed.contains(&word.as_str()),
                 "{}: the room `{room}` may not know `{word}`",
                 path.display()
             );
+        }
+    }
+}
+
+#[test]
+fn no_floor_of_the_kernel_mentions_one_above_it() {
+    for (path, text) in sources("cnn-core/src/kernel") {
+        let floor = below("cnn-core/src/kernel", &path);
+        if floor == "mod" {
+            continue;
+        }
+        let (_, allowed) =
+            FLOORS.iter().find(|(name, _)| *name == floor).unwrap_or_else(|| panic!("{floor} has no rule"));
+        for word in mentioned(&code(&text), "crate::kernel::") {
+            let word = if ["Write", "Rectifier"].contains(&word.as_str()) { "finish".to_owned() } else { word };
+            assert!(
+                word == floor || allowed.contains(&word.as_str()),
+                "{}: the floor `{floor}` may not know `{word}`",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn no_algorithm_of_a_convolution_knows_another() {
+    let algorithms = ["depthwise", "direct", "scatter", "weight_gradient", "widen"];
+    for (path, text) in sources("cnn-core/src/kernel/convolution") {
+        let own = below("cnn-core/src/kernel/convolution", &path);
+        let words = mentioned(&code(&text), "super::");
+        if algorithms.contains(&own.as_str()) {
+            let other = words.iter().find(|word| **word != own && algorithms.contains(&word.as_str()));
+            assert_eq!(other, None, "{}", path.display());
         }
     }
 }

@@ -2,15 +2,18 @@
 //!
 //! The best of many runs, because other programs only ever make a run slower.
 
-use cnn_core::kernel::activation::{self, Remembered};
-use cnn_core::kernel::buffer::Buffer;
-use cnn_core::kernel::direct::{self, Epilogue};
+use cnn_core::kernel::convolution::packed;
+use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{
     Activation, BatchNorm2dGeometry, Conv2dGeometry, GeluApproximation, Layout, Padding, Pool2dGeometry,
 };
+use cnn_core::kernel::memory::buffer::Buffer;
+use cnn_core::kernel::memory::scratch::{Needs, Scratch};
+use cnn_core::kernel::pointwise::activation::{self, Remembered};
+use cnn_core::kernel::pointwise::join;
+use cnn_core::kernel::pooling;
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::scratch::{Needs, Scratch};
-use cnn_core::kernel::{Rectifier, Write, isa, join, packed, pool};
+use cnn_core::kernel::{Rectifier, Write, isa};
 use std::time::{Duration, Instant};
 
 struct Case {
@@ -127,7 +130,9 @@ const NORMS: &[(&str, usize, [usize; 2])] = &[
 ];
 
 fn measure_batch_norm((name, batch, [channels, size]): &(&str, usize, [usize; 2])) {
-    use cnn_core::kernel::batch_norm2d::{self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut};
+    use cnn_core::kernel::normalization::batch_norm2d::{
+        self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut,
+    };
     let geometry = BatchNorm2dGeometry::new(*channels);
     let len = batch * size * size * channels;
     let mut scratch = Scratch::new(geometry.needs(), rayon::current_num_threads());
@@ -213,9 +218,9 @@ fn measure_lenet() {
             let output = &mut output[0];
             let rectifier = if layer < 4 { Rectifier::Relu } else { Rectifier::None };
             let epilogue = Epilogue { bias: Some(&biases[layer]), rectifier, ..Epilogue::default() };
-            direct::forward(&layers[layer], epilogue, input, &weights[layer], output, &mut scratch);
+            convolution::forward(&layers[layer], epilogue, input, &weights[layer], output, &mut scratch);
             if layer < 2 {
-                pool::max_forward(&[pool1, pool2][layer], output, &mut pooled[layer]);
+                pooling::max_forward(&[pool1, pool2][layer], output, &mut pooled[layer]);
             }
         }
         gradients[4].fill(0.1);
@@ -229,22 +234,22 @@ fn measure_lenet() {
             };
             let grad_bias = Some(&mut bias_gradients[layer][..]);
             let grad_weight = &mut weight_gradients[layer];
-            direct::backward_weight(&layers[layer], input, grad_output, grad_weight, grad_bias, &mut scratch);
+            convolution::backward_weight(&layers[layer], input, grad_output, grad_weight, grad_bias, &mut scratch);
             let weight = &weights[layer];
             match layer {
                 0 => {}
                 1 | 2 => {
                     let below = layer - 1;
                     let grad = &mut pooled_gradients[below];
-                    direct::backward_input(&layers[layer], weight, grad_output, grad, Write::Store, &mut scratch);
+                    convolution::backward_input(&layers[layer], weight, grad_output, grad, Write::Store, &mut scratch);
                     rectify(&layers[below], &pooled[below], grad);
                     let pool = [pool1, pool2][below];
                     let (input, output) = (&outputs[below], &pooled[below]);
-                    pool::max_backward(&pool, input, output, grad, &mut before[below], Write::Store);
+                    pooling::max_backward(&pool, input, output, grad, &mut before[below], Write::Store);
                 }
                 _ => {
                     let grad = &mut before[layer - 1];
-                    direct::backward_input(&layers[layer], weight, grad_output, grad, Write::Store, &mut scratch);
+                    convolution::backward_input(&layers[layer], weight, grad_output, grad, Write::Store, &mut scratch);
                     rectify(&layers[layer - 1], &outputs[layer - 1], grad);
                 }
             }
@@ -281,8 +286,9 @@ fn measure_pool((name, batch, geometry): &(&str, usize, Pool2dGeometry)) {
     let grad_output = noise(batch * geometry.out_len());
     let mut output = Buffer::zeros(batch * geometry.out_len());
     let mut grad_input = Buffer::zeros(batch * geometry.in_len());
-    let forward = best(|| pool::max_forward(geometry, &input, &mut output));
-    let backward = best(|| pool::max_backward(geometry, &input, &output, &grad_output, &mut grad_input, Write::Store));
+    let forward = best(|| pooling::max_forward(geometry, &input, &mut output));
+    let backward =
+        best(|| pooling::max_backward(geometry, &input, &output, &grad_output, &mut grad_input, Write::Store));
     println!("{name:20} {batch:5} {:15.1} {:16.1}", forward * 1e6, backward * 1e6);
 }
 
@@ -299,13 +305,13 @@ fn measure(case: &Case) {
     let mut grad_bias = Buffer::zeros(geometry.out_channels);
     let epilogue = Epilogue { bias: Some(&bias), rectifier: Rectifier::Relu, ..Epilogue::default() };
     let times = [
-        best(|| direct::forward(geometry, epilogue, &input, &weight, &mut output, &mut scratch)),
+        best(|| convolution::forward(geometry, epilogue, &input, &weight, &mut output, &mut scratch)),
         best(|| {
-            direct::backward_input(geometry, &weight, &grad_output, &mut grad_input, Write::Store, &mut scratch);
+            convolution::backward_input(geometry, &weight, &grad_output, &mut grad_input, Write::Store, &mut scratch);
         }),
         best(|| {
             let bias = Some(&mut grad_bias[..]);
-            direct::backward_weight(geometry, &input, &grad_output, &mut grad_weight, bias, &mut scratch);
+            convolution::backward_weight(geometry, &input, &grad_output, &mut grad_weight, bias, &mut scratch);
         }),
     ];
     let packed = packed::pack(geometry, &weight, Some(&bias));

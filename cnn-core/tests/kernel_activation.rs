@@ -2,11 +2,13 @@
 
 mod kernel;
 
-use cnn_core::kernel::activation::{self, Remembered};
+use cnn_core::kernel::Write;
 use cnn_core::kernel::geometry::{Activation, GeluApproximation};
+use cnn_core::kernel::memory::scratch::Scratch;
+use cnn_core::kernel::pointwise::activation::{self, Remembered};
+use cnn_core::kernel::pointwise::prelu;
+use cnn_core::kernel::pointwise::softmax;
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::scratch::Scratch;
-use cnn_core::kernel::{Write, prelu, softmax};
 use cnn_core::reference;
 use kernel::{Part, everywhere, fractions, whole_numbers, wide};
 use proptest::prelude::*;

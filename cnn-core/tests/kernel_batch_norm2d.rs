@@ -2,12 +2,12 @@
 
 mod kernel;
 
-use cnn_core::kernel::batch_norm2d::{
+use cnn_core::kernel::geometry::BatchNorm2dGeometry;
+use cnn_core::kernel::memory::scratch::Scratch;
+use cnn_core::kernel::normalization::batch_norm2d::{
     self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut, Statistics, StatisticsMut,
 };
-use cnn_core::kernel::geometry::BatchNorm2dGeometry;
 use cnn_core::kernel::rows::Rows;
-use cnn_core::kernel::scratch::Scratch;
 use cnn_core::kernel::{Rectifier, Write};
 use cnn_core::reference::batch_norm2d as reference;
 use kernel::{Part, everywhere, fractions, wide};

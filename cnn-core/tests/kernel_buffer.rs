@@ -1,9 +1,9 @@
 //! Memory: aligned, zero at first, cut into parts, grown and never shrunk.
 
-use cnn_core::kernel::buffer::{self, Buffer};
-use cnn_core::kernel::direct::{self, Epilogue};
+use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{Conv2dGeometry, Layout, Padding};
-use cnn_core::kernel::scratch::{Needs, Scratch};
+use cnn_core::kernel::memory::buffer::{self, Buffer};
+use cnn_core::kernel::memory::scratch::{Needs, Scratch};
 
 #[test]
 fn a_buffer_starts_on_a_cache_line_with_zeros() {
@@ -59,7 +59,7 @@ fn scratch_of_another_layer_is_as_good_as_new() {
         let input = vec![1.0; geometry.in_len()];
         let weight = vec![0.5; geometry.weight_len()];
         let mut output = vec![f32::NAN; geometry.out_len()];
-        direct::forward(geometry, Epilogue::default(), &input, &weight, &mut output, scratch);
+        convolution::forward(geometry, Epilogue::default(), &input, &weight, &mut output, scratch);
         output
     };
     let mut scratch = Scratch::new(small.needs(), 1);

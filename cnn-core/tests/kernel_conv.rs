@@ -2,10 +2,12 @@
 
 mod kernel;
 
-use cnn_core::kernel::direct::{self, Epilogue};
+use cnn_core::kernel::convolution::linear;
+use cnn_core::kernel::convolution::packed;
+use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{Activation, Conv2dGeometry, Layout, LinearGeometry, Padding};
-use cnn_core::kernel::scratch::Scratch;
-use cnn_core::kernel::{Rectifier, Write, linear, packed};
+use cnn_core::kernel::memory::scratch::Scratch;
+use cnn_core::kernel::{Rectifier, Write};
 use cnn_core::reference;
 use kernel::{Part, everywhere, fractions, whole_numbers, wide};
 use proptest::prelude::*;
@@ -60,16 +62,16 @@ impl Conv {
         let mut grad_weight = vec![f32::NAN; geometry.weight_len()];
         let mut grad_bias = vec![f32::NAN; geometry.out_channels];
         let epilogue = Epilogue { bias: Some(&data.bias), write, rectifier };
-        direct::forward(geometry, epilogue, input.slice(), &data.weight, output.slice_mut(), &mut scratch);
+        convolution::forward(geometry, epilogue, input.slice(), &data.weight, output.slice_mut(), &mut scratch);
         let grad_output = grad_output.slice();
         let weight = packed::pack(geometry, &data.weight, Some(&data.bias));
         let mut again = Part::new(&vec![before; batch * geometry.out_len()], oc, out_extra);
         let epilogue = Epilogue { bias: None, ..epilogue };
         packed::forward(geometry, epilogue, input.slice(), &weight, again.slice_mut(), &mut scratch);
         assert_eq!(output.values(), again.values(), "with a packed weight");
-        direct::backward_input(geometry, &data.weight, grad_output, grad_input.slice_mut(), write, &mut scratch);
+        convolution::backward_input(geometry, &data.weight, grad_output, grad_input.slice_mut(), write, &mut scratch);
         let bias = Some(&mut grad_bias[..]);
-        direct::backward_weight(geometry, input.slice(), grad_output, &mut grad_weight, bias, &mut scratch);
+        convolution::backward_weight(geometry, input.slice(), grad_output, &mut grad_weight, bias, &mut scratch);
         [output.values(), grad_input.values(), grad_weight, grad_bias].concat()
     }
 
@@ -269,7 +271,7 @@ fn nan_goes_through_a_rectifier() {
     let epilogue = Epilogue { rectifier: Rectifier::Relu6, ..Epilogue::default() };
     let output = everywhere(false, || {
         let mut output = vec![0.0];
-        direct::forward(&geometry, epilogue, &[f32::NAN], &[1.0; 9], &mut output, &mut Scratch::default());
+        convolution::forward(&geometry, epilogue, &[f32::NAN], &[1.0; 9], &mut output, &mut Scratch::default());
         output
     });
     assert!(output[0].is_nan());

@@ -2,10 +2,11 @@
 
 mod kernel;
 
-use cnn_core::kernel::direct::Epilogue;
+use cnn_core::kernel::convolution::Epilogue;
+use cnn_core::kernel::convolution::conv_transpose2d;
 use cnn_core::kernel::geometry::{ConvTranspose2dGeometry, Layout, Padding};
-use cnn_core::kernel::scratch::Scratch;
-use cnn_core::kernel::{Rectifier, Write, conv_transpose2d};
+use cnn_core::kernel::memory::scratch::Scratch;
+use cnn_core::kernel::{Rectifier, Write};
 use cnn_core::reference;
 use kernel::{Part, everywhere, whole_numbers, wide};
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 
 mod kernel;
 
-use cnn_core::kernel::join::{self, Gate};
+use cnn_core::kernel::pointwise::join::{self, Gate};
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::kernel::{Rectifier, Write};
 use cnn_core::reference::multiply::{self, Branch};
@@ -36,8 +36,12 @@ proptest! {
     fn sums_products_and_copies(rows in 0..=400usize, channels in 1..=70usize, extra in extras()) {
         let (a, b) = (whole_numbers(rows * channels, 1), whole_numbers(rows * channels, 2));
         let nothing = vec![f32::NAN; a.len()];
+        // What a rectifier can leave: both of its flat ends, NaN, and numbers between them.
+        let results: Vec<f32> = a.iter().map(|a| if *a == 1.0 { f32::NAN } else { (2.0 * a).clamp(0.0, 6.0) }).collect();
         let parts = [Part::new(&a, channels, extra[0]), Part::new(&b, channels, extra[1])];
+        let part_of_results = Part::new(&results, channels, extra[0]);
         let [x, y] = [0, 1].map(|i| Rows::strided(parts[i].slice(), channels + extra[i]));
+        let y_of_x = Rows::strided(part_of_results.slice(), channels + extra[0]);
         let write = |values: &[f32], write: &dyn Fn(RowsMut<'_>)| written(values, channels, extra[2], write);
         let found = everywhere(true, || {
             [
@@ -48,12 +52,15 @@ proptest! {
                 write(&nothing, &|output| join::multiply(channels, x, y, output, Write::Store)),
                 write(&a, &|output| join::multiply(channels, x, y, output, Write::Add)),
                 write(&b, &|output| join::multiply_in_place(channels, x, output)),
-                write(&b, &|output| join::rectify_backward(channels, Rectifier::Relu, x, output)),
-                write(&b, &|output| join::rectify_backward(channels, Rectifier::Relu6, x, output)),
+                write(&b, &|output| join::rectify_backward(channels, Rectifier::Relu, y_of_x, output)),
+                write(&b, &|output| join::rectify_backward(channels, Rectifier::Relu6, y_of_x, output)),
             ]
             .concat()
         });
         let map = |each: &dyn Fn(f32, f32) -> f32| a.iter().zip(&b).map(|(a, b)| each(*a, *b)).collect::<Vec<_>>();
+        let passed = |flat: &[f32]| -> Vec<f32> {
+            results.iter().zip(&b).map(|(y, b)| if flat.contains(y) { 0.0 } else { *b }).collect()
+        };
         let expected = [
             map(&|a, b| (a + b).max(0.0)),
             map(&|a, b| (a + b).clamp(0.0, 6.0)),
@@ -62,8 +69,8 @@ proptest! {
             map(&|a, b| a * b),
             map(&|a, b| a + a * b),
             map(&|a, b| a * b),
-            map(&|a, b| if a > 0.0 { b } else { 0.0 }),
-            map(&|a, b| if a > 0.0 { b } else { 0.0 }),
+            passed(&[0.0]),
+            passed(&[0.0, 6.0]),
         ];
         prop_assert_eq!(found, expected.concat());
     }

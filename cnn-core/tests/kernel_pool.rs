@@ -2,8 +2,9 @@
 
 mod kernel;
 
+use cnn_core::kernel::Write;
 use cnn_core::kernel::geometry::{AdaptivePool2dGeometry, Layout, Pool2dGeometry};
-use cnn_core::kernel::{Write, pool};
+use cnn_core::kernel::pooling;
 use cnn_core::reference::{adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d};
 use kernel::{Part, everywhere, whole_numbers, wide};
 use proptest::prelude::*;
@@ -44,8 +45,8 @@ fn check_max(batch: usize, geometry: &Pool2dGeometry, input: &[f32]) {
         geometry: *geometry,
         channels: geometry.channels,
         strided: Pool2dGeometry::strided,
-        forward: pool::max_forward,
-        backward: pool::max_backward,
+        forward: pooling::max_forward,
+        backward: pooling::max_backward,
         expected_forward: max_pool2d::forward,
         expected_backward: max_pool2d::backward,
     }
@@ -193,8 +194,8 @@ proptest! {
             geometry,
             channels,
             strided: AdaptivePool2dGeometry::strided,
-            forward: pool::adaptive_max_forward,
-            backward: pool::adaptive_max_backward,
+            forward: pooling::adaptive_max_forward,
+            backward: pooling::adaptive_max_backward,
             expected_forward: adaptive_max_pool2d::forward,
             expected_backward: adaptive_max_pool2d::backward,
         }
@@ -213,8 +214,8 @@ proptest! {
             geometry,
             channels,
             strided: AdaptivePool2dGeometry::strided,
-            forward: pool::adaptive_average_forward,
-            backward: pool::adaptive_average_backward,
+            forward: pooling::adaptive_average_forward,
+            backward: pooling::adaptive_average_backward,
             expected_forward: adaptive_avg_pool2d::forward,
             expected_backward: adaptive_avg_pool2d::backward,
         }
@@ -227,8 +228,8 @@ fn average(geometry: Pool2dGeometry) -> Average<Pool2dGeometry> {
         geometry,
         channels: geometry.channels,
         strided: Pool2dGeometry::strided,
-        forward: pool::average_forward,
-        backward: pool::average_backward,
+        forward: pooling::average_forward,
+        backward: pooling::average_backward,
         expected_forward: avg_pool2d::forward,
         expected_backward: avg_pool2d::backward,
     }
@@ -278,8 +279,8 @@ fn the_last_nan_wins() {
     for (input, winner) in [([1.0, f32::NAN, f32::INFINITY, 0.0], 1), ([f32::NAN, 1.0, f32::NAN, 2.0], 2)] {
         let results = everywhere(false, || {
             let (mut output, mut grad_input) = ([0.0], [f32::NAN; 4]);
-            pool::max_forward(&geometry, &input, &mut output);
-            pool::max_backward(&geometry, &input, &output, &[1.0], &mut grad_input, Write::Store);
+            pooling::max_forward(&geometry, &input, &mut output);
+            pooling::max_backward(&geometry, &input, &output, &[1.0], &mut grad_input, Write::Store);
             [&output[..], &grad_input[..]].concat()
         });
         assert!(results[0].is_nan());

@@ -2,11 +2,14 @@
 
 mod kernel;
 
+use cnn_core::kernel::Write;
 use cnn_core::kernel::geometry::{
     Interpolation, Layout, LocalResponseNormGeometry, Padding, Upsample2dGeometry, ZeroPad2dGeometry,
 };
-use cnn_core::kernel::scratch::Scratch;
-use cnn_core::kernel::{Write, local_response_norm, upsample, zero_pad2d};
+use cnn_core::kernel::memory::scratch::Scratch;
+use cnn_core::kernel::normalization::local_response_norm;
+use cnn_core::kernel::resampling::upsample;
+use cnn_core::kernel::resampling::zero_pad2d;
 use cnn_core::reference;
 use kernel::{Part, everywhere, fractions, wide};
 use proptest::prelude::*;

@@ -1,13 +1,15 @@
 //! Geometries are plain numbers that anyone may write: what no memory holds is refused before a loop trusts it.
 
-use cnn_core::kernel::direct::{self, Epilogue};
+use cnn_core::kernel::Write;
+use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{
     AdaptivePool2dGeometry, Conv2dGeometry, Layout, LocalResponseNormGeometry, Padding, Pool2dGeometry,
 };
-use cnn_core::kernel::join::{self, Gate};
+use cnn_core::kernel::memory::scratch::Scratch;
+use cnn_core::kernel::normalization::local_response_norm;
+use cnn_core::kernel::pointwise::join::{self, Gate};
+use cnn_core::kernel::pooling;
 use cnn_core::kernel::rows::Rows;
-use cnn_core::kernel::scratch::Scratch;
-use cnn_core::kernel::{Write, local_response_norm, pool};
 
 /// Half of all numbers: twice of it is nothing, in a program without checks of overflow.
 const HALF: usize = 1 << (usize::BITS - 1);
@@ -42,13 +44,20 @@ const POOL: Pool2dGeometry = Pool2dGeometry {
 fn convolve(geometry: Conv2dGeometry) {
     let (cells, mut scratch) = (16 * geometry.groups, Scratch::default());
     let weight = vec![1.0; 9 * geometry.groups];
-    direct::forward(&geometry, Epilogue::default(), &vec![1.0; cells], &weight, &mut vec![0.0; cells], &mut scratch);
+    convolution::forward(
+        &geometry,
+        Epilogue::default(),
+        &vec![1.0; cells],
+        &weight,
+        &mut vec![0.0; cells],
+        &mut scratch,
+    );
 }
 
 #[test]
 fn the_sound_ones_pass() {
     convolve(DEPTHWISE);
-    pool::max_forward(&POOL, &[1.0; 16], &mut [0.0; 4]);
+    pooling::max_forward(&POOL, &[1.0; 16], &mut [0.0; 4]);
 }
 
 #[test]
@@ -76,13 +85,13 @@ fn filters_that_overflow_to_none() {
     let size = 1 << (usize::BITS / 2);
     let geometry = Conv2dGeometry { kernel_size: [size, size], ..DEPTHWISE };
     let mut output = [0.0; 3];
-    direct::forward(&geometry, Epilogue::default(), &[1.0; 48], &[], &mut output, &mut Scratch::default());
+    convolution::forward(&geometry, Epilogue::default(), &[1.0; 48], &[], &mut output, &mut Scratch::default());
 }
 
 #[test]
 #[should_panic(expected = "the numbers of a window make more than memory can have")]
 fn padding_of_a_pooling_that_overflows_to_none() {
-    pool::max_forward(&Pool2dGeometry { padding: [HALF, HALF], ..POOL }, &[1.0; 16], &mut [0.0; 4]);
+    pooling::max_forward(&Pool2dGeometry { padding: [HALF, HALF], ..POOL }, &[1.0; 16], &mut [0.0; 4]);
 }
 
 #[test]
@@ -90,7 +99,7 @@ fn padding_of_a_pooling_that_overflows_to_none() {
 fn a_map_that_overflows_to_little() {
     let geometry =
         AdaptivePool2dGeometry { channels: 1, in_size: [HALF + 1, 2], out_size: [1, 1], layout: Layout::DENSE };
-    pool::adaptive_average_forward(&geometry, &[1.0; 2], &mut [0.0]);
+    pooling::adaptive_average_forward(&geometry, &[1.0; 2], &mut [0.0]);
 }
 
 #[test]

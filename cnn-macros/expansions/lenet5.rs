@@ -349,8 +349,8 @@ const _: () = {
             output: &mut [f32],
         ) {
             let [p0, p3, p7, p9, p11] =
-                ::cnn_core::kernel::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
-            let [v0, v1] = ::cnn_core::kernel::buffer::split(
+                ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
+            let [v0, v1] = ::cnn_core::kernel::memory::buffer::split(
                 owned.workspace,
                 [(samples * ::cnn_core::network::aligned(4704)), (samples * ::cnn_core::network::aligned(1176))],
             );
@@ -395,8 +395,8 @@ const _: () = {
             output: &mut [f32],
         ) {
             let [p0, p3, p7, p9, p11] =
-                ::cnn_core::kernel::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
-            let [v0, v1, v2, v3, v4, v5] = ::cnn_core::kernel::buffer::split(
+                ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
+            let [v0, v1, v2, v3, v4, v5] = ::cnn_core::kernel::memory::buffer::split(
                 owned.workspace,
                 [
                     (samples * ::cnn_core::network::aligned(4704)),
@@ -451,8 +451,8 @@ const _: () = {
             grad_parameters: &mut [f32],
         ) {
             let [p0, p3, p7, p9, p11] =
-                ::cnn_core::kernel::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
-            let [v0, v1, v2, v3, v4, v5, g0, g1] = ::cnn_core::kernel::buffer::split(
+                ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
+            let [v0, v1, v2, v3, v4, v5, g0, g1] = ::cnn_core::kernel::memory::buffer::split(
                 owned.workspace,
                 [
                     (samples * ::cnn_core::network::aligned(4704)),
@@ -466,7 +466,7 @@ const _: () = {
                 ],
             );
             let [q0, q3, q7, q9, q11] =
-                ::cnn_core::kernel::buffer::split(grad_parameters, [156, 2416, 48120, 10164, 850]);
+                ::cnn_core::kernel::memory::buffer::split(grad_parameters, [156, 2416, 48120, 10164, 850]);
             ::cnn_core::layer::linear::backward::<__Step11>(
                 pass.at(11),
                 p11,

@@ -91,11 +91,11 @@ impl Pass<'_> {
                 owners.iter().map(|index| format_ident!("k{index}")),
             );
             quote! {
-                let [#(#state),*] = ::cnn_core::kernel::buffer::split(
+                let [#(#state),*] = ::cnn_core::kernel::memory::buffer::split(
                     owned.state,
                     [#(const { #operations.state_count() }),*],
                 );
-                let [#(#saved),*] = ::cnn_core::kernel::buffer::split(
+                let [#(#saved),*] = ::cnn_core::kernel::memory::buffer::split(
                     owned.saved,
                     [#(const { #operations.saved() }),*],
                 );
@@ -119,7 +119,7 @@ impl Pass<'_> {
         steps()
             .next()
             .is_some()
-            .then(|| quote!(let [#(#parts),*] = ::cnn_core::kernel::buffer::#split(#from, [#(#counts),*]);))
+            .then(|| quote!(let [#(#parts),*] = ::cnn_core::kernel::memory::buffer::#split(#from, [#(#counts),*]);))
     }
 
     /// Maps, the workspaces of users' layers, and backwards the gradients of maps.
@@ -137,7 +137,7 @@ impl Pass<'_> {
         }
         (!slots.is_empty()).then(|| {
             quote! {
-                let [#(#slots),*] = ::cnn_core::kernel::buffer::split(
+                let [#(#slots),*] = ::cnn_core::kernel::memory::buffer::split(
                     owned.workspace,
                     [#((samples * ::cnn_core::network::aligned(#sizes))),*],
                 );

@@ -4,8 +4,8 @@
 use core::marker::PhantomData;
 
 use super::{GradInput, Operation, Pass};
-use crate::kernel::activation::{self, Chosen, Remembered};
 use crate::kernel::geometry::{self, Layout};
+use crate::kernel::pointwise::activation::{self, Chosen, Remembered};
 use crate::kernel::rows::{Rows, RowsMut};
 
 /// An activation of a network. It has no parameters.

@@ -2,7 +2,7 @@
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::AdaptivePool2dGeometry;
-use crate::kernel::pool;
+use crate::kernel::pooling;
 
 /// A pooling of a network. It has no parameters.
 pub trait AdaptiveAvgPool2d {
@@ -14,7 +14,7 @@ pub trait AdaptiveAvgPool2d {
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`
 pub fn forward<L: AdaptiveAvgPool2d>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
-    pool::adaptive_average_forward(&L::GEOMETRY, input, output);
+    pooling::adaptive_average_forward(&L::GEOMETRY, input, output);
 }
 
 /// input `[n, ih, iw, c]`, grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`
@@ -28,6 +28,6 @@ pub fn backward<L: AdaptiveAvgPool2d>(
     _grad_parameters: &mut [f32],
 ) {
     if let Some(GradInput { values, write }) = grad_input {
-        pool::adaptive_average_backward(&L::GEOMETRY, grad_output, values, write);
+        pooling::adaptive_average_backward(&L::GEOMETRY, grad_output, values, write);
     }
 }

@@ -1,8 +1,9 @@
 //! `add`: the sum of branches. Each may be some of the channels of a wider map.
 
 use super::GradInput;
+use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::kernel::{Rectifier, Write, join};
+use crate::kernel::{Rectifier, Write};
 
 /// a, b `[n, h, w, c]` -> output `[n, h, w, c]`: their sum, rectified if the rectifier that follows is part of it.
 pub fn forward(channels: usize, relu: bool, a: Rows<'_>, b: Rows<'_>, output: RowsMut<'_>) {

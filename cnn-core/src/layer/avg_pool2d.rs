@@ -2,7 +2,7 @@
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::Pool2dGeometry;
-use crate::kernel::pool;
+use crate::kernel::pooling;
 
 /// A pooling of a network. It has no parameters.
 pub trait AvgPool2d {
@@ -14,7 +14,7 @@ pub trait AvgPool2d {
 
 /// input `[n, ih, iw, c]` -> output `[n, oh, ow, c]`
 pub fn forward<L: AvgPool2d>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
-    pool::average_forward(&L::GEOMETRY, input, output);
+    pooling::average_forward(&L::GEOMETRY, input, output);
 }
 
 /// input `[n, ih, iw, c]`, grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`
@@ -28,6 +28,6 @@ pub fn backward<L: AvgPool2d>(
     _grad_parameters: &mut [f32],
 ) {
     if let Some(GradInput { values, write }) = grad_input {
-        pool::average_backward(&L::GEOMETRY, grad_output, values, write);
+        pooling::average_backward(&L::GEOMETRY, grad_output, values, write);
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{GradInput, Initial, Mode, Operation, Owned, Parameter, Pass};
 use crate::kernel::Rectifier;
-use crate::kernel::batch_norm2d::{
+use crate::kernel::geometry::BatchNorm2dGeometry;
+use crate::kernel::normalization::batch_norm2d::{
     self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut, Statistics, StatisticsMut,
 };
-use crate::kernel::geometry::BatchNorm2dGeometry;
 
 /// A batch normalization of a network. Parameters are the weight `[c]`, then the bias `[c]`, or none; state is
 /// `running_mean` `[c]`, `running_var` `[c]` and `num_batches_tracked`, or nothing; it keeps the mean `[c]` and the inverse

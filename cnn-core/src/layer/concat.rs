@@ -2,7 +2,7 @@
 //! the time nothing is left to do.
 
 use super::GradInput;
-use crate::kernel::join;
+use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
 
 /// branch `[n, h, w, c]` -> some of the channels of the output.

@@ -2,10 +2,11 @@
 
 use super::parameter::bound;
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::direct::{self, Epilogue};
+use crate::kernel::Rectifier;
+use crate::kernel::convolution::{self, Epilogue};
 use crate::kernel::geometry::Conv2dGeometry;
+use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::kernel::{Rectifier, join};
 
 /// A convolution of a network. Parameters are the weight `[groups, kh, kw, ic / groups, oc / groups]`, then the bias
 /// `[oc]` if there is one.
@@ -42,7 +43,7 @@ pub(super) const fn parameters(geometry: &Conv2dGeometry) -> [Parameter; 2] {
 pub fn forward<L: Conv2d>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
     let (weight, bias) = parameters.split_at(L::GEOMETRY.weight_len());
     let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier: L::RECTIFIER, ..Epilogue::default() };
-    direct::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
+    convolution::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
 }
 
 /// input `[n, ih, iw, ic]`, grad_output `[n, oh, ow, oc]` -> grad_input `[n, ih, iw, ic]`, grad_parameters
@@ -63,8 +64,8 @@ pub fn backward<L: Conv2d>(
     let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());
     let grad_bias = L::BIAS.then_some(grad_bias);
-    direct::backward_weight(&L::GEOMETRY, input, grad_output, grad_weight, grad_bias, pass.scratch);
+    convolution::backward_weight(&L::GEOMETRY, input, grad_output, grad_weight, grad_bias, pass.scratch);
     if let Some(GradInput { values, write }) = grad_input {
-        direct::backward_input(&L::GEOMETRY, weight, grad_output, values, write, pass.scratch);
+        convolution::backward_input(&L::GEOMETRY, weight, grad_output, values, write, pass.scratch);
     }
 }

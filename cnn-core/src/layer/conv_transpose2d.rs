@@ -2,11 +2,12 @@
 
 use super::parameter::bound;
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::conv_transpose2d;
-use crate::kernel::direct::Epilogue;
+use crate::kernel::Rectifier;
+use crate::kernel::convolution::Epilogue;
+use crate::kernel::convolution::conv_transpose2d;
 use crate::kernel::geometry::ConvTranspose2dGeometry;
+use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::kernel::{Rectifier, join};
 
 /// A transposed convolution of a network. Parameters are the weight `[groups, kh, kw, oc / groups, ic / groups]`, then the
 /// bias `[oc]` if there is one.

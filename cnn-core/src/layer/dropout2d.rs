@@ -4,8 +4,10 @@
 
 use super::{GradInput, Mode, Operation, Pass};
 use crate::kernel::geometry::{Layout, Map};
+use crate::kernel::memory::chunk;
+use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::kernel::{Rectifier, Write, chunk, join};
+use crate::kernel::{Rectifier, Write};
 use crate::random::{Key, Purpose};
 
 /// A dropout of whole channels. It has no parameters.

@@ -2,10 +2,12 @@
 
 use super::parameter::bound;
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::direct::Epilogue;
+use crate::kernel::Rectifier;
+use crate::kernel::convolution::Epilogue;
+use crate::kernel::convolution::linear;
 use crate::kernel::geometry::LinearGeometry;
+use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::kernel::{Rectifier, join, linear};
 
 /// A linear layer of a network. Parameters are the weight `[in, out]`, then the bias `[out]` if there is one.
 pub trait Linear {

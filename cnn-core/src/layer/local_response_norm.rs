@@ -2,7 +2,7 @@
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::LocalResponseNormGeometry;
-use crate::kernel::local_response_norm;
+use crate::kernel::normalization::local_response_norm;
 
 /// A normalization over neighbouring channels. It has no parameters.
 pub trait LocalResponseNorm {

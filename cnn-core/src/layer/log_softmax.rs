@@ -7,8 +7,8 @@
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::Layout;
+use crate::kernel::pointwise::softmax;
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::kernel::softmax;
 
 /// A softmax of a network, as logarithms. It has no parameters.
 pub trait LogSoftmax {

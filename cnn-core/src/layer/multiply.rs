@@ -2,7 +2,7 @@
 
 use super::GradInput;
 use crate::kernel::Write;
-use crate::kernel::join::{self, Gate};
+use crate::kernel::pointwise::join::{self, Gate};
 use crate::kernel::rows::{Rows, RowsMut};
 
 /// a, b `[n, h, w, c]`, one of them perhaps `[n, 1, 1, c]`, of so many cells -> output `[n, h, w, c]`.

@@ -6,7 +6,7 @@ use crate::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, LinearGeometry,
     LocalResponseNormGeometry, Pool2dGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
 };
-use crate::kernel::scratch::Needs;
+use crate::kernel::memory::scratch::Needs;
 
 /// What a step of a network does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -176,7 +176,7 @@ impl Operation {
             Self::Linear { geometry, .. } => geometry.needs(),
             Self::BatchNorm2d { geometry, .. } => geometry.needs(),
             Self::LocalResponseNorm(geometry) => geometry.needs(),
-            Self::Prelu { channels, .. } => kernel::prelu::needs(*channels),
+            Self::Prelu { channels, .. } => kernel::pointwise::prelu::needs(*channels),
             Self::Network(steps) => step::needs(steps),
             _ => Needs { shared: 0, per_thread: 0 },
         }

@@ -1,6 +1,6 @@
 //! What a layer may know of the pass it is part of.
 
-use crate::kernel::scratch::Scratch;
+use crate::kernel::memory::scratch::Scratch;
 
 /// Whether a pass is one of training or of use. It is chosen at every call; no network remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use super::{GradInput, Initial, Operation, Parameter, Pass};
 use crate::kernel::geometry::Layout;
-use crate::kernel::prelu;
+use crate::kernel::pointwise::prelu;
 use crate::kernel::rows::{Rows, RowsMut};
 
 /// A rectifier whose slope below zero is learned. Parameters are the weight `[c]`, or `[1]` for all channels.

@@ -1,7 +1,7 @@
 //! The steps of a network as plain data, and what they cost together.
 
 use super::Operation;
-use crate::kernel::scratch::Needs;
+use crate::kernel::memory::scratch::Needs;
 use crate::shape::Sizes;
 
 /// A step of a network.

@@ -2,7 +2,7 @@
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::Upsample2dGeometry;
-use crate::kernel::upsample;
+use crate::kernel::resampling::upsample;
 
 /// A resampling of a network. It has no parameters.
 pub trait Upsample {

@@ -5,7 +5,7 @@
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::ZeroPad2dGeometry;
-use crate::kernel::zero_pad2d;
+use crate::kernel::resampling::zero_pad2d;
 
 /// Zeros around a map. It has no parameters.
 pub trait ZeroPad2d {

@@ -4,9 +4,9 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::Network;
-use crate::kernel::buffer::Buffer;
-use crate::kernel::chunk::in_pool;
-use crate::kernel::scratch::Scratch;
+use crate::kernel::memory::buffer::Buffer;
+use crate::kernel::memory::chunk::in_pool;
+use crate::kernel::memory::scratch::Scratch;
 use crate::layer::{Mode, Owned, Pass, step};
 use crate::tensor::Batch;
 

@@ -12,7 +12,7 @@ pub use summary::Summary;
 pub(crate) use weights::places;
 pub use weights::{Gradients, Tensor, Weights};
 
-use crate::kernel::scratch::Needs;
+use crate::kernel::memory::scratch::Needs;
 pub use crate::layer::Step;
 use crate::layer::{GradInput, Owned, Pass, step};
 use crate::shape::Shape;

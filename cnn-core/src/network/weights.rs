@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use super::{Network, Step};
 use crate::Error;
-use crate::kernel::buffer::Buffer;
+use crate::kernel::memory::buffer::Buffer;
 use crate::layer::{Initial, Operation, Parameter, step};
 use crate::optim::clip_grad_norm;
 use crate::random::{Key, Purpose};

@@ -1,6 +1,6 @@
 use super::invalid::check_not_negative;
 use super::{CHUNK, InvalidOption};
-use crate::kernel::chunk::join;
+use crate::kernel::memory::chunk::join;
 
 /// Scales a gradient down to length `max_norm` if it is longer, and returns the length that it had.
 ///

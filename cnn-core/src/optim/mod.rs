@@ -11,7 +11,7 @@ mod invalid;
 pub mod schedule;
 mod sgd;
 
-use crate::kernel::chunk::join;
+use crate::kernel::memory::chunk::join;
 use core::{array, mem};
 
 pub use adam::AdamOptions;

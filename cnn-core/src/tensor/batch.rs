@@ -7,7 +7,7 @@ use super::Tensor;
 use super::order;
 use super::view::{At, Sample, SampleMut, Samples, SamplesMut};
 use crate::Error;
-use crate::kernel::buffer::Buffer;
+use crate::kernel::memory::buffer::Buffer;
 use crate::shape::{Shape, Sizes};
 
 /// Samples of shape `S`; how many is known at run time.

@@ -6,7 +6,7 @@ use core::ops::{Add, Index, IndexMut, Mul, Sub};
 use super::order;
 use super::view::{At, argmax};
 use crate::Error;
-use crate::kernel::buffer::Buffer;
+use crate::kernel::memory::buffer::Buffer;
 use crate::shape::Shape;
 
 /// One sample of shape `S`.

@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::Error;
-use crate::kernel::buffer::Buffer;
+use crate::kernel::memory::buffer::Buffer;
 use crate::network::{Gradients, Network};
 use crate::optim::{AdamOptions, SgdOptions};
 

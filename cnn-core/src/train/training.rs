@@ -3,9 +3,9 @@
 use core::fmt;
 
 use crate::Error;
-use crate::kernel::buffer::Buffer;
-use crate::kernel::chunk::in_pool;
-use crate::kernel::scratch::Scratch;
+use crate::kernel::memory::buffer::Buffer;
+use crate::kernel::memory::chunk::in_pool;
+use crate::kernel::memory::scratch::Scratch;
 use crate::layer::{Mode, Owned, Pass, step};
 use crate::loss::Loss;
 use crate::network::{Gradients, Network};

@@ -1,13 +1,20 @@
 //! The loops of `kernel` answer.
 
-use cnn_core::kernel::batch_norm2d::{self, Affine, SavedMut, Statistics, StatisticsMut};
-use cnn_core::kernel::direct::{self, Epilogue};
-use cnn_core::kernel::join::{self, Gate};
+use cnn_core::kernel::Rectifier;
+use cnn_core::kernel::convolution::conv_transpose2d;
+use cnn_core::kernel::convolution::linear;
+use cnn_core::kernel::convolution::{self, Epilogue};
+use cnn_core::kernel::memory::scratch::Scratch;
+use cnn_core::kernel::normalization::batch_norm2d::{self, Affine, SavedMut, Statistics, StatisticsMut};
+use cnn_core::kernel::normalization::local_response_norm;
+use cnn_core::kernel::pointwise::activation;
+use cnn_core::kernel::pointwise::join::{self, Gate};
+use cnn_core::kernel::pointwise::prelu;
+use cnn_core::kernel::pointwise::softmax;
+use cnn_core::kernel::pooling;
+use cnn_core::kernel::resampling::upsample;
+use cnn_core::kernel::resampling::zero_pad2d;
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::scratch::Scratch;
-use cnn_core::kernel::{
-    Rectifier, activation, conv_transpose2d, linear, local_response_norm, pool, prelu, softmax, upsample, zero_pad2d,
-};
 
 use crate::call::Call;
 
@@ -19,7 +26,7 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
             let mut output = batch(input, geometry.in_len(), geometry.out_len());
             let bias = bias.as_deref().map(narrow);
             let epilogue = Epilogue { bias: bias.as_deref(), ..Epilogue::default() };
-            direct::forward(geometry, epilogue, &narrow(input), &narrow(weight), &mut output, &mut scratch);
+            convolution::forward(geometry, epilogue, &narrow(input), &narrow(weight), &mut output, &mut scratch);
             output
         }
         Call::Linear { geometry, input, weight, bias } => {
@@ -31,17 +38,17 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
         }
         Call::MaxPool2d { geometry, input } => {
             let mut output = batch(input, geometry.in_len(), geometry.out_len());
-            pool::max_forward(geometry, &narrow(input), &mut output);
+            pooling::max_forward(geometry, &narrow(input), &mut output);
             output
         }
         Call::AvgPool2d { geometry, input } => {
             let mut output = batch(input, geometry.in_len(), geometry.out_len());
-            pool::average_forward(geometry, &narrow(input), &mut output);
+            pooling::average_forward(geometry, &narrow(input), &mut output);
             output
         }
         Call::AdaptiveAvgPool2d { geometry, input } => {
             let mut output = batch(input, geometry.in_len(), geometry.out_len());
-            pool::adaptive_average_forward(geometry, &narrow(input), &mut output);
+            pooling::adaptive_average_forward(geometry, &narrow(input), &mut output);
             output
         }
         Call::Activation { activation, input } => {
@@ -74,7 +81,7 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
         }
         Call::AdaptiveMaxPool2d { geometry, input } => {
             let mut output = batch(input, geometry.in_len(), geometry.out_len());
-            pool::adaptive_max_forward(geometry, &narrow(input), &mut output);
+            pooling::adaptive_max_forward(geometry, &narrow(input), &mut output);
             output
         }
         Call::LocalResponseNorm { geometry, input } => {

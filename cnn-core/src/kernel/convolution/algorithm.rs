@@ -1,0 +1,58 @@
+//! Which algorithm computes which pass: the one place that chooses. By the geometry and the pass, never by the batch or the
+//! number of threads, so that a sample's bits are the same alone and in any batch.
+
+use super::{depthwise, direct, scatter, weight_gradient, widen};
+use crate::kernel::geometry::Conv2dGeometry;
+use crate::kernel::memory::scratch::Needs;
+
+/// What is computed.
+#[derive(Clone, Copy)]
+pub(super) enum Pass {
+    Forward,
+    BackwardInput,
+    BackwardWeight,
+}
+
+/// How it is computed.
+#[derive(Clone, Copy)]
+pub(super) enum Algorithm {
+    /// Every product of a value and a weight is one multiply-add of the register tile.
+    Direct,
+    /// Each channel by itself: [`depthwise`].
+    Depthwise,
+    /// As this wider convolution, several cells of few channels at a time: [`widen`].
+    Widened(Conv2dGeometry),
+    /// Windows are computed and added where they belong: [`scatter`].
+    Scattered,
+}
+
+impl Algorithm {
+    pub(super) const fn of(geometry: &Conv2dGeometry, pass: Pass) -> Self {
+        if depthwise::is(geometry) {
+            return Self::Depthwise;
+        }
+        match pass {
+            Pass::BackwardInput if scatter::pays(geometry) => Self::Scattered,
+            Pass::BackwardInput => Self::Direct,
+            Pass::Forward | Pass::BackwardWeight => match widen::geometry(geometry) {
+                Some(wide) => Self::Widened(wide),
+                None => Self::Direct,
+            },
+        }
+    }
+
+    /// What it works in.
+    pub(super) const fn needs(&self, geometry: &Conv2dGeometry, pass: Pass) -> Needs {
+        match (self, pass) {
+            (Self::Depthwise, _) => depthwise::needs(geometry),
+            (Self::Scattered, _) => scatter::needs(geometry),
+            (Self::Widened(wide), pass) => {
+                let needs = Self::Direct.needs(wide, pass);
+                Needs { shared: widen::copy_len(wide) + needs.shared, ..needs }
+            }
+            (Self::Direct, Pass::Forward) => direct::forward_needs(geometry),
+            (Self::Direct, Pass::BackwardInput) => direct::backward_input_needs(geometry),
+            (Self::Direct, Pass::BackwardWeight) => weight_gradient::needs(geometry),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Filters as a correlation reads them: packed panel by panel, or where they are.
+
+use super::Correlation;
+use crate::kernel::isa::{Isa, Kernel, Simd};
+use crate::kernel::memory::chunk::{self, Target};
+use crate::kernel::tile::VECTORS;
+use crate::kernel::tile::pack::{Matrix, pack, panel, panels};
+
+/// Where the filters are: `[group][panel][depth][width]` packed, or in place as rows of `[depth][columns]`.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Filters<'a> {
+    pub(in super::super) packed: &'a [f32],
+    /// The whole weight, whose full panels are read in place; empty if all panels are packed.
+    pub(in super::super) in_place: &'a [f32],
+}
+
+/// Packs the filters of every group; with `only_partial`, just the last panel of a group if it is not full.
+pub(in super::super) fn pack_filters(
+    isa: Isa,
+    correlation: &Correlation,
+    weight: &[f32],
+    group: impl Fn(usize) -> Matrix + Sync,
+    only_partial: bool,
+    packed: &mut [f32],
+) {
+    struct Task<'a> {
+        weight: &'a [f32],
+        matrix: Matrix,
+        group: usize,
+        index: usize,
+        only_partial: bool,
+        packed: Target,
+    }
+    impl Kernel for Task<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            let depth = self.matrix.depth();
+            if self.index >= panels::<S>(self.matrix.columns) {
+                return;
+            }
+            let (first, count, width) = panel::<S>(self.matrix.columns, self.index);
+            if self.only_partial && count == VECTORS * S::LANES {
+                return;
+            }
+            let start = depth * (self.group * self.matrix.columns.next_multiple_of(S::LANES) + first);
+            // SAFETY: panels lie one behind the other and end before `packed_len`; each has one task.
+            let to = unsafe { self.packed.slice(start, depth * width) };
+            pack(simd, self.weight, &self.matrix, self.index, to);
+        }
+    }
+    assert!(packed.len() >= correlation.packed_len());
+    let most_panels = panel_count(isa, correlation.columns);
+    let target = Target::new(packed);
+    let work = correlation.groups * correlation.depth() * correlation.columns * 4;
+    chunk::for_each(correlation.groups * most_panels, work, |task| {
+        let (group_index, index) = (task / most_panels, task % most_panels);
+        let matrix = group(group_index);
+        isa.run(Task { weight, matrix, group: group_index, index, only_partial, packed: target });
+    });
+}
+
+/// How many panels so many columns are cut into.
+pub(super) fn panel_count(isa: Isa, columns: usize) -> usize {
+    struct Panels(usize);
+    impl Kernel for Panels {
+        type Output = usize;
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> usize {
+            panels::<S>(self.0)
+        }
+    }
+    isa.run(Panels(columns))
+}
+
+impl Filters<'_> {
+    /// The first value of a panel, and how far its rows are apart.
+    pub(super) fn panel<S: Simd>(
+        &self,
+        correlation: &Correlation,
+        group: usize,
+        first: usize,
+        columns: usize,
+        width: usize,
+    ) -> (*const f32, usize) {
+        let depth = correlation.depth();
+        if self.in_place.is_empty() || columns < VECTORS * S::LANES {
+            let start = depth * (group * correlation.columns.next_multiple_of(S::LANES) + first);
+            (self.packed[start..start + depth * width].as_ptr(), width)
+        } else {
+            let weight = &self.in_place[group * depth * correlation.columns..(group + 1) * depth * correlation.columns];
+            (weight[first..].as_ptr(), correlation.columns)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Convolution, directly: every product of a value and a weight is one multiply-add of the register tile.
+
+use super::correlation::{COPY, Correlation, Filters, Phase, correlate, pack_filters};
+use crate::kernel::geometry::Conv2dGeometry;
+use crate::kernel::isa::{Isa, MAX_LANES};
+use crate::kernel::memory::chunk::Target;
+use crate::kernel::memory::scratch::{Needs, Slots};
+use crate::kernel::tile::Finish;
+use crate::kernel::tile::pack::Matrix;
+
+/// Whether the weight is read where it is: a packed one is not read often enough to pay for its packing, and rows of a
+/// small one do not evict one another from the cache.
+const fn reads_in_place(cells: usize, weight_len: usize) -> bool {
+    cells <= 14 || (cells < 128 && weight_len <= 1 << 16)
+}
+
+/// What [`forward`] works in.
+pub(super) const fn forward_needs(geometry: &Conv2dGeometry) -> Needs {
+    let correlation = Correlation::forward(geometry);
+    Needs { shared: correlation.packed_len(), per_thread: correlation.per_thread() }
+}
+
+/// What [`backward_input`] works in, at most: strides may have more phases than a compiler wants to count.
+pub(super) const fn backward_input_needs(geometry: &Conv2dGeometry) -> Needs {
+    let Conv2dGeometry { in_channels, groups, kernel_size, stride, .. } = *geometry;
+    let columns = groups * (in_channels / groups).next_multiple_of(MAX_LANES);
+    // The phases share out the taps among them.
+    let shared = kernel_size[0] * kernel_size[1] * (geometry.out_channels / groups) * columns;
+    let per_thread = if stride[0] == 1 && stride[1] == 1 {
+        Correlation::of_phase(geometry, 0).0.per_thread()
+    } else if kernel_size[0] == 1 && kernel_size[1] == 1 && geometry.padding.is_zero() {
+        0 // one phase has a tap, and its cells are those of the output
+    } else {
+        // A copy is that large unless one row needs more: in the first phase, no other has more columns or taps.
+        let [rows, columns] = [reach(geometry, 0, 1), reach(geometry, 1, geometry.in_size[1].div_ceil(stride[1]))];
+        let row = rows * columns * geometry.out_channels;
+        if row > COPY { row } else { COPY }
+    };
+    Needs { shared, per_thread }
+}
+
+/// Cells of the output that this many neighbours of a phase meet along an axis, at most.
+const fn reach(geometry: &Conv2dGeometry, axis: usize, cells: usize) -> usize {
+    let [tap_step, distance] = Phase::steps(geometry, axis);
+    cells + (geometry.kernel_size[axis].div_ceil(tap_step) - 1) * distance
+}
+
+/// The filters of a group as they lie in the weight.
+fn forward_matrix(correlation: &Correlation, group: usize) -> Matrix {
+    let depth = correlation.depth();
+    Matrix {
+        start: group * depth * correlation.columns,
+        count: [1, 1, depth],
+        step: [0, 0, correlation.columns as isize],
+        columns: correlation.columns,
+        column_step: 1,
+    }
+}
+
+/// Values of a packed weight, at most.
+pub(super) const fn packed_len(geometry: &Conv2dGeometry) -> usize {
+    Correlation::forward(geometry).packed_len()
+}
+
+/// Packs a weight for [`forward_packed`].
+pub(super) fn pack(isa: Isa, geometry: &Conv2dGeometry, weight: &[f32], packed: &mut [f32]) {
+    let correlation = Correlation::forward(geometry);
+    pack_filters(isa, &correlation, weight, |group| forward_matrix(&correlation, group), false, packed);
+}
+
+/// [`forward`] with a weight that is packed.
+pub(super) fn forward_packed(
+    isa: Isa,
+    geometry: &Conv2dGeometry,
+    bias: &[f32],
+    finish: Finish,
+    input: &[f32],
+    packed: &[f32],
+    output: Target,
+    slots: &Slots,
+) {
+    let filters = Filters { packed, in_place: &[] };
+    correlate(isa, &Correlation::forward(geometry), filters, bias, finish, input, output, slots);
+}
+
+/// `bias` is empty or has a value for each output channel. The shell has checked all lengths.
+pub(super) fn forward(
+    isa: Isa,
+    geometry: &Conv2dGeometry,
+    bias: &[f32],
+    finish: Finish,
+    input: &[f32],
+    weight: &[f32],
+    output: &mut [f32],
+    (packed, slots): (&mut [f32], &Slots),
+) {
+    let correlation = Correlation::forward(geometry);
+    let map = geometry.output();
+    let in_place = reads_in_place(map.samples(output.len()) * map.cells(), geometry.weight_len());
+    pack_filters(isa, &correlation, weight, |group| forward_matrix(&correlation, group), in_place, packed);
+    let filters = Filters { packed, in_place: if in_place { weight } else { &[] } };
+    correlate(isa, &correlation, filters, bias, finish, input, Target::new(output), slots);
+}
+
+/// `bias` is empty or has a value for each input channel. The shell has checked all lengths.
+pub(super) fn backward_input(
+    isa: Isa,
+    geometry: &Conv2dGeometry,
+    bias: &[f32],
+    finish: Finish,
+    weight: &[f32],
+    grad_output: &[f32],
+    grad_input: Target,
+    (mut packed, slots): (&mut [f32], &Slots),
+) {
+    let (ic, oc) = (geometry.in_channels / geometry.groups, geometry.out_channels / geometry.groups);
+    let [kh, kw] = geometry.kernel_size;
+    for index in 0..Correlation::phases(geometry) {
+        let (correlation, [vertical, horizontal]) = Correlation::of_phase(geometry, index);
+        if correlation.depth() == 0 && finish == Finish::ADD && bias.is_empty() {
+            continue;
+        }
+        let group = |group: usize| Matrix {
+            start: (group * kh * kw + vertical.last_tap * kw + horizontal.last_tap) * ic * oc,
+            count: [vertical.taps, horizontal.taps, oc],
+            step: [-((vertical.tap_step * kw * ic * oc) as isize), -((horizontal.tap_step * ic * oc) as isize), 1],
+            columns: ic,
+            column_step: oc,
+        };
+        let (these, rest) = packed.split_at_mut(correlation.packed_len());
+        packed = rest;
+        pack_filters(isa, &correlation, weight, group, false, these);
+        let filters = Filters { packed: these, in_place: &[] };
+        correlate(isa, &correlation, filters, bias, finish, grad_output, grad_input, slots);
+    }
+}

@@ -1,0 +1,221 @@
+//! What is done to each value once the sums are known.
+
+use super::{Affine, Epilogue, Saved};
+use crate::kernel::Write;
+use crate::kernel::geometry::{BatchNorm2dGeometry, Map};
+use crate::kernel::isa::{self, Kernel, Simd};
+use crate::kernel::memory::chunk::{self, Target};
+use crate::kernel::rows::strip::{self, Strip};
+
+/// Values of a piece of work.
+const PIECE: usize = 1 << 14;
+
+/// `rectifier((x - mean) * inverse * weight + bias + residual)`.
+#[derive(Clone, Copy)]
+pub(crate) struct Forward<'a> {
+    pub(crate) geometry: &'a BatchNorm2dGeometry,
+    pub(crate) saved: Saved<'a>,
+    pub(crate) affine: Option<Affine<'a>>,
+    pub(crate) epilogue: Epilogue<'a>,
+}
+
+impl Forward<'_> {
+    /// The shell has found `rows` rows in both maps, which may be the same.
+    pub(crate) fn run(self, rows: usize, input: *const f32, output: Target) {
+        let channels = self.geometry.channels;
+        assert!(self.saved.mean.len() == channels && self.saved.inverse_deviation.len() == channels);
+        if let Some(affine) = self.affine {
+            assert!(affine.weight.len() == channels && affine.bias.len() == channels);
+        }
+        let residual = self.epilogue.residual.map(|residual| {
+            let map = residual.map(channels);
+            assert_eq!(map.samples(residual.values.len()), rows, "the residual has the rows of the input");
+            (residual.values, map.stride)
+        });
+        let job = ForwardJob { forward: self, residual, input, output };
+        let isa = isa::current();
+        let piece = PIECE.div_ceil(channels);
+        chunk::for_each(rows.div_ceil(piece), 2 * rows * channels, |index| {
+            let (first, end) = (index * piece, rows.min((index + 1) * piece));
+            isa.run(ForwardTask { job: &job, first, end });
+        });
+    }
+}
+
+struct ForwardJob<'a> {
+    forward: Forward<'a>,
+    residual: Option<(&'a [f32], usize)>,
+    input: *const f32,
+    output: Target,
+}
+
+// SAFETY: the pointer lives as long as the slice that the shell borrows, and is only read through.
+unsafe impl Sync for ForwardJob<'_> {}
+
+struct ForwardTask<'a> {
+    job: &'a ForwardJob<'a>,
+    first: usize,
+    end: usize,
+}
+
+impl Kernel for ForwardTask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        // SAFETY: the rows lie in all maps, and this task has them to itself.
+        unsafe { strip::for_each(simd, self.job.forward.geometry.channels, &mut self) };
+    }
+}
+
+impl strip::Body for ForwardTask<'_> {
+    /// # Safety
+    /// The rows `first..end` lie in input, output and residual, and no other task touches them; each channel has its
+    /// numbers.
+    #[inline(always)]
+    unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
+        let ForwardJob { forward: Forward { geometry, saved, affine, epilogue }, residual, input, output } = *self.job;
+        let [from, to] = [geometry.input().stride, geometry.output().stride];
+        let len = self.end * to - to + geometry.channels;
+        let output = output.pointer(0, len);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mean = strip.load(saved.mean.as_ptr().add(channel));
+            let mut scale = strip.load(saved.inverse_deviation.as_ptr().add(channel));
+            let mut bias = strip.splat(0.0);
+            if let Some(affine) = affine {
+                let weight = strip.load(affine.weight.as_ptr().add(channel));
+                for v in 0..NV {
+                    scale[v] = simd.mul(scale[v], weight[v]);
+                }
+                bias = strip.load(affine.bias.as_ptr().add(channel));
+            }
+            for row in self.first..self.end {
+                let mut x = strip.load(input.add(row * from + channel));
+                for v in 0..NV {
+                    x[v] = simd.mul_add(simd.sub(x[v], mean[v]), scale[v], bias[v]);
+                }
+                if let Some((residual, stride)) = residual {
+                    let residual = strip.load(residual.as_ptr().add(row * stride + channel));
+                    for v in 0..NV {
+                        x[v] = simd.add(x[v], residual[v]);
+                    }
+                }
+                epilogue.rectifier.apply(simd, &mut x);
+                strip.store(output.add(row * to + channel), x);
+            }
+        }
+    }
+}
+
+/// `scale * (grad - mean(grad) - y * mean(grad * y))` with the normalized `y`; without the means where the statistics are
+/// given.
+#[derive(Clone, Copy)]
+pub(crate) struct Backward<'a> {
+    pub(crate) geometry: &'a BatchNorm2dGeometry,
+    pub(crate) saved: Saved<'a>,
+    pub(crate) weight: Option<&'a [f32]>,
+    /// The gradients of weight and bias, if the statistics are those of the batch.
+    pub(crate) of_batch: Option<(&'a [f32], &'a [f32])>,
+    pub(crate) write: Write,
+    pub(crate) rows: usize,
+}
+
+impl Backward<'_> {
+    /// The shell has found `rows` rows in all maps.
+    pub(crate) fn run(self, input: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
+        let channels = self.geometry.channels;
+        assert!(self.weight.is_none_or(|weight| weight.len() == channels));
+        let job = BackwardJob {
+            backward: self,
+            maps: [self.geometry.input(), self.geometry.output()],
+            input,
+            grad_output,
+            grad_input: Target::new(grad_input),
+        };
+        let isa = isa::current();
+        let piece = PIECE.div_ceil(channels);
+        chunk::for_each(self.rows.div_ceil(piece), 2 * self.rows * channels, |index| {
+            let (first, end) = (index * piece, self.rows.min((index + 1) * piece));
+            isa.run(BackwardTask { job: &job, first, end });
+        });
+    }
+}
+
+struct BackwardJob<'a> {
+    backward: Backward<'a>,
+    /// Input and output.
+    maps: [Map; 2],
+    input: &'a [f32],
+    grad_output: &'a [f32],
+    grad_input: Target,
+}
+
+struct BackwardTask<'a> {
+    job: &'a BackwardJob<'a>,
+    first: usize,
+    end: usize,
+}
+
+impl Kernel for BackwardTask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        // SAFETY: the rows lie in all maps, and this task has them to itself.
+        unsafe { strip::for_each(simd, self.job.maps[0].channels, &mut self) };
+    }
+}
+
+impl strip::Body for BackwardTask<'_> {
+    /// # Safety
+    /// The rows `first..end` lie in all maps, and no other task writes to them; each channel has its numbers.
+    #[inline(always)]
+    unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
+        let BackwardJob { backward, maps: [map, out_map], input, grad_output, grad_input } = *self.job;
+        let Backward { saved, weight, of_batch, write, rows, .. } = backward;
+        let grad_input = grad_input.pointer(0, (self.end - 1) * map.stride + map.channels);
+        let share = simd.splat(1.0 / rows as f32);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let inverse = strip.load(saved.inverse_deviation.as_ptr().add(channel));
+            let mut scale = inverse;
+            if let Some(weight) = weight {
+                let weight = strip.load(weight.as_ptr().add(channel));
+                for v in 0..NV {
+                    scale[v] = simd.mul(scale[v], weight[v]);
+                }
+            }
+            let means = of_batch.map(|(grad_weight, grad_bias)| {
+                let mut slope = strip.load(grad_weight.as_ptr().add(channel));
+                let mut shift = strip.load(grad_bias.as_ptr().add(channel));
+                for v in 0..NV {
+                    slope[v] = simd.mul(simd.mul(slope[v], share), inverse[v]);
+                    shift[v] = simd.mul(shift[v], share);
+                }
+                (strip.load(saved.mean.as_ptr().add(channel)), slope, shift)
+            });
+            for row in self.first..self.end {
+                let mut grad = strip.load(grad_output.as_ptr().add(row * out_map.stride + channel));
+                let place = row * map.stride + channel;
+                if let Some((mean, slope, shift)) = means {
+                    let x = strip.load(input.as_ptr().add(place));
+                    for v in 0..NV {
+                        let moved = simd.mul_add(simd.sub(x[v], mean[v]), slope[v], shift[v]);
+                        grad[v] = simd.sub(grad[v], moved);
+                    }
+                }
+                for v in 0..NV {
+                    grad[v] = simd.mul(grad[v], scale[v]);
+                }
+                if write == Write::Add {
+                    let before = strip.load(grad_input.add(place));
+                    for v in 0..NV {
+                        grad[v] = simd.add(grad[v], before[v]);
+                    }
+                }
+                strip.store(grad_input.add(place), grad);
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Batch normalization, `(x - mean) / deviation * weight + bias` for each channel, and what may follow it for nothing: the
+//! addition of another map, and a rectifier. <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>
+//!
+//! In training the mean and the deviation are those of the batch and are kept for the way back; in evaluation they are
+//! running ones, which are constants.
+
+mod apply;
+mod sums;
+
+use crate::kernel::geometry::BatchNorm2dGeometry;
+use crate::kernel::memory::chunk::Target;
+use crate::kernel::memory::scratch::{Needs, Scratch};
+use crate::kernel::rows::Rows;
+use crate::kernel::{Rectifier, Write};
+use apply::{Backward, Forward};
+
+/// What is done to normalized values: a factor and a summand for each channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Affine<'a> {
+    /// The factors.
+    pub weight: &'a [f32],
+    /// The summands.
+    pub bias: &'a [f32],
+}
+
+/// What follows: `rectifier(normalized + residual)`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Epilogue<'a> {
+    /// A map to add.
+    pub residual: Option<Rows<'a>>,
+    /// The rectifier behind it.
+    pub rectifier: Rectifier,
+}
+
+/// Given means and variances, as the running ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Statistics<'a> {
+    /// A mean for each channel.
+    pub mean: &'a [f32],
+    /// A variance for each channel.
+    pub variance: &'a [f32],
+}
+
+/// Running means and variances that move on.
+#[derive(Debug)]
+pub struct StatisticsMut<'a> {
+    /// How many batches they are of, with the one to come.
+    pub batches: u32,
+    /// A mean for each channel.
+    pub mean: &'a mut [f32],
+    /// A variance for each channel.
+    pub variance: &'a mut [f32],
+}
+
+/// What the way back needs of a batch's statistics.
+#[derive(Clone, Copy, Debug)]
+pub struct Saved<'a> {
+    /// A mean for each channel.
+    pub mean: &'a [f32],
+    /// `1 / sqrt(variance + eps)` for each channel.
+    pub inverse_deviation: &'a [f32],
+}
+
+/// [`Saved`] to be written.
+#[derive(Debug)]
+pub struct SavedMut<'a> {
+    /// A mean for each channel.
+    pub mean: &'a mut [f32],
+    /// `1 / sqrt(variance + eps)` for each channel.
+    pub inverse_deviation: &'a mut [f32],
+}
+
+/// What comes back to a normalization.
+#[derive(Debug)]
+pub struct Returned<'a> {
+    /// The rectifier of the forward pass.
+    pub rectifier: Rectifier,
+    /// The output of the forward pass; only a rectifier's is looked at.
+    pub output: &'a [f32],
+    /// Its gradient. Where the rectifier was flat it becomes zero, and so it is the gradient of the residual, too.
+    pub grad_output: &'a mut [f32],
+}
+
+/// Where the gradients of weight and bias go.
+#[derive(Debug)]
+pub struct AffineGradients<'a> {
+    /// Of the weight.
+    pub weight: &'a mut [f32],
+    /// Of the bias.
+    pub bias: &'a mut [f32],
+}
+
+impl BatchNorm2dGeometry {
+    /// What the passes work in.
+    pub const fn needs(&self) -> Needs {
+        // Inverse deviations, the sums, and those of the chunks.
+        Needs { shared: (1 + 2 + 2 * sums::CHUNKS) * self.channels, per_thread: 0 }
+    }
+
+    fn rows(&self, input: usize, output: usize) -> usize {
+        let rows = self.input().samples(input);
+        assert_eq!(self.output().samples(output), rows, "input and output have the same rows");
+        rows
+    }
+}
+
+/// input `[n, h, w, c]` -> output `[n, h, w, c]`, normalized by its own statistics.
+///
+/// `saved` is written for [`backward_training`]. The running mean and (unbiased) variance move towards those of the batch.
+///
+/// # Panics
+/// If there is but one row, which has no variance.
+pub fn forward_training(
+    geometry: &BatchNorm2dGeometry,
+    affine: Option<Affine<'_>>,
+    epilogue: Epilogue<'_>,
+    input: &[f32],
+    running: Option<StatisticsMut<'_>>,
+    saved: SavedMut<'_>,
+    output: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let rows = geometry.rows(input.len(), output.len());
+    let SavedMut { mean, inverse_deviation } = saved;
+    if rows > 0 {
+        assert!(rows > 1, "one value for each channel has no variance");
+        let (shared, _) = scratch.lend(geometry.needs());
+        sums::statistics(geometry, rows, input, running, mean, inverse_deviation, shared);
+    }
+    let saved = Saved { mean, inverse_deviation };
+    Forward { geometry, saved, affine, epilogue }.run(rows, input.as_ptr(), Target::new(output));
+}
+
+/// input `[n, h, w, c]` -> output `[n, h, w, c]`, normalized by given means and variances.
+pub fn forward_evaluation(
+    geometry: &BatchNorm2dGeometry,
+    statistics: Statistics<'_>,
+    affine: Option<Affine<'_>>,
+    epilogue: Epilogue<'_>,
+    input: &[f32],
+    output: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let rows = geometry.rows(input.len(), output.len());
+    let (shared, _) = scratch.lend(geometry.needs());
+    let saved = inverted(geometry, statistics, shared);
+    Forward { geometry, saved, affine, epilogue }.run(rows, input.as_ptr(), Target::new(output));
+}
+
+/// [`forward_evaluation`] in the place of its input, with the strides of the output.
+pub fn forward_evaluation_in_place(
+    geometry: &BatchNorm2dGeometry,
+    statistics: Statistics<'_>,
+    affine: Option<Affine<'_>>,
+    epilogue: Epilogue<'_>,
+    values: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let stride = geometry.output().stride;
+    let geometry = &geometry.strided(stride, stride);
+    let rows = geometry.rows(values.len(), values.len());
+    let (shared, _) = scratch.lend(geometry.needs());
+    let saved = inverted(geometry, statistics, shared);
+    let values = Target::new(values);
+    Forward { geometry, saved, affine, epilogue }.run(rows, values.pointer(0, 0), values);
+}
+
+/// The statistics with inverse deviations, which are put into the first values of `shared`.
+fn inverted<'a>(geometry: &BatchNorm2dGeometry, statistics: Statistics<'a>, shared: &'a mut [f32]) -> Saved<'a> {
+    let inverse_deviation = &mut shared[..geometry.channels];
+    assert_eq!(statistics.variance.len(), geometry.channels);
+    for (inverse, variance) in inverse_deviation.iter_mut().zip(statistics.variance) {
+        *inverse = sums::inverse_deviation(geometry, f64::from(*variance));
+    }
+    Saved { mean: statistics.mean, inverse_deviation }
+}
+
+/// input and what the forward pass saved of it, weight `[c]`, grad_output `[n, h, w, c]` -> grad_input `[n, h, w, c]`, and
+/// the gradients of weight and bias, where the statistics are those of the input.
+pub fn backward_training(
+    geometry: &BatchNorm2dGeometry,
+    saved: Saved<'_>,
+    weight: Option<&[f32]>,
+    input: &[f32],
+    returned: Returned<'_>,
+    grad_input: Option<(&mut [f32], Write)>,
+    gradients: Option<AffineGradients<'_>>,
+    scratch: &mut Scratch,
+) {
+    let (shared, _) = scratch.lend(geometry.needs());
+    backward(geometry, saved, weight, input, returned, grad_input, gradients, true, shared);
+}
+
+/// [`backward_training`] where the statistics are given and have no gradient.
+pub fn backward_evaluation(
+    geometry: &BatchNorm2dGeometry,
+    statistics: Statistics<'_>,
+    weight: Option<&[f32]>,
+    input: &[f32],
+    returned: Returned<'_>,
+    grad_input: Option<(&mut [f32], Write)>,
+    gradients: Option<AffineGradients<'_>>,
+    scratch: &mut Scratch,
+) {
+    let (shared, _) = scratch.lend(geometry.needs());
+    let (inverse, shared) = shared.split_at_mut(geometry.channels);
+    let saved = inverted(geometry, statistics, inverse);
+    backward(geometry, saved, weight, input, returned, grad_input, gradients, false, shared);
+}
+
+fn backward(
+    geometry: &BatchNorm2dGeometry,
+    saved: Saved<'_>,
+    weight: Option<&[f32]>,
+    input: &[f32],
+    returned: Returned<'_>,
+    grad_input: Option<(&mut [f32], Write)>,
+    gradients: Option<AffineGradients<'_>>,
+    of_batch: bool,
+    shared: &mut [f32],
+) {
+    let rows = geometry.rows(input.len(), returned.grad_output.len());
+    let channels = geometry.channels;
+    assert!(saved.mean.len() == channels && saved.inverse_deviation.len() == channels);
+    let (sums, partials) = shared.split_at_mut(2 * channels);
+    let (grad_weight, grad_bias) = sums.split_at_mut(channels);
+    let grad_output = sums::gradient(geometry, rows, saved, input, returned, grad_weight, grad_bias, partials);
+    if let Some(AffineGradients { weight, bias }) = gradients {
+        weight.copy_from_slice(grad_weight);
+        bias.copy_from_slice(grad_bias);
+    }
+    if let Some((grad_input, write)) = grad_input {
+        assert_eq!(geometry.input().samples(grad_input.len()), rows);
+        let of_batch = of_batch.then_some((&*grad_weight, &*grad_bias));
+        Backward { geometry, saved, weight, of_batch, write, rows }.run(input, grad_output, grad_input);
+    }
+}

@@ -1,0 +1,4 @@
+//! Normalization of a map by statistics of it.
+
+pub mod batch_norm2d;
+pub mod local_response_norm;

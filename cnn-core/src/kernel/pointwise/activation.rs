@@ -1,0 +1,408 @@
+//! Functions of one value, over maps that may be parts of wider ones.
+
+use super::math;
+use crate::kernel::Write;
+use crate::kernel::geometry::Activation;
+use crate::kernel::isa::Simd;
+use crate::kernel::rows::{self, Rows, RowsMut, Values};
+
+/// What a function's slope is told from.
+#[derive(Clone, Copy, Debug)]
+pub enum Remembered<'a> {
+    /// The input of the forward pass.
+    Input(Rows<'a>),
+    /// The output of the forward pass, where [`Activation::slope_of_output`].
+    Output(Rows<'a>),
+}
+
+/// A function and its slope.
+trait Function: Copy + Sync {
+    /// Values that take about as long as one that is only moved.
+    const COST: usize = 1;
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector;
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector;
+    /// Whether the slope is told from the value in another way than from the input.
+    const FROM_OUTPUT: bool = false;
+    /// The slope where the value is `y`.
+    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
+        self.slope(simd, y)
+    }
+}
+
+/// Zero up to `least` and from `most` on, `inside` between them.
+#[inline(always)]
+fn between<S: Simd>(simd: S, x: S::Vector, [least, most]: [f32; 2], inside: f32) -> S::Vector {
+    let zero = simd.splat(0.0);
+    let value = simd.select(simd.less(simd.splat(least), x), simd.splat(inside), zero);
+    simd.select(simd.less(x, simd.splat(most)), value, zero)
+}
+
+/// `relu6(x + 3) / 6`
+#[inline(always)]
+fn hardsigmoid<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    let x = simd.raise(simd.add(x, simd.splat(3.0)), simd.splat(0.0));
+    simd.div(simd.cap(x, simd.splat(6.0)), simd.splat(6.0))
+}
+
+#[derive(Clone, Copy)]
+struct Relu;
+
+impl Function for Relu {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.relu(x)
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        // PyTorch's slope at NaN is one.
+        simd.select(simd.less(simd.splat(0.0), x), simd.splat(1.0), simd.splat(0.0))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Relu6;
+
+impl Function for Relu6 {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.cap(simd.relu(x), simd.splat(6.0))
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        between(simd, x, [0.0, 6.0], 1.0)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct LeakyRelu {
+    negative_slope: f32,
+}
+
+impl LeakyRelu {
+    /// Of another function nobody asks.
+    fn new(function: Activation) -> Self {
+        let Activation::LeakyRelu { negative_slope } = function else { return Self { negative_slope: 0.0 } };
+        Self { negative_slope: negative_slope as f32 }
+    }
+}
+
+impl Function for LeakyRelu {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let below = simd.mul(x, simd.splat(self.negative_slope));
+        simd.select(simd.less(simd.splat(0.0), x), x, below)
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.select(simd.less(simd.splat(0.0), x), simd.splat(1.0), simd.splat(self.negative_slope))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Sigmoid;
+
+impl Function for Sigmoid {
+    const COST: usize = 4;
+    const FROM_OUTPUT: bool = true;
+
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        math::sigmoid(simd, x)[0]
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let [value, rest] = math::sigmoid(simd, x);
+        simd.mul(value, rest)
+    }
+
+    #[inline(always)]
+    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
+        simd.mul(y, simd.sub(simd.splat(1.0), y))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Tanh;
+
+impl Function for Tanh {
+    const COST: usize = 4;
+    const FROM_OUTPUT: bool = true;
+
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        math::tanh(simd, x)
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        math::tanh_slope(simd, x)
+    }
+
+    #[inline(always)]
+    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
+        simd.sub(simd.splat(1.0), simd.mul(y, y))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Hardsigmoid;
+
+impl Function for Hardsigmoid {
+    const FROM_OUTPUT: bool = true;
+
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        hardsigmoid(simd, x)
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        between(simd, x, [-3.0, 3.0], 1.0 / 6.0)
+    }
+
+    #[inline(always)]
+    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
+        between(simd, y, [0.0, 1.0], 1.0 / 6.0)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Hardswish;
+
+impl Function for Hardswish {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.mul(x, hardsigmoid(simd, x))
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let inside = simd.mul_add(x, simd.splat(1.0 / 3.0), simd.splat(0.5));
+        let value = simd.select(simd.less(simd.splat(-3.0), x), inside, simd.splat(0.0));
+        simd.select(simd.less(x, simd.splat(3.0)), value, simd.splat(1.0))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Silu;
+
+impl Function for Silu {
+    const COST: usize = 4;
+
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.mul(x, math::sigmoid(simd, x)[0])
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let [value, rest] = math::sigmoid(simd, x);
+        simd.mul(value, simd.mul_add(x, rest, simd.splat(1.0)))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Gelu;
+
+impl Function for Gelu {
+    const COST: usize = 6;
+
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        simd.mul(x, math::normal(simd, x)[0])
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let [probability, density] = math::normal(simd, x);
+        simd.mul_add(x, density, probability)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct GeluTanh;
+
+impl GeluTanh {
+    /// `2 sqrt(2 / pi)`: half of one plus `tanh(u)` is the sigmoid of `2 u`.
+    const FACTOR: f32 = 1.595_769_2;
+    const CUBE: f32 = 0.044_715;
+}
+
+impl Function for GeluTanh {
+    const COST: usize = 4;
+
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        let inner = simd.mul_add(simd.mul(x, x), simd.splat(Self::FACTOR * Self::CUBE), simd.splat(Self::FACTOR));
+        simd.mul(x, math::sigmoid(simd, simd.mul(x, inner))[0])
+    }
+
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        // The slope does not change any more, and cubes stay finite.
+        let x = simd.raise(simd.cap(x, simd.splat(50.0)), simd.splat(-50.0));
+        let square = simd.mul(x, x);
+        let factor = simd.splat(Self::FACTOR);
+        let inner = simd.mul_add(square, simd.splat(Self::FACTOR * Self::CUBE), factor);
+        let inner_slope = simd.mul_add(square, simd.splat(3.0 * Self::FACTOR * Self::CUBE), factor);
+        let [value, rest] = math::sigmoid(simd, simd.mul(x, inner));
+        simd.mul(value, simd.mul_add(simd.mul(x, rest), inner_slope, simd.splat(1.0)))
+    }
+}
+
+/// A function that the compiler knows, or one that is told when the program runs.
+///
+/// A network's layer is the former, by a type of its own: then its function alone is compiled, and in the program that uses
+/// it. An [`Activation`] is the latter, and brings them all.
+pub trait Chosen: Copy {
+    /// The [`kind`](Activation::kind) of the function, or [`TOLD`].
+    const KIND: u8;
+    /// The function.
+    fn function(self) -> Activation;
+}
+
+/// A kind that is none.
+pub const TOLD: u8 = u8::MAX;
+
+impl Chosen for Activation {
+    const KIND: u8 = TOLD;
+
+    fn function(self) -> Activation {
+        self
+    }
+}
+
+/// input -> output, of any shape.
+pub fn forward<A: Chosen>(activation: A, channels: usize, input: Rows<'_>, output: RowsMut<'_>) {
+    run(activation, channels, output, [Some(input), None], None, Write::Store);
+}
+
+/// [`forward`] in the place of its input.
+pub fn forward_in_place<A: Chosen>(activation: A, channels: usize, values: RowsMut<'_>) {
+    run(activation, channels, values, [None; 2], None, Write::Store);
+}
+
+/// What the forward pass took or gave, grad_output -> grad_input.
+pub fn backward<A: Chosen>(
+    activation: A,
+    channels: usize,
+    remembered: Remembered<'_>,
+    grad_output: Rows<'_>,
+    grad_input: RowsMut<'_>,
+    write: Write,
+) {
+    let (values, from) = slope_from(activation.function(), remembered);
+    run(activation, channels, grad_input, [Some(values), Some(grad_output)], Some(from), write);
+}
+
+/// [`backward`] in the place of the gradient.
+pub fn backward_in_place<A: Chosen>(activation: A, channels: usize, remembered: Remembered<'_>, grad: RowsMut<'_>) {
+    let (values, from) = slope_from(activation.function(), remembered);
+    run(activation, channels, grad, [Some(values), None], Some(from), Write::Store);
+}
+
+/// What a slope is told from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    Input,
+    Output,
+}
+
+fn slope_from(activation: Activation, remembered: Remembered<'_>) -> (Rows<'_>, From) {
+    match remembered {
+        Remembered::Input(values) => (values, From::Input),
+        Remembered::Output(values) => {
+            assert!(activation.slope_of_output(), "{activation:?} has different slopes where it has the same value");
+            (values, From::Output)
+        }
+    }
+}
+
+/// Makes the call with the function of a [`kind`](Activation::kind).
+macro_rules! by_kind {
+    ($kind:expr, $call:ident, $function:ident) => {
+        match $kind {
+            0 => $call.of(Relu),
+            1 => $call.of(Relu6),
+            2 => $call.of(LeakyRelu::new($function)),
+            3 => $call.of(Sigmoid),
+            4 => $call.of(Tanh),
+            5 => $call.of(Hardsigmoid),
+            6 => $call.of(Hardswish),
+            7 => $call.of(Silu),
+            8 => $call.of(Gelu),
+            _ => $call.of(GeluTanh),
+        }
+    };
+}
+
+/// target (+)= the function of the first operand, or where there is something that its slope is told `from`, the slope
+/// times the second.
+fn run<A: Chosen>(
+    activation: A,
+    channels: usize,
+    target: RowsMut<'_>,
+    operands: [Option<Rows<'_>>; 2],
+    from: Option<From>,
+    write: Write,
+) {
+    let call = Call { channels, target, operands, from, write };
+    let function = activation.function();
+    // A match on a constant is decided before its arms are compiled.
+    match A::KIND {
+        TOLD => by_kind!(function.kind(), call, function),
+        _ => by_kind!(A::KIND, call, function),
+    }
+}
+
+struct Call<'a> {
+    channels: usize,
+    target: RowsMut<'a>,
+    operands: [Option<Rows<'a>>; 2],
+    from: Option<From>,
+    write: Write,
+}
+
+impl Call<'_> {
+    fn of<F: Function>(self, function: F) {
+        let Self { channels, target, operands, from, write } = self;
+        match from {
+            None => rows::map(channels, target, operands, write, Forward(function)),
+            Some(from) => rows::map(channels, target, operands, write, Backward { function, from }),
+        }
+    }
+}
+
+struct Forward<F>(F);
+
+impl<F: Function> Values for Forward<F> {
+    const COST: usize = F::COST;
+
+    #[inline(always)]
+    fn value<S: Simd>(&self, simd: S, x: S::Vector, _: S::Vector) -> S::Vector {
+        self.0.value(simd, x)
+    }
+}
+
+struct Backward<F> {
+    function: F,
+    from: From,
+}
+
+impl<F: Function> Values for Backward<F> {
+    const COST: usize = F::COST;
+
+    #[inline(always)]
+    fn value<S: Simd>(&self, simd: S, remembered: S::Vector, grad: S::Vector) -> S::Vector {
+        let slope = if F::FROM_OUTPUT && self.from == From::Output {
+            self.function.slope_of_output(simd, remembered)
+        } else {
+            self.function.slope(simd, remembered)
+        };
+        simd.mul(slope, grad)
+    }
+}

@@ -1,0 +1,144 @@
+//! Elementary functions of vectors, correct to a few units in the last place, from the smallest numbers to infinity. NaN
+//! stays NaN.
+
+use crate::kernel::isa::{MAX_LANES, Simd};
+
+/// A sum with it rounds to a whole number, which the subtraction then gives.
+const ROUND: f32 = 1.5 * (1 << 23) as f32;
+
+#[inline(always)]
+fn round<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    simd.sub(simd.add(x, simd.splat(ROUND)), simd.splat(ROUND))
+}
+
+/// The largest of all lanes, and NaN or not if one is NaN.
+#[inline(always)]
+pub(crate) fn largest<S: Simd>(simd: S, x: S::Vector) -> f32 {
+    lanes(simd, x)[..S::LANES].iter().copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// The sum of all lanes.
+#[inline(always)]
+pub(crate) fn sum<S: Simd>(simd: S, x: S::Vector) -> f32 {
+    lanes(simd, x)[..S::LANES].iter().sum()
+}
+
+/// The lanes, and zeros up to 16.
+#[inline(always)]
+fn lanes<S: Simd>(simd: S, x: S::Vector) -> [f32; MAX_LANES] {
+    let mut lanes = [0.0; MAX_LANES];
+    // SAFETY: no set has more lanes.
+    unsafe { simd.store(lanes.as_mut_ptr(), x) };
+    lanes
+}
+
+/// The polynomial with these coefficients, the highest power's first.
+#[inline(always)]
+fn polynomial<S: Simd, const N: usize>(simd: S, x: S::Vector, coefficients: [f32; N]) -> S::Vector {
+    let mut sum = simd.splat(coefficients[0]);
+    for coefficient in &coefficients[1..] {
+        sum = simd.mul_add(sum, x, simd.splat(*coefficient));
+    }
+    sum
+}
+
+#[inline(always)]
+pub(crate) fn absolute<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    simd.raise(x, simd.sub(simd.splat(0.0), x))
+}
+
+/// `exp(x)`.
+#[inline(always)]
+pub(crate) fn exp<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    exp_sum(simd, x, simd.splat(0.0))
+}
+
+/// `exp(x + rest)` for a rest that rounding would lose, at most some hundredths in size.
+///
+/// The exponent is cut into a multiple of ln 2 and at most a half of it, whose exponential is a polynomial:
+/// <https://www.netlib.org/cephes/> (`expf`).
+#[inline(always)]
+fn exp_sum<S: Simd>(simd: S, x: S::Vector, rest: S::Vector) -> S::Vector {
+    /// The logarithm of 2 in two parts: a multiple of the first is exact.
+    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+    /// Beyond these the result is infinity or zero.
+    const RANGE: [f32; 2] = [-104.0, 89.0];
+    const SERIES: [f32; 6] = [1.987_569_2e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
+    let x = simd.raise(simd.cap(x, simd.splat(RANGE[1])), simd.splat(RANGE[0]));
+    let power = round(simd, simd.mul(x, simd.splat(core::f32::consts::LOG2_E)));
+    let r = simd.mul_add(power, simd.splat(-LN_2[0]), x);
+    let r = simd.add(simd.mul_add(power, simd.splat(-LN_2[1]), r), rest);
+    let series = polynomial(simd, r, SERIES);
+    let value = simd.add(simd.mul_add(simd.mul(r, r), series, r), simd.splat(1.0));
+    // The powers at both ends are no normal numbers: two halves of them are.
+    let half = round(simd, simd.mul(power, simd.splat(0.5)));
+    let value = simd.mul(value, simd.power_of_two(half));
+    simd.mul(value, simd.power_of_two(simd.sub(power, half)))
+}
+
+/// `1 / (1 + exp(-x))`, and one minus it.
+///
+/// Both come from `exp(-|x|)`, so that none of them is a difference of nearly equal numbers.
+#[inline(always)]
+pub(crate) fn sigmoid<S: Simd>(simd: S, x: S::Vector) -> [S::Vector; 2] {
+    let small = exp(simd, simd.sub(simd.splat(0.0), absolute(simd, x)));
+    let large = simd.div(simd.splat(1.0), simd.add(simd.splat(1.0), small));
+    let small = simd.mul(small, large);
+    let negative = simd.less(x, simd.splat(0.0));
+    [simd.select(negative, small, large), simd.select(negative, large, small)]
+}
+
+/// `tanh(x)`: a polynomial for small numbers, which are a difference otherwise.
+#[inline(always)]
+pub(crate) fn tanh<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    const SERIES: [f32; 5] = [-5.704_988_7e-3, 2.063_909e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328e-1];
+    let square = simd.mul(x, x);
+    let small = simd.mul_add(simd.mul(polynomial(simd, square, SERIES), square), x, x);
+    let size = absolute(simd, x);
+    let exponential = exp(simd, simd.add(size, size));
+    let share = simd.div(simd.splat(2.0), simd.add(exponential, simd.splat(1.0)));
+    let large = simd.sub(simd.splat(1.0), share);
+    let negative = simd.less(x, simd.splat(0.0));
+    let large = simd.select(negative, simd.sub(simd.splat(0.0), large), large);
+    simd.select(simd.less(size, simd.splat(0.625)), small, large)
+}
+
+/// The slope of `tanh`, `1 - tanh(x)^2`, as `4 s (1 - s)` with the sigmoid of `2 x`.
+#[inline(always)]
+pub(crate) fn tanh_slope<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    let [a, b] = sigmoid(simd, simd.add(x, x));
+    simd.mul(simd.splat(4.0), simd.mul(a, b))
+}
+
+/// The normal distribution: the probability of less than `x`, and the density at `x`.
+#[inline(always)]
+pub(crate) fn normal<S: Simd>(simd: S, x: S::Vector) -> [S::Vector; 2] {
+    /// `1 / sqrt(2 pi)`
+    const DENSITY: f32 = 0.398_942_3;
+    /// The probability of more than `x`, divided by `exp(-x^2 / 2)`, is `t` times this polynomial of `t = 1 / (1 + 0.27 x)`:
+    /// interpolated in the zeros of a Chebyshev polynomial up to `x = 14.5`, within 3e-8.
+    const TAIL: [f32; 9] = [
+        0.029_205_833,
+        -0.127_722_56,
+        0.172_436_1,
+        -0.072_344_564,
+        0.110_054_22,
+        0.071_077_585,
+        0.102_063_55,
+        0.107_507_095,
+        0.107_722_76,
+    ];
+    // Beyond 15 the probability is zero, and squares stay finite.
+    let size = simd.cap(absolute(simd, x), simd.splat(15.0));
+    // The square in two parts, of which the first is exact: its rounding would be multiplied by the exponential.
+    let scaled = simd.mul(size, simd.splat(4097.0));
+    let high = simd.sub(scaled, simd.sub(scaled, size));
+    let rest = simd.mul(simd.sub(size, high), simd.add(size, high));
+    let half = simd.splat(-0.5);
+    let exponential = exp_sum(simd, simd.mul(simd.mul(high, high), half), simd.mul(rest, half));
+    let t = simd.div(simd.splat(1.0), simd.mul_add(size, simd.splat(0.27), simd.splat(1.0)));
+    let tail = simd.mul(exponential, simd.mul(t, polynomial(simd, t, TAIL)));
+    let negative = simd.less(x, simd.splat(0.0));
+    let probability = simd.select(negative, tail, simd.sub(simd.splat(1.0), tail));
+    [probability, simd.mul(exponential, simd.splat(DENSITY))]
+}

@@ -1,0 +1,4 @@
+//! Maps of another size with the values of the old one.
+
+pub mod upsample;
+pub mod zero_pad2d;
