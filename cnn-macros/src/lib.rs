@@ -1,38 +1,27 @@
 //! The `network!` macro of `cnn-core`. Use it from there: what it writes names `::cnn_core`.
 //!
-//! Stages, a file each, and data flows one way: tokens are parsed into a tree, the tree is settled into a plan, the plan
-//! becomes code. Mistakes are collected on the way.
+//! Stages, a folder each, and data flows one way: tokens are parsed into a tree, the tree is settled into a plan, passes
+//! over the plan settle memory, and the plan becomes code. Mistakes are collected on the way.
 
-mod arguments;
-mod ast;
-mod blocks;
-mod calls;
-mod constant;
-mod docs;
 mod error;
-mod expand;
-mod fallback;
-mod fuse;
-mod heads;
-mod join;
 mod layers;
-mod memory;
-mod merge;
-mod pass;
-mod place;
+mod parse;
 mod plan;
-mod rule;
-mod shape;
-#[cfg(test)]
-mod simulation;
+mod settle;
+mod size;
+mod span;
 #[cfg(test)]
 mod tests;
 mod window;
+mod write;
 
 use proc_macro2::TokenStream;
 
-use blocks::Blocks;
 use error::Errors;
+use parse::ast;
+use plan::{fuse, merge};
+use settle::blocks::{self, Blocks};
+use write::fallback;
 
 /// See `cnn_core::network!`, which is this.
 #[proc_macro]
@@ -42,7 +31,7 @@ pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 
 fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
-    let mut tree = ast::parse(input, &mut errors);
+    let mut tree = parse::parse(input, &mut errors);
     blocks::check(&mut tree.blocks);
     let mut blocks = Blocks::new(&tree.blocks);
     let networks: TokenStream = tree.networks.iter().map(|network| one(network, &mut blocks)).collect();
@@ -53,12 +42,12 @@ fn expand(input: TokenStream) -> TokenStream {
 
 fn one(network: &ast::Network, blocks: &mut Blocks<'_>) -> TokenStream {
     let mut errors = Errors::of(&network.errors);
-    let mut plan = shape::plan(network, blocks, &mut errors);
+    let mut plan = settle::plan(network, blocks, &mut errors);
     let found = errors.finish();
     if !found.is_empty() || plan.told_by.is_some() {
         return fallback::network(network, &plan, &found);
     }
     fuse::fuse(&mut plan);
     merge::merge(&mut plan);
-    expand::network(network, &plan)
+    write::network(network, &plan)
 }

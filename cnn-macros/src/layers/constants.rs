@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Arguments;
-use crate::plan::{Shape, Size};
+use crate::size::{Shape, Size};
 
 /// A layer with all that its constants are made of.
 pub(crate) struct Settled<'a> {

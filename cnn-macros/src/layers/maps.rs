@@ -3,8 +3,8 @@
 use proc_macro2::Literal;
 use quote::quote;
 
-use super::{Arguments, CheckedSizes, Cost, Outcome, Site, sizes_expression};
-use crate::plan::{Shape, Size};
+use super::{Arguments, CheckedSizes, Cost, Outcome, Site};
+use crate::size::{Shape, Size, sizes_expression};
 
 pub(super) fn same_map(site: &Site<'_>) -> syn::Result<Outcome> {
     Ok(Outcome::Known(site.input.clone()))

@@ -10,7 +10,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
 
-use crate::plan::{Shape, Size};
+use crate::size::{Shape, Size};
 pub(crate) use constants::Settled;
 pub(crate) use table::ROWS;
 
@@ -272,15 +272,4 @@ pub(crate) enum CheckedSizes {
 pub(crate) struct Cost {
     pub(crate) parameters: u128,
     pub(crate) multiply_adds: u128,
-}
-
-/// A map's sizes as an expression of type `Sizes`.
-pub(crate) fn sizes_expression(shape: &Shape) -> TokenStream {
-    match shape {
-        Shape::Chw([channels, height, width]) => {
-            quote!(::cnn_core::shape::Sizes::Map { channels: #channels, height: #height, width: #width })
-        }
-        Shape::Flat(features) => quote!(::cnn_core::shape::Sizes::Flat { features: #features }),
-        Shape::Sizes(sizes) => sizes.clone(),
-    }
 }

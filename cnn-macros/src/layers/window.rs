@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::maps::{product, spatial};
-use super::{Arguments, CheckedSizes, Cost, Outcome, Site, sizes_expression};
-use crate::plan::{Shape, Size};
+use super::{Arguments, CheckedSizes, Cost, Outcome, Site};
+use crate::size::{Shape, Size, sizes_expression};
 use crate::window::{self, Axis, Limits};
 
 /// Kernel, stride and dilation of both axes.

@@ -1,0 +1,82 @@
+//! The grammar as types, spans kept. Knows no layer by name and no size by value.
+
+use proc_macro2::TokenStream;
+use syn::{Attribute, Expr, Ident, Path, Visibility};
+
+/// Everything in one invocation.
+pub(crate) struct Declaration {
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) networks: Vec<Network>,
+}
+
+/// `block name<PARAM, ..> { .. }`: a template.
+pub(crate) struct Block {
+    pub(crate) name: Ident,
+    pub(crate) parameters: Vec<Ident>,
+    pub(crate) body: Body,
+    /// What is wrong with it wherever it is used.
+    pub(crate) errors: Vec<syn::Error>,
+}
+
+/// `pub Name<C, H, W> { .. }`.
+pub(crate) struct Network {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) input: Dims,
+    pub(crate) body: Body,
+    /// What did not parse inside of it.
+    pub(crate) errors: Vec<syn::Error>,
+}
+
+/// `<C, H, W>`, or `<N>` for a flat map.
+pub(crate) struct Dims {
+    pub(crate) sizes: Vec<Expr>,
+    /// The whole, to be underlined.
+    pub(crate) tokens: TokenStream,
+}
+
+/// The steps between braces or brackets.
+pub(crate) struct Body {
+    pub(crate) steps: Vec<Step>,
+}
+
+/// `label: layer => <C, H, W>`.
+pub(crate) struct Step {
+    pub(crate) label: Option<Ident>,
+    pub(crate) layer: Layer,
+    pub(crate) claim: Option<Dims>,
+}
+
+pub(crate) enum Layer {
+    /// `conv2d<6, 5>(padding = 2)`: a layer or a block.
+    Call(Call),
+    /// `[ .. ]`
+    Sequence(Body),
+    /// `repeat<N> [ .. ]`
+    Repeat { count: Expr, body: Body },
+    /// `add { .. }`, `multiply { .. }` or `concat { .. }`: each step is a branch.
+    Join { kind: Ident, branches: Body },
+    /// `path::To::AType<..>`: another network, or a layer of the user's own.
+    Type(Path),
+    /// Did not parse, and was reported.
+    Broken,
+}
+
+pub(crate) struct Call {
+    pub(crate) name: Ident,
+    /// `<6, 5>`; a pair `(3, 5)` is a tuple.
+    pub(crate) sizes: Vec<Expr>,
+    /// `(padding = 2)`
+    pub(crate) options: Vec<Setting>,
+    /// What stands alone between round brackets where there are no angle brackets: flags, or sizes that belong there.
+    pub(crate) alone: Vec<TokenStream>,
+    /// Whether something between its brackets did not parse, and was reported.
+    pub(crate) broken: bool,
+}
+
+/// `padding = 2`, or a bare `strict`.
+pub(crate) struct Setting {
+    pub(crate) name: Ident,
+    pub(crate) value: Option<Expr>,
+}

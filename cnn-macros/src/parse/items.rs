@@ -1,0 +1,81 @@
+//! Networks and blocks.
+
+use proc_macro2::{Delimiter, Ident, TokenTree};
+use syn::parse::ParseStream;
+use syn::{Attribute, Token, token};
+
+use super::ast::{Block, Declaration, Network};
+use super::steps::body;
+use super::tokens::{at_next, brackets, dims};
+use crate::error::Errors;
+
+pub(super) fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn::Result<()> {
+    let attributes = input.call(Attribute::parse_outer)?;
+    let visibility = input.parse()?;
+    if !input.peek(syn::Ident) {
+        return Err(input.error("expected the name of a network: `Name<1, 28, 28> { .. }`"));
+    }
+    let name: Ident = input.parse()?;
+    if name == "block" && input.peek(syn::Ident) {
+        declaration.blocks.push(block(input)?);
+        return Ok(());
+    }
+    if !input.peek(Token![<]) {
+        let help =
+            format!("expected the sizes of the input map: `{name}<channels, height, width>`, or `{name}<features>`");
+        return Err(at_next(input, &name, &help));
+    }
+    let input_map = dims(input)?;
+    let group = brackets(input, Delimiter::Brace, "the steps of the network: `{ conv2d<6, 5>, relu, .. }`")?;
+    let mut errors = Errors::new();
+    let body = body(&group, &mut errors);
+    let errors = errors.finish();
+    declaration.networks.push(Network { attributes, visibility, name, input: input_map, body, errors });
+    Ok(())
+}
+
+pub(super) fn block(input: ParseStream<'_>) -> syn::Result<Block> {
+    let name: Ident = input.parse()?;
+    let mut parameters = Vec::new();
+    let wrong = block_parameters(&name, input, &mut parameters).err();
+    while wrong.is_some() && !input.is_empty() && !input.peek(token::Brace) {
+        input.parse::<TokenTree>()?;
+    }
+    let group = brackets(input, Delimiter::Brace, "the steps of the block: `{ .. }`");
+    let group = group.map_err(|error| wrong.clone().unwrap_or(error))?;
+    let mut errors = Errors::of(wrong.as_slice());
+    let body = body(&group, &mut errors);
+    Ok(Block { name, parameters, body, errors: errors.finish() })
+}
+
+/// `<PARAM, ..>`, or nothing.
+pub(super) fn block_parameters(block: &Ident, input: ParseStream<'_>, parameters: &mut Vec<Ident>) -> syn::Result<()> {
+    if !input.peek(Token![<]) {
+        return Ok(());
+    }
+    input.parse::<Token![<]>()?;
+    while !input.peek(Token![>]) {
+        if !input.peek(syn::Ident) {
+            return Err(input.error(format!("expected the name of a parameter: `block {block}<C> {{ .. }}`")));
+        }
+        parameters.push(input.parse()?);
+        if input.peek(Token![,]) {
+            input.parse::<Token![,]>()?;
+        } else if !input.peek(Token![>]) {
+            return Err(input.error("expected `,` or `>` behind a parameter: it has a name only"));
+        }
+    }
+    input.parse::<Token![>]>().map(|_| ())
+}
+
+/// Moves behind the next `{ .. }`, where another network may begin.
+pub(super) fn skip_item(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() {
+        if let TokenTree::Group(group) = input.parse()?
+            && group.delimiter() == Delimiter::Brace
+        {
+            break;
+        }
+    }
+    Ok(())
+}

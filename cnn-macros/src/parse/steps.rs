@@ -1,0 +1,211 @@
+//! Steps and their layers.
+
+use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Token, token};
+
+use super::ast::{Body, Call, Layer, Setting, Step};
+use super::tokens::{at_last, at_next, brackets, dims, is_unsupported, sizes, skip_rest, split, whole};
+use crate::error::Errors;
+
+pub(super) fn body(group: &Group, errors: &mut Errors) -> Body {
+    let mut steps = Vec::new();
+    for part in split(group.stream(), true, errors) {
+        let mut rest = part;
+        while !rest.is_empty() {
+            let last = rest.clone().into_iter().last();
+            // It is known what to call a step that does not parse.
+            let mut label = None;
+            let parser = |input: ParseStream<'_>| {
+                label = step_label(input);
+                let step = step(label.as_ref(), input, errors);
+                let rest = if step.is_ok() { input.parse()? } else { skip_rest(input)? };
+                Ok((step, rest))
+            };
+            let (step, behind) = parser.parse2(rest).unwrap_or_else(|error| (Err(error), TokenStream::new()));
+            steps.push(step.unwrap_or_else(|error| {
+                errors.push(at_last(error, last.as_ref()));
+                Step { label, layer: Layer::Broken, claim: None }
+            }));
+            rest = behind;
+            if let Some(token) = rest.clone().into_iter().next() {
+                let step = steps.last_mut().expect("it was just pushed");
+                errors.note(&token, unexpected(&token, &step.layer));
+                // A name behind a missing comma is a step again; anything else is not worth a second complaint, nor is the
+                // word before it, which may be no layer at all.
+                if !matches!(&token, TokenTree::Ident(_)) {
+                    if is_bare(&step.layer) {
+                        step.layer = Layer::Broken;
+                    }
+                    break;
+                }
+            }
+        }
+    }
+    Body { steps }
+}
+
+/// What to say of a token behind a step where its end was expected.
+fn unexpected(token: &TokenTree, step: &Layer) -> &'static str {
+    match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket && is_bare(step) => {
+            "sizes go between angle brackets: `conv2d<8, 3>`"
+        }
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && is_bare(step) => {
+            "branches go in `add { .. }`, `multiply { .. }` or `concat { .. }`, and options in parentheses"
+        }
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+            "options go in parentheses: `conv2d<8, 3>(stride = 2)`"
+        }
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis && matches!(step, Layer::Type(_)) => {
+            "a type takes no options\nhelp: it stands alone; what varies is a parameter of the type"
+        }
+        TokenTree::Group(_) | TokenTree::Ident(_) => "expected `,` between two steps",
+        TokenTree::Punct(punct) if is_bare(step) && punct.as_char() == '.' => {
+            "a layer stands alone, without a module: `relu`, `conv2d<8, 3>`"
+        }
+        TokenTree::Punct(punct) if is_bare(step) && punct.as_char() == '=' => {
+            "a label ends in `:`: `conv1: conv2d<8, 3>`"
+        }
+        TokenTree::Punct(punct) if punct.as_char() == '-' && punct.spacing() == Spacing::Joint => {
+            "expected `,` behind the step, or `=>` before the map that it makes"
+        }
+        _ => "expected `,` behind the step",
+    }
+}
+
+/// Whether a step is a word and nothing else.
+fn is_bare(step: &Layer) -> bool {
+    match step {
+        Layer::Call(call) => call.sizes.is_empty() && call.options.is_empty() && call.alone.is_empty(),
+        _ => false,
+    }
+}
+
+/// `label:`, if there is one.
+fn step_label(input: ParseStream<'_>) -> Option<Ident> {
+    if !(input.peek(syn::Ident) && input.peek2(Token![:]) && !input.peek2(Token![::])) {
+        return None;
+    }
+    let label = input.parse().ok();
+    input.parse::<Token![:]>().ok();
+    label
+}
+
+fn step(label: Option<&Ident>, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {
+    if let Some(label) = label.filter(|_| input.is_empty()) {
+        return Err(syn::Error::new(label.span(), format!("expected a layer behind `{label}:`")));
+    }
+    let layer = layer(input, errors)?;
+    let claim = if input.peek(Token![=>]) {
+        let arrow: Token![=>] = input.parse()?;
+        if !input.peek(Token![<]) {
+            return Err(at_next(input, arrow, "expected the map behind `=>`: `=> <16, 5, 5>`, or `=> <400>`"));
+        }
+        Some(dims(input)?)
+    } else {
+        None
+    };
+    Ok(Step { label: label.cloned(), layer, claim })
+}
+
+fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
+    if input.peek(token::Bracket) {
+        return Ok(Layer::Sequence(body(&input.parse()?, errors)));
+    }
+    let head = input.fork().parse::<Ident>().ok();
+    match head {
+        _ if input.peek2(Token![::])
+            || input.peek(Token![::])
+            || input.peek(Token![crate])
+            || input.peek(Token![<]) =>
+        {
+            type_path(input)
+        }
+        // With options it is a layer's name in another spelling, `MaxPool2d(2)`: a type has none.
+        Some(name) if name.to_string().starts_with(char::is_uppercase) && !input.peek2(token::Paren) => {
+            type_path(input)
+        }
+        Some(name) if name == "repeat" => {
+            input.parse::<Ident>()?;
+            let sizes = if input.peek(Token![<]) { sizes(input)? } else { Vec::new() };
+            let Ok([count]) = <[Expr; 1]>::try_from(sizes) else {
+                return Err(syn::Error::new(name.span(), "expected how often: `repeat<3> [ .. ]`"));
+            };
+            let group = brackets(input, Delimiter::Bracket, "the steps to repeat: `repeat<3> [ .. ]`")?;
+            Ok(Layer::Repeat { count, body: body(&group, errors) })
+        }
+        Some(name) if name == "add" || name == "multiply" || name == "concat" => {
+            input.parse::<Ident>()?;
+            let group = brackets(input, Delimiter::Brace, &format!("branches: `{name} {{ [ .. ], [ .. ] }}`"))?;
+            Ok(Layer::Join { kind: name, branches: body(&group, errors) })
+        }
+        Some(name) => {
+            input.parse::<Ident>()?;
+            let has_sizes = input.peek(Token![<]);
+            let sizes = if has_sizes { sizes(input)? } else { Vec::new() };
+            let before = errors.count();
+            let (mut options, mut alone) = (Vec::new(), Vec::new());
+            if input.peek(token::Paren) {
+                for part in split(input.parse::<Group>()?.stream(), false, errors) {
+                    let mut tokens = part.clone().into_iter();
+                    let named = matches!(tokens.next(), Some(TokenTree::Ident(_)));
+                    if !has_sizes && (!named || tokens.next().is_none()) {
+                        alone.push(part.clone());
+                    }
+                    if named || has_sizes {
+                        let last = part.clone().into_iter().last();
+                        options
+                            .extend(errors.take(setting.parse2(part).map_err(|error| at_last(error, last.as_ref()))));
+                    }
+                }
+            }
+            Ok(Layer::Call(Call { name, sizes, options, alone, broken: errors.count() > before }))
+        }
+        None if input.peek2(Token![:]) && !input.peek2(Token![::]) => {
+            let word = input.fork().parse::<TokenTree>()?.to_string();
+            let help = match word.as_str() {
+                "_" => "a step without a label has none".to_owned(),
+                "self" | "Self" | "super" | "crate" => "choose another".to_owned(),
+                _ => format!("`r#{word}:`, whose weights are called `{word}`"),
+            };
+            Err(input.error(format!("`{word}` is a word of Rust's, and no label\nhelp: {help}")))
+        }
+        None => Err(input.error("expected a layer: `conv2d<6, 5>`, `relu`, `[ .. ]`, ..")),
+    }
+}
+
+fn type_path(input: ParseStream<'_>) -> syn::Result<Layer> {
+    // From a `macro_rules!` macro, whole.
+    if let Some((path, _, _)) = input.cursor().group(Delimiter::None) {
+        input.parse::<TokenTree>()?;
+        return syn::parse2(path.token_stream()).map(Layer::Type);
+    }
+    if input.peek(Token![<]) {
+        return Err(input.error("expected a layer; give a type like `<T as Trait>::Layer` a name with `type`"));
+    }
+    input.parse().map(Layer::Type)
+}
+
+fn setting(input: ParseStream<'_>) -> syn::Result<Setting> {
+    if !input.peek(syn::Ident) {
+        return Err(input.error("an option goes by its name: `stride = 2`"));
+    }
+    let name: Ident = input.parse()?;
+    if input.is_empty() {
+        return Ok(Setting { name, value: None });
+    }
+    if !input.peek(Token![=]) {
+        return Err(input.error(format!("expected `=` behind `{name}`, or `,`")));
+    }
+    let equals: Token![=] = input.parse()?;
+    if input.is_empty() {
+        return Err(syn::Error::new_spanned(equals, format!("expected a value behind `{name} =`")));
+    }
+    let value = match input.fork().parse::<Expr>() {
+        Err(error) if is_unsupported(&error) => whole(input.parse()?)?,
+        _ => input.parse()?,
+    };
+    let value = Some(value);
+    if input.is_empty() { Ok(Setting { name, value }) } else { Err(input.error("expected `,` between two options")) }
+}

@@ -1,0 +1,146 @@
+//! Decides how each step runs: what the step before does by the way, what is only a view, what works in place.
+
+use std::collections::HashSet;
+
+use super::place::{cell, root};
+use crate::layers::Reads;
+use crate::plan::{INPUT, JoinKind, MapId, Plan, Run, StepId};
+use crate::size::{Shape, Size};
+
+pub(crate) fn fuse(plan: &mut Plan) {
+    for step in 0..plan.steps.len() {
+        if plan.steps[step].rectifier().is_some() {
+            fuse_rectifier(plan, step);
+        } else if plan.steps[step].is("flatten") && is_view(plan, step) {
+            plan.steps[step].run = Run::View;
+        }
+    }
+    // What the network makes is apart from what it gets.
+    if root(plan, plan.output) == INPUT
+        && let Some(last) = plan.map(plan.output).writer
+    {
+        plan.steps[last].run = Run::Apart;
+    }
+    for step in 0..plan.steps.len() {
+        if may_work_in_place(plan, step) {
+            plan.steps[step].run = Run::InPlace;
+        }
+    }
+    order_gradients(plan);
+}
+
+/// Who is the first to write a map's gradient, and who adds to it.
+fn order_gradients(plan: &mut Plan) {
+    let mut written = HashSet::new();
+    for step in (0..plan.steps.len()).rev() {
+        if plan.steps[step].runs() {
+            let inputs = plan.steps[step].inputs.iter();
+            plan.steps[step].adds = inputs.map(|map| !written.insert(cell(plan, *map))).collect();
+        }
+    }
+}
+
+/// Channels of the map that was flattened, without moving values, into what a step reads; all features if none was.
+pub(crate) fn flattened_channels(plan: &Plan, step: StepId) -> Size {
+    let mut map = plan.steps[step].input();
+    let [all, ..] = plan.map(map).shape.sizes();
+    while let Some(writer) = plan.map(map).writer {
+        let step = &plan.steps[writer];
+        map = step.input();
+        let shape = &plan.map(map).shape;
+        if step.is("flatten") && step.run == Run::View && !matches!(shape, Shape::Flat(_)) {
+            let [channels, ..] = shape.sizes();
+            return channels;
+        }
+        if !keeps_positions(plan, writer) {
+            break;
+        }
+    }
+    all
+}
+
+/// Whether a step does the same to every value, wherever it stands.
+fn keeps_positions(plan: &Plan, step: StepId) -> bool {
+    let step = &plan.steps[step];
+    step.row().is_some_and(|row| row.in_place) || step.is("flatten") && step.run == Run::View
+}
+
+/// The only step that reads a map which is not the network's output.
+fn only_reader(plan: &Plan, map: MapId) -> Option<StepId> {
+    match plan.map(map).readers.as_slice() {
+        [reader] if map != plan.output => Some(*reader),
+        _ => None,
+    }
+}
+
+fn fuse_rectifier(plan: &mut Plan, rectifier: StepId) {
+    let input = plan.steps[rectifier].input();
+    if only_reader(plan, input) != Some(rectifier) {
+        return;
+    }
+    if let Some(writer) = plan.map(input).writer
+        && plan.steps[writer].run == Run::Apart
+        && (plan.steps[writer].row().is_some_and(|row| row.fuses_rectifier)
+            || plan.steps[writer].join() == Some(JoinKind::Add) && plan.steps[rectifier].rectifier() == Some("Relu"))
+    {
+        plan.steps[writer].run = Run::WithRelu;
+        plan.steps[rectifier].run = Run::View;
+    }
+}
+
+/// Whether `flatten` moves nothing: one channel or one position has the same order channels-last as PyTorch's, and a
+/// linear layer that gets all of it keeps its weight in the map's order.
+fn is_view(plan: &Plan, flatten: StepId) -> bool {
+    let [channels, height, width] = plan.map(plan.steps[flatten].input()).shape.sizes().map(|size| size.known());
+    if channels == Some(1) || (height, width) == (Some(1), Some(1)) {
+        return true;
+    }
+    let mut map = plan.steps[flatten].output;
+    while let Some(reader) = only_reader(plan, map) {
+        let step = &plan.steps[reader];
+        if step.is("linear") {
+            return true;
+        }
+        if !step.is("flatten") && !keeps_positions(plan, reader) {
+            return false;
+        }
+        map = step.output;
+    }
+    false
+}
+
+/// A step may change its input if nobody looks at it again: no other reader, and no step that wrote it and needs it for
+/// its backward pass. The network's input is the caller's.
+fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
+    let row = plan.steps[step].row();
+    if plan.steps[step].run != Run::Apart || !row.is_some_and(|row| row.in_place) {
+        return false;
+    }
+    let mut map = plan.steps[step].input();
+    if only_reader(plan, map) != Some(step) {
+        return false;
+    }
+    while let Some(index) = plan.map(map).writer {
+        let writer = &plan.steps[index];
+        let reads = match (writer.run, writer.join()) {
+            (Run::View, _) => Reads::Nothing,
+            // Of what is cut off above, the backward pass asks where.
+            (Run::WithRelu, _) if plan.applied_rectifier(index) != Some("Relu") => Reads::Values,
+            (Run::WithRelu, _) => Reads::Signs,
+            (_, Some(JoinKind::Add | JoinKind::Multiply)) => Reads::Nothing,
+            // Parts of a concatenation may be other steps' maps.
+            _ => writer.row().map_or(Reads::Values, |row| row.backward_reads),
+        };
+        if reads == Reads::Values || reads == Reads::Signs && !row.is_some_and(|row| row.keeps_signs) {
+            return false;
+        }
+        if !matches!(writer.run, Run::View | Run::InPlace) {
+            return true;
+        }
+        map = writer.input();
+        if plan.map(map).readers.len() != 1 {
+            return false;
+        }
+    }
+    false
+}

@@ -1,0 +1,269 @@
+//! A network with every size, weight name and map settled: plain data, the only thing that later stages see.
+//!
+//! It is a graph: a step reads a map (a join some) and makes another, and maps have numbers. A sequence is its simplest
+//! case.
+
+pub(crate) mod fuse;
+pub(crate) mod memory;
+pub(crate) mod merge;
+pub(crate) mod place;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::Path;
+
+use crate::layers::{Arguments, Cost, Row};
+use crate::size::{Shape, Size};
+
+/// A settled network.
+pub(crate) struct Plan {
+    /// Sizes that the macro does not know: constants for rustc to evaluate, in an order in which each uses earlier ones.
+    pub(crate) constants: Vec<Constant>,
+    /// The first is the network's input.
+    pub(crate) maps: Vec<Map>,
+    /// In the order in which they run.
+    pub(crate) steps: Vec<Step>,
+    /// The network's output.
+    pub(crate) output: MapId,
+    /// The branches of a concatenation that nothing follows, in order.
+    pub(crate) heads: Vec<Branch>,
+    /// The network in whose declaration a mistake of this one is told: that of a block which both use.
+    pub(crate) told_by: Option<Ident>,
+}
+
+/// The number of a map in [`Plan::maps`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct MapId(pub(crate) usize);
+
+/// The number of a step in [`Plan::steps`].
+pub(crate) type StepId = usize;
+
+pub(crate) const INPUT: MapId = MapId(0);
+
+/// A feature map.
+#[derive(Debug, Clone)]
+pub(crate) struct Map {
+    pub(crate) shape: Shape,
+    /// How many of the plan's constants its sizes may depend on.
+    pub(crate) constants: usize,
+    /// Whether the last thing that happened to it is a softmax.
+    pub(crate) probabilities: bool,
+    /// The step that makes it; the network's input has none.
+    pub(crate) writer: Option<StepId>,
+    /// The steps that read it.
+    pub(crate) readers: Vec<StepId>,
+    /// The wider map that it is some of the channels of, in values and in gradients.
+    pub(crate) part: Option<Part>,
+    /// The map of a join whose gradient is its own too.
+    pub(crate) shares: Option<MapId>,
+}
+
+/// Some of the channels of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) of: MapId,
+    pub(crate) first: u64,
+}
+
+/// A check that rustc carries out: a constant of type `Given` or `Made` of `cnn_core::shape::check`, and another one that
+/// reports its mistake.
+pub(crate) struct Constant {
+    pub(crate) name: Ident,
+    pub(crate) report: Ident,
+    pub(crate) of: ConstantType,
+    pub(crate) value: TokenStream,
+    /// The last token that its mistake is about; the names have the first one's span.
+    pub(crate) end: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConstantType {
+    Given,
+    Made,
+}
+
+/// A layer at work.
+pub(crate) struct Step {
+    /// PyTorch's name: `layer1.0.conv1`.
+    pub(crate) path: String,
+    /// Where its layer is written.
+    pub(crate) span: Span,
+    pub(crate) kind: Kind,
+    /// What it adds to the totals, if the macro knows.
+    pub(crate) cost: Option<Cost>,
+    /// One, or of a join one for each branch; the same map may be there more than once.
+    pub(crate) inputs: Vec<MapId>,
+    pub(crate) output: MapId,
+    pub(crate) run: Run,
+    /// Of a sum: the branch in whose memory it is added up.
+    pub(crate) into: Option<usize>,
+    /// Whether a later step has written to an input's gradient when this one goes backwards, for each input.
+    pub(crate) adds: Vec<bool>,
+}
+
+pub(crate) enum Kind {
+    Layer {
+        row: &'static Row,
+        arguments: Arguments,
+    },
+    /// A type of the user's that implements `Layer`.
+    Custom(Path),
+    Join(Join),
+}
+
+/// Branches that become one map.
+pub(crate) struct Join {
+    pub(crate) kind: JoinKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    Add,
+    /// Of two maps; one may have a single cell, which meets all of the other's.
+    Multiply,
+    Concat,
+}
+
+impl JoinKind {
+    pub(crate) fn of(name: &str) -> Self {
+        match name {
+            "add" => Self::Add,
+            "multiply" => Self::Multiply,
+            _ => Self::Concat,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Multiply => "multiply",
+            Self::Concat => "concat",
+        }
+    }
+}
+
+/// A branch of a join: what it made, and its name.
+#[derive(Debug, Clone)]
+pub(crate) struct Branch {
+    pub(crate) map: MapId,
+    pub(crate) label: Option<Ident>,
+}
+
+/// How a step is carried out; the passes that fuse change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Run {
+    /// Reads its input, writes its output.
+    Apart,
+    /// Reads its input, and writes what the rectifier behind it makes of its output.
+    WithRelu,
+    /// Nothing is to be done: the output is the input, seen otherwise or made by the step before.
+    View,
+    /// Changes its input, which becomes its output.
+    InPlace,
+}
+
+impl Step {
+    /// The layer's name in the language, or the user's type.
+    pub(crate) fn layer(&self) -> String {
+        match &self.kind {
+            Kind::Layer { row, .. } => row.name.to_owned(),
+            Kind::Custom(path) => path.to_token_stream().to_string().replace(' ', ""),
+            Kind::Join(join) => join.kind.name().to_owned(),
+        }
+    }
+
+    pub(crate) fn row(&self) -> Option<&'static Row> {
+        match &self.kind {
+            Kind::Layer { row, .. } => Some(row),
+            Kind::Custom(_) | Kind::Join(_) => None,
+        }
+    }
+
+    pub(crate) fn join(&self) -> Option<JoinKind> {
+        match &self.kind {
+            Kind::Join(join) => Some(join.kind),
+            _ => None,
+        }
+    }
+
+    /// The map that a layer reads, or a join's first.
+    pub(crate) fn input(&self) -> MapId {
+        self.inputs[0]
+    }
+
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.row().is_some_and(|row| row.name == name)
+    }
+
+    /// Whether it has values to train, as far as the macro knows.
+    pub(crate) fn has_parameters(&self) -> bool {
+        self.cost.is_none_or(|cost| cost.parameters > 0)
+    }
+
+    /// Whether its functions take an `Owned`: it may have state, or keep values of a batch.
+    pub(crate) fn owns(&self) -> bool {
+        match &self.kind {
+            Kind::Layer { row, .. } => row.stateful,
+            Kind::Custom(_) => true,
+            Kind::Join(_) => false,
+        }
+    }
+
+    /// Its name in `cnn_core::kernel::Rectifier`, if it is one.
+    pub(crate) fn rectifier(&self) -> Option<&'static str> {
+        self.row().and_then(|row| row.rectifier)
+    }
+
+    /// Whether it has code of its own that makes a map from others.
+    pub(crate) fn runs(&self) -> bool {
+        matches!(self.run, Run::Apart | Run::WithRelu)
+    }
+
+    /// Whether it has tensors, of whatever kind, that go by its name.
+    pub(crate) fn has_tensors(&self) -> bool {
+        self.has_parameters() || self.owns()
+    }
+}
+
+impl Plan {
+    /// The rectifier that a step applies by the way, which is the only reader of what it makes.
+    pub(crate) fn applied_rectifier(&self, step: StepId) -> Option<&'static str> {
+        let step = &self.steps[step];
+        let reader = self.map(step.output).readers.first().filter(|_| step.run == Run::WithRelu);
+        reader.and_then(|reader| self.steps[*reader].rectifier())
+    }
+
+    pub(crate) fn map(&self, id: MapId) -> &Map {
+        &self.maps[id.0]
+    }
+
+    /// The first channel that each map takes in their concatenation.
+    pub(crate) fn firsts(&self, maps: &[MapId]) -> Vec<Size> {
+        let mut first = Size::Known(0);
+        let next = |map: &MapId| {
+            let [channels, ..] = self.map(*map).shape.sizes();
+            let behind = match (first.known(), channels.known()) {
+                (Some(first), Some(channels)) => Size::Known(first.saturating_add(channels)),
+                _ => Size::Const(quote!(#first + #channels)),
+            };
+            std::mem::replace(&mut first, behind)
+        };
+        maps.iter().map(next).collect()
+    }
+}
+
+impl Map {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self { shape, constants: 0, probabilities: false, writer: None, readers: Vec::new(), part: None, shares: None }
+    }
+}
+
+/// Items inside of the expansion have names that no user's type or constant has: those are in scope there too.
+pub(crate) fn step_type(index: StepId) -> Ident {
+    format_ident!("__Step{index}")
+}
+
+/// The constant of a user's layer.
+pub(crate) fn custom_layer(index: StepId) -> Ident {
+    format_ident!("__LAYER_{index}")
+}

@@ -1,0 +1,456 @@
+//! Settles the sizes and options of a call against its row of the table. Knows no maps but the names that their sizes
+//! have in arithmetic.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Expr, ExprLit, Lit};
+
+use super::constant::{self, Scope};
+use crate::error::{Errors, nearest};
+use crate::layers::{Argument, ArgumentKind, Arguments, Default, Row, Setting, Value};
+use crate::parse::ast::{Call, Setting as Written};
+use crate::plan::{Constant, ConstantType};
+use crate::size::Size;
+use crate::span::ours;
+
+/// No size is larger: a map of such a side alone would fill the memory.
+const LARGEST: i128 = isize::MAX as i128 / 4;
+
+pub(crate) struct Settle<'a> {
+    pub(crate) scope: Scope,
+    pub(crate) constants: &'a mut Vec<Constant>,
+    pub(crate) errors: &'a mut Errors,
+}
+
+impl Settle<'_> {
+    /// Every argument of the row; `None` if one is wrong or depends on an unknown map.
+    pub(crate) fn arguments(&mut self, call: &Call, row: &'static Row, name: &str) -> Option<Arguments> {
+        let mut sound = !call.broken;
+        let misplaced = misplaced(call, row);
+        let named = sizes_by_name(call, row);
+        let mut settled = Arguments(Vec::new());
+        if call.sizes.len() == row.sizes.len() {
+            for (argument, size) in row.sizes.iter().zip(&call.sizes) {
+                match self.value(argument, Some(size), size, name) {
+                    Some(value) => settled.0.push((argument.name, Setting { value, tokens: size.to_token_stream() })),
+                    None => sound = false,
+                }
+            }
+        } else if misplaced.is_empty() {
+            match named.first() {
+                Some(first) => self.errors.note(&first.name, sizes_by_name_text(first, call, row, name)),
+                None => self.sizes_mismatch(call, row, name),
+            }
+            sound = false;
+        }
+        if let Some(text) = misplaced_text(&misplaced, call, row, name) {
+            self.errors.note(misplaced.iter().copied().cloned().collect::<TokenStream>(), text);
+            sound = false;
+        }
+        for (index, written) in call.options.iter().enumerate() {
+            if named.iter().any(|size| size.name == written.name) {
+                continue;
+            }
+            if misplaced.iter().any(|part| written.value.is_none() && written.name == part.to_string()) {
+                continue;
+            }
+            sound &= self.option_exists(written, &call.options[..index], row, name);
+        }
+        for option in row.options {
+            let written = call.options.iter().find(|written| written.name == option.name);
+            let setting = match written {
+                _ if option.kind == ArgumentKind::Later => continue,
+                None if matches!(option.default, Default::Absent) => continue,
+                Some(written) => self
+                    .value(option, written.value.as_ref(), &written.name, name)
+                    .map(|value| Setting { value, tokens: written.value.to_token_stream() }),
+                None => default(option, &settled).map(|value| Setting { value, tokens: call.name.to_token_stream() }),
+            };
+            match setting {
+                Some(setting) => settled.0.push((option.name, setting)),
+                None => sound = false,
+            }
+        }
+        sound.then_some(settled)
+    }
+
+    fn sizes_mismatch(&mut self, call: &Call, row: &Row, name: &str) {
+        let wanted: Vec<_> = row.sizes.iter().map(|size| size.name).collect();
+        let form = format!("`{}<{}>`", row.name, wanted.join(", "));
+        let found = call.sizes.len();
+        let text = match (wanted.get(found), wanted.len()) {
+            (Some(missing), _) => format!("{name}: {missing} is missing\nhelp: {form}"),
+            (None, 0) => format!("{name}: `{}` takes no sizes\nhelp: `{}` alone", row.name, row.name),
+            (None, 1) => format!("{name}: `{}` takes one size, not {found}\nhelp: {form}", row.name),
+            (None, takes) => format!("{name}: `{}` takes {takes} sizes, not {found}\nhelp: {form}", row.name),
+        };
+        let text = if found > wanted.len() && !row.options.is_empty() {
+            format!("{text}; options go in parentheses, by name")
+        } else {
+            text
+        };
+        match call.sizes.get(wanted.len()) {
+            Some(size) => self.errors.note(size, text),
+            None => self.errors.note(&call.name, text),
+        }
+    }
+
+    fn option_exists(&mut self, written: &Written, before: &[Written], row: &Row, name: &str) -> bool {
+        let Some(option) = row.options.iter().find(|option| written.name == option.name) else {
+            let text = unknown_option(&written.name.to_string(), row, name);
+            self.errors.note(&written.name, text);
+            return false;
+        };
+        if before.iter().any(|earlier| earlier.name == written.name) {
+            self.errors.note(&written.name, format!("{name}: `{}` is given twice\nhelp: keep one", written.name));
+            return false;
+        }
+        if option.kind == ArgumentKind::Later {
+            self.errors.note(&written.name, format!("{name}: `{}` comes with a later version", option.name));
+            return false;
+        }
+        true
+    }
+
+    fn value(&mut self, argument: &Argument, value: Option<&Expr>, at: impl ToTokens, name: &str) -> Option<Value> {
+        let what = format!("{name}: {}", argument.name);
+        let value = value.map(|value| bare(self.scope.resolve(bare(value))).clone());
+        let value = value.as_ref();
+        if let Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) = value
+            && words(argument.kind).contains(&text.value().as_str())
+        {
+            let help = format!("`{} = {}`", argument.name, text.value());
+            self.errors.note(value, format!("{what} takes the word without quotes\nhelp: {help}"));
+            return None;
+        }
+        match (argument.kind, value) {
+            (ArgumentKind::Flag, None) => Some(Value::Truth(true)),
+            (ArgumentKind::Flag, Some(value)) => match truth(value) {
+                Some(truth) => Some(Value::Truth(truth)),
+                None => {
+                    self.errors.note(value, format!("{what} is a flag\nhelp: write `{}` alone", argument.name));
+                    None
+                }
+            },
+            (_, None) => {
+                self.errors
+                    .note(at, format!("{what} wants a value\nhelp: `{} = {}`", argument.name, example(argument)));
+                None
+            }
+            (ArgumentKind::Count, Some(value)) => self.number(value, &what, 1).map(Value::Count),
+            (ArgumentKind::Pair(least), Some(value)) => self.pair(value, &what, least).map(Value::Pair),
+            (ArgumentKind::Factors, Some(value)) => self.factors(value, &what),
+            (ArgumentKind::Sides { same }, Some(value)) => self.sides(value, &what, same),
+            (ArgumentKind::Truth, Some(value)) => {
+                let truth = truth(value);
+                if truth.is_none() {
+                    self.errors.note(value, format!("{what} is `true` or `false`"));
+                }
+                truth.map(Value::Truth)
+            }
+            (ArgumentKind::ProbabilityOrNone, Some(Expr::Path(path))) if path.path.is_ident("none") => {
+                Some(Value::Nothing)
+            }
+            (ArgumentKind::Probability | ArgumentKind::ProbabilityOrNone, Some(value)) => {
+                self.probability(value, &what)
+            }
+            (ArgumentKind::Number(least), Some(value)) => self.real(value, argument, &what, least),
+            (ArgumentKind::Word(words), Some(value)) => self.word(value, &what, words),
+            (ArgumentKind::Later, Some(_)) => None,
+        }
+    }
+
+    fn pair(&mut self, value: &Expr, what: &str, least: u64) -> Option<[Size; 2]> {
+        match value {
+            Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>().as_slice() {
+                [vertical, horizontal] => {
+                    let [vertical, horizontal] =
+                        [vertical, horizontal].map(|size| self.number(bare(size), what, least));
+                    Some([vertical?, horizontal?])
+                }
+                elements => {
+                    let text = format!("{what} has {} numbers\nhelp: one, or `(vertical, horizontal)`", elements.len());
+                    self.errors.note(tuple, text);
+                    None
+                }
+            },
+            value => {
+                let number = self.number(value, what, least)?;
+                Some([number.clone(), number])
+            }
+        }
+    }
+
+    fn factors(&mut self, value: &Expr, what: &str) -> Option<Value> {
+        let elements: Vec<_> = match value {
+            Expr::Tuple(tuple) => tuple.elems.iter().map(|element| bare(self.scope.resolve(bare(element)))).collect(),
+            value => vec![value],
+        };
+        let [vertical, horizontal] = match elements.as_slice() {
+            [one] if is_fraction(one) => [*one, *one],
+            [vertical, horizontal] if is_fraction(vertical) || is_fraction(horizontal) => [*vertical, *horizontal],
+            _ => return self.pair(value, what, 1).map(Value::Pair),
+        };
+        match (literal(vertical), literal(horizontal)) {
+            (Some(vertical), Some(horizontal)) if vertical > 0.0 && horizontal > 0.0 => {
+                Some(Value::Factors([vertical, horizontal]))
+            }
+            _ => {
+                self.errors.note(value, format!("{what} wants numbers above 0, such as `1.5` or `(1.5, 2)`"));
+                None
+            }
+        }
+    }
+
+    fn sides(&mut self, value: &Expr, what: &str, same: bool) -> Option<Value> {
+        match value {
+            Expr::Path(path) if same && path.path.is_ident("same") => Some(Value::Same),
+            Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>().as_slice() {
+                [top, bottom, left, right] => {
+                    let sides = [top, bottom, left, right].map(|size| self.number(bare(size), what, 0));
+                    let [top, bottom, left, right] = sides;
+                    Some(Value::Sides([top?, bottom?, left?, right?]))
+                }
+                [_, _] => self.pair(value, what, 0).map(Value::Pair),
+                elements => {
+                    let count = elements.len();
+                    let forms = "one, `(vertical, horizontal)`, or `(top, bottom, left, right)`";
+                    self.errors.note(tuple, format!("{what} has {count} numbers\nhelp: {forms}"));
+                    None
+                }
+            },
+            value => self.pair(value, what, 0).map(Value::Pair),
+        }
+    }
+
+    /// One number, at least `least`; one that only rustc knows becomes a constant.
+    pub(crate) fn number(&mut self, value: &Expr, what: &str, least: u64) -> Option<Size> {
+        if let Expr::Tuple(_) = value {
+            self.errors.note(value, format!("{what} is one number, not several"));
+            return None;
+        }
+        match self.scope.fold(value) {
+            Ok(constant::Value::Known(number)) => {
+                if number < i128::from(least) {
+                    self.errors.note(
+                        value,
+                        format!("{what} is {number}\nhelp: {what_short} >= {least}", what_short = short(what)),
+                    );
+                    None
+                } else if number > LARGEST {
+                    self.errors.note(value, format!("{what} overflows: {number} values are more than memory can have"));
+                    None
+                } else {
+                    u64::try_from(number).ok().map(Size::Known)
+                }
+            }
+            Ok(constant::Value::Const(tokens)) => {
+                let (name, what) = what.rsplit_once(": ").unwrap_or(("", what));
+                let least = Literal::u64_unsuffixed(least);
+                let check = quote!(::cnn_core::shape::check::size(#name, #what, #least, #tokens));
+                let name = self.constant(ConstantType::Given, check, value);
+                Some(Size::Const(quote!(#name.size)))
+            }
+            Ok(constant::Value::Unknown) => None,
+            Err(mistake) => {
+                self.errors.note(mistake.tokens, format!("{what}: {}", mistake.text));
+                None
+            }
+        }
+    }
+
+    fn probability(&mut self, value: &Expr, what: &str) -> Option<Value> {
+        match literal(value) {
+            Some(p) if (0.0..=1.0).contains(&p) => Some(Value::Real(p)),
+            Some(p) => {
+                self.errors.note(value, format!("{what} = {p} is no probability\nhelp: a number from 0 to 1"));
+                None
+            }
+            None => {
+                self.errors.note(value, format!("{what} wants a number from 0 to 1, such as `0.5`"));
+                None
+            }
+        }
+    }
+
+    fn real(&mut self, value: &Expr, argument: &Argument, what: &str, least: f64) -> Option<Value> {
+        match literal(value) {
+            Some(number) if number.is_finite() && number >= least => Some(Value::Real(number)),
+            Some(number) => {
+                self.errors.note(value, format!("{what} is {number}\nhelp: {} >= {least}", argument.name));
+                None
+            }
+            None => {
+                self.errors.note(value, format!("{what} wants a number, such as `{}`", example(argument)));
+                None
+            }
+        }
+    }
+
+    fn word(&mut self, value: &Expr, what: &str, words: &[&'static str]) -> Option<Value> {
+        let written = value.to_token_stream().to_string();
+        let word = words.iter().find(|word| **word == written);
+        if word.is_none() {
+            let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+            self.errors.note(value, format!("{what} is {}", words.join(" or ")));
+        }
+        word.map(|word| Value::Word(word))
+    }
+
+    /// A constant for rustc to evaluate; its mistake is underlined at `tokens`.
+    pub(crate) fn constant(&mut self, of: ConstantType, value: TokenStream, tokens: impl ToTokens) -> Ident {
+        let index = self.constants.len();
+        let kind = match of {
+            ConstantType::Given => "SIZE",
+            ConstantType::Made => "MAP",
+        };
+        let mut spans = tokens.into_token_stream().into_iter().map(|token| ours(token.span()));
+        let start = spans.next().unwrap_or_else(Span::mixed_site);
+        let end = spans.last().unwrap_or(start);
+        let name = format_ident!("__{kind}_{index}", span = start);
+        let report = format_ident!("__REPORT_{index}", span = start);
+        self.constants.push(Constant { name: name.clone(), report, of, value, end });
+        name
+    }
+}
+
+fn default(option: &Argument, settled: &Arguments) -> Option<Value> {
+    match option.default {
+        Default::Required | Default::Absent => None,
+        Default::Number(number) if option.kind == ArgumentKind::Count => Some(Value::Count(Size::Known(number))),
+        Default::Number(number) => Some(Value::Pair([number, number].map(Size::Known))),
+        Default::SameAs(other) => settled.get(other).map(|setting| setting.value.clone()),
+        Default::Truth(truth) => Some(Value::Truth(truth)),
+        Default::Probability(number) | Default::Real(number) => Some(Value::Real(number)),
+        Default::Word(word) => Some(Value::Word(word)),
+    }
+}
+
+/// A number that is written out.
+fn literal(value: &Expr) -> Option<f64> {
+    match value {
+        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => literal(bare(&unary.expr)).map(|number| -number),
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Float(float) => float.base10_parse().ok(),
+            Lit::Int(int) => int.base10_parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_fraction(value: &Expr) -> bool {
+    literal(value).is_some() && value.to_token_stream().to_string().contains('.')
+}
+
+/// Without parentheses and the invisible brackets of `macro_rules!`.
+fn bare(value: &Expr) -> &Expr {
+    match value {
+        Expr::Group(group) => bare(&group.expr),
+        Expr::Paren(paren) => bare(&paren.expr),
+        other => other,
+    }
+}
+
+fn truth(value: &Expr) -> Option<bool> {
+    match value {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Bool(truth) => Some(truth.value),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn example(argument: &Argument) -> String {
+    match (argument.kind, argument.default) {
+        (ArgumentKind::Truth | ArgumentKind::Flag, _) => "true".to_owned(),
+        (ArgumentKind::Probability | ArgumentKind::ProbabilityOrNone, _) => "0.5".to_owned(),
+        (ArgumentKind::Word(words), _) => words.join(" or "),
+        (_, Default::Real(number)) => number.to_string(),
+        _ => "2".to_owned(),
+    }
+}
+
+/// `conv1: stride` without the step.
+fn short(what: &str) -> &str {
+    what.rsplit_once(": ").map_or(what, |(_, short)| short)
+}
+
+/// What stands between round brackets and is no option: by its look, or because the sizes are missing.
+fn misplaced<'a>(call: &'a Call, row: &Row) -> Vec<&'a TokenStream> {
+    let is_name = |part: &TokenStream| syn::parse2::<Ident>(part.clone()).is_ok();
+    let is_option = |part: &TokenStream| row.options.iter().any(|option| part.to_string() == option.name);
+    let parts = call.alone.iter();
+    parts.filter(|part| !is_option(part) && (!row.sizes.is_empty() || !is_name(part))).collect()
+}
+
+fn misplaced_text(misplaced: &[&TokenStream], call: &Call, row: &Row, name: &str) -> Option<String> {
+    if misplaced.is_empty() {
+        return None;
+    }
+    if row.sizes.is_empty() {
+        let option = row.options.iter().find(|option| option.kind != ArgumentKind::Later);
+        return Some(match option {
+            Some(option) => format!("{name}: an option goes by its name: `{} = {}`", option.name, example(option)),
+            None => format!("{name}: `{}` has no options", row.name),
+        });
+    }
+    let mut sizes: Vec<_> = misplaced.iter().copied().map(between_angles).collect();
+    if sizes.len() != row.sizes.len() || !sizes_by_name(call, row).is_empty() {
+        sizes = row.sizes.iter().map(|size| size.name.to_owned()).collect();
+    }
+    let rest = if call.options.iter().any(|option| option.value.is_some()) { "(..)" } else { "" };
+    let form = format!("{}<{}>{rest}", row.name, sizes.join(", "));
+    Some(format!("{name}: sizes go between angle brackets, and options between round ones\nhelp: `{form}`"))
+}
+
+/// Sizes that stand between round brackets by their names, as PyTorch's may, where they are missing.
+fn sizes_by_name<'a>(call: &'a Call, row: &Row) -> Vec<&'a Written> {
+    if call.sizes.len() >= row.sizes.len() {
+        return Vec::new();
+    }
+    call.options.iter().filter(|option| row.sizes.iter().any(|size| option.name == size.name)).collect()
+}
+
+fn sizes_by_name_text(first: &Written, call: &Call, row: &Row, name: &str) -> String {
+    let sizes = row.sizes.iter().enumerate().map(|(index, size)| {
+        let by_name = || call.options.iter().find(|option| option.name == size.name)?.value.as_ref();
+        let value = call.sizes.get(index).or_else(by_name);
+        value.map_or_else(|| size.name.to_owned(), |value| between_angles(&value.to_token_stream()))
+    });
+    let form = sizes.collect::<Vec<_>>().join(", ");
+    format!("{name}: {} goes between angle brackets\nhelp: `{}<{form}>`", first.name, row.name)
+}
+
+/// What may stand for a value of this kind beside numbers.
+fn words(kind: ArgumentKind) -> &'static [&'static str] {
+    match kind {
+        ArgumentKind::Word(words) => words,
+        ArgumentKind::Sides { same: true } => &["same"],
+        ArgumentKind::ProbabilityOrNone => &["none"],
+        _ => &[],
+    }
+}
+
+/// An expression as it may stand between angle brackets.
+pub(crate) fn between_angles(expression: &TokenStream) -> String {
+    let text = expression.to_string().replace(" ,", ",");
+    if expression.clone().into_iter().count() == 1 { text } else { format!("{{{text}}}") }
+}
+
+fn unknown_option(written: &str, row: &Row, name: &str) -> String {
+    let there = row.options.iter().filter(|option| option.kind != ArgumentKind::Later);
+    let known: Vec<_> = there.map(|option| option.name).collect();
+    if let Some(size) = row.sizes.iter().find(|size| size.name == written) {
+        let form: Vec<_> = row.sizes.iter().map(|size| size.name).collect();
+        return format!("{name}: {} is no option\nhelp: sizes go in `{}<{}>`", size.name, row.name, form.join(", "));
+    }
+    if known.is_empty() {
+        return format!("{name}: `{}` has no options", row.name);
+    }
+    match nearest(written, known.iter().copied()) {
+        Some(meant) => format!("{name}: `{}` has no option `{written}`\nhelp: did you mean `{meant}`?", row.name),
+        None => format!("{name}: `{}` has no option `{written}`\nhelp: it has {}", row.name, known.join(", ")),
+    }
+}

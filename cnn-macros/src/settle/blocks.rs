@@ -1,0 +1,140 @@
+//! The blocks of an invocation: what is wrong with one wherever it is used, and who tells.
+
+use syn::Ident;
+
+use crate::layers;
+use crate::parse::ast::{Block, Body, Call, Layer};
+
+/// Blocks by their names, and the network in whose declaration the mistakes of each are told: a block may be wrong in many
+/// uses, and that is one mistake.
+pub(crate) struct Blocks<'a> {
+    blocks: &'a [Block],
+    told: Vec<Option<Ident>>,
+}
+
+impl<'a> Blocks<'a> {
+    pub(crate) fn new(blocks: &'a [Block]) -> Self {
+        Self { blocks, told: vec![None; blocks.len()] }
+    }
+
+    pub(crate) fn find(&self, name: &Ident) -> Option<(usize, &'a Block)> {
+        self.blocks.iter().enumerate().find(|(_, block)| block.name == *name)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        self.blocks.iter().map(|block| block.name.to_string())
+    }
+
+    /// Who tells the mistakes of a block: `network`, if nobody did yet.
+    pub(crate) fn tell(&mut self, block: usize, network: &Ident) -> Teller {
+        match &self.told[block] {
+            Some(other) => Teller::Before(other.clone()),
+            None => {
+                self.told[block] = Some(network.clone());
+                Teller::Now
+            }
+        }
+    }
+
+    /// What is wrong with blocks that no network uses.
+    pub(crate) fn untold(&self) -> Vec<syn::Error> {
+        let untold = self.blocks.iter().zip(&self.told).filter(|(_, told)| told.is_none());
+        untold.flat_map(|(block, _)| block.errors.iter().cloned()).collect()
+    }
+}
+
+pub(crate) enum Teller {
+    Now,
+    /// An earlier use, in this network's declaration.
+    Before(Ident),
+}
+
+/// Words of the language that are no layers.
+const WORDS: [&str; 4] = ["repeat", "add", "multiply", "concat"];
+
+/// Names that a size has where it is written.
+pub(crate) const SIZES: [&str; 3] = ["channels", "height", "width"];
+
+/// Notes what is wrong with blocks wherever they are used.
+pub(crate) fn check(blocks: &mut [Block]) {
+    let names: Vec<String> = blocks.iter().map(|block| block.name.to_string()).collect();
+    for (index, block) in blocks.iter_mut().enumerate() {
+        let name = &names[index];
+        let mut errors = Vec::new();
+        let mut note = |at: &Ident, text: String| errors.push(syn::Error::new(at.span(), text));
+        if let Some(what) = built_in(name) {
+            note(&block.name, format!("the block `{name}` has the name of {what}\nhelp: choose another"));
+        } else if names[..index].contains(name) {
+            note(&block.name, format!("the block `{name}` is declared twice\nhelp: choose another name for one"));
+        }
+        for (index, parameter) in block.parameters.iter().enumerate() {
+            let text = parameter.to_string();
+            let size = SIZES.contains(&text.as_str()).then_some("that size of the map that a step gets");
+            let block_name = names.contains(&text).then_some("a block");
+            if let Some(what) = size.or_else(|| built_in(&text)).or(block_name) {
+                let other = text.to_uppercase();
+                let help =
+                    if other == text { "another name".to_owned() } else { format!("another name, such as `{other}`") };
+                note(parameter, format!("{name}: the parameter `{text}` has the name of {what}\nhelp: {help}"));
+            } else if block.parameters[..index].contains(parameter) {
+                note(parameter, format!("{name}: the parameter `{text}` is there twice\nhelp: choose another name"));
+            }
+        }
+        block.errors.extend(errors);
+    }
+    for start in 0..blocks.len() {
+        let mut way = vec![start];
+        let found = cycle(blocks, &names, &mut way, &mut vec![false; blocks.len()]);
+        if let Some((at, error)) = found {
+            blocks[at].errors.push(error);
+        }
+    }
+}
+
+fn built_in(name: &str) -> Option<&'static str> {
+    if layers::ROWS.iter().any(|row| row.name == name) {
+        return Some("a layer");
+    }
+    WORDS.contains(&name).then_some("a word of the language")
+}
+
+/// The first call on the way on that closes a circle of blocks without a mistake.
+fn cycle(blocks: &[Block], names: &[String], way: &mut Vec<usize>, seen: &mut [bool]) -> Option<(usize, syn::Error)> {
+    let here = *way.last()?;
+    if !blocks[here].errors.is_empty() || std::mem::replace(&mut seen[here], true) {
+        return None;
+    }
+    let mut calls = Vec::new();
+    calls_in(&blocks[here].body, &mut calls);
+    for call in calls {
+        let Some(next) = names.iter().position(|name| call.name == name) else { continue };
+        if let Some(first) = way.iter().position(|block| *block == next) {
+            let circle: Vec<_> = way[first..].iter().chain([&next]).map(|block| names[*block].as_str()).collect();
+            let text = format!(
+                "the block `{}` calls itself: {}\nhelp: a block ends in layers; to write steps several times there is `repeat<N> [ .. ]`",
+                names[next],
+                circle.join(" -> ")
+            );
+            return Some((here, syn::Error::new(call.name.span(), text)));
+        }
+        way.push(next);
+        let found = cycle(blocks, names, way, seen);
+        way.pop();
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+fn calls_in<'a>(body: &'a Body, found: &mut Vec<&'a Call>) {
+    for step in &body.steps {
+        match &step.layer {
+            Layer::Call(call) => found.push(call),
+            Layer::Sequence(body) | Layer::Repeat { body, .. } | Layer::Join { branches: body, .. } => {
+                calls_in(body, found);
+            }
+            Layer::Type(_) | Layer::Broken => {}
+        }
+    }
+}

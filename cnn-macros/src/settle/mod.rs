@@ -1,0 +1,270 @@
+//! Walks the steps with the map that they get, and settles everything: names, sizes, repetitions. Notes mistakes; after
+//! one the map is unknown, and no rule complains about an unknown map. Knows no layer: rules are the table's.
+
+mod arguments;
+pub(crate) mod blocks;
+mod claims;
+mod constant;
+mod join_rules;
+mod joins;
+mod layers;
+mod limits;
+mod repeat;
+mod uses;
+
+use std::collections::HashSet;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::Ident;
+use syn::ext::IdentExt;
+
+use crate::error::Errors;
+use crate::layers::{CheckedSizes, Cost, Outcome};
+use crate::parse::ast::{self, Body, Layer};
+use crate::plan::{Constant, ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Step};
+use crate::size::{Shape, Size};
+use arguments::Settle;
+use blocks::Blocks;
+use constant::{Meaning, Scope};
+
+/// Settles a network. Where mistakes were noted the plan ends early or has gaps: good for nothing but its input.
+pub(crate) fn plan(network: &ast::Network, blocks: &mut Blocks<'_>, errors: &mut Errors) -> Plan {
+    let plan = Plan {
+        constants: Vec::new(),
+        maps: Vec::new(),
+        steps: Vec::new(),
+        output: INPUT,
+        heads: Vec::new(),
+        told_by: None,
+    };
+    let mut walk = Walk {
+        plan,
+        network: &network.name,
+        blocks,
+        errors,
+        current: None,
+        paths: HashSet::new(),
+        parameters: Vec::new(),
+        uses: 0,
+    };
+    let shape = walk.dims(&network.input, &format!("{}: the input", network.name));
+    walk.current = shape.map(|shape| walk.add_map(Map::new(shape)));
+    walk.sequence(&network.body, &Names::default(), 0);
+    let sound = walk.errors.count() == 0 && walk.plan.told_by.is_none();
+    if walk.plan.steps.is_empty() && sound {
+        walk.errors.note(&network.name, format!("{}: a network needs at least one step", network.name));
+    }
+    if sound && let Some(text) = limits::too_large_together(&walk.plan) {
+        walk.errors.note(&network.name, format!("{}: {text}", network.name));
+    }
+    walk.plan.output = walk.current.unwrap_or(INPUT);
+    walk.plan
+}
+
+struct Walk<'a, 'b> {
+    plan: Plan,
+    network: &'a Ident,
+    blocks: &'a mut Blocks<'b>,
+    errors: &'a mut Errors,
+    /// The map that the next step gets; unknown after a mistake.
+    current: Option<MapId>,
+    /// Names of steps that have values of their own.
+    paths: HashSet<String>,
+    /// Of the block that the walk is in: what its parameters stand for.
+    parameters: Vec<(String, Meaning)>,
+    /// How many uses of blocks there were.
+    uses: usize,
+}
+
+/// The names of the sequences around a step.
+#[derive(Debug, Clone, Default)]
+struct Names(Vec<String>);
+
+impl Names {
+    fn with(&self, name: &str) -> Self {
+        Self([self.0.as_slice(), &[name.to_owned()]].concat())
+    }
+
+    fn path(&self) -> String {
+        self.0.join(".")
+    }
+}
+
+impl Walk<'_, '_> {
+    /// Walks steps that are named in `names`, counted from `first`; returns the count behind the last.
+    fn sequence(&mut self, body: &Body, names: &Names, first: usize) -> usize {
+        self.distinct_labels(body);
+        let mut index = first;
+        for step in &body.steps {
+            index = self.step(step, names, index);
+        }
+        index
+    }
+
+    fn distinct_labels(&mut self, body: &Body) {
+        let mut labels: Vec<&Ident> = Vec::new();
+        for label in body.steps.iter().filter_map(|step| step.label.as_ref()) {
+            if labels.contains(&label) {
+                let text = format!("the label `{label}` is given twice\nhelp: weights go by it: choose another");
+                self.errors.note(label, text);
+            }
+            labels.push(label);
+        }
+    }
+
+    fn step(&mut self, step: &ast::Step, names: &Names, index: usize) -> usize {
+        let own = step.label.as_ref().map_or_else(|| index.to_string(), unraw);
+        let inner = names.with(&own);
+        self.layer(step, names, &inner, &inner, index)
+    }
+
+    /// A step of a join: one without a label lends its names to the sequence that the join stands in.
+    fn branch(&mut self, step: &ast::Step, names: &Names, index: usize) {
+        let own = step.label.as_ref().map_or_else(|| index.to_string(), unraw);
+        let inner = names.with(&own);
+        let body = if step.label.is_some() { &inner } else { names };
+        self.layer(step, names, &inner, body, 0);
+    }
+
+    /// A step in `names`, itself named `own`, with the names of what is in it in `body`, counted from `index` where it
+    /// writes steps into the sequence around it. Returns the count behind it.
+    fn layer(&mut self, step: &ast::Step, names: &Names, own: &Names, body: &Names, index: usize) -> usize {
+        let called = |layer: &str| match step.label {
+            Some(_) => own.path(),
+            None => format!("{} ({layer})", own.path()),
+        };
+        let mut next = index + 1;
+        if let Layer::Call(_) | Layer::Type(_) | Layer::Broken = &step.layer {
+            self.plan.heads.clear();
+        }
+        let name = match &step.layer {
+            Layer::Call(call) => {
+                let name = called(&call.name.to_string());
+                match self.blocks.find(&call.name) {
+                    Some((index, block)) => self.block(index, block, call, &name, body),
+                    None => self.call(call, &name, own),
+                }
+                name
+            }
+            Layer::Sequence(steps) => {
+                self.sequence(steps, body, 0);
+                called("sequence")
+            }
+            Layer::Repeat { count, body: steps } => {
+                let (names, first) = if step.label.is_some() { (own, 0) } else { (names, index) };
+                let last = self.repeat(count, steps, names, first);
+                next = if step.label.is_some() { next } else { last };
+                called("repeat")
+            }
+            Layer::Type(path) => {
+                let name = called(&path.to_token_stream().to_string().replace(' ', ""));
+                self.custom(path, own);
+                name
+            }
+            Layer::Join { kind, branches } => {
+                let name = called(&kind.to_string());
+                let lent = if step.label.is_some() { own } else { names };
+                self.join(kind, branches, &name, own, lent);
+                name
+            }
+            Layer::Broken => {
+                self.current = None;
+                called("step")
+            }
+        };
+        if let Some(claim) = &step.claim {
+            self.claim(claim, &name);
+        }
+        next
+    }
+
+    /// The shape that a rule found; what only rustc knows becomes a constant.
+    fn made(&mut self, outcome: Outcome, at: &Ident) -> Shape {
+        let (sizes, check) = match outcome {
+            Outcome::Known(shape) => return shape,
+            Outcome::Checked { sizes, check } => (sizes, check),
+        };
+        let made = self.settle().constant(ConstantType::Made, check, at);
+        let whole = Shape::Sizes(quote!(#made.sizes));
+        let [channels, height, width] = whole.sizes();
+        match sizes {
+            CheckedSizes::Flat(features) => Shape::Flat(features.map_or(channels, Size::Known)),
+            CheckedSizes::Chw([c, h, w]) => Shape::Chw([
+                c.map_or(channels, Size::Known),
+                h.map_or(height, Size::Known),
+                w.map_or(width, Size::Known),
+            ]),
+            CheckedSizes::Unknown => whole,
+        }
+    }
+
+    /// Notes a mistake after which the map is unknown.
+    fn wrong(&mut self, tokens: impl ToTokens, text: String) {
+        self.errors.note(tokens, text);
+        self.current = None;
+    }
+
+    /// The names that sizes may use where the current map is.
+    fn scope(&self) -> Scope {
+        let names = blocks::SIZES;
+        let meaning = |index: usize| match self.current.map(|id| &self.plan.map(id).shape) {
+            None => Meaning::Unknown,
+            Some(Shape::Flat(size)) => Meaning::Nothing(format!(
+                "`{}` of {} flat features\nhelp: only maps before `flatten` have channels, height and width",
+                names[index],
+                size.known().map_or("?".to_owned(), |size| size.to_string())
+            )),
+            Some(shape) => Meaning::Size(shape.sizes()[index].clone()),
+        };
+        let sizes = names.iter().enumerate().map(|(index, name)| ((*name).to_owned(), meaning(index)));
+        Scope { names: sizes.chain(self.parameters.iter().cloned()).collect() }
+    }
+
+    fn add_step(&mut self, kind: Kind, span: Span, cost: Option<Cost>, names: &Names, inputs: Vec<MapId>, output: Map) {
+        let (path, step) = (names.path(), self.plan.steps.len());
+        for input in &inputs {
+            let readers = &mut self.plan.maps[input.0].readers;
+            if readers.last() != Some(&step) {
+                readers.push(step);
+            }
+        }
+        let output = self.add_map(Map { writer: Some(step), ..output });
+        let new = Step { path, span, kind, cost, inputs, output, run: Run::Apart, into: None, adds: Vec::new() };
+        // In one sequence the label was reported; branches and `repeat` write their steps into the sequence around them.
+        if new.has_tensors() && !self.paths.insert(new.path.clone()) && self.errors.count() == 0 {
+            let text = format!(
+                "`{}` is the name of two steps with weights\nhelp: weights go by it: give one of them a label, \
+                 or another one",
+                new.path
+            );
+            self.errors.push(syn::Error::new(span, text));
+        }
+        self.plan.steps.push(new);
+        self.current = Some(output);
+    }
+
+    fn add_map(&mut self, map: Map) -> MapId {
+        self.plan.maps.push(Map { constants: self.plan.constants.len(), ..map });
+        MapId(self.plan.maps.len() - 1)
+    }
+
+    /// Whether nothing was wrong on the way to a map, for rustc to evaluate.
+    fn sound(&self, map: &Shape) -> TokenStream {
+        let made = self.plan.constants.iter().rev().find(|constant| constant.of == ConstantType::Made);
+        match made {
+            Some(Constant { name, .. }) if !map.is_known() => quote!(#name.sound),
+            _ => quote!(true),
+        }
+    }
+
+    /// What settles numbers where the current map is.
+    fn settle(&mut self) -> Settle<'_> {
+        let scope = self.scope();
+        Settle { scope, constants: &mut self.plan.constants, errors: self.errors }
+    }
+}
+
+fn unraw(label: &Ident) -> String {
+    label.unraw().to_string()
+}

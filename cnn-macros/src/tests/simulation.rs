@@ -1,0 +1,400 @@
+//! Random networks carried out twice, on numbers that say where they come from: once with memory for each map and each
+//! gradient, once with the memory that the plan gives them. Whatever is read must be the same.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+use proptest::prelude::*;
+
+use crate::layers::Reads;
+use crate::plan::memory::{self, Place, Slots};
+use crate::plan::place::{Home, gradient_home, home, root};
+use crate::plan::{INPUT, JoinKind, Kind, MapId, Part, Plan, Run, Step, StepId};
+use crate::tests::plan;
+
+/// A number that only this makes.
+fn made_of(what: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn len(plan: &Plan, map: MapId) -> usize {
+    usize::try_from(plan.map(map).shape.known_len().unwrap()).unwrap()
+}
+
+fn channels(plan: &Plan, map: MapId) -> usize {
+    usize::try_from(plan.map(map).shape.sizes()[0].known().unwrap()).unwrap()
+}
+
+/// Where the values of maps, or their gradients, are.
+struct Memory<'a> {
+    plan: &'a Plan,
+    /// None gives each map memory of its own.
+    slots: Option<&'a Slots>,
+    home: fn(&Plan, MapId) -> Home,
+    input: Vec<u64>,
+    output: Vec<u64>,
+    /// Of slots, or of maps.
+    values: Vec<Vec<u64>>,
+}
+
+impl<'a> Memory<'a> {
+    /// `garbage` is what is there before anything is written.
+    fn new(plan: &'a Plan, slots: Option<&'a Slots>, home: fn(&Plan, MapId) -> Home, garbage: u64) -> Self {
+        let sizes: Vec<_> = match slots {
+            Some(slots) => slots.sizes.iter().map(|size| usize::try_from(size.known().unwrap()).unwrap()).collect(),
+            None => (0..plan.maps.len()).map(|map| len(plan, MapId(map))).collect(),
+        };
+        let fill = |len: usize| (0..len).map(|index| garbage.wrapping_mul(index as u64 + 1)).collect::<Vec<_>>();
+        let (input, output) = (fill(len(plan, INPUT)), fill(len(plan, plan.output)));
+        Self { plan, slots, home, input, output, values: sizes.into_iter().map(fill).collect() }
+    }
+
+    fn home(&self, map: MapId) -> Home {
+        (self.home)(self.plan, map)
+    }
+
+    /// The memory that a map is in, and its places there: cell by cell, channels last.
+    fn places(&mut self, map: MapId) -> (&mut [u64], Vec<usize>) {
+        let len = len(self.plan, map);
+        let Some(slots) = self.slots else { return (&mut self.values[map.0], (0..len).collect()) };
+        let (home, channels) = (self.home(map), channels(self.plan, map));
+        let [first, stride] = [home.first, home.stride].map(|number| usize::try_from(number).unwrap());
+        let stride = if stride > 0 { stride } else { channels };
+        let places = (0..len).map(|index| first + index / channels * stride + index % channels).collect();
+        let base = crate::tests::simulation::len(self.plan, home.base);
+        let values = match slots.place(home.base) {
+            Place::Input => &mut self.input,
+            Place::Output => &mut self.output,
+            Place::Slot(slot) => &mut self.values[slot],
+        };
+        (&mut values[..base], places)
+    }
+
+    fn read(&mut self, map: MapId) -> Vec<u64> {
+        let (values, places) = self.places(map);
+        places.into_iter().map(|place| values[place]).collect()
+    }
+
+    fn write(&mut self, map: MapId, new: &[u64]) {
+        let (values, places) = self.places(map);
+        places.into_iter().zip(new).for_each(|(place, new)| values[place] = *new);
+    }
+
+    fn add(&mut self, map: MapId, more: &[u64]) {
+        let (values, places) = self.places(map);
+        places.into_iter().zip(more).for_each(|(place, more)| values[place] = values[place].wrapping_add(*more));
+    }
+}
+
+/// Whether a branch of a concatenation is where it belongs from the start.
+fn lies_in(plan: &Plan, step: &Step, map: MapId, first: usize) -> bool {
+    plan.map(root(plan, map)).part == Some(Part { of: step.output, first: first as u64 })
+}
+
+/// The values of one of the branches in the order of a concatenation, with each its place there.
+fn in_concat(plan: &Plan, step: &Step, map: MapId, first: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+    let (channels, all, len) = (channels(plan, map), channels(plan, step.output), len(plan, map));
+    (0..len).map(move |index| (index, index / channels * all + first + index % channels))
+}
+
+fn firsts(plan: &Plan, step: &Step) -> Vec<usize> {
+    let firsts = plan.firsts(&step.inputs).into_iter();
+    firsts.map(|first| usize::try_from(first.known().unwrap()).unwrap()).collect()
+}
+
+/// The factor of a product that meets a value of it.
+fn factor(plan: &Plan, step: &Step, branch: usize, index: usize) -> usize {
+    if len(plan, step.inputs[branch]) == len(plan, step.output) { index } else { index % channels(plan, step.output) }
+}
+
+fn forward(plan: &Plan, memory: &mut Memory<'_>) {
+    for (index, step) in plan.steps.iter().enumerate() {
+        if !step.runs() {
+            let values = memory.read(step.input());
+            match step.run {
+                // What is seen otherwise is where it is.
+                Run::View if memory.slots.is_some() => {}
+                Run::View => memory.write(step.output, &values),
+                _ => {
+                    let made = |(at, value): (usize, &u64)| made_of(("in place", index, at, value));
+                    memory.write(step.output, &values.iter().enumerate().map(made).collect::<Vec<_>>());
+                }
+            }
+            continue;
+        }
+        let inputs: Vec<_> = step.inputs.iter().map(|map| memory.read(*map)).collect();
+        let output = |made: &dyn Fn(usize) -> u64| (0..len(plan, step.output)).map(made).collect::<Vec<_>>();
+        let made = match step.join() {
+            Some(JoinKind::Add) => {
+                let sum = |at: usize| inputs.iter().fold(0, |sum: u64, input| sum.wrapping_add(input[at]));
+                let relu = step.run == Run::WithRelu;
+                output(&|at| if relu { made_of(("relu", index, sum(at))) } else { sum(at) })
+            }
+            Some(JoinKind::Multiply) => output(&|at| {
+                let [a, b] = [0, 1].map(|branch| inputs[branch][factor(plan, step, branch, at)]);
+                made_of(("product", a, b))
+            }),
+            Some(JoinKind::Concat) => {
+                let mut whole = memory.read(step.output);
+                for ((map, first), input) in step.inputs.iter().zip(firsts(plan, step)).zip(&inputs) {
+                    if memory.slots.is_none() || !lies_in(plan, step, *map, first) {
+                        in_concat(plan, step, *map, first).for_each(|(from, to)| whole[to] = input[from]);
+                    }
+                }
+                whole
+            }
+            None => output(&|at| made_of(("layer", index, at, &inputs))),
+        };
+        memory.write(step.output, &made);
+    }
+}
+
+/// Whether a step's backward pass reads the values that it made, as they are.
+fn reads_output(step: &Step) -> bool {
+    match &step.kind {
+        Kind::Layer { row, .. } => row.backward_reads == Reads::Values && step.run != Run::WithRelu,
+        Kind::Custom(_) => true,
+        Kind::Join(_) => false,
+    }
+}
+
+/// What the steps see on the way back.
+fn backward(plan: &Plan, values: &mut Memory<'_>, gradients: &mut Memory<'_>) -> Vec<(StepId, u64)> {
+    let mut seen = Vec::new();
+    for (index, step) in plan.steps.iter().enumerate().rev() {
+        let grad = gradients.read(step.output);
+        let output = reads_output(step).then(|| values.read(step.output));
+        // A view does nothing; what it shows may be others' already.
+        if step.run != Run::View {
+            seen.push((index, made_of((&grad, &output))));
+        }
+        match step.run {
+            Run::View if gradients.slots.is_some() => continue,
+            Run::View => {
+                gradients.add(step.input(), &grad);
+                continue;
+            }
+            Run::InPlace => {
+                let made = |(at, grad): (usize, &u64)| {
+                    made_of(("in place", index, at, grad, output.as_ref().map(|output| output[at])))
+                };
+                gradients.write(step.input(), &grad.iter().enumerate().map(made).collect::<Vec<_>>());
+                continue;
+            }
+            Run::Apart | Run::WithRelu => {}
+        }
+        let grad = match step.join() {
+            Some(JoinKind::Add) if step.run == Run::WithRelu => {
+                let grad: Vec<_> = grad.iter().map(|grad| made_of(("relu", index, grad))).collect();
+                gradients.write(step.output, &grad);
+                grad
+            }
+            _ => grad,
+        };
+        let inputs: Vec<_> = match step.join() {
+            Some(JoinKind::Add | JoinKind::Concat) => Vec::new(),
+            _ => step.inputs.iter().map(|map| values.read(*map)).collect(),
+        };
+        seen.push((index, made_of(&inputs)));
+        let firsts = firsts(plan, step);
+        let mut shared = None;
+        for (branch, map) in step.inputs.iter().enumerate() {
+            let made = match step.join() {
+                Some(JoinKind::Add) => grad.clone(),
+                Some(JoinKind::Multiply) => {
+                    let mut made = vec![0_u64; len(plan, *map)];
+                    for (at, grad) in grad.iter().enumerate() {
+                        let other = inputs[1 - branch][factor(plan, step, 1 - branch, at)];
+                        let sum = &mut made[factor(plan, step, branch, at)];
+                        *sum = sum.wrapping_add(made_of(("product", grad, other)));
+                    }
+                    made
+                }
+                Some(JoinKind::Concat) => {
+                    in_concat(plan, step, *map, firsts[branch]).map(|(_, from)| grad[from]).collect()
+                }
+                None => (0..len(plan, *map)).map(|at| made_of(("layer", index, at, &grad, &inputs, &output))).collect(),
+            };
+            if gradients.slots.is_some() {
+                let join = step.join();
+                let cell = crate::plan::place::cell(plan, *map);
+                if join == Some(JoinKind::Concat) && lies_in(plan, step, *map, firsts[branch]) {
+                    continue;
+                }
+                if join.is_some_and(|join| join != JoinKind::Concat) && plan.map(cell).shares == Some(step.output) {
+                    shared = Some((*map, made)).filter(|_| join == Some(JoinKind::Multiply)).or(shared);
+                    continue;
+                }
+                // A user's layer that cannot add stores elsewhere first.
+                let apart = gradients.slots.and_then(|slots| slots.apart.iter().find(|(step, _)| *step == index));
+                if let Some((_, slot)) = apart {
+                    gradients.values[*slot][..made.len()].copy_from_slice(&made);
+                }
+                if !step.adds[branch] {
+                    gradients.write(*map, &made);
+                    continue;
+                }
+            }
+            gradients.add(*map, &made);
+        }
+        if gradients.slots.is_some() {
+            if let Some((map, made)) = shared {
+                gradients.write(map, &made);
+            } else if crate::plan::merge::spoils(plan, step) && step.join().is_none() {
+                let garbage: Vec<_> = grad.iter().map(|grad| made_of(("spoiled", index, grad))).collect();
+                // Only where nothing that the step wrote is: its input's gradient is elsewhere, or wrong from here on.
+                gradients.write(step.output, &garbage);
+            }
+        }
+    }
+    seen
+}
+
+fn check(text: &str) -> Result<(), TestCaseError> {
+    let plan = plan(text);
+    let (evaluation, training, gradient) =
+        (memory::evaluation(&plan), memory::training(&plan), memory::gradient(&plan));
+    let input: Vec<_> = (0..len(&plan, INPUT)).map(|at| made_of(("input", at))).collect();
+    let mut expected = Memory::new(&plan, None, home, 0);
+    expected.write(INPUT, &input);
+    forward(&plan, &mut expected);
+    let output = expected.read(plan.output);
+    let mut values = Vec::new();
+    for slots in [&evaluation, &training] {
+        let mut memory = Memory::new(&plan, Some(slots), home, 0x9e37_79b9_7f4a_7c15);
+        memory.write(INPUT, &input);
+        forward(&plan, &mut memory);
+        prop_assert_eq!(&memory.read(plan.output), &output, "forward");
+        prop_assert_eq!(&memory.input, &input, "the network's input is its caller's");
+        values.push(memory);
+    }
+    let seed: Vec<_> = (0..output.len()).map(|at| made_of(("grad_output", at))).collect();
+    let mut grads = Memory::new(&plan, None, gradient_home, 0);
+    grads.write(plan.output, &seed);
+    let seen = backward(&plan, &mut expected, &mut grads);
+    let mut shared = Memory::new(&plan, Some(&gradient), gradient_home, 0x9e37_79b9_7f4a_7c15);
+    shared.write(plan.output, &seed);
+    let found = backward(&plan, values.last_mut().unwrap(), &mut shared);
+    for (found, seen) in found.iter().zip(&seen) {
+        prop_assert_eq!(found, seen, "what step {} ({}) sees", seen.0, plan.steps[seen.0].path.clone());
+    }
+    prop_assert_eq!(shared.read(INPUT), grads.read(INPUT), "the gradient of the input");
+    Ok(())
+}
+
+/// A part of a random network.
+#[derive(Debug, Clone)]
+enum Node {
+    Layer(usize),
+    Sequence(Vec<Node>),
+    Join(usize, Vec<Node>),
+}
+
+/// Layers that keep a map of so many channels and 2 x 2 cells, but those with a `#`, which make some of another number.
+const LAYERS: [&str; 22] = [
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "sigmoid",
+    "tanh",
+    "silu",
+    "prelu",
+    "dropout",
+    "dropout2d",
+    "softmax",
+    "batch_norm2d",
+    "conv2d<#, 1>",
+    "conv2d<#, 1>",
+    "conv2d<#, 3>(padding = 1)",
+    "max_pool2d<1>",
+    "avg_pool2d<1>",
+    "upsample(scale_factor = 1)",
+    "conv_transpose2d<#, 1>",
+    "local_response_norm<3>",
+    "zero_pad2d<0>",
+    "Own",
+    "adaptive_max_pool2d<2>",
+];
+
+impl Node {
+    /// The node as it is written, and the channels that it makes of so many.
+    fn write(&self, channels: usize, names: &mut usize) -> (String, usize) {
+        *names += 1;
+        let name = *names;
+        match self {
+            Self::Layer(number) => {
+                let (layer, width) = (LAYERS[number % LAYERS.len()], 1 + number % 3);
+                let made = if layer.contains('#') { width } else { channels };
+                let claim = if layer == "Own" { format!(" => <{made}, 2, 2>") } else { String::new() };
+                (format!("l{name}: {}{claim}", layer.replace('#', &width.to_string())), made)
+            }
+            Self::Sequence(nodes) => {
+                let (mut text, mut made) = (String::new(), channels);
+                for node in nodes {
+                    let (step, channels) = node.write(made, names);
+                    (text, made) = (text + &step + ", ", channels);
+                }
+                (format!("l{name}: [{text}]"), made)
+            }
+            Self::Join(kind, nodes) => {
+                let written: Vec<_> = nodes.iter().map(|node| node.write(channels, names)).collect();
+                let all: usize = written.iter().map(|(_, made)| made).sum();
+                // Maps wider than this are slow, and show no more.
+                let kind = if all > 9 { kind % 3 } else { kind % 4 };
+                let join = ["add", "multiply", "add", "concat"][kind];
+                let mut text = String::new();
+                for (index, (step, made)) in written.into_iter().enumerate() {
+                    // The second factor of a product may be a gate.
+                    let gate = join == "multiply" && index == 1 && nodes.len() == 2 && name.is_multiple_of(2);
+                    text += &match (join, made == channels) {
+                        ("concat", _) | (_, true) if !gate => format!("{step}, "),
+                        _ if gate => {
+                            format!(
+                                "b{name}x{index}: [{step}, adaptive_avg_pool2d<1>, conv2d<{channels}, 1>, sigmoid], "
+                            )
+                        }
+                        _ => format!("b{name}x{index}: [{step}, conv2d<{channels}, 1>], "),
+                    };
+                }
+                (format!("l{name}: {join} {{ {text} }}"), if join == "concat" { all } else { channels })
+            }
+        }
+    }
+}
+
+fn nodes() -> impl Strategy<Value = Vec<Node>> {
+    let node = (0_usize..1000).prop_map(Node::Layer).prop_recursive(4, 24, 4, |node| {
+        prop_oneof![
+            1 => prop::collection::vec(node.clone(), 0..4).prop_map(Node::Sequence),
+            2 => (0_usize..4, prop::collection::vec(node, 1..4)).prop_map(|(kind, nodes)| Node::Join(kind, nodes)),
+        ]
+    });
+    prop::collection::vec(node, 1..8)
+}
+
+fn network(nodes: &[Node], end: usize) -> String {
+    let mut names = 0;
+    let (body, _) = Node::Sequence(nodes.to_vec()).write(2, &mut names);
+    // Some are flattened, which may be a view of a map that others read too.
+    let end = [
+        "",
+        "flatten",
+        "flatten, fc: linear<3>",
+        "flatten, relu",
+        "adaptive_avg_pool2d<1>, concat { flatten, [flatten, relu], [flatten, fc: linear<3>] }",
+        "concat { [flatten, a: linear<3>], [flatten, b: linear<2>], [softmax, flatten], [relu, flatten, c: linear<1>] }",
+    ][end];
+    format!("Net<2, 2, 2> {{ {body}, last: max_pool2d<1>, {end} }}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_step_reads_what_was_written_for_it(nodes in nodes(), end in 0_usize..6) {
+        let text = network(&nodes, end);
+        check(&text).map_err(|error| TestCaseError::fail(format!("{text}\n{error}")))?;
+    }
+}

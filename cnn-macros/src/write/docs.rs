@@ -1,0 +1,107 @@
+//! The table of a network's steps for its documentation, so that an editor shows it on hover.
+
+use super::heads;
+use crate::layers::{Arguments, Cost};
+use crate::parse::ast;
+use crate::plan::{Kind, Map, Plan, Step};
+use crate::size::{Shape, Size};
+
+/// Lines of Markdown.
+pub(crate) fn table(network: &ast::Network, plan: &Plan) -> Vec<String> {
+    let documented = network.attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
+    let mut lines = vec![String::new()];
+    if !documented {
+        lines.insert(0, format!(" A network of {} layers.", plan.steps.len()));
+    }
+    lines.push("| step | output | kernel, stride, padding | parameters | multiply-adds |".to_owned());
+    lines.push("|:--|--:|:--|--:|--:|".to_owned());
+    lines.push(format!("| input | {} | | | |", map(&plan.maps[0])));
+    lines.extend(plan.steps.iter().map(|step| row(plan, step)));
+    let sum = |of: fn(Cost) -> u128| {
+        let costs: Option<Vec<_>> = plan.steps.iter().map(|step| step.cost.map(of)).collect();
+        costs.map_or("?".to_owned(), |costs| grouped(costs.into_iter().fold(0, u128::saturating_add)))
+    };
+    let (parameters, multiply_adds) = (sum(|cost| cost.parameters), sum(|cost| cost.multiply_adds));
+    lines.push(format!("| **total** | | | {parameters} | {multiply_adds} |"));
+    let labels: Vec<_> = heads::labels(plan).map(|label| format!("`{label}`")).collect();
+    if !labels.is_empty() {
+        lines.push(String::new());
+        let (name, heads) = (&network.name, heads::name(network));
+        lines.push(format!(" [`{name}::heads`] makes [`{heads}`] of its output: {}.", labels.join(", ")));
+    }
+    lines
+}
+
+fn row(plan: &Plan, step: &Step) -> String {
+    let or_blank = |number: Option<u128>| match number {
+        Some(0) => String::new(),
+        Some(number) => grouped(number),
+        None => "?".to_owned(),
+    };
+    let window = match &step.kind {
+        Kind::Layer { arguments, .. } => window(arguments),
+        Kind::Custom(_) | Kind::Join(_) => String::new(),
+    };
+    format!(
+        "| {} (`{}`) | {} | {window} | {} | {} |",
+        step.path,
+        step.layer(),
+        map(plan.map(step.output)),
+        or_blank(step.cost.map(|cost| cost.parameters)),
+        or_blank(step.cost.map(|cost| cost.multiply_adds)),
+    )
+}
+
+fn map(map: &Map) -> String {
+    let known = matches!(map.shape, Shape::Sizes(_)).then_some("known to rustc only");
+    known.map_or_else(|| map.shape.to_string(), str::to_owned)
+}
+
+/// Kernel, stride and padding: `5x5, stride 1, padding 2`.
+fn window(arguments: &Arguments) -> String {
+    if arguments.get("p").is_some() {
+        return format!("p = {}", arguments.real("p"));
+    }
+    if arguments.get("kernel_size").is_none() {
+        return String::new();
+    }
+    let text = |size: &Size| size.known().map_or("?".to_owned(), |number| number.to_string());
+    let pair = |name: &str| arguments.pair(name).each_ref().map(text);
+    let short = |name: &str| {
+        let [vertical, horizontal] = pair(name);
+        if vertical == horizontal { vertical } else { format!("({vertical}, {horizontal})") }
+    };
+    let padding = match arguments.padding().each_ref().map(text) {
+        _ if arguments.is_same_padding() => "same".to_owned(),
+        [top, bottom, left, right] if top != bottom || left != right => format!("({top}, {bottom}, {left}, {right})"),
+        [vertical, _, horizontal, _] if vertical != horizontal => format!("({vertical}, {horizontal})"),
+        [padding, ..] => padding,
+    };
+    let mut line = format!("{}, stride {}, padding {padding}", pair("kernel_size").join("x"), short("stride"));
+    if arguments.get("dilation").is_some() && short("dilation") != "1" {
+        line += &format!(", dilation {}", short("dilation"));
+    }
+    if arguments.get("output_padding").is_some() && short("output_padding") != "0" {
+        line += &format!(", output_padding {}", short("output_padding"));
+    }
+    if arguments.get("groups").is_some() && arguments.count("groups").known() != Some(1) {
+        line += &format!(", {} groups", text(arguments.count("groups")));
+    }
+    if arguments.truth("ceil_mode") {
+        line += ", ceil_mode";
+    }
+    line
+}
+
+/// `1,234,567`
+fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,82 @@
+//! A wrong network is still a type, so that one mistake stays one error however often the network is used.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::declaration::{cfg, declaration, derived};
+use super::heads::{self, Heads};
+use super::names::map_type;
+use crate::parse::ast;
+use crate::plan::Plan;
+
+/// The type, with empty implementations. Its output is a size that does not evaluate: rustc says nothing of whatever
+/// depends on such a constant but the constant's own error, which is ours.
+pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error]) -> TokenStream {
+    let name = &network.name;
+    let text = name.to_string();
+    let declared = declaration(network, &[" This network is wrong.".to_owned()]);
+    let cfg = cfg(&network.attributes);
+    let errors = found.iter().map(syn::Error::to_compile_error);
+    // What is told elsewhere is wrong there.
+    let bad = match &plan.told_by {
+        Some(other) if other != name => quote!(<#other as ::cnn_core::network::Network>::Output),
+        _ => quote!(::cnn_core::shape::Flat<{ __BAD }>),
+    };
+    let input = match plan.maps.first() {
+        Some(map) if map.shape.is_known() => map_type(plan, map),
+        _ => bad.clone(),
+    };
+    let derived = derived(network);
+    let output = quote!(<#name as ::cnn_core::network::Network>::Output);
+    let Heads { declared: heads_declared, implemented: heads } = heads::fallback(network, plan, &output);
+    quote! {
+        #declared
+        #heads_declared
+        #(#cfg)*
+        const _: () = {
+            #[allow(dead_code)]
+            const __BAD: usize = { #(#errors;)* 0 };
+            impl ::cnn_core::network::Network for #name {
+                type Input = #input;
+                type Output = #bad;
+                const NAME: &'static str = #text;
+                const STEPS: &'static [::cnn_core::network::Step] = &[];
+                const MEMORY: ::cnn_core::network::Memory =
+                    ::cnn_core::network::Memory { evaluation: 0, training: 0, gradient: 0 };
+
+                fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
+                    Self { weights }
+                }
+
+                fn weights(&self) -> &::cnn_core::network::Weights<Self> {
+                    &self.weights
+                }
+
+                fn weights_mut(&mut self) -> &mut ::cnn_core::network::Weights<Self> {
+                    &mut self.weights
+                }
+
+                fn evaluate(
+                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &mut [f32],
+                ) {
+                }
+
+                fn forward_steps(
+                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &mut [f32],
+                ) {
+                }
+
+                fn backward_steps(
+                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &[f32], _: &mut [f32], _: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
+                    _: &mut [f32],
+                ) {
+                }
+            }
+            #derived
+            #heads
+        };
+    }
+}

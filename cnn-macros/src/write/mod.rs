@@ -1,0 +1,99 @@
+//! A plan as Rust: straight-line calls in the order of the layers, absolute paths, no `unsafe`. What becomes of LeNet-5 is
+//! kept in `expansions/`.
+
+mod declaration;
+mod docs;
+pub(crate) mod fallback;
+mod heads;
+mod names;
+mod pass;
+mod rule;
+mod step;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+
+use crate::parse::ast;
+use crate::plan::{Constant, ConstantType, Plan, memory};
+use declaration::{cfg, declaration, derived};
+use heads::Heads;
+use names::map_type;
+use pass::Pass;
+use step::{layer, step_data};
+
+/// The type and its `Network`.
+pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
+    let name = &network.name;
+    let declared = declaration(network, &docs::table(network, plan));
+    let cfg = cfg(&network.attributes);
+    let constants = plan.constants.iter().map(|constant| {
+        let Constant { name, report, of, value, end } = constant;
+        let ty = match of {
+            ConstantType::Given => quote!(::cnn_core::shape::check::Given),
+            ConstantType::Made => quote!(::cnn_core::shape::check::Made),
+        };
+        // rustc underlines a call from the method's name to the bracket behind its arguments.
+        let (method, arguments) = (quote_spanned!(report.span()=> .report), quote_spanned!(*end=> ()));
+        quote! {
+            const #name: #ty = #value;
+            const #report: () = #name #method #arguments;
+        }
+    });
+    let layers = plan.steps.iter().enumerate().map(|(index, step)| layer(plan, index, step));
+    let network_impl = network_impl(name, plan);
+    let derived = derived(network);
+    let Heads { declared: heads_declared, implemented: heads } = heads::heads(network, plan);
+    quote! {
+        #declared
+        #heads_declared
+        #(#cfg)*
+        const _: () = {
+            #(#constants)*
+            #(#layers)*
+            #network_impl
+            #derived
+            #heads
+        };
+    }
+}
+
+fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
+    let text = name.to_string();
+    let (input, output) = (map_type(plan, &plan.maps[0]), map_type(plan, plan.map(plan.output)));
+    let steps = plan.steps.iter().enumerate().map(|(index, step)| step_data(plan, index, step));
+    let [evaluation, training, gradient] = [memory::evaluation, memory::training, memory::gradient].map(|f| f(plan));
+    let evaluate = Pass { plan, values: &evaluation, gradients: &gradient, evaluates: true };
+    let train = Pass { plan, values: &training, gradients: &gradient, evaluates: false };
+    let (evaluation_sum, training_sum) = (evaluate.values_len(), train.values_len());
+    let gradient_sum = train.gradients_len();
+    let (evaluate, forward, backward) = (evaluate.forward(), train.forward(), train.backward());
+    quote! {
+        impl ::cnn_core::network::Network for #name {
+            type Input = #input;
+            type Output = #output;
+            const NAME: &'static str = #text;
+            const STEPS: &'static [::cnn_core::network::Step] = &[#(#steps),*];
+            const MEMORY: ::cnn_core::network::Memory = ::cnn_core::network::Memory {
+                evaluation: #evaluation_sum,
+                training: #training_sum,
+                gradient: #gradient_sum,
+            };
+
+            fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
+                Self { weights }
+            }
+
+            fn weights(&self) -> &::cnn_core::network::Weights<Self> {
+                &self.weights
+            }
+
+            fn weights_mut(&mut self) -> &mut ::cnn_core::network::Weights<Self> {
+                &mut self.weights
+            }
+
+            #evaluate
+            #forward
+            #backward
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The call of each step, forward and backward.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+
+use crate::plan::place::{Home, gradient_home, home};
+use crate::plan::{JoinKind, Kind, MapId, Run, Step, StepId};
+use crate::plan::{custom_layer, step_type};
+use crate::size::Size;
+use crate::write::names::names;
+use crate::write::pass::Pass;
+
+impl Pass<'_> {
+    pub(crate) fn forward_call(&self, index: StepId, step: &Step) -> TokenStream {
+        let name = step_type(index);
+        let at = Literal::usize_unsuffixed(index);
+        match &step.kind {
+            Kind::Layer { row, .. } => {
+                let (module, _) = names(row);
+                let own = if step.owns() { self.owned(index) } else { self.parameters(index, "p", &quote!(&[])) };
+                let (input, output) = (self.read(step.input()), self.write(step.output));
+                match step.run {
+                    Run::View => TokenStream::new(),
+                    Run::InPlace => {
+                        quote!(::cnn_core::layer::#module::forward_in_place::<#name>(pass.at(#at), #output);)
+                    }
+                    Run::Apart | Run::WithRelu => quote! {
+                        ::cnn_core::layer::#module::forward::<#name>(pass.at(#at), #own, #input, #output);
+                    },
+                }
+            }
+            Kind::Custom(_) => {
+                let (custom, owned) = (custom_layer(index), self.owned(index));
+                let (input, output) = (self.read(step.input()), self.write(step.output));
+                let function = format_ident!("{}", if self.evaluates { "evaluate" } else { "forward" });
+                quote!((#custom.#function)(pass.at(#at), #owned, #input, #output);)
+            }
+            Kind::Join(join) => match join.kind {
+                JoinKind::Add => self.add_forward(step),
+                JoinKind::Multiply => self.multiply_forward(step),
+                JoinKind::Concat => self.concat_forward(step),
+            },
+        }
+    }
+
+    pub(crate) fn backward_call(&self, index: StepId, step: &Step) -> TokenStream {
+        let name = step_type(index);
+        let at = Literal::usize_unsuffixed(index);
+        let grad_parameters = self.parameters(index, "q", &quote!(&mut []));
+        match &step.kind {
+            Kind::Layer { row, .. } => {
+                let (module, _) = names(row);
+                let own = if step.owns() { self.owned(index) } else { self.parameters(index, "p", &quote!(&[])) };
+                let (input, output) = (self.read(step.input()), self.read(step.output));
+                let grad_output = self.gradient(step.output);
+                match step.run {
+                    Run::View => TokenStream::new(),
+                    Run::InPlace => quote! {
+                        ::cnn_core::layer::#module::backward_in_place::<#name>(pass.at(#at), #output, #grad_output);
+                    },
+                    Run::Apart | Run::WithRelu => {
+                        let grad_input = self.grad_input(step, 0);
+                        quote! {
+                            ::cnn_core::layer::#module::backward::<#name>(
+                                pass.at(#at), #own, #input, #output, #grad_output, #grad_input, #grad_parameters,
+                            );
+                        }
+                    }
+                }
+            }
+            Kind::Custom(_) => self.custom_backward(index, step),
+            Kind::Join(join) => match join.kind {
+                JoinKind::Add => self.add_backward(step),
+                JoinKind::Multiply => self.multiply_backward(step),
+                JoinKind::Concat => self.concat_backward(step),
+            },
+        }
+    }
+
+    /// Where a step's gradient of an input goes.
+    fn grad_input(&self, step: &Step, branch: usize) -> TokenStream {
+        let (map, adds) = (step.inputs[branch], step.adds[branch]);
+        if self.gradient_is_callers(map) {
+            return match (self.lends_grad_input(), adds) {
+                (false, _) => quote!(grad_input),
+                (true, false) => quote!(::cnn_core::layer::GradInput::lend(&mut grad_input)),
+                (true, true) => quote!(::cnn_core::layer::GradInput::lend_to_add(&mut grad_input)),
+            };
+        }
+        let function = format_ident!("{}", if adds { "add" } else { "store" });
+        let gradient = self.gradient(map);
+        quote!(::core::option::Option::Some(::cnn_core::layer::GradInput::#function(#gradient)))
+    }
+
+    /// A user's layer stores its gradient; where it is to be added, it gets memory of its own.
+    fn custom_backward(&self, index: StepId, step: &Step) -> TokenStream {
+        let at = Literal::usize_unsuffixed(index);
+        let grad_parameters = self.parameters(index, "q", &quote!(&mut []));
+        let (custom, owned, map) = (custom_layer(index), self.owned(index), step.input());
+        let (input, output) = (self.read(map), self.read(step.output));
+        let grad_output = self.gradient(step.output);
+        let call = |grad_input: TokenStream| {
+            quote! {
+                (#custom.backward)(
+                    pass.at(#at), #owned, #input, #output, #grad_output, #grad_input, #grad_parameters,
+                );
+            }
+        };
+        let Some((_, slot)) = self.gradients.apart.iter().find(|(step, _)| *step == index) else {
+            return call(if self.gradient_is_callers(map) {
+                let grad_input = self.grad_input(step, 0);
+                quote!(#grad_input.map(|gradient| gradient.values))
+            } else {
+                let gradient = self.gradient(map);
+                quote!(::core::option::Option::Some(#gradient))
+            });
+        };
+        let apart = self.slice("g", *slot, Home { base: map, first: 0, stride: 0 });
+        let wanted = if self.gradient_is_callers(map) {
+            quote!(grad_input.is_some().then_some(&mut #apart))
+        } else {
+            quote!(::core::option::Option::Some(&mut #apart))
+        };
+        let (call, grad_input) = (call(wanted), self.grad_input(step, 0));
+        let (channels, rows) = (self.channels(map), rows(&quote!(&#apart), 0, false));
+        quote! {
+            #call
+            ::cnn_core::layer::add::backward(#channels, #rows, #grad_input, 0);
+        }
+    }
+
+    fn add_forward(&self, step: &Step) -> TokenStream {
+        let channels = self.channels(step.output);
+        let output = self.rows_mut(step.output);
+        let relu = step.run == Run::WithRelu;
+        let mut others = step.inputs.iter().enumerate().filter(|(branch, _)| step.into != Some(*branch));
+        let mut calls = TokenStream::new();
+        let last = step.inputs.len() - 1;
+        if step.into.is_none()
+            && let (Some((_, first)), Some((branch, second))) = (others.next(), others.next())
+        {
+            let (first, second, relu) = (self.rows(*first), self.rows(*second), relu && branch == last);
+            calls.extend(quote!(::cnn_core::layer::add::forward(#channels, #relu, #first, #second, #output);));
+        }
+        let others: Vec<_> = others.collect();
+        for (index, (_, map)) in others.iter().enumerate() {
+            let (map, relu) = (self.rows(**map), relu && index + 1 == others.len());
+            calls.extend(quote!(::cnn_core::layer::add::accumulate(#channels, #relu, #map, #output);));
+        }
+        calls
+    }
+
+    fn add_backward(&self, step: &Step) -> TokenStream {
+        let channels = self.channels(step.output);
+        let mut calls = TokenStream::new();
+        if step.run == Run::WithRelu {
+            let (output, grad_output) = (self.rows(step.output), self.grad_rows_mut(step.output));
+            calls.extend(quote!(::cnn_core::layer::add::relu_backward(#channels, #output, #grad_output);));
+        }
+        let grad_output = self.grad_rows(step.output);
+        for branch in 0..step.inputs.len() {
+            if self.shares(step, branch) {
+                continue;
+            }
+            let (grad_input, stride) = (self.grad_input(step, branch), self.gradient_stride(step.inputs[branch]));
+            calls.extend(quote! {
+                ::cnn_core::layer::add::backward(#channels, #grad_output, #grad_input, #stride);
+            });
+        }
+        calls
+    }
+
+    fn multiply_forward(&self, step: &Step) -> TokenStream {
+        let (channels, cells) = (self.channels(step.output), self.cells(step));
+        let [a, b] = [0, 1].map(|branch| self.rows(step.inputs[branch]));
+        let output = self.rows_mut(step.output);
+        quote!(::cnn_core::layer::multiply::forward(#channels, #cells, #a, #b, #output);)
+    }
+
+    /// The gradient of a factor that shares the product's memory comes last: it is made of it in place.
+    fn multiply_backward(&self, step: &Step) -> TokenStream {
+        let channels = self.channels(step.output);
+        let [a_cells, b_cells] = [0, 1].map(|branch| self.cells_of(step.inputs[branch]));
+        let (mut calls, mut last) = (TokenStream::new(), TokenStream::new());
+        for (branch, cells) in [(0, quote!([#a_cells, #b_cells])), (1, quote!([#b_cells, #a_cells]))] {
+            let other = self.rows(step.inputs[1 - branch]);
+            if self.shares(step, branch) {
+                let gradient = self.grad_rows_mut(step.output);
+                last = quote!(::cnn_core::layer::multiply::backward_in_place(#channels, #cells, #other, #gradient););
+                continue;
+            }
+            let grad_output = self.grad_rows(step.output);
+            let (grad_input, stride) = (self.grad_input(step, branch), self.gradient_stride(step.inputs[branch]));
+            calls.extend(quote! {
+                ::cnn_core::layer::multiply::backward(
+                    #channels, #cells, #other, #grad_output, #grad_input, #stride,
+                );
+            });
+        }
+        quote!(#calls #last)
+    }
+
+    fn concat_forward(&self, step: &Step) -> TokenStream {
+        let mut calls = TokenStream::new();
+        let whole = home(self.plan, step.output);
+        for (map, first) in self.firsts(step) {
+            if self.lies_in(step, map, &first) {
+                continue;
+            }
+            let channels = self.channels(map);
+            let (from, to) = (self.rows(map), self.write(step.output));
+            let stride = self.width(whole, step.output);
+            let to = quote!(::cnn_core::layer::RowsMut::strided(&mut (#to)[#first..], #stride));
+            calls.extend(quote!(::cnn_core::layer::concat::forward(#channels, #from, #to);));
+        }
+        calls
+    }
+
+    fn concat_backward(&self, step: &Step) -> TokenStream {
+        let mut calls = TokenStream::new();
+        let whole = gradient_home(self.plan, step.output);
+        for (branch, (map, first)) in self.firsts(step).into_iter().enumerate() {
+            if self.lies_in(step, map, &first) {
+                continue;
+            }
+            let channels = self.channels(map);
+            let (from, stride) = (self.gradient(step.output), self.width(whole, step.output));
+            let from = quote!(::cnn_core::layer::Rows::strided(&(#from)[#first..], #stride));
+            let (grad_input, to_stride) = (self.grad_input(step, branch), self.gradient_stride(map));
+            calls.extend(quote!(::cnn_core::layer::concat::backward(#channels, #from, #grad_input, #to_stride);));
+        }
+        calls
+    }
+
+    /// Each map of a concatenation with the first channel that it takes.
+    fn firsts(&self, step: &Step) -> Vec<(MapId, Size)> {
+        step.inputs.iter().copied().zip(self.plan.firsts(&step.inputs)).collect()
+    }
+
+    /// Whether a branch is where the concatenation has it already.
+    fn lies_in(&self, step: &Step, map: MapId, first: &Size) -> bool {
+        let part = self.plan.map(crate::plan::place::root(self.plan, map)).part;
+        part.is_some_and(|part| part.of == step.output && Some(part.first) == first.known())
+    }
+
+    /// Whether the gradient of a branch is that of the join, in the same place.
+    fn shares(&self, step: &Step, branch: usize) -> bool {
+        let cell = crate::plan::place::cell(self.plan, step.inputs[branch]);
+        self.plan.map(cell).shares == Some(step.output)
+    }
+
+    fn channels(&self, map: MapId) -> TokenStream {
+        self.plan.map(map).shape.sizes()[0].to_token_stream()
+    }
+
+    /// Cells of a map: height times width.
+    fn cells_of(&self, map: MapId) -> TokenStream {
+        let [_, height, width] = self.plan.map(map).shape.sizes();
+        match (height.known(), width.known()) {
+            (Some(height), Some(width)) => Literal::u64_unsuffixed(height * width).into_token_stream(),
+            _ => quote!(#height * #width),
+        }
+    }
+
+    fn cells(&self, step: &Step) -> TokenStream {
+        let [a, b] = [0, 1].map(|branch| self.cells_of(step.inputs[branch]));
+        quote!([#a, #b])
+    }
+
+    /// Channels from a cell to the next where a map lies.
+    fn width(&self, home: Home, map: MapId) -> TokenStream {
+        if home.stride > 0 { Literal::u64_unsuffixed(home.stride).into_token_stream() } else { self.channels(map) }
+    }
+
+    fn rows(&self, map: MapId) -> TokenStream {
+        rows(&self.read(map), home(self.plan, map).stride, false)
+    }
+
+    fn rows_mut(&self, map: MapId) -> TokenStream {
+        rows(&self.write(map), home(self.plan, map).stride, true)
+    }
+
+    fn grad_rows(&self, map: MapId) -> TokenStream {
+        rows(&self.gradient(map), gradient_home(self.plan, map).stride, false)
+    }
+
+    fn grad_rows_mut(&self, map: MapId) -> TokenStream {
+        rows(&self.gradient(map), gradient_home(self.plan, map).stride, true)
+    }
+
+    fn gradient_stride(&self, map: MapId) -> TokenStream {
+        Literal::u64_unsuffixed(gradient_home(self.plan, map).stride).into_token_stream()
+    }
+}
+
+fn rows(slice: &TokenStream, stride: u64, mutable: bool) -> TokenStream {
+    let name = format_ident!("{}", if mutable { "RowsMut" } else { "Rows" });
+    if stride == 0 {
+        return quote!(::cnn_core::layer::#name::dense(#slice));
+    }
+    let stride = Literal::u64_unsuffixed(stride);
+    quote!(::cnn_core::layer::#name::strided(#slice, #stride))
+}
