@@ -178,19 +178,19 @@ fn test(network: &UNet, arguments: &Arguments, digits: &Images) -> anyhow::Resul
     Ok(answers)
 }
 
-/// A row for each: the picture, the truth and the answer.
+/// A column for each: the picture, the truth and the answer.
 fn write_picture(path: &Path, answers: &[Answer]) -> anyhow::Result<()> {
     /// Pixels of the file for one of a picture.
-    const ZOOM: usize = 3;
+    const ZOOM: usize = 2;
     /// White between two pictures, in pixels of these.
     const GAP: usize = 2;
     const PARTS: usize = 3;
     let cell = SIZE + GAP;
-    let (width, height) = (ZOOM * (PARTS * cell - GAP), ZOOM * (answers.len() * cell - GAP));
+    let (width, height) = (ZOOM * (answers.len() * cell - GAP), ZOOM * (PARTS * cell - GAP));
     let mut pixels = Vec::with_capacity(width * height);
     for y in (0..height).map(|y| y / ZOOM) {
         for x in (0..width).map(|x| x / ZOOM) {
-            let (answer, row, part, column) = (&answers[y / cell], y % cell, x / cell, x % cell);
+            let (answer, row, part, column) = (&answers[x / cell], y % cell, y / cell, x % cell);
             if row >= SIZE || column >= SIZE {
                 pixels.push(255);
                 continue;

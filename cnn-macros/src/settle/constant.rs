@@ -51,6 +51,11 @@ impl Mistake {
 impl Scope {
     /// An argument of a block as its body sees it: nothing in it is a name of the scope around the call any more.
     pub(crate) fn settle(&self, argument: &Expr) -> Result<Meaning, Mistake> {
+        if let Expr::Path(path) = argument
+            && let Some(Meaning::Other(other)) = self.named(path)
+        {
+            return Ok(Meaning::Other(other.clone()));
+        }
         match argument {
             Expr::Group(inner) => self.settle(&inner.expr),
             Expr::Paren(inner) => self.settle(&inner.expr),
@@ -67,7 +72,6 @@ impl Scope {
                 }
                 Ok(Meaning::Other(Expr::Tuple(settled)))
             }
-            Expr::Path(path) if let Some(Meaning::Other(other)) = self.named(path) => Ok(Meaning::Other(other.clone())),
             Expr::Path(path) if path.path.get_ident().is_some_and(|name| name == "same") => {
                 Ok(Meaning::Other(argument.clone()))
             }
