@@ -1,11 +1,29 @@
 //! Convolutional networks whose shapes are checked at compile time.
 //!
 //! A network is declared with [`network!`], whose layers have PyTorch's names and defaults; every feature map is then a
-//! type, and a mismatch is an error of the compiler. See the [`prelude`] for what a program usually needs.
+//! type, and a mismatch is an error of the compiler.
+//!
+//! | where to look | for |
+//! |:--|:--|
+//! | [`prelude`] | what a program usually needs |
+//! | [`network!`] | the language: layers, options, names of weights, blocks, branches, heads |
+//! | [`train`], [`loss`], [`optim`] | a training step; what it makes small; how |
+//! | [`mod@network`] | what a declared network is: evaluation, weights by name, its cost as constants |
+//! | [`io`] | weights in safetensors files, with PyTorch's names and layouts |
+//! | [`tensor`], [`shape`] | values with a shape in their type |
+//! | [`data`], [`metric`] | labelled images from files, splits, batches; accuracy and its like |
+//! | [`layer`] | a layer of your own |
+//! | [`error`](mod@error) | every way in which data can be wrong |
+//!
+//! # Instruction sets
+//!
+//! The best set of vector instructions that the processor has is found when the program runs; it need not be built for
+//! this machine. The environment variable `CNN_ISA` (`avx512`, `avx2`, `neon` or `portable`) forces one.
 
 pub mod data;
 pub mod error;
 pub mod io;
+#[doc(hidden)]
 pub mod kernel;
 pub mod layer;
 pub mod loss;

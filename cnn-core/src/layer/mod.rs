@@ -1,5 +1,7 @@
-//! The layers: a file each, by its name in the language. Types above (each layer of a network is a type with a geometry), loops below
-//! ([`kernel`](crate::kernel)). Knows no networks.
+//! Layers: of your own, by the trait [`Layer`], and those of the language as data, by [`Operation`].
+//!
+//! The language's layers are told at [`network!`](crate::network!). Each is a file here by its name, with types above (each
+//! layer of a network is a type with a geometry) and loops below, in `kernel`. Knows no networks.
 //!
 //! Expanded code calls `forward` and `backward` of a layer's module; all have the same arguments in the same order:
 //! `forward(pass, parameters, input, output)` and
@@ -7,31 +9,54 @@
 //! channels-last values. `backward` may write to `grad_output`, fills `grad_parameters`, and fills or adds to `grad_input`
 //! if it is wanted. A layer with state takes its [`Owned`] in the place of `parameters`.
 
+#[doc(hidden)]
 pub mod activation;
+#[doc(hidden)]
 pub mod adaptive_avg_pool2d;
+#[doc(hidden)]
 pub mod adaptive_max_pool2d;
+#[doc(hidden)]
 pub mod add;
+#[doc(hidden)]
 pub mod avg_pool2d;
+#[doc(hidden)]
 pub mod batch_norm2d;
+#[doc(hidden)]
 pub mod concat;
+#[doc(hidden)]
 pub mod conv2d;
+#[doc(hidden)]
 pub mod conv_transpose2d;
+#[doc(hidden)]
 pub mod custom;
+#[doc(hidden)]
 pub mod dropout;
+#[doc(hidden)]
 pub mod dropout2d;
+#[doc(hidden)]
 pub mod flatten;
+#[doc(hidden)]
 pub mod linear;
+#[doc(hidden)]
 pub mod local_response_norm;
+#[doc(hidden)]
 pub mod log_softmax;
+#[doc(hidden)]
 pub mod max_pool2d;
+#[doc(hidden)]
 pub mod multiply;
 mod operation;
 mod parameter;
 mod pass;
+#[doc(hidden)]
 pub mod prelu;
+#[doc(hidden)]
 pub mod softmax;
+#[doc(hidden)]
 pub mod step;
+#[doc(hidden)]
 pub mod upsample;
+#[doc(hidden)]
 pub mod zero_pad2d;
 
 pub use custom::{Layer, Owned};
@@ -40,6 +65,7 @@ pub use parameter::{Initial, Order, Parameter};
 pub use pass::{Mode, Pass};
 pub use step::Step;
 
+pub use crate::kernel::geometry;
 pub use crate::kernel::rows::{Rows, RowsMut};
 
 use crate::kernel::Write;

@@ -7,7 +7,9 @@ mod summary;
 mod weights;
 
 pub use inference::Inference;
-pub use memory::{Memory, aligned};
+pub use memory::Memory;
+#[doc(hidden)]
+pub use memory::aligned;
 pub use summary::Summary;
 pub(crate) use weights::places;
 pub use weights::{Gradients, Tensor, Weights};

@@ -1,7 +1,7 @@
 //! Convolutions, and the linear layers and transposed convolutions that are convolutions in other words.
 //!
-//! Here is the shell: it checks lengths, asks [`Algorithm`] how this geometry is computed, and calls that. An algorithm
-//! knows none of the others; what several stand on is [`correlation`], a map against a filter bank on the register tile.
+//! Here is the shell: it checks lengths, asks `Algorithm` how this geometry is computed, and calls that. An algorithm
+//! knows none of the others; what several stand on is `correlation`, a map against a filter bank on the register tile.
 
 mod algorithm;
 pub mod conv_transpose2d;
