@@ -47,7 +47,8 @@ impl Algorithm {
             (Self::Depthwise, _) => depthwise::needs(geometry),
             (Self::Scattered, _) => scatter::needs(geometry),
             (Self::Widened(wide), pass) => {
-                let needs = Self::Direct.needs(wide, pass);
+                // Samples that are not finite are computed directly.
+                let needs = Self::Direct.needs(wide, pass).max(Self::Direct.needs(geometry, pass));
                 Needs { shared: widen::copy_len(wide) + needs.shared, ..needs }
             }
             (Self::Direct, Pass::Forward) => direct::forward_needs(geometry),
