@@ -39,7 +39,7 @@ fn cross_entropies(classes: usize, logits: &[f32], labels: &[usize], batch: usiz
         let total = |exponentials: &[f32]| exponentials.iter().copied().map(f64::from).sum::<f64>();
         let wanted = f64::from(grad[label]);
         let others = total(&grad[..label]) + total(&grad[label + 1..]);
-        sum_of_losses += f64::from(max - row[label]) + (others + (wanted - 1.0)).ln_1p();
+        sum_of_losses += f64::from(max) - f64::from(row[label]) + (others + (wanted - 1.0)).ln_1p();
         let scale = 1.0 / ((wanted + others) * batch as f64);
         for grad in &mut *grad {
             *grad *= scale as f32;
