@@ -100,7 +100,9 @@ def values_and_gradients(function, inputs, grads):
 def main():
     print(f"//! What PyTorch {torch.__version__.split('+')[0]} makes of special numbers. Written by `benches/peers/specials.py`.\n")
     print('#![allow(clippy::approx_constant, reason = "a loss of two equal classes is a logarithm, as any other number")]\n')
-    print("use core::f32::{INFINITY, MAX, MIN, NAN, NEG_INFINITY};\n")
+    for name in ("NAN", "INFINITY", "NEG_INFINITY", "MAX", "MIN"):
+        print(f"const {name}: f32 = f32::{name};")
+    print()
     inputs = torch.tensor(INPUTS)
     count = len(INPUTS)
     constant("INPUTS", "What the functions are called with.", f"[f32; {count}]", array(INPUTS))

@@ -81,8 +81,8 @@ pub const LEAST_PROBABILITY: f32 = f32::MIN_POSITIVE;
 /// probabilities `[n, classes]`, labels `[n]` -> the share of the mean of `-ln(p[label])`, and grad `[n, classes]`:
 /// `-1 / (batch p)` at the label, with `p` at least [`LEAST_PROBABILITY`]
 ///
-/// The output of a softmax costs what its logits cost with [`cross_entropy_rows`], and behind the softmax's backward pass
-/// the gradients are the same. NaN stays NaN. <https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html>
+/// The output of a softmax costs what its logits cost with [`cross_entropy_rows`], down to that bound, and behind the softmax's
+/// backward pass the gradients are the same. NaN stays NaN. <https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html>
 ///
 /// # Panics
 ///

@@ -2,7 +2,11 @@
 
 #![allow(clippy::approx_constant, reason = "a loss of two equal classes is a logarithm, as any other number")]
 
-use core::f32::{INFINITY, MAX, MIN, NAN, NEG_INFINITY};
+const NAN: f32 = f32::NAN;
+const INFINITY: f32 = f32::INFINITY;
+const NEG_INFINITY: f32 = f32::NEG_INFINITY;
+const MAX: f32 = f32::MAX;
+const MIN: f32 = f32::MIN;
 
 /// What the functions are called with.
 pub(crate) const INPUTS: [f32; 69] =
