@@ -45,6 +45,7 @@ fn every_position_of_a_map_has_a_label() -> Result<(), Error> {
     let mut training = Training::new(0);
     let same = training.backward(Mode::Training, &mut odds, &images(), &NegativeLogLikelihood::new(&labels))?;
     assert!((loss - same).abs() < 1e-6);
+    assert_eq!(*training.output(), odds.forward(&images()));
     Ok(())
 }
 

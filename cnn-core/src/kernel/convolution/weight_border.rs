@@ -2,7 +2,7 @@
 //! infinity is NaN, in taps that met nothing but padding there. Those channels are summed again, without padding.
 //!
 //! Every tap of a channel meets every cell of the output, on the input or on its padding, so one tap tells: looking costs
-//! nothing. Summing again costs some times what the sum did, in a network with other troubles.
+//! nothing. Summing again is slow, in a network with other troubles.
 
 use crate::kernel::geometry::{Conv2dGeometry, Map};
 use crate::kernel::isa;

@@ -1,6 +1,6 @@
 //! Windows that reach over the border, where a filter is not finite: only taps on the source are multiplied.
 //!
-//! Cell by cell, and so some ten times as slow as padded copies. Each sum has the same order, and the same bits.
+//! Cell by cell, which is slow, in a network with other troubles. Each sum has the order of the tile's, and so the same bits.
 
 use super::{Correlation, Filters};
 use crate::kernel::isa::{Isa, Kernel, Simd};
