@@ -52,8 +52,8 @@ pub fn backward<L: Dropout>(
     }
 }
 
-/// [`forward`] where input and output are one: in training, values dropped with probability `P`, the others scaled by
-/// `1 / (1 - P)`.
+/// [`forward`] where input and output are one: in training, values times zero with probability `P`, the others scaled by
+/// `1 / (1 - P)`. Infinity and NaN do not vanish, as in PyTorch.
 pub fn forward_in_place<L: Dropout>(pass: &mut Pass<'_>, map: &mut [f32]) {
     if pass.mode() == Mode::Evaluation || L::P == 0.0 {
         return;
@@ -70,12 +70,12 @@ pub fn forward_in_place<L: Dropout>(pass: &mut Pass<'_>, map: &mut [f32]) {
             stream.fill_keep_mask(L::P, keep);
             if stride == L::CHANNELS {
                 for (value, &keep) in values[first..first + count].iter_mut().zip(&*keep) {
-                    *value = if keep { *value * scale } else { 0.0 };
+                    *value *= if keep { scale } else { 0.0 };
                 }
             } else {
                 for (index, &keep) in (first..).zip(&*keep) {
                     let value = &mut values[index / L::CHANNELS * stride + index % L::CHANNELS];
-                    *value = if keep { *value * scale } else { 0.0 };
+                    *value *= if keep { scale } else { 0.0 };
                 }
             }
         }

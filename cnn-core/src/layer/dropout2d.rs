@@ -52,8 +52,8 @@ pub fn backward<L: Dropout2d>(
     }
 }
 
-/// [`forward`] where input and output are one: in training, channels dropped with probability `P`, the others scaled by
-/// `1 / (1 - P)`.
+/// [`forward`] where input and output are one: in training, channels times zero with probability `P`, the others scaled by
+/// `1 / (1 - P)`. Infinity and NaN do not vanish, as in PyTorch.
 pub fn forward_in_place<L: Dropout2d>(pass: &mut Pass<'_>, map: &mut [f32]) {
     if pass.mode() == Mode::Evaluation || L::P == 0.0 {
         return;
@@ -70,7 +70,7 @@ pub fn forward_in_place<L: Dropout2d>(pass: &mut Pass<'_>, map: &mut [f32]) {
             stream.fill_keep_mask(L::P, keep);
             for cell in values.chunks_mut(stride) {
                 for (value, &keep) in cell[first..first + count].iter_mut().zip(&*keep) {
-                    *value = if keep { *value * scale } else { 0.0 };
+                    *value *= if keep { scale } else { 0.0 };
                 }
             }
         }

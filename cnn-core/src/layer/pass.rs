@@ -20,12 +20,25 @@ pub struct Pass<'a> {
     /// Of the network that the layers are counted in: 0 of the outermost.
     network: u64,
     layer: u64,
+    /// The last layer, a softmax, if the loss takes its logits.
+    softmax_of_loss: Option<u64>,
     pub(crate) scratch: &'a mut Scratch,
 }
 
 impl<'a> Pass<'a> {
     pub(crate) fn new(mode: Mode, seed: u64, step: u64, scratch: &'a mut Scratch) -> Self {
-        Self { mode, seed, step, network: 0, layer: 0, scratch }
+        Self { mode, seed, step, network: 0, layer: 0, softmax_of_loss: None, scratch }
+    }
+
+    /// The same pass, in which the loss takes the logits of the network's last layer, a softmax: that one passes on what it
+    /// gets, both ways.
+    pub(crate) fn with_softmax_of_loss(self, last: usize) -> Self {
+        Self { softmax_of_loss: Some(last as u64), ..self }
+    }
+
+    /// Whether the softmax at this layer is the loss's.
+    pub(crate) fn is_softmax_of_loss(&self) -> bool {
+        self.network == 0 && self.softmax_of_loss == Some(self.layer)
     }
 
     /// The same pass, at another layer of the network. Expanded code calls it before each layer.

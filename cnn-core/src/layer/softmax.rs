@@ -1,10 +1,14 @@
 //! `softmax` over the features, or over the channels at each position (`nn.Softmax(dim=1)`).
 //! <https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html>
+//!
+//! Probabilities lose what their logits say: the smallest is zero, and the gradient of its logarithm comes back as nothing.
+//! So a loss may have the logits of the softmax that a network ends in, and give their gradient: the two are one function.
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::Layout;
-use crate::kernel::pointwise::softmax;
+use crate::kernel::pointwise::{join, softmax};
 use crate::kernel::rows::{Rows, RowsMut};
+use crate::kernel::{Rectifier, Write};
 
 /// A softmax of a network. It has no parameters.
 pub trait Softmax {
@@ -16,15 +20,20 @@ pub trait Softmax {
     const OPERATION: Operation = Operation::Softmax;
 }
 
-/// input `[n, .., c]` -> output `[n, .., c]`
-pub fn forward<L: Softmax>(_pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
+/// input `[n, .., c]` -> output `[n, .., c]`; the input itself, where the loss takes logits
+pub fn forward<L: Softmax>(pass: &mut Pass<'_>, _parameters: &[f32], input: &[f32], output: &mut [f32]) {
     let Layout { in_stride, out_stride } = L::LAYOUT;
-    softmax::forward(L::CHANNELS, Rows::strided(input, in_stride), RowsMut::strided(output, out_stride));
+    let (input, output) = (Rows::strided(input, in_stride), RowsMut::strided(output, out_stride));
+    if pass.is_softmax_of_loss() {
+        join::copy(L::CHANNELS, input, output);
+    } else {
+        softmax::forward(L::CHANNELS, input, output);
+    }
 }
 
-/// output `[n, .., c]`, grad_output `[n, .., c]` -> grad_input `[n, .., c]`
+/// output `[n, .., c]`, grad_output `[n, .., c]` -> grad_input `[n, .., c]`; grad_output itself, where the loss takes logits
 pub fn backward<L: Softmax>(
-    _pass: &mut Pass<'_>,
+    pass: &mut Pass<'_>,
     _parameters: &[f32],
     _input: &[f32],
     output: &[f32],
@@ -35,6 +44,11 @@ pub fn backward<L: Softmax>(
     if let Some(GradInput { values, write }) = grad_input {
         let Layout { in_stride, out_stride } = L::LAYOUT;
         let (output, grad_output) = (Rows::strided(output, out_stride), Rows::strided(grad_output, out_stride));
-        softmax::backward(L::CHANNELS, output, grad_output, RowsMut::strided(values, in_stride), write);
+        let grad_input = RowsMut::strided(values, in_stride);
+        match (pass.is_softmax_of_loss(), write) {
+            (false, _) => softmax::backward(L::CHANNELS, output, grad_output, grad_input, write),
+            (true, Write::Store) => join::copy(L::CHANNELS, grad_output, grad_input),
+            (true, Write::Add) => join::accumulate(L::CHANNELS, Rectifier::None, grad_output, grad_input),
+        }
     }
 }

@@ -71,6 +71,12 @@ pub const fn needs(steps: &[Step]) -> Needs {
     needs
 }
 
+/// The last step, if it is a softmax: then it makes the network's output.
+pub fn last_softmax(steps: &[Step]) -> Option<usize> {
+    let last = steps.len().checked_sub(1)?;
+    (steps[last].operation == Operation::Softmax).then_some(last)
+}
+
 /// The first step, with the names around it, that in training has one value for each channel to take statistics of, if the
 /// batch is one sample.
 pub fn without_variance(steps: &'static [Step]) -> Option<(String, Sizes)> {

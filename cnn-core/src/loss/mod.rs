@@ -18,6 +18,22 @@ pub trait Loss<S: Shape>: Sync {
     ///
     /// [`Error::Samples`] when the targets are not as many as the samples.
     fn evaluate(&self, output: Samples<'_, S>, grad_output: SamplesMut<'_, S>) -> Result<f32, Error>;
+
+    /// Whether a training step of a network that ends in `softmax` is to call [`evaluate_logits`](Self::evaluate_logits).
+    fn takes_logits(&self) -> bool {
+        false
+    }
+
+    /// The same of a network that ends in `softmax`, from what that takes: logits `[n, S]` -> the loss, grad_logits `[n, S]`,
+    /// which is written whole. A loss with the logarithm of a probability in it is exact so, however sure the network is:
+    /// of a probability that is zero in `f32` nothing is left to learn from.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate).
+    fn evaluate_logits(&self, logits: Samples<'_, S>, grad_logits: SamplesMut<'_, S>) -> Result<f32, Error> {
+        self.evaluate(logits, grad_logits)
+    }
 }
 
 /// An output of scores that no `softmax` has turned into probabilities.
@@ -69,9 +85,11 @@ impl<S: Logits + Classes<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntrop
     }
 }
 
-/// Cross-entropy of probabilities, the output of a `softmax`, and labels: the mean of `-ln(p[label])` over the batch, with
-/// probabilities at least [`LEAST_PROBABILITY`]. [`CrossEntropy`] of a network without the `softmax` is the same, and
-/// more exact where the network is sure.
+/// Cross-entropy of probabilities, the output of a `softmax`, and labels: the mean of `-ln(p[label])` over the batch.
+///
+/// A training step knows the logits that the probabilities are made of, and takes these: then it is [`CrossEntropy`] of the
+/// network without the `softmax`, as exact, whatever the logits. [`evaluate`](Loss::evaluate) has probabilities alone,
+/// and takes them as at least [`LEAST_PROBABILITY`].
 #[derive(Clone, Copy, Debug)]
 pub struct NegativeLogLikelihood<'a, const CLASSES: usize>(&'a Labels<CLASSES>);
 
@@ -90,6 +108,19 @@ impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for Negat
     ) -> Result<f32, Error> {
         let labels = self.0.of(output.len(), S::LABELS)?;
         Ok(nll_of_probabilities_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values()) as f32)
+    }
+
+    fn takes_logits(&self) -> bool {
+        true
+    }
+
+    fn evaluate_logits(
+        &self,
+        logits: Samples<'_, Probabilities<S>>,
+        mut grad_logits: SamplesMut<'_, Probabilities<S>>,
+    ) -> Result<f32, Error> {
+        let labels = self.0.of(logits.len(), S::LABELS)?;
+        Ok(cross_entropy_rows(CLASSES, logits.values(), labels, labels.len(), grad_logits.values()) as f32)
     }
 }
 

@@ -39,7 +39,7 @@ fn cross_entropies(classes: usize, logits: &[f32], labels: &[usize], batch: usiz
         let total = |exponentials: &[f32]| exponentials.iter().copied().map(f64::from).sum::<f64>();
         let wanted = f64::from(grad[label]);
         let others = total(&grad[..label]) + total(&grad[label + 1..]);
-        sum_of_losses += f64::from(max - row[label]) + (others + (wanted - 1.0)).ln_1p();
+        sum_of_losses += f64::from(max) - f64::from(row[label]) + (others + (wanted - 1.0)).ln_1p();
         let scale = 1.0 / ((wanted + others) * batch as f64);
         for grad in &mut *grad {
             *grad *= scale as f32;
@@ -81,8 +81,8 @@ pub const LEAST_PROBABILITY: f32 = f32::MIN_POSITIVE;
 /// probabilities `[n, classes]`, labels `[n]` -> the share of the mean of `-ln(p[label])`, and grad `[n, classes]`:
 /// `-1 / (batch p)` at the label, with `p` at least [`LEAST_PROBABILITY`]
 ///
-/// The output of a softmax costs what its logits cost with [`cross_entropy_rows`], and behind the softmax's backward pass
-/// the gradients are the same. NaN stays NaN. <https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html>
+/// The output of a softmax costs what its logits cost with [`cross_entropy_rows`], down to that bound, and behind the softmax's
+/// backward pass the gradients are the same. NaN stays NaN. <https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html>
 ///
 /// # Panics
 ///

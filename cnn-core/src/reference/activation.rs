@@ -16,7 +16,23 @@ pub fn forward(activation: Activation, input: &[f64]) -> Vec<f64> {
 /// input, grad_output -> grad_input
 pub fn backward(activation: Activation, input: &[f64], grad_output: &[f64]) -> Vec<f64> {
     assert_eq!(input.len(), grad_output.len());
-    input.iter().zip(grad_output).map(|(&x, grad)| grad * derivative(activation, x)).collect()
+    input.iter().zip(grad_output).map(|(&x, grad)| gradient(activation, x, *grad)).collect()
+}
+
+/// What is flat passes no gradient, however large; elsewhere it is a product.
+fn gradient(activation: Activation, x: f64, grad: f64) -> f64 {
+    if is_flat(activation, x) { 0.0 } else { grad * derivative(activation, x) }
+}
+
+/// Whether a function with kinks is the same number around `x`. At NaN PyTorch's `hardsigmoid` is, and no other one.
+fn is_flat(activation: Activation, x: f64) -> bool {
+    match activation {
+        Activation::Relu => x <= 0.0,
+        Activation::Relu6 => x <= 0.0 || x >= 6.0,
+        Activation::Hardsigmoid => x.is_nan() || x <= -3.0 || x >= 3.0,
+        Activation::Hardswish => x <= -3.0,
+        _ => false,
+    }
 }
 
 /// The function. NaN stays NaN.
@@ -50,21 +66,11 @@ pub fn value(activation: Activation, x: f64) -> f64 {
 
 /// The derivative of [`value`].
 pub fn derivative(activation: Activation, x: f64) -> f64 {
+    if is_flat(activation, x) {
+        return 0.0;
+    }
     match activation {
-        Activation::Relu => {
-            if x <= 0.0 {
-                0.0
-            } else {
-                1.0
-            }
-        }
-        Activation::Relu6 => {
-            if x <= 0.0 || x >= 6.0 {
-                0.0
-            } else {
-                1.0
-            }
-        }
+        Activation::Relu | Activation::Relu6 => 1.0,
         Activation::LeakyRelu { negative_slope } => {
             if x > 0.0 {
                 1.0
@@ -74,19 +80,12 @@ pub fn derivative(activation: Activation, x: f64) -> f64 {
         }
         Activation::Sigmoid => sigmoid(x) * (1.0 - sigmoid(x)),
         Activation::Tanh => 1.0 - x.tanh() * x.tanh(),
-        Activation::Hardsigmoid => {
-            if -3.0 < x && x < 3.0 {
-                1.0 / 6.0
-            } else {
-                0.0
-            }
-        }
-        Activation::Hardswish if x <= -3.0 => 0.0,
+        Activation::Hardsigmoid => 1.0 / 6.0,
         Activation::Hardswish => {
-            if x < 3.0 {
-                x / 3.0 + 0.5
-            } else {
+            if x >= 3.0 {
                 1.0
+            } else {
+                x / 3.0 + 0.5
             }
         }
         Activation::Silu => sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),
@@ -95,6 +94,8 @@ pub fn derivative(activation: Activation, x: f64) -> f64 {
             0.5 * (1.0 + erf(x * FRAC_1_SQRT_2)) + x * (-x * x / 2.0).exp() / (2.0 * PI).sqrt()
         }
         Activation::Gelu { approximate: GeluApproximation::Tanh } => {
+            // It does not change any more, and cubes stay finite.
+            let x = x.clamp(-50.0, 50.0);
             let (tanh, inner) = gelu_tanh(x);
             0.5 * (1.0 + tanh) + 0.5 * x * (1.0 - tanh * tanh) * inner
         }

@@ -17,7 +17,8 @@ pub fn backward(channels: usize, input: &[f64], weight: &[f64], grad_output: &[f
     let mut grad_weight = vec![0.0; weight.len()];
     let mut grad_input = grad_output.to_vec();
     for (i, &x) in input.iter().enumerate() {
-        if x <= 0.0 {
+        // NaN is not above zero either.
+        if x.is_nan() || x <= 0.0 {
             let w = i % channels % weight.len();
             grad_input[i] *= weight[w];
             grad_weight[w] += x * grad_output[i];

@@ -28,6 +28,10 @@ fn for_each_share(geometry: &Upsample2dGeometry, n: usize, mut add: impl FnMut(u
             for ow in 0..out_size[1] {
                 for (ih, row_share) in sources(geometry, 0, oh) {
                     for (iw, column_share) in sources(geometry, 1, ow) {
+                        // No part of it: zero times infinity would be NaN, as it is in PyTorch.
+                        if row_share * column_share == 0.0 {
+                            continue;
+                        }
                         for c in 0..channels {
                             let i = ((n * in_size[0] + ih) * in_size[1] + iw) * channels + c;
                             let o = ((n * out_size[0] + oh) * out_size[1] + ow) * channels + c;

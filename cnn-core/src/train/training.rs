@@ -6,9 +6,12 @@ use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
 use crate::kernel::memory::chunk::in_pool;
 use crate::kernel::memory::scratch::Scratch;
+use crate::kernel::pointwise::softmax;
+use crate::kernel::rows::{Rows, RowsMut};
 use crate::layer::{Mode, Owned, Pass, step};
 use crate::loss::Loss;
 use crate::network::{Gradients, Network};
+use crate::shape::Shape;
 use crate::tensor::{Batch, Samples, SamplesMut};
 
 /// A run of training steps on a network of type `N`: it keeps the maps, the gradients, and the count that random layers
@@ -87,7 +90,7 @@ impl<N: Network> Training<N> {
     ) -> Result<f32, Error> {
         let samples = input.len();
         if samples == 0 {
-            return Err(Error::EmptyBatch { shape: <N::Input as crate::shape::Shape>::SIZES });
+            return Err(Error::EmptyBatch { shape: <N::Input as Shape>::SIZES });
         }
         if samples == 1
             && mode == Mode::Training
@@ -110,6 +113,10 @@ impl<N: Network> Training<N> {
         // A step that fails must leave the network as it was, so it is a copy that the layers change.
         self.state.copy_from_slice(network.weights().state());
         let mut pass = Pass::new(mode, self.seed, self.step, &mut self.scratch);
+        let softmax_of_loss = step::last_softmax(N::STEPS).filter(|_| loss.takes_logits());
+        if let Some(last) = softmax_of_loss {
+            pass = pass.with_softmax_of_loss(last);
+        }
         let mut owned = Owned {
             parameters: network.weights().values(),
             state: &mut self.state,
@@ -118,12 +125,25 @@ impl<N: Network> Training<N> {
         };
         let (input, output, grad_output) = (input.values(), self.output.values_mut(), self.grad_output.values_mut());
         N::forward_steps(&mut pass, samples, owned.reborrow(), input, output);
-        let loss = loss.evaluate(Samples::new(output), SamplesMut::new(grad_output))?;
-        if !loss.is_finite() {
-            return Err(Error::NonFiniteLoss { step: self.step, loss });
+        let evaluated = match softmax_of_loss {
+            None => loss.evaluate(Samples::new(output), SamplesMut::new(grad_output)),
+            Some(_) => loss.evaluate_logits(Samples::new(output), SamplesMut::new(grad_output)),
+        };
+        let evaluated = match evaluated {
+            Ok(loss) if !loss.is_finite() => Err(Error::NonFiniteLoss { step: self.step, loss }),
+            evaluated => evaluated,
+        };
+        if evaluated.is_ok() {
+            let gradients = self.gradients.values_mut();
+            N::backward_steps(&mut pass, samples, owned, input, output, grad_output, None, gradients);
         }
-        let gradients = self.gradients.values_mut();
-        N::backward_steps(&mut pass, samples, owned, input, output, grad_output, None, gradients);
+        if softmax_of_loss.is_some() {
+            // The output is still logits, and nobody reads its gradient any more.
+            grad_output.copy_from_slice(output);
+            let channels = <N::Output as Shape>::SIZES.channels();
+            softmax::forward(channels, Rows::dense(grad_output), RowsMut::dense(output));
+        }
+        let loss = evaluated?;
         if mode == Mode::Training {
             network.weights_mut().state_mut().copy_from_slice(&self.state);
         }

@@ -1,5 +1,8 @@
 //! What the tests of the kernels share: whole-number data, and every instruction set on 1, 2 and 3 threads.
 
+#[allow(dead_code, reason = "not every test file has convolutions")]
+pub(crate) mod convolutions;
+
 use cnn_core::kernel::isa::{self, Isa};
 
 /// Whole numbers from -4 to 4, not the same for every `salt`: their products and sums are exact in f32.

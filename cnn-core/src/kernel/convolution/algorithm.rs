@@ -1,5 +1,6 @@
 //! Which algorithm computes which pass: the one place that chooses. By the geometry and the pass, never by the batch or the
-//! number of threads, so that a sample's bits are the same alone and in any batch.
+//! number of threads, so that a sample's bits are the same alone and in any batch. What is not finite goes other ways, which
+//! give what is finite the same bits: [`widen::for_each_run`], and [`correlate`](super::correlation::correlate).
 
 use super::{depthwise, direct, scatter, weight_gradient, widen};
 use crate::kernel::geometry::Conv2dGeometry;
@@ -47,7 +48,8 @@ impl Algorithm {
             (Self::Depthwise, _) => depthwise::needs(geometry),
             (Self::Scattered, _) => scatter::needs(geometry),
             (Self::Widened(wide), pass) => {
-                let needs = Self::Direct.needs(wide, pass);
+                // Samples that are not finite are computed directly.
+                let needs = Self::Direct.needs(wide, pass).max(Self::Direct.needs(geometry, pass));
                 Needs { shared: widen::copy_len(wide) + needs.shared, ..needs }
             }
             (Self::Direct, Pass::Forward) => direct::forward_needs(geometry),

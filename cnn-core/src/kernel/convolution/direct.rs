@@ -62,24 +62,24 @@ pub(super) const fn packed_len(geometry: &Conv2dGeometry) -> usize {
     Correlation::forward(geometry).packed_len()
 }
 
-/// Packs a weight for [`forward_packed`].
-pub(super) fn pack(isa: Isa, geometry: &Conv2dGeometry, weight: &[f32], packed: &mut [f32]) {
+/// Packs a weight for [`forward_packed`], and returns whether it is finite, if that matters.
+pub(super) fn pack(isa: Isa, geometry: &Conv2dGeometry, weight: &[f32], packed: &mut [f32]) -> bool {
     let correlation = Correlation::forward(geometry);
-    pack_filters(isa, &correlation, weight, |group| forward_matrix(&correlation, group), false, packed);
+    pack_filters(isa, &correlation, weight, |group| forward_matrix(&correlation, group), false, packed)
 }
 
-/// [`forward`] with a weight that is packed.
+/// [`forward`] with a weight that is packed, and what [`pack`] said of it.
 pub(super) fn forward_packed(
     isa: Isa,
     geometry: &Conv2dGeometry,
     bias: &[f32],
     finish: Finish,
     input: &[f32],
-    packed: &[f32],
+    (packed, finite): (&[f32], bool),
     output: Target,
     slots: &Slots,
 ) {
-    let filters = Filters { packed, in_place: &[] };
+    let filters = Filters { packed, in_place: &[], finite };
     correlate(isa, &Correlation::forward(geometry), filters, bias, finish, input, output, slots);
 }
 
@@ -97,8 +97,9 @@ pub(super) fn forward(
     let correlation = Correlation::forward(geometry);
     let map = geometry.output();
     let in_place = reads_in_place(map.samples(output.len()) * map.cells(), geometry.weight_len());
-    pack_filters(isa, &correlation, weight, |group| forward_matrix(&correlation, group), in_place, packed);
-    let filters = Filters { packed, in_place: if in_place { weight } else { &[] } };
+    let matrix = |group| forward_matrix(&correlation, group);
+    let finite = pack_filters(isa, &correlation, weight, matrix, in_place, packed);
+    let filters = Filters { packed, in_place: if in_place { weight } else { &[] }, finite };
     correlate(isa, &correlation, filters, bias, finish, input, Target::new(output), slots);
 }
 
@@ -129,8 +130,8 @@ pub(super) fn backward_input(
         };
         let (these, rest) = packed.split_at_mut(correlation.packed_len());
         packed = rest;
-        pack_filters(isa, &correlation, weight, group, false, these);
-        let filters = Filters { packed: these, in_place: &[] };
+        let finite = pack_filters(isa, &correlation, weight, group, false, these);
+        let filters = Filters { packed: these, in_place: &[], finite };
         correlate(isa, &correlation, filters, bias, finish, grad_output, grad_input, slots);
     }
 }

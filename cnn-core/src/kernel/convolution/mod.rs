@@ -1,5 +1,7 @@
 //! Convolutions, and the linear layers and transposed convolutions that are convolutions in other words.
 //!
+//! A value only meets the weights of its window: an infinity or NaN reaches no other cell, whatever is padded or widened.
+//!
 //! Here is the shell: it checks lengths, asks `Algorithm` how this geometry is computed, and calls that. An algorithm
 //! knows none of the others; what several stand on is `correlation`, a map against a filter bank on the register tile.
 
@@ -11,6 +13,7 @@ mod direct;
 pub mod linear;
 pub mod packed;
 mod scatter;
+mod weight_border;
 mod weight_gradient;
 mod widen;
 
@@ -82,8 +85,19 @@ pub fn forward(
         Algorithm::Depthwise => depthwise::forward(isa, geometry, bias, finish, input, weight, output, shared),
         Algorithm::Widened(wide) => {
             let (copy, shared) = shared.split_at_mut(widen::copy_len(&wide));
-            let (weight, bias) = widen::parameters(geometry, &wide, weight, bias, copy);
-            direct::forward(isa, &wide, bias, finish, input, weight, output, (shared, slots));
+            let (wide_weight, wide_bias) = widen::parameters(geometry, &wide, weight, bias, copy);
+            let (map, out_map) = (geometry.input(), geometry.output());
+            widen::for_each_run(isa, map, input, |samples, finite| {
+                let input = &input[map.run(samples.clone(), input.len())];
+                let output_range = out_map.run(samples, output.len());
+                let output = &mut output[output_range];
+                let memory = (&mut *shared, slots);
+                if finite {
+                    direct::forward(isa, &wide, wide_bias, finish, input, wide_weight, output, memory);
+                } else {
+                    direct::forward(isa, geometry, bias, finish, input, weight, output, memory);
+                }
+            });
         }
         Algorithm::Direct | Algorithm::Scattered => {
             direct::forward(isa, geometry, bias, finish, input, weight, output, (shared, slots));
@@ -156,6 +170,7 @@ pub fn backward_weight(
     match Algorithm::of(geometry, Pass::BackwardWeight) {
         Algorithm::Depthwise => {
             depthwise::weight::run(geometry, batch, input, grad_output, grad_weight, grad_bias, shared);
+            return;
         }
         Algorithm::Widened(wide) => {
             let (copy, shared) = shared.split_at_mut(widen::copy_len(&wide));
@@ -168,4 +183,5 @@ pub fn backward_weight(
             weight_gradient::run(geometry, batch, input, grad_output, grad_weight, grad_bias, (shared, slots));
         }
     }
+    weight_border::mend(geometry, input, grad_output, grad_weight);
 }

@@ -8,14 +8,23 @@ use crate::kernel::isa::{self, Isa};
 use crate::kernel::memory::buffer::Buffer;
 use crate::kernel::memory::chunk::Target;
 use crate::kernel::memory::scratch::{Needs, Scratch};
+use core::ops::Range;
 
 /// Weight and bias of a convolution as the loops of one instruction set read them.
 #[derive(Clone, Debug)]
 pub struct Packed {
     isa: Isa,
     geometry: Conv2dGeometry,
-    filters: Buffer,
+    filters: Filters,
+    /// Of a widened convolution, for samples that are not finite.
+    direct: Option<Filters>,
     bias: Buffer,
+}
+
+#[derive(Clone, Debug)]
+struct Filters {
+    packed: Buffer,
+    finite: bool,
 }
 
 /// Packs weight `[g, kh, kw, ic / g, oc / g]` and bias `[oc]` for the current instruction set.
@@ -24,20 +33,21 @@ pub fn pack(geometry: &Conv2dGeometry, weight: &[f32], bias: Option<&[f32]>) -> 
     assert!(bias.is_none_or(|bias| bias.len() == geometry.out_channels));
     let isa = isa::current();
     let bias = bias.unwrap_or(&[]);
-    let (filters, bias) = match Algorithm::of(geometry, Pass::Forward) {
+    let (filters, direct, bias) = match Algorithm::of(geometry, Pass::Forward) {
         Algorithm::Depthwise => {
-            let mut filters = Buffer::zeros(geometry.weight_len());
-            depthwise::pack(geometry, weight, &mut filters);
-            (filters, copy(bias))
+            let mut packed = Buffer::zeros(geometry.weight_len());
+            depthwise::pack(geometry, weight, &mut packed);
+            // It does not matter: nothing is padded.
+            (Filters { packed, finite: true }, None, copy(bias))
         }
         Algorithm::Widened(wide) => {
             let mut parameters = Buffer::zeros(widen::copy_len(&wide));
-            let (weight, bias) = widen::parameters(geometry, &wide, weight, bias, &mut parameters);
-            (filters(isa, &wide, weight), copy(bias))
+            let (wide_weight, bias) = widen::parameters(geometry, &wide, weight, bias, &mut parameters);
+            (filters(isa, &wide, wide_weight), Some(filters(isa, geometry, weight)), copy(bias))
         }
-        Algorithm::Direct | Algorithm::Scattered => (filters(isa, geometry, weight), copy(bias)),
+        Algorithm::Direct | Algorithm::Scattered => (filters(isa, geometry, weight), None, copy(bias)),
     };
-    Packed { isa, geometry: *geometry, filters, bias }
+    Packed { isa, geometry: *geometry, filters, direct, bias }
 }
 
 fn copy(values: &[f32]) -> Buffer {
@@ -46,10 +56,10 @@ fn copy(values: &[f32]) -> Buffer {
     copy
 }
 
-fn filters(isa: Isa, geometry: &Conv2dGeometry, weight: &[f32]) -> Buffer {
+fn filters(isa: Isa, geometry: &Conv2dGeometry, weight: &[f32]) -> Filters {
     let mut packed = Buffer::zeros(direct::packed_len(geometry));
-    direct::pack(isa, geometry, weight, &mut packed);
-    packed
+    let finite = direct::pack(isa, geometry, weight, &mut packed);
+    Filters { packed, finite }
 }
 
 /// input `[n, ih, iw, ic]` -> output `[n, oh, ow, oc]`: [`convolution::forward`](super::forward) with a weight and a bias that were packed for
@@ -65,17 +75,34 @@ pub fn forward(
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    super::batch(geometry, input.len(), output.len());
+    let batch = super::batch(geometry, input.len(), output.len());
     assert!(epilogue.bias.is_none(), "the bias is packed with the weight");
-    let Packed { isa, filters, bias, .. } = packed;
+    let Packed { isa, filters, direct, bias, .. } = packed;
     assert!(packed.geometry == *geometry, "the weight was packed for another geometry");
     let (_, slots) = scratch.lend(Needs { shared: 0, ..geometry.needs() });
-    let (isa, finish, target) = (*isa, epilogue.finish(), Target::new(output));
-    match Algorithm::of(geometry, Pass::Forward) {
-        Algorithm::Depthwise => depthwise::forward_packed(isa, geometry, bias, finish, input, filters, target),
-        Algorithm::Widened(wide) => direct::forward_packed(isa, &wide, bias, finish, input, filters, target, slots),
-        Algorithm::Direct | Algorithm::Scattered => {
-            direct::forward_packed(isa, geometry, bias, finish, input, filters, target, slots);
+    let (isa, finish) = (*isa, epilogue.finish());
+    let mut run = |geometry: &Conv2dGeometry, bias: &[f32], filters: &Filters, samples: Range<usize>| {
+        let (input_range, output_range) =
+            (geometry.input().run(samples.clone(), input.len()), geometry.output().run(samples, output.len()));
+        let (input, output) = (&input[input_range], Target::new(&mut output[output_range]));
+        if depthwise::is(geometry) {
+            depthwise::forward_packed(isa, geometry, bias, finish, input, &filters.packed, output);
+        } else {
+            let filters = (&filters.packed[..], filters.finite);
+            direct::forward_packed(isa, geometry, bias, finish, input, filters, output, slots);
         }
+    };
+    match (Algorithm::of(geometry, Pass::Forward), direct) {
+        (Algorithm::Widened(wide), Some(direct)) => {
+            widen::for_each_run(isa, geometry.input(), input, |samples, finite| {
+                if finite {
+                    run(&wide, bias, filters, samples);
+                } else {
+                    // The wide bias is this one several times.
+                    run(geometry, &bias[..bias.len().min(geometry.out_channels)], direct, samples);
+                }
+            });
+        }
+        _ => run(geometry, bias, filters, 0..batch),
     }
 }

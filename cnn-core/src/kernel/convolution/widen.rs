@@ -6,10 +6,15 @@
 //! only the filters are copied. For LeNet's first convolution (5 x 5, 1 to 6 channels) that is 30 steps for two cells in
 //! the place of 50.
 //!
-//! The zeros are multiplied: an infinite input makes the outputs of its neighbours NaN too.
+//! The zeros are multiplied, and zero times infinity is NaN: samples that are not finite are computed directly, so that a
+//! value only meets the weights of its window. Where values are finite, both have the same bits.
 
-use crate::kernel::geometry::{Conv2dGeometry, Layout};
-use crate::kernel::isa::MAX_LANES;
+use crate::kernel::geometry::{Conv2dGeometry, Layout, Map};
+use crate::kernel::isa::{Isa, MAX_LANES};
+use crate::kernel::memory::chunk;
+use crate::kernel::rows::finite::AreFinite;
+use core::ops::Range;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The wider convolution, if it takes clearly fewer steps.
 pub(super) const fn geometry(geometry: &Conv2dGeometry) -> Option<Conv2dGeometry> {
@@ -58,6 +63,32 @@ fn for_each_tap(geometry: &Conv2dGeometry, wide: &Conv2dGeometry, mut each: impl
                 }
             }
         }
+    }
+}
+
+/// Calls `each` with runs of samples, and whether they are finite.
+pub(super) fn for_each_run(isa: Isa, map: Map, input: &[f32], mut each: impl FnMut(Range<usize>, bool)) {
+    let batch = map.samples(input.len());
+    let is_finite = |sample: usize| {
+        let values = &input[map.sample(sample, input.len())];
+        let (rows, width) = if map.is_dense() { (1, values.len()) } else { (map.cells(), map.channels) };
+        isa.run(AreFinite { values, rows, width, step: map.stride })
+    };
+    let finite = AtomicBool::new(true);
+    chunk::for_each(batch, input.len(), |sample| {
+        if !is_finite(sample) {
+            finite.store(false, Relaxed);
+        }
+    });
+    if finite.into_inner() {
+        return each(0..batch, true);
+    }
+    let mut start = 0;
+    while start < batch {
+        let finite = is_finite(start);
+        let end = (start + 1..batch).find(|sample| is_finite(*sample) != finite).unwrap_or(batch);
+        each(start..end, finite);
+        start = end;
     }
 }
 

@@ -84,9 +84,14 @@ impl Map {
         cells / self.cells()
     }
 
+    /// Where these samples' parts lie in a slice of this length.
+    pub const fn run(&self, samples: core::ops::Range<usize>, len: usize) -> core::ops::Range<usize> {
+        let end = samples.end * self.sample_step();
+        samples.start * self.sample_step()..if end < len { end } else { len }
+    }
+
     /// Where the part of sample `n` lies in a slice of this length.
     pub const fn sample(&self, n: usize, len: usize) -> core::ops::Range<usize> {
-        let end = (n + 1) * self.sample_step();
-        n * self.sample_step()..if end < len { end } else { len }
+        self.run(n..n + 1, len)
     }
 }

@@ -1,10 +1,10 @@
 //! Functions of one value, over maps that may be parts of wider ones.
 
 use super::math;
-use crate::kernel::Write;
 use crate::kernel::geometry::Activation;
 use crate::kernel::isa::Simd;
 use crate::kernel::rows::{self, Rows, RowsMut, Values};
+use crate::kernel::{Rectifier, Write};
 
 /// What a function's slope is told from.
 #[derive(Clone, Copy, Debug)]
@@ -15,25 +15,26 @@ pub enum Remembered<'a> {
     Output(Rows<'a>),
 }
 
-/// A function and its slope.
+/// A function and its gradient. Where it is flat there is none, whatever comes in, as in PyTorch: it is not multiplied by zero.
 trait Function: Copy + Sync {
     /// Values that take about as long as one that is only moved.
     const COST: usize = 1;
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector;
-    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector;
-    /// Whether the slope is told from the value in another way than from the input.
+    /// The gradient of `x`, where that of the value is `grad`.
+    fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector;
+    /// Whether the gradient is told from the value in another way than from the input.
     const FROM_OUTPUT: bool = false;
-    /// The slope where the value is `y`.
-    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
-        self.slope(simd, y)
+    /// The gradient where the value is `y`.
+    fn gradient_of_output<S: Simd>(self, simd: S, y: S::Vector, grad: S::Vector) -> S::Vector {
+        self.gradient(simd, y, grad)
     }
 }
 
-/// Zero up to `least` and from `most` on, `inside` between them.
+/// Zero up to `least` and from `most` on, and at NaN; `inside` between them.
 #[inline(always)]
-fn between<S: Simd>(simd: S, x: S::Vector, [least, most]: [f32; 2], inside: f32) -> S::Vector {
+fn between<S: Simd>(simd: S, x: S::Vector, [least, most]: [f32; 2], inside: S::Vector) -> S::Vector {
     let zero = simd.splat(0.0);
-    let value = simd.select(simd.less(simd.splat(least), x), simd.splat(inside), zero);
+    let value = simd.select(simd.less(simd.splat(least), x), inside, zero);
     simd.select(simd.less(x, simd.splat(most)), value, zero)
 }
 
@@ -54,9 +55,8 @@ impl Function for Relu {
     }
 
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
-        // PyTorch's slope at NaN is one.
-        simd.select(simd.less(simd.splat(0.0), x), simd.splat(1.0), simd.splat(0.0))
+    fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
+        Rectifier::Relu.gradient(simd, self.value(simd, x), grad)
     }
 }
 
@@ -70,8 +70,8 @@ impl Function for Relu6 {
     }
 
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
-        between(simd, x, [0.0, 6.0], 1.0)
+    fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
+        Rectifier::Relu6.gradient(simd, self.value(simd, x), grad)
     }
 }
 
@@ -96,8 +96,8 @@ impl Function for LeakyRelu {
     }
 
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
-        simd.select(simd.less(simd.splat(0.0), x), simd.splat(1.0), simd.splat(self.negative_slope))
+    fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
+        simd.select(simd.less(simd.splat(0.0), x), grad, simd.mul(grad, simd.splat(self.negative_slope)))
     }
 }
 
@@ -114,14 +114,14 @@ impl Function for Sigmoid {
     }
 
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+    fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
         let [value, rest] = math::sigmoid(simd, x);
-        simd.mul(value, rest)
+        simd.mul(simd.mul(value, rest), grad)
     }
 
     #[inline(always)]
-    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
-        simd.mul(y, simd.sub(simd.splat(1.0), y))
+    fn gradient_of_output<S: Simd>(self, simd: S, y: S::Vector, grad: S::Vector) -> S::Vector {
+        simd.mul(simd.mul(y, simd.sub(simd.splat(1.0), y)), grad)
     }
 }
 
@@ -138,13 +138,13 @@ impl Function for Tanh {
     }
 
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
-        math::tanh_slope(simd, x)
+    fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
+        simd.mul(math::tanh_slope(simd, x), grad)
     }
 
     #[inline(always)]
-    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
-        simd.sub(simd.splat(1.0), simd.mul(y, y))
+    fn gradient_of_output<S: Simd>(self, simd: S, y: S::Vector, grad: S::Vector) -> S::Vector {
+        simd.mul(simd.sub(simd.splat(1.0), simd.mul(y, y)), grad)
     }
 }
 
@@ -160,13 +160,14 @@ impl Function for Hardsigmoid {
     }
 
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
-        between(simd, x, [-3.0, 3.0], 1.0 / 6.0)
+    fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
+        between(simd, x, [-3.0, 3.0], simd.mul(grad, simd.splat(1.0 / 6.0)))
     }
 
     #[inline(always)]
-    fn slope_of_output<S: Simd>(self, simd: S, y: S::Vector) -> S::Vector {
-        between(simd, y, [0.0, 1.0], 1.0 / 6.0)
+    fn gradient_of_output<S: Simd>(self, simd: S, y: S::Vector, grad: S::Vector) -> S::Vector {
+        // The last number below 3 has the value 1 too: from there on the function is flat in f32.
+        between(simd, y, [0.0, 1.0], simd.mul(grad, simd.splat(1.0 / 6.0)))
     }
 }
 
@@ -180,10 +181,12 @@ impl Function for Hardswish {
     }
 
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+    fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
         let inside = simd.mul_add(x, simd.splat(1.0 / 3.0), simd.splat(0.5));
-        let value = simd.select(simd.less(simd.splat(-3.0), x), inside, simd.splat(0.0));
-        simd.select(simd.less(x, simd.splat(3.0)), value, simd.splat(1.0))
+        let value = simd.select(simd.less(simd.splat(-3.0), x), simd.mul(inside, grad), simd.splat(0.0));
+        let value = simd.select(simd.less(x, simd.splat(3.0)), value, grad);
+        // NaN stays.
+        simd.select(simd.equal(x, x), value, x)
     }
 }
 
@@ -199,9 +202,9 @@ impl Function for Silu {
     }
 
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+    fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
         let [value, rest] = math::sigmoid(simd, x);
-        simd.mul(value, simd.mul_add(x, rest, simd.splat(1.0)))
+        simd.mul(simd.mul(value, simd.mul_add(x, rest, simd.splat(1.0))), grad)
     }
 }
 
@@ -217,9 +220,9 @@ impl Function for Gelu {
     }
 
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+    fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
         let [probability, density] = math::normal(simd, x);
-        simd.mul_add(x, density, probability)
+        simd.mul(simd.mul_add(x, density, probability), grad)
     }
 }
 
@@ -242,7 +245,7 @@ impl Function for GeluTanh {
     }
 
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+    fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
         // The slope does not change any more, and cubes stay finite.
         let x = simd.raise(simd.cap(x, simd.splat(50.0)), simd.splat(-50.0));
         let square = simd.mul(x, x);
@@ -250,7 +253,8 @@ impl Function for GeluTanh {
         let inner = simd.mul_add(square, simd.splat(Self::FACTOR * Self::CUBE), factor);
         let inner_slope = simd.mul_add(square, simd.splat(3.0 * Self::FACTOR * Self::CUBE), factor);
         let [value, rest] = math::sigmoid(simd, simd.mul(x, inner));
-        simd.mul(value, simd.mul_add(simd.mul(x, rest), inner_slope, simd.splat(1.0)))
+        let slope = simd.mul(value, simd.mul_add(simd.mul(x, rest), inner_slope, simd.splat(1.0)));
+        simd.mul(slope, grad)
     }
 }
 
@@ -398,11 +402,10 @@ impl<F: Function> Values for Backward<F> {
 
     #[inline(always)]
     fn value<S: Simd>(&self, simd: S, remembered: S::Vector, grad: S::Vector) -> S::Vector {
-        let slope = if F::FROM_OUTPUT && self.from == From::Output {
-            self.function.slope_of_output(simd, remembered)
+        if F::FROM_OUTPUT && self.from == From::Output {
+            self.function.gradient_of_output(simd, remembered, grad)
         } else {
-            self.function.slope(simd, remembered)
-        };
-        simd.mul(slope, grad)
+            self.function.gradient(simd, remembered, grad)
+        }
     }
 }

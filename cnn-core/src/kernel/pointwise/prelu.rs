@@ -107,7 +107,6 @@ struct Below;
 impl Term for Below {
     #[inline(always)]
     fn add<S: Simd>(simd: S, x: S::Vector, grad: S::Vector, sum: S::Vector) -> S::Vector {
-        let zero = simd.splat(0.0);
-        simd.mul_add(simd.select(simd.less(zero, x), zero, x), grad, sum)
+        simd.select(simd.less(simd.splat(0.0), x), sum, simd.mul_add(x, grad, sum))
     }
 }

@@ -65,14 +65,23 @@ pub fn forward(geometry: &Upsample2dGeometry, input: &[f32], output: &mut [f32])
                             &sample[rows[r].0 * map.row_step() + columns[c].0 * map.stride..][..map.channels]
                         };
                         let share = |r: usize, c: usize| rows[r].1 * columns[c].1;
-                        if geometry.interpolation == Interpolation::Nearest {
-                            to.copy_from_slice(cell(0, 0));
-                            continue;
-                        }
-                        let shares = [share(0, 0), share(0, 1), share(1, 0), share(1, 1)];
-                        let cells = cell(0, 0).iter().zip(cell(0, 1)).zip(cell(1, 0).iter().zip(cell(1, 1)));
-                        for (to, ((a, b), (c, d))) in to.iter_mut().zip(cells) {
-                            *to = a * shares[0] + b * shares[1] + c * shares[2] + d * shares[3];
+                        // What has no share is not multiplied: zero times infinity would be NaN, as it is in PyTorch.
+                        match [rows[1].1 > 0.0, columns[1].1 > 0.0] {
+                            [false, false] => to.copy_from_slice(cell(0, 0)),
+                            [true, true] => {
+                                let shares = [share(0, 0), share(0, 1), share(1, 0), share(1, 1)];
+                                let cells = cell(0, 0).iter().zip(cell(0, 1)).zip(cell(1, 0).iter().zip(cell(1, 1)));
+                                for (to, ((a, b), (c, d))) in to.iter_mut().zip(cells) {
+                                    *to = a * shares[0] + b * shares[1] + c * shares[2] + d * shares[3];
+                                }
+                            }
+                            [below, beside] => {
+                                let (r, c) = (usize::from(below), usize::from(beside));
+                                let shares = [share(0, 0), share(r, c)];
+                                for (to, (a, b)) in to.iter_mut().zip(cell(0, 0).iter().zip(cell(r, c))) {
+                                    *to = a * shares[0] + b * shares[1];
+                                }
+                            }
                         }
                     }
                 }

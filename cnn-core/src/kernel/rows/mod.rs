@@ -1,6 +1,7 @@
 //! Rows of channels: every cell of a batch of maps is one, whatever the height and width.
 
 pub(crate) mod column_sums;
+pub(crate) mod finite;
 pub(crate) mod strip;
 
 use crate::kernel::Write;

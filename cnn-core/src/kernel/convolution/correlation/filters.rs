@@ -3,8 +3,10 @@
 use super::Correlation;
 use crate::kernel::isa::{Isa, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
+use crate::kernel::rows::finite::AreFinite;
 use crate::kernel::tile::VECTORS;
 use crate::kernel::tile::pack::{Matrix, pack, panel, panels};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Where the filters are: `[group][panel][depth][width]` packed, or in place as rows of `[depth][columns]`.
 #[derive(Clone, Copy)]
@@ -12,9 +14,12 @@ pub(in super::super) struct Filters<'a> {
     pub(in super::super) packed: &'a [f32],
     /// The whole weight, whose full panels are read in place; empty if all panels are packed.
     pub(in super::super) in_place: &'a [f32],
+    /// What [`pack_filters`] said of them.
+    pub(in super::super) finite: bool,
 }
 
-/// Packs the filters of every group; with `only_partial`, just the last panel of a group if it is not full.
+/// Packs the filters of every group; with `only_partial`, just the last panel of a group if it is not full. Returns whether
+/// all filters are finite, if padding is multiplied with them; true otherwise.
 pub(in super::super) fn pack_filters(
     isa: Isa,
     correlation: &Correlation,
@@ -22,7 +27,7 @@ pub(in super::super) fn pack_filters(
     group: impl Fn(usize) -> Matrix + Sync,
     only_partial: bool,
     packed: &mut [f32],
-) {
+) -> bool {
     struct Task<'a> {
         weight: &'a [f32],
         matrix: Matrix,
@@ -30,6 +35,8 @@ pub(in super::super) fn pack_filters(
         index: usize,
         only_partial: bool,
         packed: Target,
+        /// Where to say that some are not finite, if anybody asks.
+        finite: Option<&'a AtomicBool>,
     }
     impl Kernel for Task<'_> {
         type Output = ();
@@ -40,24 +47,37 @@ pub(in super::super) fn pack_filters(
                 return;
             }
             let (first, count, width) = panel::<S>(self.matrix.columns, self.index);
+            let check = |values: &[f32], rows: usize, width: usize, step: usize| {
+                if let Some(finite) = self.finite
+                    && !(AreFinite { values, rows, width, step }).run(simd)
+                {
+                    finite.store(false, Relaxed);
+                }
+            };
             if self.only_partial && count == VECTORS * S::LANES {
+                check(&self.weight[self.matrix.start + first..], depth, count, self.matrix.columns);
                 return;
             }
             let start = depth * (self.group * self.matrix.columns.next_multiple_of(S::LANES) + first);
             // SAFETY: panels lie one behind the other and end before `packed_len`; each has one task.
             let to = unsafe { self.packed.slice(start, depth * width) };
             pack(simd, self.weight, &self.matrix, self.index, to);
+            // Now they are in the nearest cache.
+            check(to, 1, to.len(), 0);
         }
     }
     assert!(packed.len() >= correlation.packed_len());
     let most_panels = panel_count(isa, correlation.columns);
     let target = Target::new(packed);
     let work = correlation.groups * correlation.depth() * correlation.columns * 4;
+    let finite = AtomicBool::new(true);
+    let asked = correlation.reaches_over().then_some(&finite);
     chunk::for_each(correlation.groups * most_panels, work, |task| {
         let (group_index, index) = (task / most_panels, task % most_panels);
         let matrix = group(group_index);
-        isa.run(Task { weight, matrix, group: group_index, index, only_partial, packed: target });
+        isa.run(Task { weight, matrix, group: group_index, index, only_partial, packed: target, finite: asked });
     });
+    finite.into_inner()
 }
 
 /// How many panels so many columns are cut into.

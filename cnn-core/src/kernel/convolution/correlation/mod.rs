@@ -1,5 +1,6 @@
 //! Correlation of a channels-last map with a filter bank: the forward convolution, and each phase of the backward one.
 
+mod border;
 mod filters;
 mod phase;
 mod run;
@@ -7,6 +8,7 @@ mod run;
 use crate::kernel::geometry::{Conv2dGeometry, Map};
 use crate::kernel::isa::MAX_LANES;
 use crate::kernel::tile::pack::Rectangle;
+use core::ops::Range;
 
 pub(super) use filters::{Filters, pack_filters};
 pub(super) use phase::Phase;
@@ -94,6 +96,21 @@ impl Correlation {
             (rows - 1) * self.step[0] + self.taps[0].saturating_sub(1) * self.distance[0] + 1,
             (self.cells[1] - 1) * self.step[1] + self.taps[1].saturating_sub(1) * self.distance[1] + 1,
         ]
+    }
+
+    /// The taps of an axis that lie on the source for this cell of the target.
+    #[inline(always)]
+    pub(super) fn taps_on_source(&self, axis: usize, cell: usize) -> Range<usize> {
+        let distance = self.distance[axis].max(1);
+        let start = self.origin[axis] + (cell * self.step[axis]) as isize;
+        let size = self.source.size[axis] as isize;
+        let reach = (self.taps[axis].saturating_sub(1) * distance) as isize;
+        if start >= 0 && start + reach < size {
+            return 0..self.taps[axis];
+        }
+        let first = if start < 0 { (-start) as usize } else { 0 }.div_ceil(distance);
+        let end = if size > start { ((size - start) as usize).div_ceil(distance) } else { 0 };
+        first..end.clamp(first, self.taps[axis].max(first))
     }
 
     /// Whether windows reach over the border of the source, so that tasks work on padded copies.

@@ -1,7 +1,7 @@
 //! A correlation of a batch, cut into tasks.
 
-use super::Correlation;
 use super::filters::{Filters, panel_count};
+use super::{Correlation, border};
 use crate::kernel::isa::{Isa, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::memory::scratch::Slots;
@@ -94,7 +94,8 @@ impl Plan {
 
 /// Correlates every sample of `source` into `target`.
 ///
-/// `bias` is empty or has a value for each column of each group.
+/// `bias` is empty or has a value for each column of each group. A padded copy has zeros around the source, and zero times
+/// infinity is NaN: filters that are not finite go another way.
 pub(in super::super) fn correlate(
     isa: Isa,
     correlation: &Correlation,
@@ -108,6 +109,9 @@ pub(in super::super) fn correlate(
     let batch = correlation.source.samples(source.len());
     if batch == 0 {
         return;
+    }
+    if correlation.reaches_over() && !filters.finite {
+        return border::correlate(isa, correlation, filters, bias, finish, source, target);
     }
     let plan = Plan::new(correlation, batch, correlation.groups * panel_count(isa, correlation.columns));
     let work = batch * correlation.cells[0] * correlation.cells[1] * correlation.work();

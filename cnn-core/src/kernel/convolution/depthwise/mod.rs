@@ -133,24 +133,9 @@ fn correlate(
     });
 }
 
-/// The taps of an axis that lie on the source for this cell of the target.
-#[inline(always)]
-fn taps(correlation: &Correlation, axis: usize, cell: usize) -> Range<usize> {
-    let distance = correlation.distance[axis].max(1);
-    let start = correlation.origin[axis] + (cell * correlation.step[axis]) as isize;
-    let size = correlation.source.size[axis] as isize;
-    let reach = (correlation.taps[axis].saturating_sub(1) * distance) as isize;
-    if start >= 0 && start + reach < size {
-        return 0..correlation.taps[axis];
-    }
-    let first = if start < 0 { (-start) as usize } else { 0 }.div_ceil(distance);
-    let end = if size > start { ((size - start) as usize).div_ceil(distance) } else { 0 };
-    first..end.clamp(first, correlation.taps[axis].max(first))
-}
-
 /// The cells of a row whose taps all lie on the source.
 fn inside(correlation: &Correlation) -> Range<usize> {
-    let whole = |cell: &usize| taps(correlation, 1, *cell) == (0..correlation.taps[1]);
+    let whole = |cell: &usize| correlation.taps_on_source(1, *cell) == (0..correlation.taps[1]);
     let first = (0..correlation.cells[1]).find(whole).unwrap_or(correlation.cells[1]);
     first..(first..correlation.cells[1]).find(|cell| !whole(cell)).unwrap_or(correlation.cells[1])
 }
@@ -181,7 +166,8 @@ impl Kernel for Task<'_> {
         for row in self.rows {
             let start = correlation.start + self.sample * sample_step + row * row_step;
             let target = self.job.target.pointer(start, (correlation.cells[1] - 1) * cell_step + correlation.groups);
-            let mut row = Row { job: self.job, sample: self.sample, row, taps: taps(correlation, 0, row), target };
+            let mut row =
+                Row { job: self.job, sample: self.sample, row, taps: correlation.taps_on_source(0, row), target };
             // SAFETY: the target has this row, as just checked, and this task has it to itself; the shell has found the
             // sample in the source.
             unsafe { strip::for_each(simd, correlation.groups, &mut row) };
@@ -216,7 +202,7 @@ impl strip::Body for Row<'_> {
                 _ => self.blocks::<S, NV, 2>(simd, strip, channel, inside.clone()),
             };
             for cell in (0..inside.start).chain(rest..cells) {
-                self.cells::<S, NV, 1>(simd, strip, channel, cell, taps(self.job.correlation, 1, cell));
+                self.cells::<S, NV, 1>(simd, strip, channel, cell, self.job.correlation.taps_on_source(1, cell));
             }
         }
     }

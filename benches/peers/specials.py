@@ -1,0 +1,163 @@
+"""What PyTorch makes of special numbers, in f32: the tables of cnn-core/tests/specials/pytorch.rs.
+
+    peers/bin/python benches/peers/specials.py > cnn-core/tests/specials/pytorch.rs
+
+Values, and gradients where the output's is 1 and where it is infinite."""
+
+import math
+import textwrap
+
+import torch
+from torch.nn import functional as F
+
+INF = math.inf
+LARGEST = torch.finfo(torch.float32).max
+NORMAL = torch.finfo(torch.float32).tiny
+
+
+def neighbours(x):
+    x = torch.tensor(x)
+    return [torch.nextafter(x, torch.tensor(-INF)).item(), x.item(), torch.nextafter(x, torch.tensor(INF)).item()]
+
+
+# Both signs of: nothing, the smallest numbers, kinks and what is next to them, where exponentials, squares and cubes leave
+# the numbers, and the largest numbers.
+POSITIVE = [0.0, 1e-45, 1e-40, NORMAL, 1e-30, 1e-8, 0.5, 1.0, *neighbours(3.0), 5.0, *neighbours(6.0), 9.0, 15.0, 17.0, 50.0]
+POSITIVE += [87.0, 88.0, 88.8, 89.0, 100.0, 103.0, 104.0, 150.0, 1e4, 1e13, 1e20, 1e30, 1.8e38, LARGEST, INF]
+INPUTS = [math.nan, *(sign * x for x in POSITIVE for sign in (1, -1))]
+
+FUNCTIONS = {
+    "RELU": F.relu,
+    "RELU6": F.relu6,
+    "LEAKY_RELU": F.leaky_relu,
+    "SIGMOID": torch.sigmoid,
+    "TANH": torch.tanh,
+    "HARDSIGMOID": F.hardsigmoid,
+    "HARDSWISH": F.hardswish,
+    "SILU": F.silu,
+    "GELU": F.gelu,
+    "GELU_TANH": lambda x: F.gelu(x, approximate="tanh"),
+    "PRELU": lambda x: F.prelu(x, torch.tensor([0.25])),
+}
+
+PAIRS = [math.nan, INF, -INF, 0.0, -0.0, 1e-45, -3.0, 1e20, LARGEST, -LARGEST]
+
+ROWS = [
+    [math.nan, 0.0],
+    [INF, 0.0],
+    [INF, INF],
+    [-INF, 0.0],
+    [-INF, -INF],
+    [INF, -INF],
+    [88.0, 0.0],
+    [104.0, 0.0],
+    [1e4, 0.0],
+    [1e30, -1e30],
+    [LARGEST, -LARGEST],
+    [LARGEST, LARGEST],
+    [-1e38, 1e38],
+    [1e-45, 0.0],
+    [0.0, -0.0],
+]
+
+
+def number(x):
+    if math.isnan(x):
+        return "NAN"
+    if math.isinf(x):
+        return "INFINITY" if x > 0 else "NEG_INFINITY"
+    if abs(x) == LARGEST:
+        return "MAX" if x > 0 else "MIN"
+    x = torch.tensor(x).item()
+    # As few digits as tell it from its neighbours.
+    text = next(text for digits in range(1, 10) if torch.tensor(float(text := f"{x:.{digits}g}")).item() == x)
+    return text if any(c in text for c in ".e") else text + ".0"
+
+
+def array(values):
+    return "[" + ", ".join(number(x) for x in values) + "]"
+
+
+def constant(name, doc, ty, text):
+    text = textwrap.fill(text, 116, break_on_hyphens=False, initial_indent="    ", subsequent_indent="    ")
+    print(f"/// {doc}\npub(crate) const {name}: {ty} =\n{text};\n")
+
+
+def values_and_gradients(function, inputs, grads):
+    """The value, and for each gradient of the output that of the input.
+
+    In vectors of one number each: the rest of a vector is computed otherwise in some functions, and at NaN to another end."""
+    results = []
+    inputs = inputs.repeat(64, 1).T.contiguous()
+    for grad in grads:
+        x = inputs.clone().requires_grad_()
+        y = function(x)
+        y.backward(torch.full_like(y, grad))
+        results.append(x.grad[:, 0])
+    return y.detach()[:, 0], results
+
+
+def main():
+    print(f"//! What PyTorch {torch.__version__.split('+')[0]} makes of special numbers. Written by `benches/peers/specials.py`.\n")
+    print('#![allow(clippy::approx_constant, reason = "a loss of two equal classes is a logarithm, as any other number")]\n')
+    for name in ("NAN", "INFINITY", "NEG_INFINITY", "MAX", "MIN"):
+        print(f"const {name}: f32 = f32::{name};")
+    print()
+    inputs = torch.tensor(INPUTS)
+    count = len(INPUTS)
+    constant("INPUTS", "What the functions are called with.", f"[f32; {count}]", array(INPUTS))
+    print("/// A function's values at [`INPUTS`], and its input's gradient where that of its output is 1, and infinite.")
+    print(f"pub(crate) struct Function {{ pub(crate) values: [f32; {count}], pub(crate) gradients: [[f32; {count}]; 2] }}\n")
+    for name, function in FUNCTIONS.items():
+        values, gradients = values_and_gradients(function, inputs, [1.0, INF])
+        fields = f"values: {array(values.tolist())}, gradients: [{', '.join(array(g.tolist()) for g in gradients)}]"
+        constant(name, f"`{name.lower()}`", "Function", f"Function {{ {fields} }}")
+
+    slopes = []
+    for grad in (1.0, INF):
+        slopes.append([])
+        for x in INPUTS:
+            weight = torch.tensor([0.25], requires_grad=True)
+            F.prelu(torch.tensor([x]), weight).backward(torch.tensor([grad]))
+            slopes[-1].append(weight.grad.item())
+    doc = "The gradient of the weight of `prelu` by one input, for both gradients."
+    constant("PRELU_WEIGHT", doc, f"[[f32; {count}]; 2]", f"[{', '.join(map(array, slopes))}]")
+
+    pairs = [(a, b) for a in PAIRS for b in PAIRS]
+    a, b = (torch.tensor(side) for side in zip(*pairs))
+    ty = f"[f32; {len(pairs)}]"
+    constant("A", "One side of the joins.", ty, array(a.tolist()))
+    constant("B", "The other side.", ty, array(b.tolist()))
+    constant("SUMS", "`a + b`", ty, array((a + b).tolist()))
+    constant("PRODUCTS", "`a * b`", ty, array((a * b).tolist()))
+    constant("RECTIFIED_SUMS", "`relu(a + b)`", ty, array(F.relu(a + b).tolist()))
+    side = a.clone().requires_grad_()
+    F.relu(side + b).sum().backward()
+    constant("RECTIFIED_SLOPES", "The gradient of `relu(a + b)`.", ty, array(side.grad.tolist()))
+
+    rows = torch.tensor(ROWS)
+    ty = f"[[f32; 2]; {len(ROWS)}]"
+    table = lambda values: "[" + ", ".join(array(row) for row in values.tolist()) + "]"
+    constant("ROWS", "Logits of two classes.", ty, table(rows))
+    for name, function in (("SOFTMAX", F.softmax), ("LOG_SOFTMAX", F.log_softmax)):
+        x = rows.clone().requires_grad_()
+        y = function(x, dim=1)
+        y.backward(torch.tensor([1.0, 0.0]).expand_as(y))
+        constant(name, f"`{name.lower()}`", ty, table(y.detach()))
+        constant(f"{name}_GRADIENT", "The logits' gradient where the output's is `[1, 0]`.", ty, table(x.grad))
+    for label in (0, 1):
+        x = rows.clone().requires_grad_()
+        losses = F.cross_entropy(x, torch.full((len(ROWS),), label), reduction="none")
+        losses.sum().backward()
+        constant(f"CROSS_ENTROPY_{label}", f"With label {label}.", f"[f32; {len(ROWS)}]", array(losses.tolist()))
+        constant(f"CROSS_ENTROPY_{label}_GRADIENT", "The logits' gradient.", ty, table(x.grad))
+    side = a.clone().requires_grad_()
+    losses = F.mse_loss(side, b, reduction="none")
+    losses.sum().backward()
+    ty = f"[f32; {len(pairs)}]"
+    constant("SQUARED_ERRORS", "The squared error of each pair.", ty, array(losses.tolist()))
+    constant("SQUARED_ERRORS_GRADIENT", "The gradient of `a`.", ty, array(side.grad.tolist()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+//! Windows that reach over the border, where a filter is not finite: only taps on the source are multiplied.
+//!
+//! Cell by cell, which is slow, in a network with other troubles. Each sum has the order of the tile's, and so the same bits.
+
+use super::{Correlation, Filters};
+use crate::kernel::isa::{Isa, Kernel, Simd};
+use crate::kernel::memory::chunk::{self, Target};
+use crate::kernel::tile::pack::{panel, panels};
+use crate::kernel::tile::{Finish, VECTORS};
+
+/// [`correlate`](super::correlate) without padding.
+pub(super) fn correlate(
+    isa: Isa,
+    correlation: &Correlation,
+    filters: Filters<'_>,
+    bias: &[f32],
+    finish: Finish,
+    source: &[f32],
+    target: Target,
+) {
+    let rows = correlation.source.samples(source.len()) * correlation.cells[0];
+    let work = rows * correlation.cells[1] * correlation.depth() * correlation.columns * correlation.groups;
+    chunk::for_each(rows, work, |row| {
+        isa.run(Row { correlation, filters, bias, finish, source, target, row });
+    });
+}
+
+/// A row of the target.
+struct Row<'a> {
+    correlation: &'a Correlation,
+    filters: Filters<'a>,
+    bias: &'a [f32],
+    finish: Finish,
+    source: &'a [f32],
+    target: Target,
+    /// Counted through all samples.
+    row: usize,
+}
+
+impl Kernel for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for cell in 0..self.correlation.cells[1] {
+            for group in 0..self.correlation.groups {
+                for index in 0..panels::<S>(self.correlation.columns) {
+                    self.panel(simd, cell, group, index);
+                }
+            }
+        }
+    }
+}
+
+impl Row<'_> {
+    /// Some columns of a cell of the target.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "v indexes several arrays")]
+    fn panel<S: Simd>(&self, simd: S, cell: usize, group: usize, index: usize) {
+        let Self { correlation, filters, bias, finish, source, target, row } = *self;
+        let (sample, row) = (row / correlation.cells[0], row % correlation.cells[0]);
+        let (first, columns, width) = panel::<S>(correlation.columns, index);
+        let (b, b_step) = filters.panel::<S>(correlation, group, first, columns, width);
+        let (map, group_channels) = (correlation.source, correlation.source.channels / correlation.groups);
+        // Where a tap that lies on the source meets it.
+        let place = |axis: usize, cell: usize, tap: usize| {
+            let start = correlation.origin[axis] + (cell * correlation.step[axis]) as isize;
+            (start + (tap * correlation.distance[axis]) as isize) as usize
+        };
+        let vectors = width / S::LANES;
+        let mut sums = [simd.splat(0.0); VECTORS];
+        for kh in correlation.taps_on_source(0, row) {
+            for kw in correlation.taps_on_source(1, cell) {
+                let at = sample * map.sample_step()
+                    + place(0, row, kh) * map.row_step()
+                    + place(1, cell, kw) * map.stride
+                    + group * group_channels;
+                let tap = (kh * correlation.taps[1] + kw) * group_channels;
+                for (channel, value) in source[at..at + group_channels].iter().enumerate() {
+                    for v in 0..vectors {
+                        // SAFETY: a panel has `width` values for each step of the depth, and this is one of its steps.
+                        let b = unsafe { simd.load(b.add((tap + channel) * b_step + v * S::LANES)) };
+                        sums[v] = simd.mul_add(simd.splat(*value), b, sums[v]);
+                    }
+                }
+            }
+        }
+        let channel = group * correlation.columns + first;
+        let [sample_step, row_step, cell_step] = correlation.target_step;
+        let c = correlation.start + sample * sample_step + row * row_step + cell * cell_step + channel;
+        let c = target.pointer(c, columns);
+        for v in 0..vectors {
+            let (start, count) = (v * S::LANES, S::LANES.min(columns - v * S::LANES));
+            // SAFETY: the target has `columns` values there, as just checked, which this task alone writes.
+            unsafe {
+                if !bias.is_empty() {
+                    let bias = bias[channel + start..][..count].as_ptr();
+                    sums[v] = simd.add(sums[v], simd.load_first(bias, count));
+                }
+                if finish.add {
+                    sums[v] = simd.add(sums[v], simd.load_first(c.add(start), count));
+                }
+                finish.rectifier.apply(simd, core::array::from_mut(&mut sums[v]));
+                simd.store_first(c.add(start), count, sums[v]);
+            }
+        }
+    }
+}
