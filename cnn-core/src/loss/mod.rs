@@ -64,8 +64,8 @@ impl<'a, const CLASSES: usize> CrossEntropy<'a, CLASSES> {
 
 impl<S: Logits + Classes<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLASSES> {
     fn evaluate(&self, output: Samples<'_, S>, mut grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {
-        let labels = self.0.of(output.len(), S::LABELS)?;
-        Ok(cross_entropy_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values()) as f32)
+        let labels = self.0.of::<S>(output.len(), S::LABELS)?;
+        Ok(cross_entropy_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values())? as f32)
     }
 }
 
@@ -88,8 +88,8 @@ impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for Negat
         output: Samples<'_, Probabilities<S>>,
         mut grad_output: SamplesMut<'_, Probabilities<S>>,
     ) -> Result<f32, Error> {
-        let labels = self.0.of(output.len(), S::LABELS)?;
-        Ok(nll_of_probabilities_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values()) as f32)
+        let labels = self.0.of::<S>(output.len(), S::LABELS)?;
+        Ok(nll_of_probabilities_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values())? as f32)
     }
 }
 
@@ -111,6 +111,9 @@ impl<S: Shape> Loss<S> for MeanSquaredError<'_, S> {
         if targets.len() != samples {
             return Err(Error::Samples { expected: samples, found: targets.len() });
         }
-        Ok(mse_rows(S::LEN, output.values(), targets.values(), samples, grad_output.values()) as f32)
+        if samples == 0 {
+            return Err(Error::EmptyBatch { shape: S::SIZES });
+        }
+        Ok(mse_rows(S::LEN, output.values(), targets.values(), samples, grad_output.values())? as f32)
     }
 }

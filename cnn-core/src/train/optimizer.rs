@@ -53,7 +53,7 @@ impl<N: Network> Optimizer<N> for Sgd<N> {
     fn step(&mut self, network: &mut N, gradients: &Gradients<N>) {
         self.steps += 1;
         let parameters = network.weights_mut().values_mut();
-        self.options.step(self.steps, parameters, gradients.values(), &mut self.momentum);
+        self.options.update(self.steps, parameters, gradients.values(), &mut self.momentum);
     }
 
     fn lr(&self) -> f64 {
@@ -101,7 +101,7 @@ impl<N: Network> Optimizer<N> for Adam<N> {
         self.steps += 1;
         let parameters = network.weights_mut().values_mut();
         let (exp_avg, exp_avg_sq) = (&mut self.exp_avg, &mut self.exp_avg_sq);
-        self.options.step(self.steps, parameters, gradients.values(), exp_avg, exp_avg_sq);
+        self.options.update(self.steps, parameters, gradients.values(), exp_avg, exp_avg_sq);
     }
 
     fn lr(&self) -> f64 {

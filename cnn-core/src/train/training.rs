@@ -55,7 +55,12 @@ impl<N: Network> Training<N> {
         Self::resumed(seed, 0)
     }
 
-    /// A run of which `step` steps are done: it draws what the undisturbed one would have.
+    /// A run of which `step` steps are done: its random layers draw what they would have in the undisturbed one.
+    ///
+    /// That alone does not make it go on as the undisturbed run. With the weights and their state from a file, and with
+    /// [`Batches`](crate::data::Batches) and a schedule asked for the same epoch and step, plain [`Sgd`](super::Sgd) does. With
+    /// momentum, and with [`Adam`](super::Adam), it goes another way, since the optimizer's running means begin anew at zero,
+    /// and so does Adam's count of steps: nothing saves them yet.
     pub fn resumed(seed: u64, step: u64) -> Self {
         Self {
             seed,
@@ -127,7 +132,7 @@ impl<N: Network> Training<N> {
         if mode == Mode::Training {
             network.weights_mut().state_mut().copy_from_slice(&self.state);
         }
-        self.step += 1;
+        self.step = self.step.wrapping_add(1);
         Ok(loss)
     }
 
@@ -153,7 +158,7 @@ impl<N: Network> Training<N> {
         &self.output
     }
 
-    /// How many gradients were taken.
+    /// How many gradients were taken, those of a run before [`resumed`](Self::resumed) included; after `u64::MAX` comes 0.
     pub fn step(&self) -> u64 {
         self.step
     }
