@@ -46,6 +46,8 @@ struct Arguments {
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
     /// Learning rate at the start; it falls on half a cosine wave
+    // Of 0.005, 0.01, 0.02, 0.03, 0.05 and 0.08 the best by `--validate`, a mean of 98.3 % over the seeds 1 to 6; 0.02 and 0.05
+    // have 98.1 and 98.2 %. The other options were not searched.
     #[arg(long, default_value_t = 0.03)]
     learning_rate: f64,
     /// The farthest random shift of a training image, in pixels

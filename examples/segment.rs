@@ -49,6 +49,8 @@ struct Arguments {
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
     /// The highest learning rate, after a third of the training; it rises and falls on half a cosine wave each
+    // Of 0.001, 0.002, 0.004, 0.008 and 0.016 the best by `--validate`, a mean intersection over union of 0.928 over the seeds 1
+    // to 3; 0.002 and 0.008 have 0.918 and 0.921. The other options were not searched.
     #[arg(long, default_value_t = 0.004)]
     learning_rate: f64,
     /// Pictures to report on; their digits are none that the training saw
