@@ -14,7 +14,8 @@ use crate::optim::{AdamOptions, SgdOptions};
     note = "gradients and an optimizer's state belong to one type of network: make an optimizer for `{N}`"
 )]
 pub trait Optimizer<N: Network> {
-    /// One step down the gradient.
+    /// One step down the gradient, of all parameters: one whose gradient is zero is [still moved](crate::optim#parameters-without-a-gradient)
+    /// by momentum and weight decay.
     fn step(&mut self, network: &mut N, gradients: &Gradients<N>);
 
     /// The learning rate.

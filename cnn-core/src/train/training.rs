@@ -12,7 +12,8 @@ use crate::network::{Gradients, Network};
 use crate::tensor::{Batch, Samples, SamplesMut};
 
 /// A run of training steps on a network of type `N`: it keeps the maps, the gradients, and the count that random layers
-/// draw by. After the first batch, and until a larger one, a step allocates nothing.
+/// draw by. After the first batch, and until a larger one or a pool of more threads, a step allocates nothing on a thread of
+/// rayon's pool; from `main` see [threads](crate#threads), which says how to choose them, too.
 ///
 /// ```
 /// use cnn_core::prelude::*;
@@ -81,7 +82,8 @@ impl<N: Network> Training<N> {
     ///
     /// # Errors
     ///
-    /// [`Error::EmptyBatch`]; [`Error::OneValue`] of a batch normalization; what the loss says of its own data; [`Error::NonFiniteLoss`] with the number of the step.
+    /// [`Error::EmptyBatch`]; [`Error::OneValue`] of a batch normalization; what the loss says of its own data;
+    /// [`Error::NonFiniteLoss`] with the number of the step.
     /// The gradients are then not those of this batch, no step is counted, and the network is as it was.
     pub fn backward(
         &mut self,
