@@ -23,11 +23,14 @@ use terminal::{Picture, Progress};
 
 const CLASSES: usize = 10;
 
+/// Which images are held out for the test. Not the seed of a run: what one run tests on, no other may train on.
+const TEST_SPLIT: u64 = 1;
+
 /// Trains LeNet-5 on 28 x 28 grey images of ten classes.
 #[derive(Parser)]
 struct Arguments {
     /// Images to train and test on, instead of the digits: an IDX file, raw or in gzip. A fifth of them, the same share of
-    /// each class, is held out for the test
+    /// each class and the same images whatever the seed, is held out for the test
     #[arg(long, requires = "labels")]
     images: Option<PathBuf>,
     /// Their labels
@@ -43,12 +46,18 @@ struct Arguments {
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
     /// Learning rate at the start; it falls on half a cosine wave
+    // Of 0.005, 0.01, 0.02, 0.03, 0.05 and 0.08 the best by `--validate`, a mean of 98.3 % over the seeds 1 to 6; 0.02 and 0.05
+    // have 98.1 and 98.2 %. The other options were not searched.
     #[arg(long, default_value_t = 0.03)]
     learning_rate: f64,
     /// The farthest random shift of a training image, in pixels
     #[arg(long, default_value_t = 2)]
     shift: usize,
-    /// Decides all that is random
+    /// Try options out: train on four fifths of the training images and report on the others. The test images are not read:
+    /// options that were chosen on them would make their accuracy look better than it is
+    #[arg(long)]
+    validate: bool,
+    /// Decides all that is random in the training, and which images `--validate` reports on
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Where the trained weights go
@@ -66,18 +75,19 @@ fn main() {
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     output::check(&arguments.save)?;
     let (training_set, test_set) = read(arguments)?;
+    let what = if arguments.validate { "validation" } else { "test" };
     LeNet5::summary();
-    println!("\n{} training images, {} test images", training_set.len(), test_set.len());
+    println!("\n{} training images, {} {what} images", training_set.len(), test_set.len());
 
     let normalize = Normalize::of(training_set.images());
     let network = train(arguments, &training_set, &normalize)?;
-    let readings = read_images(&network, test_set.images(), &normalize);
+    let readings = read_images(&network, test_set.images(), &normalize)?;
 
     let mut confusion = ConfusionMatrix::<CLASSES>::new();
     for (index, reading) in readings.iter().enumerate() {
         confusion.record(test_set.label(index), reading.class)?;
     }
-    println!("test accuracy: {:.2} %\n\n{confusion}", 100.0 * confusion.accuracy());
+    println!("{what} accuracy: {:.2} %\n\n{confusion}", 100.0 * confusion.accuracy());
     show(&test_set, &readings);
 
     network.save_safetensors(&arguments.save)?;
@@ -85,7 +95,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A training and a test set.
+/// A training set, and the one to report on.
 fn read(arguments: &Arguments) -> anyhow::Result<(Dataset, Dataset)> {
     let (training_set, test_set) = match &arguments.data {
         Some(folder) => (read_part(folder, "train")?, read_part(folder, "t10k")?),
@@ -94,8 +104,12 @@ fn read(arguments: &Arguments) -> anyhow::Result<(Dataset, Dataset)> {
             let images = arguments.images.clone().unwrap_or(digits.join("digits-images-idx3-ubyte.gz"));
             let labels = arguments.labels.clone().unwrap_or(digits.join("digits-labels-idx1-ubyte.gz"));
             let all = Dataset::read_idx(images, labels, CLASSES)?;
-            all.split_stratified(all.len() / 5, arguments.seed)?
+            all.split_stratified(all.len() / 5, TEST_SPLIT)?
         }
+    };
+    let (training_set, test_set) = match arguments.validate {
+        true => training_set.split_stratified(training_set.len() / 5, arguments.seed)?,
+        false => (training_set, test_set),
     };
     for set in [&training_set, &test_set] {
         let (height, width) = (set.images().height(), set.images().width());
@@ -119,7 +133,7 @@ fn train(arguments: &Arguments, set: &Dataset, normalize: &Normalize) -> Result<
     let mut training = Training::new(seed);
     let options = SgdOptions::new(arguments.learning_rate).momentum(0.9).nesterov(true).weight_decay(1e-4);
     let mut optimizer = Sgd::new(options)?;
-    let mut batches = Batches::new(set.len(), arguments.batch.into(), seed);
+    let mut batches = Batches::new(set.len(), arguments.batch.into(), seed)?;
     let epochs = u64::from(arguments.epochs);
     let steps = epochs * batches.per_epoch() as u64;
     let schedule = CosineAnnealingLr { lr: arguments.learning_rate, t_max: steps, eta_min: 0.0 };
@@ -132,10 +146,10 @@ fn train(arguments: &Arguments, set: &Dataset, normalize: &Normalize) -> Result<
         progress.epoch(epoch);
         for indices in batches.epoch(epoch) {
             images.resize(indices.len());
-            shift.fill(normalize, set.images(), indices, epoch, images.values_mut());
+            shift.fill(normalize, set.images(), indices, epoch, images.values_mut())?;
             labels.set(indices.iter().map(|&index| set.label(index)))?;
 
-            optimizer.set_lr(schedule.lr(training.step()))?;
+            optimizer.set_lr(schedule.lr(training.step())?)?;
             let loss = training.backward(Mode::Training, &mut network, &images, &CrossEntropy::new(&labels))?;
             optimizer.step(&mut network, training.gradients());
             progress.step(indices.len(), loss);
@@ -153,13 +167,13 @@ struct Reading {
     probability: f32,
 }
 
-fn read_images(network: &LeNet5, images: &Images, normalize: &Normalize) -> Vec<Reading> {
+fn read_images(network: &LeNet5, images: &Images, normalize: &Normalize) -> Result<Vec<Reading>, Error> {
     let mut inference = Inference::new();
     let (mut input, mut output) = (Batch::zeros(0), Batch::zeros(0));
     let mut readings = Vec::with_capacity(images.len());
     for indices in (0..images.len()).collect::<Vec<_>>().chunks(256) {
         input.resize(indices.len());
-        normalize.fill(images, indices, input.values_mut());
+        normalize.fill(images, indices, input.values_mut())?;
         inference.run(network, &input, &mut output);
         for logits in output.values().chunks_exact(CLASSES) {
             let class = (0..CLASSES).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0);
@@ -167,7 +181,7 @@ fn read_images(network: &LeNet5, images: &Images, normalize: &Normalize) -> Vec<
             readings.push(Reading { class, probability: 1.0 / sum });
         }
     }
-    readings
+    Ok(readings)
 }
 
 /// Draws some test images, and some of those that the network got wrong.
@@ -176,7 +190,7 @@ fn show(set: &Dataset, readings: &[Reading]) {
     let picture = |index: usize| {
         let Reading { class, probability } = readings[index];
         let caption = format!("{class}: {:.1} %", 100.0 * probability);
-        Picture { pixels: set.images().get(index), width: set.images().width(), caption }
+        Picture { pixels: &set.images()[index], width: set.images().width(), caption }
     };
     let step = (set.len() / SHOWN).max(1);
     let some: Vec<_> = (step / 2..set.len()).step_by(step).take(SHOWN).map(picture).collect();

@@ -29,6 +29,13 @@ use terminal::Progress;
 /// Background and digit.
 const CLASSES: usize = 2;
 
+/// Which digits are held out for the test. Not the seed of a run: what one run tests on, no other may train on.
+const TEST_SPLIT: u64 = 1;
+
+/// The seeds of the pictures to report on, which no training has: other clutter, too.
+const TEST_PICTURES: u64 = u64::MAX;
+const VALIDATION_PICTURES: u64 = u64::MAX - 1;
+
 /// Trains a U-Net to tell which pixels of a cluttered 64 x 64 picture are a digit's.
 #[derive(Parser)]
 struct Arguments {
@@ -42,12 +49,18 @@ struct Arguments {
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
     /// The highest learning rate, after a third of the training; it rises and falls on half a cosine wave each
+    // Of 0.001, 0.002, 0.004, 0.008 and 0.016 the best by `--validate`, a mean intersection over union of 0.928 over the seeds 1
+    // to 3; 0.002 and 0.008 have 0.918 and 0.921. The other options were not searched.
     #[arg(long, default_value_t = 0.004)]
     learning_rate: f64,
-    /// Pictures to test on; their digits are none that the training saw
+    /// Pictures to report on; their digits are none that the training saw
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..))]
     test: u16,
-    /// Decides all that is random
+    /// Try options out: train with four fifths of the training digits and report on pictures of the others. The test digits
+    /// are not seen: options that were chosen on them would make the result look better than it is
+    #[arg(long)]
+    validate: bool,
+    /// Decides all that is random in the training, and which digits `--validate` reports on
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Where the picture goes: some test pictures, the truth, and the network's answer
@@ -71,7 +84,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
     let digits =
         Dataset::read_idx(data.join("digits-images-idx3-ubyte.gz"), data.join("digits-labels-idx1-ubyte.gz"), 10)?;
-    let (training_digits, test_digits) = digits.split_stratified(digits.len() / 5, arguments.seed)?;
+    let (training_digits, test_digits) = digits.split_stratified(digits.len() / 5, TEST_SPLIT)?;
+    let (training_digits, test_digits) = match arguments.validate {
+        true => training_digits.split_stratified(training_digits.len() / 5, arguments.seed)?,
+        false => (training_digits, test_digits),
+    };
     UNet::summary();
     println!();
 
@@ -92,16 +109,17 @@ struct Pictures<'a> {
 }
 
 impl<'a> Pictures<'a> {
-    fn new(digits: &'a Images, seed: u64) -> Self {
+    fn new(digits: &'a Images, seed: u64) -> Result<Self, Error> {
         // About the mean and the deviation of what is painted.
-        Self { scenes: Scenes { digits, seed }, normalize: Normalize::new(0.5, 0.25), input: Batch::zeros(0) }
+        let normalize = Normalize::new(0.5, 0.25)?;
+        Ok(Self { scenes: Scenes { digits, seed }, normalize, input: Batch::zeros(0) })
     }
 
     /// Paints those of these numbers.
     fn paint(&mut self, numbers: Range<u64>) -> Result<(Images, Vec<u8>), Error> {
         let (images, truth) = self.scenes.paint(numbers)?;
         self.input.resize(images.len());
-        self.normalize.fill(&images, &(0..images.len()).collect::<Vec<_>>(), self.input.values_mut());
+        self.normalize.fill(&images, &(0..images.len()).collect::<Vec<_>>(), self.input.values_mut())?;
         Ok((images, truth))
     }
 }
@@ -115,7 +133,7 @@ fn train(arguments: &Arguments, digits: &Images) -> Result<UNet, Error> {
     let (steps, batch) = (u64::from(arguments.steps), u64::from(arguments.batch));
     let schedule = OneCycleLr::new(arguments.learning_rate, epochs * steps);
 
-    let mut pictures = Pictures::new(digits, seed);
+    let mut pictures = Pictures::new(digits, seed)?;
     let mut labels = Labels::<CLASSES>::default();
     let mut progress = Progress::new(epochs, arguments.steps.into());
     for epoch in 0..epochs {
@@ -125,7 +143,7 @@ fn train(arguments: &Arguments, digits: &Images) -> Result<UNet, Error> {
             let (_, truth) = pictures.paint(first..first + batch)?;
             labels.set(truth)?;
 
-            optimizer.set_lr(schedule.lr(training.step()))?;
+            optimizer.set_lr(schedule.lr(training.step())?)?;
             let loss = training.backward(Mode::Training, &mut network, &pictures.input, &CrossEntropy::new(&labels))?;
             optimizer.step(&mut network, training.gradients());
             progress.step(arguments.batch.into(), loss);
@@ -147,8 +165,8 @@ struct Answer {
 fn test(network: &UNet, arguments: &Arguments, digits: &Images) -> anyhow::Result<Vec<Answer>> {
     const BATCH: u64 = 50;
     const SHOWN: usize = 8;
-    // Another seed: not the clutter of the training either.
-    let mut pictures = Pictures::new(digits, arguments.seed.wrapping_add(1));
+    let (what, seed) = if arguments.validate { ("validation", VALIDATION_PICTURES) } else { ("test", TEST_PICTURES) };
+    let mut pictures = Pictures::new(digits, seed)?;
     let mut inference = Inference::new();
     let mut output = Batch::zeros(0);
     let mut confusion = ConfusionMatrix::<CLASSES>::new();
@@ -169,7 +187,7 @@ fn test(network: &UNet, arguments: &Arguments, digits: &Images) -> anyhow::Resul
         }));
     }
     println!(
-        "{} test pictures: mean intersection over union {:.4} (background {:.4}, digits {:.4})",
+        "{} {what} pictures: mean intersection over union {:.4} (background {:.4}, digits {:.4})",
         arguments.test,
         confusion.mean_intersection_over_union(),
         confusion.intersection_over_union(0),

@@ -1,4 +1,5 @@
-//! After the first training step, and after the first batch of inference, nothing is allocated.
+//! After the first training step, and after the first batch of inference, nothing is allocated on a thread of a pool, and
+//! next to nothing on others.
 
 #![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
 
@@ -50,13 +51,35 @@ network! {
     }
 }
 
+/// One test, as the count is of all threads.
 #[test]
-fn ends_with_the_first_step() -> Result<(), Error> {
-    check(LeNet5::new(0))?;
-    check(Normal::new(0))
+fn ends_with_the_first_step_in_a_pool() -> Result<(), Error> {
+    // On a thread of the pool, as `main` may put its whole loop.
+    rayon::scope(|_| check_all(0))?;
+    // As a thread of the pool: it stays one for good, so it is not the test's.
+    std::thread::scope(|scope| {
+        let joins = || {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(2).use_current_thread().build();
+            let pool = pool.expect("this thread is in no pool");
+            assert_eq!((pool.current_num_threads(), pool.current_thread_index()), (2, Some(0)));
+            check_all(0)
+        };
+        scope.spawn(joins).join().expect("no panic")
+    })?;
+    // From outside: rayon's queue into the pool has blocks of 63 calls. There are two calls in a step here.
+    check_all(2 * STEPS / 63 + 1)
 }
 
-fn check<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>>>(mut net: N) -> Result<(), Error> {
+const STEPS: usize = 100;
+
+fn check_all(most: usize) -> Result<(), Error> {
+    // A thread of a pool takes a little memory once, when it first looks for another's work, which may be late.
+    rayon::broadcast(|_| ());
+    check(LeNet5::new(0), most)?;
+    check(Normal::new(0), most)
+}
+
+fn check<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>>>(mut net: N, most: usize) -> Result<(), Error> {
     let mut training = Training::new(0);
     let mut sgd = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
     let mut adam = Adam::new(AdamOptions::adamw(0.001))?;
@@ -70,22 +93,19 @@ fn check<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>>>(mut net: N) -> R
         images.values_mut().fill(0.25);
         labels.set((0..samples).map(|sample| sample % 10))?;
         training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
+        training.gradients_mut().clip_norm(1.0)?;
         sgd.step(&mut net, training.gradients());
         adam.step(&mut net, training.gradients());
         inference.run(&net, &images, &mut scores);
         Ok(())
     };
-    // On a thread of the pool, as `main` may put its whole loop. Outside, rayon's queue into the pool allocates a block for
-    // every 63 passes that are handed over.
-    rayon::scope(|_| {
+    step(32)?;
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for _ in 0..STEPS / 2 {
         step(32)?;
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
-        for _ in 0..50 {
-            step(32)?;
-            step(7)?;
-        }
-        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
-        assert_eq!(allocations, 0, "{allocations} allocations in 100 steps");
-        Ok(())
-    })
+        step(7)?;
+    }
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    assert!(allocations <= most, "{allocations} allocations in {STEPS} steps");
+    Ok(())
 }

@@ -12,7 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("reference", &["shape", "kernel"]),
     ("optim", &["kernel"]),
     ("data", &["random"]),
-    ("error", &["shape", "optim", "data"]),
+    ("error", &["shape", "metric", "optim", "data"]),
     ("tensor", &["error", "shape", "kernel"]),
     ("loss", &["error", "shape", "tensor"]),
     ("layer", &["error", "shape", "random", "kernel", "tensor"]),

@@ -61,6 +61,26 @@ pub enum Error {
         /// The number of classes.
         classes: usize,
     },
+    /// A loss of rows of no values, or of a batch of no rows.
+    #[error("rows of {width} values and a batch of {batch}: a loss takes 1 or more of each")]
+    Rows {
+        /// Classes, or features.
+        width: usize,
+        /// Rows of the whole batch.
+        batch: usize,
+    },
+    /// Another number of values than the rows have.
+    #[error("{name}: expected {rows} rows of {width} values, found {found} values")]
+    Values {
+        /// Which of a loss's slices.
+        name: &'static str,
+        /// How many rows there are.
+        rows: usize,
+        /// Classes, or features.
+        width: usize,
+        /// How many values there are.
+        found: usize,
+    },
     /// A loss that is infinite or not a number.
     #[error("the loss is {loss} at step {step}; a lower learning rate, or inputs of unit variance, may help")]
     NonFiniteLoss {
@@ -75,6 +95,9 @@ pub enum Error {
     /// Images and labels that cannot be used.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
+    /// Predictions that cannot be judged.
+    #[error(transparent)]
+    Metric(#[from] crate::metric::MetricError),
     /// A file that could not be read or written.
     #[error("{}: {error}", path.display())]
     Io {

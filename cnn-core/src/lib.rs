@@ -19,6 +19,46 @@
 //!
 //! The best set of vector instructions that the processor has is found when the program runs; it need not be built for
 //! this machine. The environment variable `CNN_ISA` (`avx512`, `avx2`, `neon` or `portable`) forces one.
+//!
+//! # Threads
+//!
+//! A pass through a network runs on the threads of a pool of rayon's: the pool that the caller is in, or else the global one,
+//! which has a thread for each core, or as many as `RAYON_NUM_THREADS` says. A program chooses by `rayon` as it does for its own
+//! loops:
+//!
+//! ```
+//! use cnn_core::prelude::*;
+//!
+//! network! {
+//!     /// A linear classifier.
+//!     pub Classifier<1, 4, 4> { flatten, fc: linear<3> }
+//! }
+//!
+//! let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build()?;
+//! let scores = pool.install(|| Classifier::new(0).forward(&Batch::zeros(8)));
+//! assert!(scores == Classifier::new(0).forward(&Batch::zeros(8)));
+//! # Ok::<(), rayon::ThreadPoolBuildError>(())
+//! ```
+//!
+//! - It changes no bit of any result: work is cut by shapes and the batch, and sums have a fixed order.
+//! - More threads than free cores make it slower, and so do two pools at work at a time. What is too little to share stays on
+//!   one thread.
+//! - [`Training`](train::Training), [`Inference`](network::Inference) and optimizers allocate nothing after the first batch,
+//!   **on a thread of the pool**: a call from another thread, such as `main`, is handed over to the pool by a queue, for which
+//!   rayon allocates a block of 1.5 KB at every 63rd call. (`backward` and `run` are handed over once each, clipping and an
+//!   optimizer's step only of more than 262,144 parameters.) To get rid of that and of the hand-over, run the whole loop in the
+//!   pool, `rayon::scope(|_| train())` or `pool.install(train)`, or let `main` be one of its threads:
+//!   `rayon::ThreadPoolBuilder::new().use_current_thread().build_global()` before anything else. (A thread of a pool takes some
+//!   bytes once in its life, when it first looks for another's work.)
+//!
+//! # Numbers
+//!
+//! Values are `f32`. What is no number stays none: NaN and infinities go through layers and losses as in PyTorch, and a loss that
+//! is not finite is [`Error::NonFiniteLoss`]. Subnormal numbers are kept exactly, which [costs time](optim#subnormal-numbers) on
+//! many processors. An option or an argument that makes no sense is an error that names it; what is indexed (a [`Batch`], the
+//! classes of a confusion matrix) panics as a slice does, and says so.
+//!
+//! [`Batch`]: tensor::Batch
 
 pub mod data;
 pub mod error;

@@ -2,28 +2,45 @@
 
 use std::fmt;
 
-/// A class that there is not among the matrix's.
+/// Predictions that cannot be judged. Nothing is counted then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a class below {classes}, found {found}")]
-pub struct ClassOutOfRange {
-    /// The number of classes.
-    pub classes: usize,
-    /// What was given.
-    pub found: usize,
+#[non_exhaustive]
+pub enum MetricError {
+    /// A class that there is not among the matrix's.
+    #[error("expected a class below {classes}, found {found}")]
+    Class {
+        /// The number of classes.
+        classes: usize,
+        /// What was given.
+        found: usize,
+    },
+    /// Not a prediction for each true class.
+    #[error("expected {expected} predictions, as many as true classes, found {found}")]
+    Counts {
+        /// True classes.
+        expected: usize,
+        /// Predictions.
+        found: usize,
+    },
 }
 
-/// The share of predictions that are the true class; NaN where there are none.
+/// The share of predictions that are the true class, from 0 to 1; NaN where there are none.
 ///
-/// # Panics
+/// # Errors
 ///
-/// If there are not as many of one as of the other.
-pub fn accuracy(predicted: &[usize], truth: &[usize]) -> f64 {
-    assert_eq!(predicted.len(), truth.len(), "a prediction for each true class");
+/// [`MetricError::Counts`] when there are not as many of one as of the other.
+pub fn accuracy(predicted: &[usize], truth: &[usize]) -> Result<f64, MetricError> {
+    if predicted.len() != truth.len() {
+        return Err(MetricError::Counts { expected: truth.len(), found: predicted.len() });
+    }
     let right = predicted.iter().zip(truth).filter(|(predicted, truth)| predicted == truth).count();
-    right as f64 / truth.len() as f64
+    Ok(right as f64 / truth.len() as f64)
 }
 
 /// How often each class was taken for each: rows are the true classes, columns the predicted ones, as in scikit-learn.
+/// <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.confusion_matrix.html>
+///
+/// Shares are from 0 to 1; one of nothing is NaN (scikit-learn has 0 and a warning there).
 ///
 /// Printed, it is a table with recall at the end of each row and precision under each column, in percent.
 ///
@@ -44,7 +61,7 @@ pub fn accuracy(predicted: &[usize], truth: &[usize]) -> f64 {
 /// precision 100.0  50.0
 /// "
 /// );
-/// # Ok::<(), cnn_core::metric::ClassOutOfRange>(())
+/// # Ok::<(), cnn_core::metric::MetricError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfusionMatrix<const CLASSES: usize> {
@@ -64,10 +81,14 @@ impl<const CLASSES: usize> ConfusionMatrix<CLASSES> {
     }
 
     /// Counts one prediction.
-    pub fn record(&mut self, truth: usize, predicted: usize) -> Result<(), ClassOutOfRange> {
+    ///
+    /// # Errors
+    ///
+    /// [`MetricError::Class`] when one of the two is no class.
+    pub fn record(&mut self, truth: usize, predicted: usize) -> Result<(), MetricError> {
         for found in [truth, predicted] {
             if found >= CLASSES {
-                return Err(ClassOutOfRange { classes: CLASSES, found });
+                return Err(MetricError::Class { classes: CLASSES, found });
             }
         }
         self.counts[truth][predicted] += 1;
@@ -78,7 +99,7 @@ impl<const CLASSES: usize> ConfusionMatrix<CLASSES> {
     ///
     /// # Panics
     ///
-    /// If there is no such class.
+    /// As a slice's index, if there is no such class.
     pub fn count(&self, truth: usize, predicted: usize) -> u64 {
         self.counts[truth][predicted]
     }
@@ -102,7 +123,7 @@ impl<const CLASSES: usize> ConfusionMatrix<CLASSES> {
     ///
     /// # Panics
     ///
-    /// If there is no such class.
+    /// As a slice's index, if there is no such class.
     pub fn recall(&self, class: usize) -> f64 {
         self.counts[class][class] as f64 / self.counts[class].iter().sum::<u64>() as f64
     }
@@ -111,7 +132,7 @@ impl<const CLASSES: usize> ConfusionMatrix<CLASSES> {
     ///
     /// # Panics
     ///
-    /// If there is no such class.
+    /// As a slice's index, if there is no such class.
     pub fn precision(&self, class: usize) -> f64 {
         self.counts[class][class] as f64 / self.counts.iter().map(|row| row[class]).sum::<u64>() as f64
     }
@@ -121,7 +142,7 @@ impl<const CLASSES: usize> ConfusionMatrix<CLASSES> {
     ///
     /// # Panics
     ///
-    /// If there is no such class.
+    /// As a slice's index, if there is no such class.
     pub fn intersection_over_union(&self, class: usize) -> f64 {
         let truth: u64 = self.counts[class].iter().sum();
         let predicted: u64 = self.counts.iter().map(|row| row[class]).sum();
@@ -173,8 +194,8 @@ mod tests {
 
     #[test]
     fn accuracy_counts_what_is_right() {
-        assert_eq!(accuracy(&[1, 2, 3, 4], &[1, 2, 0, 4]), 0.75);
-        assert!(accuracy(&[], &[]).is_nan());
+        assert_eq!(accuracy(&[1, 2, 3, 4], &[1, 2, 0, 4]), Ok(0.75));
+        assert!(accuracy(&[], &[]).unwrap().is_nan());
     }
 
     #[test]

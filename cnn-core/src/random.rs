@@ -103,7 +103,8 @@ impl Stream {
         self.fill(values, |word| symmetric(word, bound));
     }
 
-    /// Fills `keep` with `false` by probability `p` and `true` otherwise: what dropout keeps.
+    /// Fills `keep` with `false` by probability `p` and `true` otherwise: what dropout keeps. From 0 down, and of a `p` that is
+    /// no number, all are kept; from 1 up none is.
     ///
     /// A value takes one word, so filling in pieces gives the same as filling at once; and the backward pass needs no
     /// memory of the forward pass's mask, since the same key draws it again.
@@ -125,11 +126,11 @@ impl Stream {
     }
 }
 
-/// The order in which an epoch visits `n` samples.
-pub fn permutation(seed: u64, epoch: u64, n: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..n).collect();
-    Key { purpose: Purpose::Shuffling, seed, step: epoch, layer: 0, sample: 0 }.stream().shuffle(&mut order);
-    order
+/// Makes `order` the order in which an epoch visits the samples `0..samples`. Allocates only to hold more than ever before.
+pub fn shuffled(seed: u64, epoch: u64, samples: usize, order: &mut Vec<usize>) {
+    order.clear();
+    order.extend(0..samples);
+    Key { purpose: Purpose::Shuffling, seed, step: epoch, layer: 0, sample: 0 }.stream().shuffle(order);
 }
 
 fn unit(word: u32) -> f32 {
@@ -227,9 +228,10 @@ mod tests {
 
     #[test]
     fn a_shuffle_reaches_every_order_equally() {
-        let mut counts = std::collections::BTreeMap::new();
+        let (mut counts, mut order) = (std::collections::BTreeMap::new(), Vec::new());
         for epoch in 0..24_000 {
-            *counts.entry(permutation(7, epoch, 4)).or_insert(0_i32) += 1;
+            shuffled(7, epoch, 4, &mut order);
+            *counts.entry(order.clone()).or_insert(0_i32) += 1;
         }
         assert_eq!(counts.len(), 24);
         // A thousand each, with a standard deviation of 31.
@@ -248,6 +250,8 @@ mod tests {
         // Half of all words are drawn again here.
         let huge = usize::MAX / 2 + 2;
         assert!((0..50).all(|_| stream.below(huge) < huge));
-        assert!(permutation(0, 0, 0).is_empty());
+        let mut order = vec![1];
+        shuffled(0, 0, 0, &mut order);
+        assert!(order.is_empty());
     }
 }

@@ -65,7 +65,7 @@ impl Scenes<'_> {
 
     /// One of the digits, up to twice as large, anywhere, unless it would lie on another one.
     fn digit(&self, random: &mut Random, ink: f32, canvas: &mut Canvas, truth: &mut [u8]) {
-        let image = self.digits.get(random.below(self.digits.len()));
+        let image = &self.digits[random.below(self.digits.len())];
         let scale = random.between(1.3, 2.0);
         let [top, left] = [self.digits.height(), self.digits.width()]
             .map(|size| random.between(0.0, (SIZE as f32 - scale * size as f32).max(0.0)));

@@ -1,3 +1,4 @@
+use std::ops::Index;
 use std::path::{Path, PathBuf};
 
 use super::DataError;
@@ -14,7 +15,12 @@ pub struct Images {
 }
 
 impl Images {
-    /// Images from their pixels, row-major, one image behind the other.
+    /// Images from their pixels, row-major, one image behind the other; 0 is black, 255 white.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Empty`] without pixels or with a size of 0, [`DataError::PartialImage`] when they are no whole number of
+    /// images, [`DataError::TooLarge`] when the sizes multiply to more than memory can have.
     pub fn new(height: usize, width: usize, pixels: Vec<u8>) -> Result<Self, DataError> {
         let path = PathBuf::from("images");
         match height.checked_mul(width) {
@@ -61,19 +67,30 @@ impl Images {
         self.width
     }
 
-    /// The pixels of image `index`, row-major.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such image.
-    pub fn get(&self, index: usize) -> &[u8] {
-        let size = self.height * self.width;
-        &self.pixels[index * size..][..size]
+    /// The pixels of image `index`, row-major, if there are so many; `&images[index]` panics where there are not.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        self.iter().nth(index)
+    }
+
+    pub(super) fn no_such_image(&self, index: usize) -> DataError {
+        DataError::NoSuchImage { path: self.path.clone(), index, images: self.len() }
     }
 
     /// The images one after the other.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.pixels.chunks_exact(self.height * self.width)
+    }
+}
+
+/// The pixels of an image, row-major.
+impl Index<usize> for Images {
+    type Output = [u8];
+
+    /// # Panics
+    ///
+    /// As a slice's, if there is no such image.
+    fn index(&self, index: usize) -> &[u8] {
+        self.get(index).unwrap_or_else(|| panic!("{}", self.no_such_image(index)))
     }
 }
 
@@ -103,6 +120,11 @@ pub struct Dataset {
 
 impl Dataset {
     /// Joins images and labels after checking that they belong together.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Counts`] when there are not as many of one as of the other, [`DataError::LabelOutOfRange`] for the first
+    /// label that is not below `classes`.
     pub fn new(images: Images, labels: Vec<u8>, classes: usize) -> Result<Self, DataError> {
         Self::join(images, labels, Path::new("labels"), classes)
     }
@@ -142,11 +164,11 @@ impl Dataset {
         &self.images
     }
 
-    /// The class of sample `index`.
+    /// The class of sample `index`: `labels()[index]` as a number.
     ///
     /// # Panics
     ///
-    /// If there is no such sample.
+    /// As a slice's index, if there is no such sample.
     pub fn label(&self, index: usize) -> usize {
         self.labels[index].into()
     }
@@ -163,7 +185,12 @@ impl Dataset {
 
     /// A training part and a test part of `test` samples, with each class in both in its proportion to the whole.
     ///
-    /// Which samples are drawn depends on the seed alone; each part keeps the order of the whole.
+    /// Which samples are drawn depends on the seed alone; each part keeps the order of the whole. A part may have no sample
+    /// of a class that has few.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::SplitSize`] when one of the parts would have no samples.
     pub fn split_stratified(&self, test: usize, seed: u64) -> Result<(Self, Self), DataError> {
         if test == 0 || test >= self.len() {
             return Err(DataError::SplitSize { path: self.path.clone(), available: self.len(), found: test });
@@ -177,7 +204,7 @@ impl Dataset {
             path: self.images.path.clone(),
             height: self.images.height,
             width: self.images.width,
-            pixels: indices.iter().flat_map(|&index| self.images.get(index)).copied().collect(),
+            pixels: indices.iter().flat_map(|&index| &self.images[index]).copied().collect(),
         };
         let labels = indices.iter().map(|&index| self.labels[index]).collect();
         Self { images, labels, path: self.path.clone(), classes: self.classes }
@@ -206,7 +233,10 @@ mod tests {
         );
         assert!(matches!(Images::new(usize::MAX, 2, vec![0]), Err(DataError::TooLarge { .. })));
         assert_eq!(three_images().iter().collect::<Vec<_>>(), [[1, 2], [3, 4], [5, 6]]);
-        assert_eq!(three_images().get(2), [5, 6]);
+        assert_eq!(three_images()[2], [5, 6]);
+        assert_eq!((three_images().get(2), three_images().get(3)), (Some([5, 6].as_slice()), None));
+        // Twice as much is 0 in 64 bits.
+        assert_eq!(three_images().get(1 << (usize::BITS - 1)), None);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why labelled images cannot be used: a variant per way to be wrong.
+/// Why labelled images cannot be used, or not in the way that was asked for: a variant per way to be wrong.
 ///
-/// `path` is the file; for values that were made in memory it is `images` or `labels`.
+/// `path` is the file; for values that were made in memory it is `images` or `labels`. A function that returns it has
+/// changed nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are what the messages say they are")]
@@ -63,6 +64,36 @@ pub enum DataError {
     /// A split that leaves no sample on one of its sides.
     #[error("{}: expected a test part of 1 to {} samples, found {found}", path.display(), available.saturating_sub(1))]
     SplitSize { path: PathBuf, available: usize, found: usize },
+
+    /// A mean that is infinite or not a number.
+    #[error("mean = {0}: a mean is a finite number")]
+    Mean(f32),
+
+    /// A standard deviation that nothing can be divided by.
+    #[error("std = {0}: a standard deviation is a finite number above zero")]
+    Std(f32),
+
+    /// A mean and a standard deviation that leave nothing of an image.
+    #[error(
+        "mean = {mean}, std = {std}: expected black and white to become two finite numbers, found {black} and {white}"
+    )]
+    Contrast { mean: f32, std: f32, black: f32, white: f32 },
+
+    /// Batches of no samples.
+    #[error("size = 0: a batch takes 1 sample or more")]
+    BatchSize,
+
+    /// An epoch of no samples, or of more than memory can have numbers of.
+    #[error("samples = {0}: an epoch takes 1 sample or more, and a number in memory for each")]
+    EpochSize(usize),
+
+    /// An image that is not there.
+    #[error("{}: there is no image {index} of {images}", path.display())]
+    NoSuchImage { path: PathBuf, index: usize, images: usize },
+
+    /// Room for a batch that is not as large as its images.
+    #[error("batch: expected {expected} values, {images} images of {height} x {width}, found {found}")]
+    BatchLength { images: usize, height: usize, width: usize, expected: usize, found: usize },
 }
 
 /// What IDX calls its element types.

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::Error;
+use crate::shape::Shape;
 
 /// The class of each sample of a batch, or of each position of each sample's map, row by row; each below `CLASSES`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,9 +58,15 @@ impl<const CLASSES: usize> Labels<CLASSES> {
         self.0.is_empty()
     }
 
-    /// The classes of so many samples, so many of each.
-    pub(super) fn of(&self, samples: usize, of_each: usize) -> Result<&[usize], Error> {
+    /// The classes of so many samples of shape `S`, so many of each; there is at least one.
+    pub(super) fn of<S: Shape>(&self, samples: usize, of_each: usize) -> Result<&[usize], Error> {
         let found = self.len();
-        if found == samples * of_each { Ok(&self.0) } else { Err(Error::Labels { samples, of_each, found }) }
+        if samples == 0 {
+            Err(Error::EmptyBatch { shape: S::SIZES })
+        } else if found == samples * of_each {
+            Ok(&self.0)
+        } else {
+            Err(Error::Labels { samples, of_each, found })
+        }
     }
 }

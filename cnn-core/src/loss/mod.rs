@@ -11,12 +11,21 @@ use crate::shape::{Chw, Flat, Probabilities, Shape};
 use crate::tensor::{Batch, Samples, SamplesMut};
 
 /// A loss of outputs of shape `S`: its mean over a batch, and the gradient of that mean.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not known to be a loss of outputs `{S}`",
+    label = "takes another output",
+    note = "`CrossEntropy` takes scores, `NegativeLogLikelihood` the `Probabilities` that a last `softmax` makes, and \
+            `MeanSquaredError` targets of the shape of the network's output",
+    note = "in a function that is generic over networks `N`, say what they make: `N: Network<Output = ..>`"
+)]
 pub trait Loss<S: Shape>: Sync {
     /// output `[n, S]` -> the loss, grad_output `[n, S]`, which is written whole: it holds what an earlier batch left.
     ///
     /// # Errors
     ///
-    /// [`Error::Samples`] when the targets are not as many as the samples.
+    /// What is wrong with the loss's own data, such as [`Error::Samples`] when the targets are not as many as the samples.
+    /// Those of this room: [`Error::Labels`] of another number of labels, [`Error::EmptyBatch`] of no samples,
+    /// [`Error::Values`] when the two batches are not equally long. `grad_output` is then as it was.
     fn evaluate(&self, output: Samples<'_, S>, grad_output: SamplesMut<'_, S>) -> Result<f32, Error>;
 
     /// Whether a training step of a network that ends in `softmax` is to call [`evaluate_logits`](Self::evaluate_logits).
@@ -38,23 +47,37 @@ pub trait Loss<S: Shape>: Sync {
 
 /// An output of scores that no `softmax` has turned into probabilities.
 #[diagnostic::on_unimplemented(
-    message = "cross-entropy takes logits, and this network ends in `softmax`",
-    label = "probabilities, not logits",
-    note = "drop the `softmax` layer (cross-entropy has it in itself; `argmax` is the same without), or use the loss on \
-            probabilities, `NegativeLogLikelihood`"
+    message = "cross-entropy takes logits, and `{Self}` is not known to be logits",
+    label = "not known to be logits",
+    note = "in a function that is generic over networks `N`, say so: `N: Network<Output = Flat<CLASSES>>`, or \
+            `where N::Output: Logits + Classes<CLASSES>`, with the traits of `cnn_core::loss`"
 )]
 pub trait Logits: Shape {}
 
 impl<const N: usize> Logits for Flat<N> {}
 impl<const C: usize, const H: usize, const W: usize> Logits for Chw<C, H, W> {}
+// Never: it is here so that the compiler gets to `Scores`, and can tell what is known to be no logits from what is unknown.
+impl<S: Shape> Logits for Probabilities<S> where Probabilities<S>: Scores {}
+
+/// What [`Probabilities`] are not.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "cross-entropy takes logits, and this network ends in `softmax`",
+    label = "probabilities, not logits",
+    note = "drop the `softmax` layer (cross-entropy has it in itself; `argmax` is the same without), or use the loss on \
+            probabilities, `NegativeLogLikelihood`"
+)]
+pub trait Scores {}
 
 /// An output of one value for each of `CLASSES` classes: features, or the channels at each position of a map, as PyTorch's
 /// losses take `[n, classes]` and `[n, classes, height, width]`.
 #[diagnostic::on_unimplemented(
     message = "the labels are of {CLASSES} classes, and the network's output is `{Self}`",
-    label = "not `Flat<{CLASSES}>`",
+    label = "expected `Flat<{CLASSES}>`",
     note = "end the network in `linear<{CLASSES}>` (or, for a label at every position, in `conv2d<{CLASSES}, 1>`), or take \
-            `Labels` of as many classes as it has outputs"
+            `Labels` of as many classes as it has outputs",
+    note = "in a function that is generic over networks `N`, say so: `N: Network<Output = Flat<{CLASSES}>>`, or \
+            `where N::Output: Classes<{CLASSES}>`"
 )]
 pub trait Classes<const CLASSES: usize>: Shape {
     /// Labels of one sample: its positions, row by row.
@@ -65,8 +88,8 @@ impl<const CLASSES: usize> Classes<CLASSES> for Flat<CLASSES> {}
 impl<const CLASSES: usize, const H: usize, const W: usize> Classes<CLASSES> for Chw<CLASSES, H, W> {}
 impl<S: Classes<CLASSES>, const CLASSES: usize> Classes<CLASSES> for Probabilities<S> {}
 
-/// Cross-entropy of logits and labels, the mean over all labels of the batch: one of each sample, or one of each position
-/// of each sample's map.
+/// Cross-entropy of logits and labels in nats, `ln(sum exp(x)) - x[label]`, the mean over all labels of the batch: one of each
+/// sample, or one of each position of each sample's map.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>
 #[derive(Clone, Copy, Debug)]
 pub struct CrossEntropy<'a, const CLASSES: usize>(&'a Labels<CLASSES>);
@@ -80,8 +103,8 @@ impl<'a, const CLASSES: usize> CrossEntropy<'a, CLASSES> {
 
 impl<S: Logits + Classes<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLASSES> {
     fn evaluate(&self, output: Samples<'_, S>, mut grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {
-        let labels = self.0.of(output.len(), S::LABELS)?;
-        Ok(cross_entropy_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values()) as f32)
+        let labels = self.0.of::<S>(output.len(), S::LABELS)?;
+        Ok(cross_entropy_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values())? as f32)
     }
 }
 
@@ -106,8 +129,8 @@ impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for Negat
         output: Samples<'_, Probabilities<S>>,
         mut grad_output: SamplesMut<'_, Probabilities<S>>,
     ) -> Result<f32, Error> {
-        let labels = self.0.of(output.len(), S::LABELS)?;
-        Ok(nll_of_probabilities_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values()) as f32)
+        let labels = self.0.of::<S>(output.len(), S::LABELS)?;
+        Ok(nll_of_probabilities_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values())? as f32)
     }
 
     fn takes_logits(&self) -> bool {
@@ -124,7 +147,7 @@ impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for Negat
     }
 }
 
-/// Mean squared error against targets, over all values of the batch.
+/// Mean squared error against targets, `(output - target)^2`, over all values of the batch.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.MSELoss.html>
 #[derive(Clone, Copy, Debug)]
 pub struct MeanSquaredError<'a, S>(&'a Batch<S>);
@@ -142,6 +165,9 @@ impl<S: Shape> Loss<S> for MeanSquaredError<'_, S> {
         if targets.len() != samples {
             return Err(Error::Samples { expected: samples, found: targets.len() });
         }
-        Ok(mse_rows(S::LEN, output.values(), targets.values(), samples, grad_output.values()) as f32)
+        if samples == 0 {
+            return Err(Error::EmptyBatch { shape: S::SIZES });
+        }
+        Ok(mse_rows(S::LEN, output.values(), targets.values(), samples, grad_output.values())? as f32)
     }
 }

@@ -4,9 +4,12 @@
 //!
 //! Each takes some rows of a batch and `batch`, the samples of the whole, and returns the rows' share of the mean: with
 //! all rows that is the mean itself, and the shares of pieces add up to it. Sums are held in `f64`. The definitions are
-//! in `reference::loss`. Knows no tensors.
+//! in `reference::loss`. Lengths that do not go together, labels of no class and a batch of none are an error, and `grad` is
+//! then as it was. Knows no tensors.
 
 use core::array;
+
+use crate::Error;
 
 /// logits `[n, classes]`, labels `[n]` -> the share of the mean of `ln(sum exp(x)) - x[label]`, and grad
 /// `[n, classes]`: `(softmax - onehot) / batch`
@@ -15,14 +18,23 @@ use core::array;
 /// share, and as the label an infinite loss.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>
 ///
-/// # Panics
+/// # Errors
 ///
-/// If the lengths disagree or a label is not below `classes`.
-pub fn cross_entropy_rows(classes: usize, logits: &[f32], labels: &[usize], batch: usize, grad: &mut [f32]) -> f64 {
-    check_rows(classes, logits, labels, grad);
-    sum_in_pieces(classes, logits, labels, grad, &|logits, labels, grad| {
+/// [`Error::Rows`] when there are no classes or `batch` is zero, [`Error::Values`] of a slice of another length,
+/// [`Error::Label`] for the first that is not below `classes`.
+pub fn cross_entropy_rows(
+    classes: usize,
+    logits: &[f32],
+    labels: &[usize],
+    batch: usize,
+    grad: &mut [f32],
+) -> Result<f64, Error> {
+    check_rows(classes, labels.len(), batch, [("logits", logits.len()), ("grad", grad.len())])?;
+    check_labels(classes, labels)?;
+    let sum = sum_in_pieces(classes, logits, labels, grad, &|logits, labels, grad| {
         cross_entropies(classes, logits, labels, batch, grad)
-    }) / batch as f64
+    });
+    Ok(sum / batch as f64)
 }
 
 /// The sum over the rows of a piece.
@@ -84,17 +96,19 @@ pub const LEAST_PROBABILITY: f32 = f32::MIN_POSITIVE;
 /// The output of a softmax costs what its logits cost with [`cross_entropy_rows`], down to that bound, and behind the softmax's
 /// backward pass the gradients are the same. NaN stays NaN. <https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html>
 ///
-/// # Panics
+/// # Errors
 ///
-/// If the lengths disagree or a label is not below `classes`.
+/// As [`cross_entropy_rows`].
 pub fn nll_of_probabilities_rows(
     classes: usize,
     probabilities: &[f32],
     labels: &[usize],
     batch: usize,
     grad: &mut [f32],
-) -> f64 {
-    check_rows(classes, probabilities, labels, grad);
+) -> Result<f64, Error> {
+    let lengths = [("probabilities", probabilities.len()), ("grad", grad.len())];
+    check_rows(classes, labels.len(), batch, lengths)?;
+    check_labels(classes, labels)?;
     let mut sum_of_losses = 0.0;
     let rows = probabilities.chunks_exact(classes).zip(grad.chunks_exact_mut(classes));
     for ((row, grad), &label) in rows.zip(labels) {
@@ -104,7 +118,7 @@ pub fn nll_of_probabilities_rows(
         grad.fill(0.0);
         grad[label] = (-1.0 / (batch as f64 * p)) as f32;
     }
-    sum_of_losses / batch as f64
+    Ok(sum_of_losses / batch as f64)
 }
 
 /// Sums side by side in [`mse_rows`], which the compiler keeps in vector registers.
@@ -115,14 +129,15 @@ const LANES: usize = 8;
 ///
 /// <https://pytorch.org/docs/stable/generated/torch.nn.MSELoss.html>
 ///
-/// # Panics
+/// # Errors
 ///
-/// If the lengths disagree.
-pub fn mse_rows(features: usize, output: &[f32], target: &[f32], batch: usize, grad: &mut [f32]) -> f64 {
-    assert_eq!(output.len() % features, 0, "{} values are no rows of {features}", output.len());
-    assert_eq!(output.len(), target.len());
-    assert_eq!(output.len(), grad.len());
-    let values = (batch * features) as f64;
+/// [`Error::Rows`] when there are no features or `batch` is zero, [`Error::Values`] of a slice of another length, or when
+/// the output is no whole number of rows.
+pub fn mse_rows(features: usize, output: &[f32], target: &[f32], batch: usize, grad: &mut [f32]) -> Result<f64, Error> {
+    let rows = output.len() / features.max(1);
+    let lengths = [("output", output.len()), ("target", target.len()), ("grad", grad.len())];
+    check_rows(features, rows, batch, lengths)?;
+    let values = batch as f64 * features as f64;
     let scale = (2.0 / values) as f32;
     let mut sums = [0.0; LANES];
     let (outputs, last_output) = output.as_chunks::<LANES>();
@@ -141,13 +156,29 @@ pub fn mse_rows(features: usize, output: &[f32], target: &[f32], batch: usize, g
         *grad = scale * difference;
         sum += f64::from(difference) * f64::from(difference);
     }
-    sum / values
+    Ok(sum / values)
 }
 
-fn check_rows(classes: usize, rows: &[f32], labels: &[usize], grad: &[f32]) {
-    assert_eq!(rows.len(), labels.len() * classes, "not {} rows of {classes} classes", labels.len());
-    assert_eq!(rows.len(), grad.len());
-    if let Some((row, label)) = labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
-        panic!("row {row}: label {label} is not below the {classes} classes");
+/// Passes slices of so many rows.
+fn check_rows<const N: usize>(
+    width: usize,
+    rows: usize,
+    batch: usize,
+    slices: [(&'static str, usize); N],
+) -> Result<(), Error> {
+    if width == 0 || batch == 0 {
+        return Err(Error::Rows { width, batch });
+    }
+    let expected = rows.saturating_mul(width);
+    match slices.into_iter().find(|&(_, found)| found != expected) {
+        Some((name, found)) => Err(Error::Values { name, rows, width, found }),
+        None => Ok(()),
+    }
+}
+
+fn check_labels(classes: usize, labels: &[usize]) -> Result<(), Error> {
+    match labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
+        Some((index, label)) => Err(Error::Label { index, label: label.to_string(), classes }),
+        None => Ok(()),
     }
 }

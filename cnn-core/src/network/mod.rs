@@ -48,7 +48,8 @@ pub trait Head<const INDEX: usize>: Network {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a network",
-    note = "declare it with `network! {{ pub {Self}<C, H, W> {{ .. }} }}`"
+    note = "declare it with `network! {{ pub {Self}<C, H, W> {{ .. }} }}`, or, where it is a parameter of a function or a type, \
+            bound it: `{Self}: Network`"
 )]
 pub trait Network: Sized + Send + Sync + 'static {
     /// The shape of a sample that it takes.

@@ -1,4 +1,4 @@
-use super::invalid::check_not_negative;
+use super::invalid::{check_lengths, check_not_negative, is_finite};
 use super::{InvalidOption, in_chunks};
 
 /// Adam, and with decoupled weight decay AdamW.
@@ -20,9 +20,10 @@ pub struct AdamOptions {
     pub lr: f64,
     /// Decay rates of the running means of the gradient and of its square.
     pub betas: [f64; 2],
-    /// What keeps the division by the root of the mean square from dividing by zero.
+    /// What keeps the division by the root of the mean square from dividing by zero: added to the root.
     pub eps: f64,
-    /// Share of the parameters that is added to the gradient or, decoupled and times the learning rate, taken off them.
+    /// Share of the parameters that is added to the gradient or, decoupled and times the learning rate, taken off them. It
+    /// holds for all parameters, biases and normalizations too.
     pub weight_decay: f64,
     /// Whether the weight decay is AdamW's.
     pub decoupled_weight_decay: bool,
@@ -73,7 +74,8 @@ impl AdamOptions {
     ///
     /// # Errors
     ///
-    /// Names the first that PyTorch would refuse, or that is not finite.
+    /// Names the first that PyTorch would refuse, that is not finite, or that makes what is computed of it infinite. An `eps`
+    /// of zero, which PyTorch takes, is refused too.
     pub fn validate(&self) -> Result<(), InvalidOption> {
         check_not_negative(self.lr, InvalidOption::LearningRate)?;
         for (index, beta) in self.betas.into_iter().enumerate() {
@@ -81,17 +83,29 @@ impl AdamOptions {
                 return Err(InvalidOption::Beta { index, beta });
             }
         }
-        check_not_negative(self.eps, InvalidOption::Epsilon)?;
-        check_not_negative(self.weight_decay, InvalidOption::WeightDecay)
+        if !(is_finite(self.eps) && self.eps as f32 > 0.0) {
+            return Err(InvalidOption::Epsilon(self.eps));
+        }
+        check_not_negative(self.weight_decay, InvalidOption::WeightDecay)?;
+        // The first step is the longest.
+        if !is_finite(self.lr / (1.0 - self.betas[0])) {
+            return Err(InvalidOption::LearningRate(self.lr));
+        }
+        if self.decoupled_weight_decay && !is_finite(self.lr * self.weight_decay) {
+            return Err(InvalidOption::WeightDecay(self.weight_decay));
+        }
+        Ok(())
     }
 
     /// Step number `step`, counted from 1, of `parameters` down their `gradient`.
     ///
-    /// `exp_avg` and `exp_avg_sq` carry the running means from step to step and start as zeros.
+    /// `exp_avg` and `exp_avg_sq`, the running means of the gradient and of its square, carry over from step to step and start
+    /// as zeros. All four are equally long.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If the lengths disagree or `step` is zero.
+    /// What [`validate`](Self::validate) says; [`InvalidOption::Step`] when `step` is zero; [`InvalidOption::Length`] of a
+    /// slice that is not as long as the parameters.
     pub fn step(
         &self,
         step: u64,
@@ -99,11 +113,26 @@ impl AdamOptions {
         gradient: &[f32],
         exp_avg: &mut [f32],
         exp_avg_sq: &mut [f32],
+    ) -> Result<(), InvalidOption> {
+        self.validate()?;
+        if step == 0 {
+            return Err(InvalidOption::Step);
+        }
+        let lengths = [("gradient", gradient.len()), ("exp_avg", exp_avg.len()), ("exp_avg_sq", exp_avg_sq.len())];
+        check_lengths(parameters.len(), &lengths)?;
+        self.update(step, parameters, gradient, exp_avg, exp_avg_sq);
+        Ok(())
+    }
+
+    /// [`step`](Self::step) of what was checked before.
+    pub(crate) fn update(
+        &self,
+        step: u64,
+        parameters: &mut [f32],
+        gradient: &[f32],
+        exp_avg: &mut [f32],
+        exp_avg_sq: &mut [f32],
     ) {
-        assert_eq!(parameters.len(), gradient.len());
-        assert_eq!(parameters.len(), exp_avg.len());
-        assert_eq!(parameters.len(), exp_avg_sq.len());
-        assert!(step > 0, "steps are counted from 1");
         let [beta1, beta2] = self.betas;
         // The means start at zero, and this makes up for it.
         let bias_correction1 = 1.0 - beta1.powf(step as f64);

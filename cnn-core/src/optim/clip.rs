@@ -4,9 +4,13 @@ use crate::kernel::memory::chunk::join;
 
 /// Scales a gradient down to length `max_norm` if it is longer, and returns the length that it had.
 ///
-/// The length is that of the whole slice, all parameters of a network together, and the same bits on any number of
-/// threads. A gradient that is not finite has a length that is not: nothing makes it whole, so look at it before the step.
+/// The length is the Euclidean one of the whole slice, all parameters of a network together, and the same bits on any number
+/// of threads. As PyTorch's, the gradient is multiplied by `max_norm / (length + 1e-6)` where that is less than 1: lengths
+/// not far above 1e-6 come out shorter than the bound. The factor is an `f64`, and may be as small as the values need.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html>
+///
+/// A gradient that is not finite has a length that is not, and becomes zeros and NaN, as PyTorch's: nothing makes it whole,
+/// so look at the length before the step.
 ///
 /// # Errors
 ///
@@ -17,7 +21,7 @@ pub fn clip_grad_norm(gradient: &mut [f32], max_norm: f64) -> Result<f64, Invali
     // PyTorch's, which leaves a gradient of length zero alone.
     let factor = max_norm / (norm + 1e-6);
     if factor < 1.0 || factor.is_nan() {
-        scale(gradient, factor as f32);
+        scale(gradient, factor);
     }
     Ok(norm)
 }
@@ -42,14 +46,15 @@ fn sum_of_squares(values: &[f32]) -> f64 {
     sums.iter().sum::<f64>() + rest.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>()
 }
 
-fn scale(values: &mut [f32], factor: f32) {
+/// In `f64`: between the largest and the least of `f32` are factors that `f32` has few bits for, or none.
+fn scale(values: &mut [f32], factor: f64) {
     if values.len() > CHUNK {
         let (left, right) = values.split_at_mut(middle(values.len()));
         join(|| scale(left, factor), || scale(right, factor));
         return;
     }
     for value in values {
-        *value *= factor;
+        *value = (f64::from(*value) * factor) as f32;
     }
 }
 

@@ -1,4 +1,6 @@
-/// A hyperparameter that makes no sense.
+/// A hyperparameter that makes no sense, by its name, or values that do not go together. Nothing is changed then.
+///
+/// What is finite as `f64` and infinite as `f32`, in which parameters are, is not finite here.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidOption {
@@ -30,8 +32,8 @@ pub enum InvalidOption {
         /// What it was.
         beta: f64,
     },
-    /// A negative or non-finite epsilon.
-    #[error("eps = {0}: an epsilon is a finite number, zero or more")]
+    /// An epsilon that is negative, not finite, or zero in `f32`: with it a parameter without a gradient would become 0 / 0.
+    #[error("eps = {0:?}: an epsilon is a finite number of f32 above zero")]
     Epsilon(f64),
     /// A schedule's step of no length.
     #[error("step_size = 0: a learning rate falls every 1 step or more")]
@@ -48,11 +50,20 @@ pub enum InvalidOption {
     /// A cycle of no length.
     #[error("total_steps = 0: a cycle takes 1 step or more")]
     TotalSteps,
+    /// A negative or non-finite greatest learning rate of a cycle.
+    #[error("max_lr = {0}: a learning rate is a finite number, zero or more")]
+    MaxLr(f64),
+    /// A negative or non-finite least momentum of a cycle.
+    #[error("base_momentum = {0}: a momentum is a finite number, zero or more")]
+    BaseMomentum(f64),
+    /// A negative or non-finite greatest momentum of a cycle.
+    #[error("max_momentum = {0}: a momentum is a finite number, zero or more")]
+    MaxMomentum(f64),
     /// A share outside `[0, 1]`.
     #[error("pct_start = {0}: a share is from 0 to 1")]
     PctStart(f64),
-    /// A divisor that is not finite and positive.
-    #[error("{name} = {value}: a divisor is a finite number above zero")]
+    /// A divisor that is not finite and positive, or so small that the learning rate is infinite.
+    #[error("{name} = {value:?}: a divisor is a finite number above zero, and leaves a finite learning rate")]
     Divisor {
         /// `div_factor` or `final_div_factor`.
         name: &'static str,
@@ -62,10 +73,35 @@ pub enum InvalidOption {
     /// A negative or non-finite bound of a gradient.
     #[error("max_norm = {0}: a bound is a finite number, zero or more")]
     MaxNorm(f64),
+    /// A step before the first.
+    #[error("step = 0: steps are counted from 1")]
+    Step,
+    /// A gradient, or an optimizer's state, of other parameters.
+    #[error("{name}: expected {expected} values, one for each parameter, found {found}")]
+    Length {
+        /// Which of the slices.
+        name: &'static str,
+        /// The number of parameters.
+        expected: usize,
+        /// How many values there are.
+        found: usize,
+    },
 }
 
 /// Passes `value` if it is finite and not negative.
 pub(super) fn check_not_negative(value: f64, invalid: fn(f64) -> InvalidOption) -> Result<(), InvalidOption> {
-    // What is finite only as f64 makes parameters infinite, which are f32.
-    if (value as f32).is_finite() && value >= 0.0 { Ok(()) } else { Err(invalid(value)) }
+    if is_finite(value) && value >= 0.0 { Ok(()) } else { Err(invalid(value)) }
+}
+
+/// Whether it is finite where it meets parameters, which are `f32`.
+pub(super) fn is_finite(value: f64) -> bool {
+    (value as f32).is_finite()
+}
+
+/// Passes slices that have a value for each of so many parameters.
+pub(super) fn check_lengths(expected: usize, slices: &[(&'static str, usize)]) -> Result<(), InvalidOption> {
+    match slices.iter().find(|&&(_, found)| found != expected) {
+        Some(&(name, found)) => Err(InvalidOption::Length { name, expected, found }),
+        None => Ok(()),
+    }
 }

@@ -3,7 +3,35 @@
 //!
 //! All of a network's parameters are one flat slice, and so are its gradient and an optimizer's state, so a step is one
 //! pass. It is elementwise: its bits do not depend on threads. Hyperparameters are `f64`, as in PyTorch, and rounded to
-//! `f32` where they meet the values. Knows no layers or networks.
+//! `f32` where they meet the values. One that makes no sense is an [`InvalidOption`] wherever it is used. Knows no layers or
+//! networks.
+//!
+//! # Parameters without a gradient
+//!
+//! A step is of all parameters. One whose gradient is zero in it is still moved by its momentum (or Adam's running mean) and
+//! by weight decay, as PyTorch's is where `grad` is zeros; where PyTorch has `grad = None` it skips the parameter, which there
+//! is no way to say here:
+//!
+//! ```
+//! use cnn_core::optim::SgdOptions;
+//!
+//! let (mut parameter, mut momentum) = ([1.0], [0.0]);
+//! let options = SgdOptions::new(0.1).momentum(0.9);
+//! for (step, gradient, expected) in [(1, 1.0, "0.900"), (2, 0.0, "0.810"), (3, 0.0, "0.729")] {
+//!     options.step(step, &mut parameter, &[gradient], &mut momentum)?;
+//!     assert_eq!(format!("{:.3}", parameter[0]), expected);
+//! }
+//! # Ok::<(), cnn_core::optim::InvalidOption>(())
+//! ```
+//!
+//! # Subnormal numbers
+//!
+//! Numbers nearer to zero than `f32::MIN_POSITIVE`, 1.2e-38, are kept exactly as `f32` has them, in steps and everywhere else
+//! in the library: none is flushed to zero, and the processor's modes that do so are left alone (so does PyTorch, as long as
+//! nobody calls `torch.set_flush_denormal(True)`). On many processors they are slow: a step of Adam takes 2 to 4 times as long
+//! where the running means are subnormal. That happens to parameters whose gradient has become zero for good, such as those
+//! behind a rectifier that is never positive: Adam's mean is multiplied by 0.9 in each step, is subnormal after some 800, and
+//! never gets to zero, since the last few multiples of the least number round to themselves. The parameter is not moved by it.
 
 mod adam;
 mod clip;

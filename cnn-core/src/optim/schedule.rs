@@ -1,15 +1,27 @@
 //! Learning rates that change in the course of a training, as functions of the step alone: nothing is counted, so a
 //! training that is taken up again goes on where it was.
 //!
-//! Each is PyTorch's scheduler of its name; `step` is the number of steps already taken (PyTorch's `last_epoch`), from 0,
-//! in whatever unit the sizes are given in: steps or epochs. A schedule that [`validate`](StepLr::validate) refuses may give
-//! NaN, which no optimizer takes for a learning rate.
+//! Each is PyTorch's scheduler of its name, by the formula of PyTorch's page of it; `step` is the number of steps already
+//! taken (PyTorch's `last_epoch`), from 0, in whatever unit the sizes are given in: steps or epochs. A schedule that
+//! [`validate`](StepLr::validate) refuses has no learning rate at any step, but the same error.
 //! <https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate>
+//!
+//! ```
+//! use cnn_core::optim::schedule::StepLr;
+//!
+//! let schedule = StepLr { lr: 0.1, step_size: 30, gamma: 0.1 };
+//! assert_eq!(schedule.lr(29)?, 0.1);
+//! let error = StepLr { step_size: 0, ..schedule }.lr(29).unwrap_err();
+//! assert_eq!(error.to_string(), "step_size = 0: a learning rate falls every 1 step or more");
+//! # Ok::<(), cnn_core::optim::InvalidOption>(())
+//! ```
+//!
+//! In a training, `optimizer.set_lr(schedule.lr(training.step())?)?` before each step.
 
 use core::f64::consts::PI;
 
 use super::InvalidOption;
-use super::invalid::check_not_negative;
+use super::invalid::{check_not_negative, is_finite};
 
 /// The learning rate falls to its `gamma`-th part every `step_size` steps.
 ///
@@ -37,8 +49,13 @@ impl StepLr {
     }
 
     /// The learning rate after `step` steps.
-    pub fn lr(&self, step: u64) -> f64 {
-        step.checked_div(self.step_size).map_or(f64::NAN, |falls| self.lr * self.gamma.powf(falls as f64))
+    ///
+    /// # Errors
+    ///
+    /// What [`validate`](Self::validate) says.
+    pub fn lr(&self, step: u64) -> Result<f64, InvalidOption> {
+        self.validate()?;
+        Ok(self.lr * self.gamma.powf((step / self.step_size) as f64))
     }
 }
 
@@ -68,8 +85,13 @@ impl CosineAnnealingLr {
     }
 
     /// The learning rate after `step` steps.
-    pub fn lr(&self, step: u64) -> f64 {
-        cosine(self.lr, self.eta_min, step as f64 / self.t_max as f64)
+    ///
+    /// # Errors
+    ///
+    /// What [`validate`](Self::validate) says.
+    pub fn lr(&self, step: u64) -> Result<f64, InvalidOption> {
+        self.validate()?;
+        Ok(cosine(self.lr, self.eta_min, step as f64 / self.t_max as f64))
     }
 }
 
@@ -82,13 +104,13 @@ impl CosineAnnealingLr {
 pub struct OneCycleLr {
     /// The greatest learning rate.
     pub max_lr: f64,
-    /// Steps of the whole training. Behind them the learning rate keeps its last value.
+    /// Steps of the whole training, at least 1. Behind them the learning rate keeps its last value.
     pub total_steps: u64,
-    /// Share of the steps in which the learning rate rises.
+    /// Share of the steps in which the learning rate rises, from 0 to 1.
     pub pct_start: f64,
-    /// How much less than `max_lr` the learning rate is at the start.
+    /// What `max_lr` is divided by at the start.
     pub div_factor: f64,
-    /// How much less than at the start the learning rate is at the end.
+    /// What the learning rate of the start is divided by at the end.
     pub final_div_factor: f64,
     /// The momentum where the learning rate is greatest.
     pub base_momentum: f64,
@@ -116,32 +138,49 @@ impl OneCycleLr {
     ///
     /// Names the first that makes no sense.
     pub fn validate(&self) -> Result<(), InvalidOption> {
-        check_not_negative(self.max_lr, InvalidOption::LearningRate)?;
-        check_not_negative(self.base_momentum, InvalidOption::Momentum)?;
-        check_not_negative(self.max_momentum, InvalidOption::Momentum)?;
+        check_not_negative(self.max_lr, InvalidOption::MaxLr)?;
+        check_not_negative(self.base_momentum, InvalidOption::BaseMomentum)?;
+        check_not_negative(self.max_momentum, InvalidOption::MaxMomentum)?;
         if self.total_steps == 0 {
             return Err(InvalidOption::TotalSteps);
         }
         if !(0.0..=1.0).contains(&self.pct_start) {
             return Err(InvalidOption::PctStart(self.pct_start));
         }
-        for (name, value) in [("div_factor", self.div_factor), ("final_div_factor", self.final_div_factor)] {
-            if !(value.is_finite() && value > 0.0) {
+        let divisors = [("div_factor", self.div_factor), ("final_div_factor", self.final_div_factor)];
+        for ((name, value), lr) in divisors.into_iter().zip(self.ends()) {
+            if !(value.is_finite() && value > 0.0 && is_finite(lr)) {
                 return Err(InvalidOption::Divisor { name, value });
             }
         }
         Ok(())
     }
 
-    /// The learning rate after `step` steps.
-    pub fn lr(&self, step: u64) -> f64 {
+    /// The first learning rate and the last.
+    fn ends(&self) -> [f64; 2] {
         let first = self.max_lr / self.div_factor;
-        self.phase(step, first, self.max_lr, first / self.final_div_factor)
+        [first, first / self.final_div_factor]
+    }
+
+    /// The learning rate after `step` steps.
+    ///
+    /// # Errors
+    ///
+    /// What [`validate`](Self::validate) says.
+    pub fn lr(&self, step: u64) -> Result<f64, InvalidOption> {
+        self.validate()?;
+        let [first, last] = self.ends();
+        Ok(self.phase(step, first, self.max_lr, last))
     }
 
     /// The momentum, or the first of Adam's betas, after `step` steps.
-    pub fn momentum(&self, step: u64) -> f64 {
-        self.phase(step, self.max_momentum, self.base_momentum, self.max_momentum)
+    ///
+    /// # Errors
+    ///
+    /// What [`validate`](Self::validate) says.
+    pub fn momentum(&self, step: u64) -> Result<f64, InvalidOption> {
+        self.validate()?;
+        Ok(self.phase(step, self.max_momentum, self.base_momentum, self.max_momentum))
     }
 
     fn phase(&self, step: u64, first: f64, middle: f64, last: f64) -> f64 {

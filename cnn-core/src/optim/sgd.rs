@@ -1,4 +1,4 @@
-use super::invalid::check_not_negative;
+use super::invalid::{check_lengths, check_not_negative, is_finite};
 use super::{InvalidOption, in_chunks};
 
 /// Stochastic gradient descent, with momentum and Nesterov's momentum.
@@ -20,7 +20,7 @@ pub struct SgdOptions {
     pub momentum: f64,
     /// Share of the gradient that the momentum does not take.
     pub dampening: f64,
-    /// Share of the parameters that is added to the gradient.
+    /// Share of the parameters that is added to the gradient: of all parameters, biases and normalizations too.
     pub weight_decay: f64,
     /// Whether to look one step of the momentum ahead.
     pub nesterov: bool,
@@ -78,7 +78,7 @@ impl SgdOptions {
         check_not_negative(lr, InvalidOption::LearningRate)?;
         check_not_negative(momentum, InvalidOption::Momentum)?;
         check_not_negative(weight_decay, InvalidOption::WeightDecay)?;
-        if !dampening.is_finite() {
+        if !is_finite(dampening) {
             return Err(InvalidOption::Dampening(dampening));
         }
         if nesterov && (momentum == 0.0 || dampening != 0.0) {
@@ -95,13 +95,33 @@ impl SgdOptions {
     /// Step number `step`, counted from 1, of `parameters` down their `gradient`.
     ///
     /// `momentum` carries the direction from step to step and starts as zeros. Without momentum it stays as it is, and may
-    /// be empty.
+    /// be empty; otherwise all three are equally long.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If the lengths disagree.
-    pub fn step(&self, step: u64, parameters: &mut [f32], gradient: &[f32], momentum: &mut [f32]) {
-        assert_eq!(parameters.len(), gradient.len());
+    /// What [`validate`](Self::validate) says; [`InvalidOption::Step`] when `step` is zero; [`InvalidOption::Length`] of a
+    /// slice that is not as long as the parameters.
+    pub fn step(
+        &self,
+        step: u64,
+        parameters: &mut [f32],
+        gradient: &[f32],
+        momentum: &mut [f32],
+    ) -> Result<(), InvalidOption> {
+        self.validate()?;
+        if step == 0 {
+            return Err(InvalidOption::Step);
+        }
+        check_lengths(parameters.len(), &[("gradient", gradient.len())])?;
+        if self.has_momentum() {
+            check_lengths(parameters.len(), &[("momentum", momentum.len())])?;
+        }
+        self.update(step, parameters, gradient, momentum);
+        Ok(())
+    }
+
+    /// [`step`](Self::step) of what was checked before.
+    pub(crate) fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], momentum: &mut [f32]) {
         let lr = self.lr as f32;
         let weight_decay = self.weight_decay as f32;
         if !self.has_momentum() {
@@ -111,7 +131,6 @@ impl SgdOptions {
                 }
             });
         }
-        assert_eq!(parameters.len(), momentum.len());
         let ahead = self.momentum as f32;
         // The first step takes the whole gradient, whatever the dampening.
         let (keep, take) = if step == 1 { (0.0, 1.0) } else { (ahead, (1.0 - self.dampening) as f32) };

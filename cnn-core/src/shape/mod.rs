@@ -30,8 +30,12 @@ pub struct Probabilities<S>(PhantomData<S>);
 pub trait Shape: sealed::Sealed + Copy + fmt::Debug + Default + Send + Sync + 'static {
     /// The sizes as numbers.
     const SIZES: Sizes;
-    /// Values of one sample.
-    const LEN: usize = Self::SIZES.len();
+    /// Values of one sample, at least one: with a size of zero, a program that uses it does not compile.
+    const LEN: usize = {
+        let len = Self::SIZES.len();
+        assert!(len > 0, "a sample has at least one value: every size of its shape is 1 or more");
+        len
+    };
 }
 
 impl<const C: usize, const H: usize, const W: usize> Shape for Chw<C, H, W> {

@@ -29,7 +29,11 @@ pub struct Batch<S> {
 }
 
 impl<S: Shape> Batch<S> {
-    /// So many samples of zeros.
+    /// So many samples of zeros; 0 of them take no memory.
+    ///
+    /// # Panics
+    ///
+    /// As `Vec::with_capacity`, when memory cannot have so many values.
     pub fn zeros(samples: usize) -> Self {
         Self { samples, values: Buffer::zeros(Self::values_of(samples)), shape: PhantomData }
     }
@@ -87,6 +91,10 @@ impl<S: Shape> Batch<S> {
     }
 
     /// Makes it so many samples; what they hold is to be written anew. Allocates only to grow beyond what it ever was.
+    ///
+    /// # Panics
+    ///
+    /// As [`zeros`](Self::zeros).
     pub fn resize(&mut self, samples: usize) {
         let values = Self::values_of(samples);
         if values > self.values.len() {
@@ -130,7 +138,7 @@ impl<S: Shape> Batch<S> {
         self.values().chunks_exact(S::LEN).nth(sample).map(Sample::new)
     }
 
-    /// The place of every sample's largest value; of features that is the class. See [`Sample::argmax`].
+    /// The place of every sample's largest value, `[n]`; of features that is the class. See [`Sample::argmax`].
     pub fn argmax(&self) -> Vec<usize> {
         self.iter().map(|sample| sample.argmax()).collect()
     }
@@ -223,16 +231,33 @@ impl<S: Shape> FromIterator<Tensor<S>> for Batch<S> {
     }
 }
 
+impl<S: Shape> Batch<S> {
+    /// Where a value is kept.
+    fn place<I>(&self, sample: usize, index: I) -> usize
+    where
+        S: At<I>,
+    {
+        assert!(sample < self.samples, "there is no sample {sample} of {}", self.samples);
+        sample * S::LEN + S::place(index)
+    }
+}
+
+/// The value at an index of a sample.
 impl<I, S: At<I>> Index<(usize, I)> for Batch<S> {
     type Output = f32;
+
+    /// # Panics
+    ///
+    /// As a slice's, when there is no such sample or the index is outside of the shape.
     fn index(&self, (sample, index): (usize, I)) -> &f32 {
-        &self.values()[sample * S::LEN + S::place(index)]
+        &self.values()[self.place(sample, index)]
     }
 }
 
 impl<I, S: At<I>> IndexMut<(usize, I)> for Batch<S> {
     fn index_mut(&mut self, (sample, index): (usize, I)) -> &mut f32 {
-        &mut self.values_mut()[sample * S::LEN + S::place(index)]
+        let place = self.place(sample, index);
+        &mut self.values_mut()[place]
     }
 }
 
@@ -245,5 +270,11 @@ mod tests {
     #[should_panic(expected = "a batch has more values than memory can have")]
     fn samples_that_overflow_to_none_are_no_batch() {
         let _ = Batch::<Flat<2>>::zeros(1 << (usize::BITS - 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "there is no sample 9223372036854775808 of 2")]
+    fn a_sample_whose_place_overflows_to_the_first_is_none() {
+        let _ = Batch::<Flat<2>>::zeros(2)[(1 << (usize::BITS - 1), 0)];
     }
 }

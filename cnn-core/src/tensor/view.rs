@@ -11,7 +11,12 @@ pub trait At<I>: Shape {
     ///
     /// # Panics
     ///
-    /// When the index is outside of the shape, as a slice's would.
+    /// When the index is outside of the shape, as a slice's would. So do all that are indexed by it: [`Tensor`], [`Batch`],
+    /// [`Part`] and their samples.
+    ///
+    /// [`Tensor`]: super::Tensor
+    /// [`Batch`]: super::Batch
+    /// [`Part`]: super::Part
     fn place(index: I) -> usize;
 }
 

@@ -14,7 +14,8 @@ use crate::optim::{AdamOptions, SgdOptions};
     note = "gradients and an optimizer's state belong to one type of network: make an optimizer for `{N}`"
 )]
 pub trait Optimizer<N: Network> {
-    /// One step down the gradient.
+    /// One step down the gradient, of all parameters: one whose gradient is zero is [still moved](crate::optim#parameters-without-a-gradient)
+    /// by momentum and weight decay.
     fn step(&mut self, network: &mut N, gradients: &Gradients<N>);
 
     /// The learning rate.
@@ -53,7 +54,7 @@ impl<N: Network> Optimizer<N> for Sgd<N> {
     fn step(&mut self, network: &mut N, gradients: &Gradients<N>) {
         self.steps += 1;
         let parameters = network.weights_mut().values_mut();
-        self.options.step(self.steps, parameters, gradients.values(), &mut self.momentum);
+        self.options.update(self.steps, parameters, gradients.values(), &mut self.momentum);
     }
 
     fn lr(&self) -> f64 {
@@ -101,7 +102,7 @@ impl<N: Network> Optimizer<N> for Adam<N> {
         self.steps += 1;
         let parameters = network.weights_mut().values_mut();
         let (exp_avg, exp_avg_sq) = (&mut self.exp_avg, &mut self.exp_avg_sq);
-        self.options.step(self.steps, parameters, gradients.values(), exp_avg, exp_avg_sq);
+        self.options.update(self.steps, parameters, gradients.values(), exp_avg, exp_avg_sq);
     }
 
     fn lr(&self) -> f64 {

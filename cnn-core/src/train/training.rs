@@ -15,7 +15,8 @@ use crate::shape::Shape;
 use crate::tensor::{Batch, Samples, SamplesMut};
 
 /// A run of training steps on a network of type `N`: it keeps the maps, the gradients, and the count that random layers
-/// draw by. After the first batch, and until a larger one, a step allocates nothing.
+/// draw by. After the first batch, and until a larger one or a pool of more threads, a step allocates nothing on a thread of
+/// rayon's pool; from `main` see [threads](crate#threads), which says how to choose them, too.
 ///
 /// ```
 /// use cnn_core::prelude::*;
@@ -58,7 +59,12 @@ impl<N: Network> Training<N> {
         Self::resumed(seed, 0)
     }
 
-    /// A run of which `step` steps are done: it draws what the undisturbed one would have.
+    /// A run of which `step` steps are done: its random layers draw what they would have in the undisturbed one.
+    ///
+    /// That alone does not make it go on as the undisturbed run. With the weights and their state from a file, and with
+    /// [`Batches`](crate::data::Batches) and a schedule asked for the same epoch and step, plain [`Sgd`](super::Sgd) does. With
+    /// momentum, and with [`Adam`](super::Adam), it goes another way, since the optimizer's running means begin anew at zero,
+    /// and so does Adam's count of steps: nothing saves them yet.
     pub fn resumed(seed: u64, step: u64) -> Self {
         Self {
             seed,
@@ -79,7 +85,8 @@ impl<N: Network> Training<N> {
     ///
     /// # Errors
     ///
-    /// [`Error::EmptyBatch`]; [`Error::OneValue`] of a batch normalization; what the loss says of its own data; [`Error::NonFiniteLoss`] with the number of the step.
+    /// [`Error::EmptyBatch`]; [`Error::OneValue`] of a batch normalization; what the loss says of its own data;
+    /// [`Error::NonFiniteLoss`] with the number of the step.
     /// The gradients are then not those of this batch, no step is counted, and the network is as it was.
     pub fn backward(
         &mut self,
@@ -147,7 +154,7 @@ impl<N: Network> Training<N> {
         if mode == Mode::Training {
             network.weights_mut().state_mut().copy_from_slice(&self.state);
         }
-        self.step += 1;
+        self.step = self.step.wrapping_add(1);
         Ok(loss)
     }
 
@@ -173,7 +180,7 @@ impl<N: Network> Training<N> {
         &self.output
     }
 
-    /// How many gradients were taken.
+    /// How many gradients were taken, those of a run before [`resumed`](Self::resumed) included; after `u64::MAX` comes 0.
     pub fn step(&self) -> u64 {
         self.step
     }

@@ -68,8 +68,9 @@ pub(crate) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnc
     (left.expect("`both` calls both"), right.expect("`both` calls both"))
 }
 
-/// Does the work on a thread of rayon's pool. Entering the pool costs a hand-over between threads and, now and then, an
-/// allocation of rayon's: a pass enters it once, and its loops are there already.
+/// Does the work on a thread of rayon's pool. Entering the pool costs a hand-over between threads and, at every 63rd time, an
+/// allocation: rayon's queue into the pool is a list of blocks, and there is no other way in (`broadcast` and `spawn` allocate
+/// each time). A pass enters once, and its loops are there already; a caller who is in the pool does not enter at all.
 pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if rayon::current_thread_index().is_some() { work() } else { rayon::scope(|_| work()) }
 }
