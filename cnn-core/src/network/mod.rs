@@ -9,8 +9,8 @@ mod weights;
 pub use inference::Inference;
 pub use memory::{Memory, aligned};
 pub use summary::Summary;
-pub(crate) use weights::places;
 pub use weights::{Gradients, Tensor, Weights};
+pub(crate) use weights::{Home, Place, places};
 
 use crate::kernel::scratch::Needs;
 pub use crate::layer::Step;

@@ -42,6 +42,7 @@ pub struct Training<N: Network> {
     step: u64,
     workspace: Buffer,
     state: Buffer,
+    counts: Vec<u64>,
     saved: Buffer,
     output: Batch<N::Output>,
     grad_output: Batch<N::Output>,
@@ -62,6 +63,7 @@ impl<N: Network> Training<N> {
             step,
             workspace: Buffer::zeros(0),
             state: Buffer::zeros(step::state(N::STEPS)),
+            counts: vec![0; step::counts(N::STEPS)],
             saved: Buffer::zeros(step::saved(N::STEPS)),
             output: Batch::zeros(0),
             grad_output: Batch::zeros(0),
@@ -109,10 +111,12 @@ impl<N: Network> Training<N> {
         self.prepare(samples);
         // A step that fails must leave the network as it was, so it is a copy that the layers change.
         self.state.copy_from_slice(network.weights().state());
+        self.counts.copy_from_slice(network.weights().counts());
         let mut pass = Pass::new(mode, self.seed, self.step, &mut self.scratch);
         let mut owned = Owned {
             parameters: network.weights().values(),
             state: &mut self.state,
+            counts: &mut self.counts,
             saved: &mut self.saved,
             workspace: &mut self.workspace,
         };
@@ -126,6 +130,7 @@ impl<N: Network> Training<N> {
         N::backward_steps(&mut pass, samples, owned, input, output, grad_output, None, gradients);
         if mode == Mode::Training {
             network.weights_mut().state_mut().copy_from_slice(&self.state);
+            network.weights_mut().counts_mut().copy_from_slice(&self.counts);
         }
         self.step += 1;
         Ok(loss)
