@@ -5,8 +5,7 @@
 //! without it and `serde` a program has 12 packages less to build. The tests compare the two.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::collections::hash_map;
+use std::hash::{BuildHasher, RandomState};
 
 use super::json::{Mistake, Scanner};
 use super::number::Dtype;
@@ -72,8 +71,7 @@ fn what_else(start: &[u8]) -> Option<&'static str> {
 /// What a header says.
 pub(super) struct Header<'a> {
     pub(super) entries: Vec<Entry<'a>>,
-    /// Where they are by name.
-    pub(super) index: HashMap<Cow<'a, str>, usize>,
+    names: Index,
     /// Where the first tensor's bytes are in the file.
     pub(super) start: u64,
 }
@@ -83,7 +81,7 @@ pub(super) struct Header<'a> {
 pub(super) struct Entry<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) dtype: Dtype,
-    pub(super) sizes: Vec<usize>,
+    pub(super) sizes: Box<[usize]>,
     /// The first byte, counted from the end of the header.
     pub(super) begin: u64,
     /// The byte behind the last.
@@ -93,16 +91,48 @@ pub(super) struct Entry<'a> {
 /// Reads the header of a file of so many bytes, and checks that its tensors fill the file without gaps or overlaps.
 pub(super) fn parse(text: &str, file_len: u64) -> Result<Header<'_>, WeightsProblem> {
     let entries = entries(text)?;
-    let mut index = HashMap::with_capacity(entries.len());
-    for (place, entry) in entries.iter().enumerate() {
-        match index.entry(entry.name.clone()) {
-            hash_map::Entry::Vacant(vacant) => vacant.insert(place),
-            hash_map::Entry::Occupied(_) => return Err(entry.wrong("one tensor of this name", "two")),
-        };
-    }
+    let names = Index::of(&entries)?;
     let start = LENGTH + text.len() as u64;
     fill(&entries, start, file_len)?;
-    Ok(Header { entries, index, start })
+    Ok(Header { entries, names, start })
+}
+
+impl Header<'_> {
+    /// Which entry is the tensor of this name.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.names.find(&self.entries, name)
+    }
+}
+
+/// Entries by the hashes of their names, sorted: of a million names a fraction of a hash map's memory and time.
+struct Index {
+    hasher: RandomState,
+    hashes: Vec<(u64, usize)>,
+}
+
+impl Index {
+    fn of(entries: &[Entry<'_>]) -> Result<Self, WeightsProblem> {
+        let hasher = RandomState::new();
+        let hash = |(place, entry): (usize, &Entry<'_>)| (hasher.hash_one(&*entry.name), place);
+        let mut hashes: Vec<_> = entries.iter().enumerate().map(hash).collect();
+        hashes.sort_unstable();
+        // Of two names with one hash, which is rare, the places are in order; of one name twice any two tell.
+        for same in hashes.chunk_by(|left, right| left.0 == right.0).filter(|same| same.len() > 1) {
+            let mut names: Vec<&str> = same.iter().map(|(_, place)| &*entries[*place].name).collect();
+            names.sort_unstable();
+            if names.windows(2).any(|pair| pair[0] == pair[1]) {
+                return Err(entries[same[1].1].wrong("one tensor of this name", "two"));
+            }
+        }
+        Ok(Self { hasher, hashes })
+    }
+
+    fn find(&self, entries: &[Entry<'_>], name: &str) -> Option<usize> {
+        let hash = self.hasher.hash_one(name);
+        let from = self.hashes.partition_point(|(other, _)| *other < hash);
+        let same = self.hashes[from..].iter().take_while(|(other, _)| *other == hash);
+        same.map(|(_, place)| *place).find(|place| entries[*place].name == name)
+    }
 }
 
 fn entries(text: &str) -> Result<Vec<Entry<'_>>, WeightsProblem> {
@@ -136,7 +166,7 @@ fn metadata(scanner: &mut Scanner<'_>) -> Result<(), WeightsProblem> {
     })
 }
 
-fn fields(scanner: &mut Scanner<'_>) -> Result<(Dtype, Vec<usize>, [u64; 2]), Mistake> {
+fn fields(scanner: &mut Scanner<'_>) -> Result<(Dtype, Box<[usize]>, [u64; 2]), Mistake> {
     let (mut dtype, mut sizes, mut offsets) = (None, None, None);
     let once = |is_new: bool| if is_new { Ok(()) } else { mistake("each of its fields once", "one twice") };
     scanner.list([b'{', b'}'], "`{`", |scanner| {
@@ -159,7 +189,7 @@ fn fields(scanner: &mut Scanner<'_>) -> Result<(Dtype, Vec<usize>, [u64; 2]), Mi
                     list.push(size);
                     Ok(())
                 })?;
-                once(sizes.replace(list).is_none())
+                once(sizes.replace(list.into_boxed_slice()).is_none())
             }
             "data_offsets" => {
                 scanner.expect(b'[', "`[` of its data_offsets")?;
@@ -189,7 +219,7 @@ impl Entry<'_> {
     fn check(&self) -> Result<(), WeightsProblem> {
         let Self { dtype, sizes, begin, end, .. } = self;
         let Some(bytes) = dtype.bytes(sizes) else {
-            let found = format!("{} {sizes:?}", dtype.name);
+            let found = format!("{} {sizes:?}", dtype.name());
             return Err(self.wrong("whole bytes, as many as can be counted", &found));
         };
         if begin.checked_add(bytes) == Some(*end) {
@@ -199,7 +229,7 @@ impl Entry<'_> {
             Some(held) => format!("data_offsets [{begin}, {end}], which hold {held}"),
             None => format!("data_offsets [{begin}, {end}], which end before they begin"),
         };
-        Err(self.wrong(&format!("{bytes} bytes of {} {sizes:?}", dtype.name), &found))
+        Err(self.wrong(&format!("{bytes} bytes of {} {sizes:?}", dtype.name()), &found))
     }
 
     fn wrong(&self, expected: &str, found: &str) -> WeightsProblem {

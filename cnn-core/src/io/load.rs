@@ -11,6 +11,9 @@ use crate::error::WeightsProblem;
 use crate::layer::Order;
 use crate::network::{Home, Network, Place, Weights, places};
 
+/// Tensors that the network lacks and that are told of by name. No network has as many.
+const MOST_EXTRA: usize = 10_000;
+
 /// How names that do not fit are dealt with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
@@ -44,8 +47,10 @@ pub(super) fn load<N: Network>(
         }
     }
 
-    let unclaimed: Vec<&str> = matches.unclaimed(&header).collect();
-    let stripped: Vec<&str> = unclaimed.iter().map(|name| name.strip_prefix(prefix).unwrap_or(name)).collect();
+    let mut unclaimed = matches.unclaimed(&header);
+    let extra: Vec<&str> = unclaimed.by_ref().take(MOST_EXTRA).collect();
+    let more = unclaimed.count();
+    let stripped: Vec<&str> = extra.iter().map(|name| name.strip_prefix(prefix).unwrap_or(name)).collect();
     let unmet = matches.unmet(&places);
     let mut nearest = Nearest::among(&stripped);
     let mut taken: Vec<Option<Taken>> = Vec::with_capacity(places.len());
@@ -65,11 +70,14 @@ pub(super) fn load<N: Network>(
 
     let mut nearest = Nearest::among(&unmet);
     problems.extend(
-        unclaimed
+        extra
             .iter()
             .zip(&stripped)
             .map(|(name, stripped)| WeightsProblem::Extra { name: (*name).to_owned(), nearest: nearest.of(stripped) }),
     );
+    if more > 0 {
+        problems.push(WeightsProblem::MoreExtra { more });
+    }
     Ok(problems)
 }
 
@@ -84,8 +92,8 @@ struct Matches {
 impl Matches {
     fn of(header: &Header<'_>, places: &[Place], prefix: &str) -> Self {
         let find = |name: &String| {
-            let prefixed = if prefix.is_empty() { None } else { header.index.get(&*format!("{prefix}{name}")) };
-            prefixed.or_else(|| header.index.get(name.as_str())).copied()
+            let prefixed = if prefix.is_empty() { None } else { header.find(&format!("{prefix}{name}")) };
+            prefixed.or_else(|| header.find(name))
         };
         let entries: Vec<_> = places.iter().map(|place| find(&place.name)).collect();
         let mut is_claimed = vec![false; header.entries.len()];
@@ -111,7 +119,7 @@ impl Matches {
         if 2 * unmet.len() <= places.len() {
             return None;
         }
-        names::common_prefix(&unmet, self.unclaimed(header), |name| header.index.contains_key(name))
+        names::common_prefix(&unmet, self.unclaimed(header), |name| header.find(name).is_some())
     }
 }
 
@@ -134,22 +142,22 @@ fn take<N: Network>(
     let Place { name, parameter, .. } = place;
     let is_count = parameter.order == Order::Count;
     // Before version 0.4 PyTorch had no tensors without dimensions, and converters still write counts with one.
-    if entry.sizes != parameter.sizes() && !(is_count && entry.sizes == [1]) {
-        let (expected, found) = (parameter.sizes().to_vec(), entry.sizes.clone());
+    if *entry.sizes != *parameter.sizes() && !(is_count && *entry.sizes == [1]) {
+        let (expected, found) = (parameter.sizes().to_vec(), entry.sizes.to_vec());
         return Ok(Err(WeightsProblem::Shape { name: name.clone(), expected, found }));
     }
     let bytes = source.read(header.start + entry.begin, entry.end - entry.begin, Some(name))?;
     let wrong_type = |expected: &str| WeightsProblem::Type {
         name: name.clone(),
         expected: expected.to_owned(),
-        found: entry.dtype.name.to_owned(),
+        found: entry.dtype.name().to_owned(),
     };
     if is_count {
-        let Some(number) = entry.dtype.to_number(&bytes) else { return Ok(Err(wrong_type(I64.name))) };
+        let Some(number) = entry.dtype.to_number(&bytes) else { return Ok(Err(wrong_type(I64.name()))) };
         let count = number.to_count().map(Taken::Count);
         return Ok(count.ok_or_else(|| WeightsProblem::Count { name: name.clone(), value: number.to_string() }));
     }
-    let Some(values) = entry.dtype.to_f32s(&bytes) else { return Ok(Err(wrong_type(F32.name))) };
+    let Some(values) = entry.dtype.to_f32s(&bytes) else { return Ok(Err(wrong_type(F32.name()))) };
     if let Some(problem) = not_a_number(name, &values) {
         return Ok(Err(problem));
     }

@@ -2,18 +2,15 @@
 
 use super::half::{bf16_to_f32, f16_to_f32};
 
-/// A type of numbers.
+/// A type of numbers: its name and its bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Dtype {
-    pub(super) name: &'static str,
-    pub(super) bits: u64,
-}
+pub(super) struct Dtype(&'static (&'static str, u64));
 
-pub(super) const F32: Dtype = Dtype { name: "F32", bits: 32 };
-pub(super) const I64: Dtype = Dtype { name: "I64", bits: 64 };
+pub(super) const F32: Dtype = Dtype(&("F32", 32));
+pub(super) const I64: Dtype = Dtype(&("I64", 64));
 
 /// All that the format has. <https://docs.rs/safetensors/latest/safetensors/tensor/enum.Dtype.html>
-const DTYPES: [(&str, u64); 22] = [
+static DTYPES: [(&str, u64); 22] = [
     ("F32", 32),
     ("F16", 16),
     ("BF16", 16),
@@ -40,22 +37,29 @@ const DTYPES: [(&str, u64); 22] = [
 
 impl Dtype {
     pub(super) fn named(name: &str) -> Option<Self> {
-        let (name, bits) = *DTYPES.iter().find(|(known, _)| *known == name)?;
-        Some(Self { name, bits })
+        DTYPES.iter().find(|(known, _)| *known == name).map(Self)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        self.0.0
+    }
+
+    pub(super) fn bits(self) -> u64 {
+        self.0.1
     }
 
     /// Bytes of a tensor of these sizes, if they are a whole number that can be counted.
     pub(super) fn bytes(self, sizes: &[usize]) -> Option<u64> {
         // A product with a zero is zero, however large the others are.
         let values = if sizes.contains(&0) { Some(0) } else { product(sizes) };
-        let bits = values?.checked_mul(self.bits)?;
+        let bits = values?.checked_mul(self.bits())?;
         bits.is_multiple_of(8).then_some(bits / 8)
     }
 
     /// Values as f32: exact, or of F64 the nearest, which is infinite beyond f32's range. None of a type that is no plain
     /// floating-point number: those are quantized, and what they mean is not in the tensor alone.
     pub(super) fn to_f32s(self, bytes: &[u8]) -> Option<Vec<f32>> {
-        Some(match self.name {
+        Some(match self.name() {
             "F32" => numbers(bytes).map(f32::from_le_bytes).collect(),
             "F64" => numbers(bytes).map(|bytes| f64::from_le_bytes(bytes) as f32).collect(),
             "F16" => numbers(bytes).map(|bytes| f16_to_f32(u16::from_le_bytes(bytes))).collect(),
@@ -66,7 +70,7 @@ impl Dtype {
 
     /// The first value, of any type of plain number.
     pub(super) fn to_number(self, bytes: &[u8]) -> Option<Number> {
-        Some(match self.name {
+        Some(match self.name() {
             "I8" => Number::Whole(numbers(bytes).map(i8::from_le_bytes).next()?.into()),
             "I16" => Number::Whole(numbers(bytes).map(i16::from_le_bytes).next()?.into()),
             "I32" => Number::Whole(numbers(bytes).map(i32::from_le_bytes).next()?.into()),

@@ -20,7 +20,7 @@ pub(super) fn save<N: Network>(weights: &Weights<N>, path: &Path) -> Result<(), 
     }
     // As the crate `safetensors` orders them: wide numbers first, so that all are aligned; then by name.
     tensors.sort_by(|left, right| {
-        let order = |tensor: &Tensor<'_>| u64::MAX - dtype(tensor).bits;
+        let order = |tensor: &Tensor<'_>| u64::MAX - dtype(tensor).bits();
         order(left).cmp(&order(right)).then_with(|| left.name.cmp(&right.name))
     });
     let header = header(&tensors);
@@ -50,7 +50,7 @@ fn header(tensors: &[Tensor<'_>]) -> String {
         header += &format!(
             r#"{comma}{}:{{"dtype":"{}","shape":[{sizes}],"data_offsets":[{begin},{end}]}}"#,
             quote(&tensor.name),
-            dtype.name
+            dtype.name()
         );
         begin = end;
     }
