@@ -74,12 +74,6 @@ pub enum WeightsProblem {
         /// Names in the network that resemble it; they are looked for for the first few only.
         nearest: Vec<String>,
     },
-    /// The file has still more tensors that the network lacks.
-    #[error("{more} more tensors are not in the network")]
-    MoreExtra {
-        /// How many.
-        more: usize,
-    },
     /// Of another shape.
     #[error("tensor {}: expected {expected:?}, found {found:?}", shown(name))]
     Shape {
@@ -130,22 +124,16 @@ const SHOWN: usize = 5;
 /// A line for each of a few problems of each kind, and one for how many more there are.
 pub(crate) fn lines(problems: &[WeightsProblem]) -> Vec<String> {
     let mut told: HashMap<Discriminant<WeightsProblem>, usize> = HashMap::new();
-    let (mut lines, mut more) = (Vec::new(), 0);
+    let mut lines = Vec::new();
     for problem in problems {
-        if let WeightsProblem::MoreExtra { more: extra } = problem {
-            more += extra;
-            continue;
-        }
         let of_kind = told.entry(discriminant(problem)).or_default();
         if *of_kind < SHOWN {
             *of_kind += 1;
             lines.push(problem.to_string());
-        } else {
-            more += 1;
         }
     }
-    if more > 0 {
-        lines.push(format!("and {more} more"));
+    if lines.len() < problems.len() {
+        lines.push(format!("and {} more", problems.len() - lines.len()));
     }
     lines
 }

@@ -5,7 +5,8 @@
 //! without it and `serde` a program has 12 packages less to build. The tests compare the two.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher, RandomState};
+use std::collections::HashMap;
+use std::collections::hash_map;
 
 use super::json::{Mistake, Scanner};
 use super::number::Dtype;
@@ -17,27 +18,18 @@ use crate::error::WeightsProblem;
 const LENGTH: u64 = 8;
 /// What the format allows; it bounds the work on a file that is not trusted.
 const LONGEST: u64 = 100_000_000;
+/// No file has nearly as many tensors, but one that is made to take long, or much memory.
+const MOST_TENSORS: usize = 1 << 18;
 /// As many sizes has no tensor of PyTorch's or numpy's.
 const MOST_SIZES: usize = 64;
 
 /// The JSON of a file's header.
 pub(super) fn text(source: &mut Source<'_>) -> Result<String, Error> {
     let start = source.read(0, source.len.min(64), None)?;
-    let not_one = |what: String| WeightsProblem::Format(what);
-    if let Some(what) = what_else(&start) {
-        return Err(source.problem(not_one(what.to_owned())));
-    }
-    let [length @ .., b'{'] = start.get(..9).unwrap_or(&start) else {
-        let what = match start.len() {
-            0 => "it is empty".to_owned(),
-            found @ ..9 => format!("it has {found} bytes"),
-            _ => "no header begins at byte 8".to_owned(),
-        };
-        return Err(source.problem(not_one(what)));
+    let Some((length, [b'{', ..])) = start.split_first_chunk() else {
+        return Err(source.problem(WeightsProblem::Format(what_else(&start))));
     };
-    let Ok(length) = length.try_into().map(u64::from_le_bytes) else {
-        return Err(source.problem(not_one(format!("it has {} bytes", start.len()))));
-    };
+    let length = u64::from_le_bytes(*length);
     if length > LONGEST {
         let what = format!("it has {length} bytes, more than the {LONGEST} of the format");
         return Err(source.problem(WeightsProblem::Header(what)));
@@ -53,25 +45,28 @@ pub(super) fn text(source: &mut Source<'_>) -> Result<String, Error> {
     })
 }
 
-/// What a file is that is none of ours, if that can be seen.
-fn what_else(start: &[u8]) -> Option<&'static str> {
+/// What a file is that is none of ours, by its first bytes.
+fn what_else(start: &[u8]) -> String {
     // Most are PyTorch's own: an archive or, before version 1.6, a pickle.
     const TORCH: &str =
         "it looks like one of torch.save; write it with safetensors.torch.save_file(model.state_dict(), ..)";
     match start {
-        [b'P', b'K', 3, 4, ..] | [0x80, 2, 0x8a, 10, ..] => Some(TORCH),
-        [0x1f, 0x8b, ..] => Some("it is packed with gzip; unpack it first"),
+        [] => "it is empty".to_owned(),
+        [b'P', b'K', 3, 4, ..] | [0x80, 2, 0x8a, 10, ..] => TORCH.to_owned(),
+        [0x1f, 0x8b, ..] => "it is packed with gzip; unpack it first".to_owned(),
         _ if start.starts_with(b"version https://git-lfs") => {
-            Some("it is a pointer of Git LFS; get the file with git lfs pull")
+            "it is a pointer of Git LFS; get the file with git lfs pull".to_owned()
         }
-        _ => None,
+        short if short.len() < 9 => format!("it has {} bytes", short.len()),
+        _ => "no header begins at byte 8".to_owned(),
     }
 }
 
 /// What a header says.
 pub(super) struct Header<'a> {
     pub(super) entries: Vec<Entry<'a>>,
-    names: Index,
+    /// Which entry is the tensor of a name.
+    index: HashMap<Cow<'a, str>, usize>,
     /// Where the first tensor's bytes are in the file.
     pub(super) start: u64,
 }
@@ -81,7 +76,7 @@ pub(super) struct Header<'a> {
 pub(super) struct Entry<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) dtype: Dtype,
-    pub(super) sizes: Box<[usize]>,
+    pub(super) sizes: Vec<usize>,
     /// The first byte, counted from the end of the header.
     pub(super) begin: u64,
     /// The byte behind the last.
@@ -91,47 +86,22 @@ pub(super) struct Entry<'a> {
 /// Reads the header of a file of so many bytes, and checks that its tensors fill the file without gaps or overlaps.
 pub(super) fn parse(text: &str, file_len: u64) -> Result<Header<'_>, WeightsProblem> {
     let entries = entries(text)?;
-    let names = Index::of(&entries)?;
+    let mut index = HashMap::with_capacity(entries.len());
+    for (place, entry) in entries.iter().enumerate() {
+        match index.entry(entry.name.clone()) {
+            hash_map::Entry::Vacant(vacant) => vacant.insert(place),
+            hash_map::Entry::Occupied(_) => return Err(entry.wrong("one tensor of this name", "two")),
+        };
+    }
     let start = LENGTH + text.len() as u64;
     fill(&entries, start, file_len)?;
-    Ok(Header { entries, names, start })
+    Ok(Header { entries, index, start })
 }
 
 impl Header<'_> {
     /// Which entry is the tensor of this name.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
-        self.names.find(&self.entries, name)
-    }
-}
-
-/// Entries by the hashes of their names, sorted: of a million names a fraction of a hash map's memory and time.
-struct Index {
-    hasher: RandomState,
-    hashes: Vec<(u64, usize)>,
-}
-
-impl Index {
-    fn of(entries: &[Entry<'_>]) -> Result<Self, WeightsProblem> {
-        let hasher = RandomState::new();
-        let hash = |(place, entry): (usize, &Entry<'_>)| (hasher.hash_one(&*entry.name), place);
-        let mut hashes: Vec<_> = entries.iter().enumerate().map(hash).collect();
-        hashes.sort_unstable();
-        // Of two names with one hash, which is rare, the places are in order; of one name twice any two tell.
-        for same in hashes.chunk_by(|left, right| left.0 == right.0).filter(|same| same.len() > 1) {
-            let mut names: Vec<&str> = same.iter().map(|(_, place)| &*entries[*place].name).collect();
-            names.sort_unstable();
-            if names.windows(2).any(|pair| pair[0] == pair[1]) {
-                return Err(entries[same[1].1].wrong("one tensor of this name", "two"));
-            }
-        }
-        Ok(Self { hasher, hashes })
-    }
-
-    fn find(&self, entries: &[Entry<'_>], name: &str) -> Option<usize> {
-        let hash = self.hasher.hash_one(name);
-        let from = self.hashes.partition_point(|(other, _)| *other < hash);
-        let same = self.hashes[from..].iter().take_while(|(other, _)| *other == hash);
-        same.map(|(_, place)| *place).find(|place| entries[*place].name == name)
+        self.index.get(name).copied()
     }
 }
 
@@ -143,6 +113,9 @@ fn entries(text: &str) -> Result<Vec<Entry<'_>>, WeightsProblem> {
         scanner.expect(b':', "`:`")?;
         if name == "__metadata__" {
             return metadata(scanner);
+        }
+        if entries.len() == MOST_TENSORS {
+            return Err(WeightsProblem::Header(format!("it names more than {MOST_TENSORS} tensors")));
         }
         match fields(scanner) {
             Ok((dtype, sizes, [begin, end])) => entries.push(Entry { name, dtype, sizes, begin, end }),
@@ -166,7 +139,7 @@ fn metadata(scanner: &mut Scanner<'_>) -> Result<(), WeightsProblem> {
     })
 }
 
-fn fields(scanner: &mut Scanner<'_>) -> Result<(Dtype, Box<[usize]>, [u64; 2]), Mistake> {
+fn fields(scanner: &mut Scanner<'_>) -> Result<(Dtype, Vec<usize>, [u64; 2]), Mistake> {
     let (mut dtype, mut sizes, mut offsets) = (None, None, None);
     let once = |is_new: bool| if is_new { Ok(()) } else { mistake("each of its fields once", "one twice") };
     scanner.list([b'{', b'}'], "`{`", |scanner| {
@@ -189,7 +162,7 @@ fn fields(scanner: &mut Scanner<'_>) -> Result<(Dtype, Box<[usize]>, [u64; 2]), 
                     list.push(size);
                     Ok(())
                 })?;
-                once(sizes.replace(list.into_boxed_slice()).is_none())
+                once(sizes.replace(list).is_none())
             }
             "data_offsets" => {
                 scanner.expect(b'[', "`[` of its data_offsets")?;

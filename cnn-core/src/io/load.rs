@@ -11,9 +11,6 @@ use crate::error::WeightsProblem;
 use crate::layer::Order;
 use crate::network::{Home, Network, Place, Weights, places};
 
-/// Tensors that the network lacks and that are told of by name. No network has as many.
-const MOST_EXTRA: usize = 10_000;
-
 /// How names that do not fit are dealt with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
@@ -47,9 +44,7 @@ pub(super) fn load<N: Network>(
         }
     }
 
-    let mut unclaimed = matches.unclaimed(&header);
-    let extra: Vec<&str> = unclaimed.by_ref().take(MOST_EXTRA).collect();
-    let more = unclaimed.count();
+    let extra: Vec<&str> = matches.unclaimed(&header).collect();
     let stripped: Vec<&str> = extra.iter().map(|name| name.strip_prefix(prefix).unwrap_or(name)).collect();
     let unmet = matches.unmet(&places);
     let mut nearest = Nearest::among(&stripped);
@@ -75,9 +70,6 @@ pub(super) fn load<N: Network>(
             .zip(&stripped)
             .map(|(name, stripped)| WeightsProblem::Extra { name: (*name).to_owned(), nearest: nearest.of(stripped) }),
     );
-    if more > 0 {
-        problems.push(WeightsProblem::MoreExtra { more });
-    }
     Ok(problems)
 }
 
@@ -142,8 +134,8 @@ fn take<N: Network>(
     let Place { name, parameter, .. } = place;
     let is_count = parameter.order == Order::Count;
     // Before version 0.4 PyTorch had no tensors without dimensions, and converters still write counts with one.
-    if *entry.sizes != *parameter.sizes() && !(is_count && *entry.sizes == [1]) {
-        let (expected, found) = (parameter.sizes().to_vec(), entry.sizes.to_vec());
+    if entry.sizes != parameter.sizes() && !(is_count && entry.sizes == [1]) {
+        let (expected, found) = (parameter.sizes().to_vec(), entry.sizes.clone());
         return Ok(Err(WeightsProblem::Shape { name: name.clone(), expected, found }));
     }
     let bytes = source.read(header.start + entry.begin, entry.end - entry.begin, Some(name))?;

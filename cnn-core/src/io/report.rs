@@ -27,7 +27,7 @@ impl LoadReport {
         })
     }
 
-    /// Names of the file's tensors that the network lacks, the first ten thousand of them.
+    /// Names of the file's tensors that the network lacks.
     pub fn extra(&self) -> impl Iterator<Item = &str> {
         self.problems.iter().filter_map(|problem| match problem {
             WeightsProblem::Extra { name, .. } => Some(name.as_str()),
