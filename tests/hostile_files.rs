@@ -224,12 +224,13 @@ fn what_a_file_calls_its_tensors_cannot_fill_or_rewrite_a_terminal() {
     assert!(text.len() < 200 && text.ends_with("x..: expected a type of safetensors, found \\u{1b}"), "{text}");
 }
 
-/// Runs this and says how long it took, which must be less than a second.
+/// Runs this and says how long it took, which must be less than a second; ten of a debug build beside other tests.
 fn soon<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let result = work();
-    println!("{what}: {:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_secs(1), "{what}: {:?}", start.elapsed());
+    let (took, limit) = (start.elapsed(), Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 1 }));
+    println!("{what}: {took:?}");
+    assert!(took < limit, "{what}: {took:?}");
     result
 }
 
@@ -267,6 +268,7 @@ fn a_hundred_thousand_names_are_an_error_soon_and_a_short_one() {
         ("names like the network's", |index| format!("\"fc.weighs{index}\":{EMPTY}")),
         ("names behind a prefix", |index| format!("\"module.{index}.fc.weight\":{EMPTY}")),
         ("names of the same end", |index| format!("\"{}.fc.bias\":{EMPTY}", "x".repeat(index % 100))),
+        ("long names", |index| format!("\"{}{index}.fc.weight\":{EMPTY}", "x".repeat(330))),
         ("escaped names", |index| format!("\"\\u0041{index}\":{EMPTY}")),
     ] {
         let entries = large(&scratch, "{", name, "}");

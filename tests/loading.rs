@@ -4,7 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use cnn_core::error::WeightsProblem;
+use cnn_core::layer::{Initial, Owned, Parameter, Pass};
 use cnn_core::prelude::*;
+use cnn_core::tensor::{Samples, SamplesMut};
 use safetensors::tensor::{Dtype, TensorView};
 
 network! {
@@ -13,6 +15,52 @@ network! {
 
     /// A few hundred names.
     pub Deep<1, 1, 1> { body: repeat<150> [[conv: conv2d<1, 1>, bn: batch_norm2d(affine = false)]], flatten, fc: linear<2> }
+}
+
+/// A user's layer that counts the batches of training.
+#[derive(Debug)]
+pub struct Counter;
+
+impl<const F: usize> Layer<Flat<F>> for Counter {
+    type Output = Flat<F>;
+    const STATE: &'static [Parameter] = &[
+        Parameter::count("batches"),
+        Parameter::vector("last", F, Initial::Constant(0.5)),
+        Parameter::count("samples"),
+    ];
+
+    fn forward(
+        pass: &mut Pass<'_>,
+        owned: Owned<'_>,
+        input: Samples<'_, Flat<F>>,
+        mut output: SamplesMut<'_, Flat<F>>,
+    ) {
+        output.values().copy_from_slice(input.values());
+        if pass.mode() == Mode::Training {
+            owned.counts[0] += 1;
+            owned.counts[1] += input.len() as u64;
+            owned.state.copy_from_slice(&input.values()[..F]);
+        }
+    }
+
+    fn backward(
+        _: &mut Pass<'_>,
+        _: Owned<'_>,
+        _: Samples<'_, Flat<F>>,
+        _: Samples<'_, Flat<F>>,
+        mut grad_output: SamplesMut<'_, Flat<F>>,
+        grad_input: Option<SamplesMut<'_, Flat<F>>>,
+        _: &mut [f32],
+    ) {
+        if let Some(mut grad_input) = grad_input {
+            grad_input.values().copy_from_slice(grad_output.values());
+        }
+    }
+}
+
+network! {
+    /// Counts of a network inside, of a user's layer, and of a normalization behind both.
+    pub Outer<1, 2, 2> { Net, Counter, linear<4>, inner: Counter, linear<2> }
 }
 
 /// A tensor of a file.
@@ -124,6 +172,41 @@ fn a_count_is_a_whole_number_by_name() {
     assert_eq!(count(&read), (1 << 40) + 1);
     assert_eq!(read.weights(), net.weights());
     assert!(net.weights().tensors().filter(|tensor| tensor.name != COUNT).all(|tensor| tensor.count().is_none()));
+}
+
+#[test]
+fn counts_of_layers_in_networks_and_of_users_are_whole_numbers_too() -> Result<(), Error> {
+    let mut net = Outer::new(0);
+    let (images, targets) = (Batch::from_nchw(&[0.25; 12])?, Batch::from_nchw(&[1.0; 6])?);
+    let mut training = Training::new(0);
+    for _ in 0..2 {
+        training.backward(Mode::Training, &mut net, &images, &MeanSquaredError::new(&targets))?;
+    }
+    training.backward(Mode::Evaluation, &mut net, &images, &MeanSquaredError::new(&targets))?;
+    net.forward(&images);
+    let counts: Vec<_> =
+        net.weights().tensors().filter_map(|tensor| Some((tensor.name.clone(), tensor.count()?))).collect();
+    let expected = [
+        ("0.bn.num_batches_tracked", 2),
+        ("1.batches", 2),
+        ("1.samples", 6),
+        ("inner.batches", 2),
+        ("inner.samples", 6),
+    ];
+    assert_eq!(counts, expected.map(|(name, count)| (name.to_owned(), count)));
+    assert_eq!(net.weights().counts(), expected.map(|(_, count)| count));
+    assert_eq!(net.weights().state().len(), 4 + 3 + 4);
+
+    let file = File::of("outer", &[]);
+    net.save_safetensors(&file.0)?;
+    let mut read = Outer::new(1);
+    read.load_safetensors(&file.0)?;
+    assert_eq!(read.weights(), net.weights());
+    // Only batch norms' counts may be missing: PyTorch knows no other whose files are older than they.
+    let report = Outer::new(1).load_safetensors_lenient(&File::of("outer-empty", &[]).0)?;
+    let missing: Vec<_> = report.missing().filter(|name| expected.iter().any(|(count, _)| count == name)).collect();
+    assert_eq!(missing, ["1.batches", "1.samples", "inner.batches", "inner.samples"]);
+    Ok(())
 }
 
 /// `_NormBase._load_from_state_dict` of PyTorch 2 fills in the count where `state_dict` has no version, as none has that

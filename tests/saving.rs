@@ -293,7 +293,7 @@ proptest! {
 #[cfg(unix)]
 mod unix {
     use std::fs::Permissions;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
     use super::*;
 
@@ -313,6 +313,20 @@ mod unix {
             Net::new(0).save_safetensors(folder.file()).unwrap();
             assert_eq!(mode(&folder.file()), kept);
         }
+    }
+
+    /// Where the system allows it, which is to the superuser.
+    #[test]
+    fn the_owner_is_kept() {
+        let folder = Folder::new("owner");
+        fs::write(folder.file(), "").unwrap();
+        if chown(folder.file(), Some(1234), Some(5678)).is_err() {
+            return;
+        }
+        fs::set_permissions(folder.file(), Permissions::from_mode(0o4640)).unwrap();
+        Net::new(0).save_safetensors(folder.file()).unwrap();
+        let metadata = fs::metadata(folder.file()).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid(), mode(&folder.file())), (1234, 5678, 0o4640));
     }
 
     #[test]

@@ -17,8 +17,10 @@ const NAME: [&str; 2] = [".cnn-core-", ".partial"];
 
 /// Puts what `write` writes in the place of a file, or makes one, as a whole: until all is written and synced, the old bytes
 /// stay. The file keeps its permissions, and its owner where the system allows that; behind a symbolic link, its target is
-/// replaced and the link stays. For long names and short ones alike, what is being written has a short name of its own in
-/// the same folder, `.cnn-core-RANDOM.partial`; if the process is killed, the next call on a file of that folder removes it.
+/// replaced and the link stays. Extended attributes are not kept, and other hard links go on naming the old bytes.
+///
+/// What is being written has a short name in the same folder, `.cnn-core-RANDOM.partial`, however long that of the file is. If
+/// the process is killed, the next call on a file of that folder removes it.
 ///
 /// # Errors
 ///
