@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::{Args, Parser, Subcommand};
-use cnn_core::layer::{Operation, Order, Step};
+use cnn_core::layer::{Operation, Step};
 use cnn_core::prelude::*;
 use cnn_core::random::{Key, Purpose};
 use cnn_core::shape::{Shape, Sizes};
@@ -129,11 +129,8 @@ fn gradient<N: Network>(
     }
     if mode == Mode::Training {
         for tensor in network.weights().tensors().filter(|tensor| !trained.contains(&tensor.name)) {
-            let mut values = tensor.to_pytorch();
-            if tensor.parameter.order == Order::Count {
-                values = values.into_iter().map(|count| count.to_bits() as f32).collect();
-            }
-            tensors.push((format!("state.{}", tensor.name), tensor.parameter.sizes().to_vec(), values));
+            let (name, sizes) = (format!("state.{}", tensor.name), tensor.parameter.sizes().to_vec());
+            tensors.push((name, sizes, tensor.to_pytorch()));
         }
         tensors.extend(N::STEPS.iter().enumerate().filter_map(|(index, step)| kept(index, step, input.len())));
     }

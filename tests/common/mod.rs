@@ -52,7 +52,10 @@ pub(crate) fn check_in<N: Network>(
     let input = values(samples * <N::Input as cnn_core::shape::Shape>::LEN, 1);
     let batch = Batch::from_nchw(&input)?;
     let state = wide(net.weights().state());
-    let reference = |parameters: &[f64], state: &mut [f64]| forward::<N>(mode, parameters, state, &wide(&input));
+    // Every normalization has seen as many batches as the others; the one to come is one more.
+    let batches = net.weights().counts().first().map_or(1, |count| count + 1);
+    let reference =
+        |parameters: &[f64], state: &mut [f64]| forward::<N>(mode, parameters, state, batches, &wide(&input));
     let mut state_after = state.clone();
     let expected = reference(&wide(net.weights().values()), &mut state_after);
     if mode == Mode::Evaluation {
@@ -99,9 +102,10 @@ pub(crate) fn check_in<N: Network>(
 }
 
 /// The output of a network in PyTorch's order, for input in PyTorch's order. `parameters` and `state` are laid out as the
-/// network's weights; in training the state moves on.
-pub(crate) fn forward<N: Network>(mode: Mode, parameters: &[f64], state: &mut [f64], input: &[f64]) -> Vec<f64> {
-    let mut own = Own { mode, parameters, state };
+/// network's weights; in training the state moves on, by a share that may depend on the number of batches so far, with this
+/// one.
+fn forward<N: Network>(mode: Mode, parameters: &[f64], state: &mut [f64], batches: u64, input: &[f64]) -> Vec<f64> {
+    let mut own = Own { mode, parameters, state, batches };
     let output = steps_forward(N::STEPS, &mut own, input);
     assert_eq!((own.parameters.len(), own.state.len()), (0, 0), "all belongs to a step");
     output
@@ -152,7 +156,7 @@ fn join(step: &Step, sizes: &[Sizes], inputs: &[&[f64]]) -> Vec<f64> {
 #[allow(dead_code, reason = "not every test that shares this file has state")]
 pub(crate) fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Vec<f64> {
     let mut state: Vec<f64> = cnn_core::network::Weights::<N>::new(0).state().iter().copied().map(f64::from).collect();
-    forward::<N>(Mode::Evaluation, parameters, &mut state, input)
+    forward::<N>(Mode::Evaluation, parameters, &mut state, 1, input)
 }
 
 /// What belongs to the steps to come.
@@ -160,6 +164,7 @@ struct Own<'a> {
     mode: Mode,
     parameters: &'a [f64],
     state: &'a mut [f64],
+    batches: u64,
 }
 
 impl<'a> Own<'a> {
@@ -223,16 +228,11 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
             let statistics = if own.mode == Mode::Training || !track_running_stats {
                 batch_norm2d::statistics(&geometry, &input)
             } else {
-                Statistics {
-                    mean: state[..geometry.channels].to_vec(),
-                    variance: state[geometry.channels..2 * geometry.channels].to_vec(),
-                }
+                Statistics { mean: state[..geometry.channels].to_vec(), variance: state[geometry.channels..].to_vec() }
             };
             if own.mode == Mode::Training && track_running_stats {
-                // The bits of a number of batches.
-                let batches = (state[2 * geometry.channels] as f32).to_bits() + 1;
-                let (mean, rest) = state.split_at_mut(geometry.channels);
-                let variance = &mut rest[..geometry.channels];
+                let batches = own.batches;
+                let (mean, variance) = state.split_at_mut(geometry.channels);
                 let mut running = Statistics { mean: mean.to_vec(), variance: variance.to_vec() };
                 let rows = input.len() / geometry.channels;
                 batch_norm2d::update_running(&geometry, &mut running, &statistics, rows, batches);

@@ -36,15 +36,24 @@ impl Images {
     }
 
     /// Reads an IDX file with three dimensions, raw or (with the feature `gzip`) in gzip.
+    ///
+    /// A few bytes of gzip can unpack to very many. A file in gzip whose header announces more than 64 MiB, and more than a
+    /// hundred times the file's size, is an error; [`read_idx_up_to`](Self::read_idx_up_to) reads it.
     pub fn read_idx(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = path.as_ref();
-        Array::read(path).map(|array| Self::of(path, array))
+        Array::read(path, None).map(|array| Self::of(path, array))
     }
 
-    /// The same from bytes, say from `include_bytes!`.
+    /// The same, if the file announces at most so many pixels, whatever its size and whether it is in gzip.
+    pub fn read_idx_up_to(path: impl AsRef<Path>, pixels: usize) -> Result<Self, DataError> {
+        let path = path.as_ref();
+        Array::read(path, Some(pixels)).map(|array| Self::of(path, array))
+    }
+
+    /// [`read_idx`](Self::read_idx) from bytes, say from `include_bytes!`.
     pub fn from_idx(bytes: &[u8]) -> Result<Self, DataError> {
         let path = Path::new("images");
-        Array::decode(path, bytes).map(|array| Self::of(path, array))
+        Array::decode(path, bytes, bytes.len() as u64, None).map(|array| Self::of(path, array))
     }
 
     fn of(path: &Path, Array { sizes: [_, height, width], data }: Array<3>) -> Self {
@@ -130,16 +139,29 @@ impl Dataset {
     }
 
     /// Reads a pair of IDX files, each raw or (with the feature `gzip`) in gzip: images with three dimensions and labels
-    /// with one.
+    /// with one. See [`Images::read_idx`] for what gzip may unpack to.
     pub fn read_idx(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: usize) -> Result<Self, DataError> {
         let path = labels.as_ref();
-        Self::join(Images::read_idx(images)?, Array::<1>::read(path)?.data, path, classes)
+        Self::join(Images::read_idx(images)?, Array::<1>::read(path, None)?.data, path, classes)
     }
 
-    /// The same from bytes, say from `include_bytes!`.
+    /// The same, if the images announce at most so many pixels, and the labels at most as many labels.
+    pub fn read_idx_up_to(
+        images: impl AsRef<Path>,
+        labels: impl AsRef<Path>,
+        classes: usize,
+        pixels: usize,
+    ) -> Result<Self, DataError> {
+        let path = labels.as_ref();
+        let labels = Array::<1>::read(path, Some(pixels))?.data;
+        Self::join(Images::read_idx_up_to(images, pixels)?, labels, path, classes)
+    }
+
+    /// [`read_idx`](Self::read_idx) from bytes, say from `include_bytes!`.
     pub fn from_idx(images: &[u8], labels: &[u8], classes: usize) -> Result<Self, DataError> {
         let path = Path::new("labels");
-        Self::join(Images::from_idx(images)?, Array::<1>::decode(path, labels)?.data, path, classes)
+        let labels_data = Array::<1>::decode(path, labels, labels.len() as u64, None)?.data;
+        Self::join(Images::from_idx(images)?, labels_data, path, classes)
     }
 
     fn join(images: Images, labels: Vec<u8>, path: &Path, classes: usize) -> Result<Self, DataError> {

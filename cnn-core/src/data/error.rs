@@ -41,6 +41,14 @@ pub enum DataError {
     #[error("{}: the sizes {found:?} make more bytes than this machine can address", path.display())]
     TooLarge { path: PathBuf, found: Vec<usize> },
 
+    /// The header announces more than is allowed: by the caller, or, of a file in gzip, by how large the file is.
+    #[error(
+        "{}: expected at most {limit} bytes of data, found {found} announced; \
+         if the file is to be trusted, read it with a higher limit (read_idx_up_to)",
+        path.display()
+    )]
+    Limit { path: PathBuf, limit: usize, found: usize },
+
     /// The file ends before its header or before what its header announces.
     #[error("{}: truncated: expected {expected} bytes of {part}, found {found}", path.display())]
     Truncated { path: PathBuf, part: &'static str, expected: usize, found: usize },

@@ -2,7 +2,8 @@
 //!
 //! A big-endian header: two zero bytes, the element type, the number of dimensions, then each dimension as a `u32`; then the
 //! elements, row-major. Knows bytes and sizes only, not what they mean. Memory grows with the bytes that are there, never by
-//! what a header promises.
+//! what a header promises; and of gzip, where few bytes can make very many, no more is unpacked than the header announces,
+//! and nothing if that is more than is allowed.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -21,30 +22,45 @@ pub(super) struct Array<const DIMENSIONS: usize> {
 }
 
 impl<const DIMENSIONS: usize> Array<DIMENSIONS> {
-    /// Reads the file at `path`.
-    pub(super) fn read(path: &Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|error| DataError::Io { path: path.into(), error })?;
-        Self::decode(path, BufReader::new(file))
+    /// Reads the file at `path`, if it announces no more bytes of data than `limit`.
+    pub(super) fn read(path: &Path, limit: Option<usize>) -> Result<Self, DataError> {
+        let open = || {
+            let file = File::open(path)?;
+            let len = file.metadata()?.len();
+            Ok((file, len))
+        };
+        let (file, len) = open().map_err(|error| DataError::Io { path: path.into(), error })?;
+        Self::decode(path, BufReader::new(file), len, limit)
     }
 
-    /// Reads an IDX file, raw or in gzip, from `source`; `path` is for messages.
-    pub(super) fn decode(path: &Path, mut source: impl BufRead) -> Result<Self, DataError> {
+    /// Reads an IDX file of so many bytes, raw or in gzip, from `source`; `path` is for messages. Without a `limit`, raw data
+    /// may be as large as it is, and unpacked data as large as [`usual`].
+    pub(super) fn decode(
+        path: &Path,
+        mut source: impl BufRead,
+        len: u64,
+        limit: Option<usize>,
+    ) -> Result<Self, DataError> {
         let start = source.fill_buf().map_err(|error| DataError::Io { path: path.into(), error })?;
-        if start.starts_with(&GZIP_MAGIC) { Self::unpack(path, source) } else { Self::parse(path, source) }
+        if start.starts_with(&GZIP_MAGIC) {
+            Self::unpack(path, source, limit.unwrap_or(usual(len)))
+        } else {
+            Self::parse(path, source, limit.unwrap_or(usize::MAX))
+        }
     }
 
     #[cfg(feature = "gzip")]
-    fn unpack(path: &Path, source: impl BufRead) -> Result<Self, DataError> {
+    fn unpack(path: &Path, source: impl BufRead, limit: usize) -> Result<Self, DataError> {
         // Of several members, so that what follows the first is read too and not taken for the end.
-        Self::parse(path, flate2::bufread::MultiGzDecoder::new(source))
+        Self::parse(path, flate2::bufread::MultiGzDecoder::new(source), limit)
     }
 
     #[cfg(not(feature = "gzip"))]
-    fn unpack(path: &Path, _: impl BufRead) -> Result<Self, DataError> {
+    fn unpack(path: &Path, _: impl BufRead, _: usize) -> Result<Self, DataError> {
         Err(DataError::NoGzip { path: path.into() })
     }
 
-    fn parse(path: &Path, mut source: impl Read) -> Result<Self, DataError> {
+    fn parse(path: &Path, mut source: impl Read, limit: usize) -> Result<Self, DataError> {
         let magic = read_up_to(path, &mut source, 4)?;
         let Ok([first, second, element, dimensions]) = <[u8; 4]>::try_from(magic.as_slice()) else {
             return Err(DataError::Truncated { path: path.into(), part: "magic", expected: 4, found: magic.len() });
@@ -78,6 +94,9 @@ impl<const DIMENSIONS: usize> Array<DIMENSIONS> {
         let Some(expected) = expected.filter(|&expected| expected < isize::MAX as usize) else {
             return Err(DataError::TooLarge { path: path.into(), found: sizes.into() });
         };
+        if expected > limit {
+            return Err(DataError::Limit { path: path.into(), limit, found: expected });
+        }
 
         let data = read_up_to(path, &mut source, expected + 1)?;
         if data.len() > expected {
@@ -88,6 +107,12 @@ impl<const DIMENSIONS: usize> Array<DIMENSIONS> {
         }
         Ok(Self { sizes, data })
     }
+}
+
+/// What gzip of so many bytes may unpack to without being asked for: 64 MiB, or a hundred times as many bytes. Pictures become
+/// a few times as many, a stream of zeros a thousand times.
+fn usual(len: u64) -> usize {
+    usize::try_from(len.saturating_mul(100)).unwrap_or(usize::MAX).max(64 << 20)
 }
 
 /// At most `limit` bytes, fewer where `source` ends before.
@@ -133,7 +158,7 @@ mod tests {
     }
 
     fn images(bytes: &[u8]) -> Result<Array<3>, DataError> {
-        Array::decode(Path::new("images.idx"), bytes)
+        Array::decode(Path::new("images.idx"), bytes, bytes.len() as u64, None)
     }
 
     /// The message that raw bytes give; in gzip they must give the same.
@@ -192,7 +217,52 @@ mod tests {
     fn a_header_that_promises_much_allocates_little() {
         // 2^62 bytes would abort the process if the header were believed.
         let bytes = file(8, &[1 << 31, 1 << 16, 1 << 15], &[0; 6]);
+        let message = |bytes: &[u8]| images(bytes).unwrap_err().to_string();
         assert_eq!(message(&bytes), format!("images.idx: truncated: expected {} bytes of data, found 6", 1u64 << 62));
+        assert!(message(&gzip(&bytes)).contains(&format!("found {} announced", 1u64 << 62)));
+    }
+
+    #[test]
+    fn gzip_unpacks_to_no_more_than_is_announced_and_allowed() {
+        let limited = |bytes: &[u8], limit| {
+            Array::<3>::decode(Path::new("images.idx"), bytes, bytes.len() as u64, limit)
+                .map(|array| array.data.len())
+                .map_err(|error| error.to_string())
+        };
+        // In members of a megabyte of zeros each.
+        let zeros = gzip(&[0; 1 << 20]);
+        let packed = |sizes: &[u32], megabytes: usize| [gzip(&file(8, sizes, &[])), zeros.repeat(megabytes)].concat();
+        // A few megabytes that announce the gigabyte that they unpack to.
+        let bomb = packed(&[1 << 10, 1 << 10, 1 << 10], 1 << 10);
+        assert!(bomb.len() < 6 << 20, "{}", bomb.len());
+        let start = std::time::Instant::now();
+        let usual = usual(bomb.len() as u64);
+        assert_eq!(
+            limited(&bomb, None),
+            Err(format!(
+                "images.idx: expected at most {usual} bytes of data, found {} announced; \
+                 if the file is to be trusted, read it with a higher limit (read_idx_up_to)",
+                1 << 30
+            ))
+        );
+        // One that announces little and unpacks to more is read up to the byte that shows it.
+        let longer = packed(&[1, 1, 1], 1 << 10);
+        assert!(limited(&longer, None).unwrap_err().ends_with("expected the end behind 1 bytes of data, found more"));
+        // Unpacked to the end, they would take a debug build longer.
+        assert!(start.elapsed().as_secs_f64() < 5.0, "{:?}", start.elapsed());
+
+        // The limit is of what is announced, packed or not.
+        let whole = file(8, &[2, 1, 3], &[0; 6]);
+        for bytes in [gzip(&whole), whole] {
+            assert_eq!(limited(&bytes, Some(6)), Ok(6));
+            assert!(
+                limited(&bytes, Some(5)).unwrap_err().contains("expected at most 5 bytes of data, found 6 announced")
+            );
+        }
+        // More than is usual, which a caller may allow.
+        let masks = packed(&[65, 1 << 10, 1 << 10], 65);
+        assert!(limited(&masks, None).is_err());
+        assert_eq!(limited(&masks, Some(65 << 20)), Ok(65 << 20));
     }
 
     #[test]
@@ -212,17 +282,17 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = Array::<1>::read(Path::new("no-such-file.gz")).unwrap_err();
+        let error = Array::<1>::read(Path::new("no-such-file.gz"), None).unwrap_err();
         assert!(error.to_string().starts_with("no-such-file.gz: "), "{error}");
     }
 
     /// What holds whatever the bytes are: no panic, and an array that exists is as large as its sizes say.
     fn check(bytes: &[u8]) {
-        if let Ok(array) = Array::<3>::decode(Path::new("x"), bytes) {
+        if let Ok(array) = Array::<3>::decode(Path::new("x"), bytes, 0, None) {
             assert_eq!(array.data.len(), array.sizes.iter().product::<usize>());
             assert!(!array.data.is_empty());
         }
-        if let Ok(array) = Array::<1>::decode(Path::new("x"), bytes) {
+        if let Ok(array) = Array::<1>::decode(Path::new("x"), bytes, 0, None) {
             assert_eq!([array.data.len()], array.sizes);
         }
     }

@@ -2,13 +2,14 @@
 
 use core::fmt;
 
-use crate::error::WeightsProblem;
+use crate::error::{WeightsProblem, lines};
 
 /// What of a file did not fit a network, and what of the network the file did not have.
 #[derive(Debug)]
 #[must_use = "it says which weights are not those of the file"]
 pub struct LoadReport {
-    /// One for each tensor that was left out, with its name.
+    /// One for each tensor that was left out, with its name; before them, if the network's names stand behind another prefix
+    /// in the file, one that says so.
     pub problems: Vec<WeightsProblem>,
 }
 
@@ -43,12 +44,9 @@ impl LoadReport {
     }
 }
 
-/// A line for each tensor that was left out.
+/// A line for each of a few tensors that were left out, and one for how many more there are.
 impl fmt::Display for LoadReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for problem in &self.problems {
-            writeln!(formatter, "{problem}")?;
-        }
-        Ok(())
+        lines(&self.problems).iter().try_for_each(|line| writeln!(formatter, "{line}"))
     }
 }

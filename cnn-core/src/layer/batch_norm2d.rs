@@ -8,7 +8,7 @@ use crate::kernel::normalization::batch_norm2d::{
 };
 
 /// A batch normalization of a network. Parameters are the weight `[c]`, then the bias `[c]`, or none; state is
-/// `running_mean` `[c]`, `running_var` `[c]` and `num_batches_tracked`, or nothing; it keeps the mean `[c]` and the inverse
+/// `running_mean` `[c]` and `running_var` `[c]`, and a count `num_batches_tracked`, or nothing; it keeps the mean `[c]` and the inverse
 /// deviation `[c]` of a batch for the backward pass.
 pub trait BatchNorm2d {
     /// Its numbers.
@@ -61,8 +61,8 @@ pub fn forward<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f
             batch_norm2d::forward_evaluation(geometry, statistics, affine, epilogue, input, output, pass.scratch);
         }
         (mode, Of::Batch) => {
-            let running =
-                (mode == Mode::Training && L::TRACK_RUNNING_STATS).then(|| count_batch(geometry, owned.state));
+            let running = (mode == Mode::Training && L::TRACK_RUNNING_STATS)
+                .then(|| count_batch(geometry, owned.state, owned.counts));
             let (mean, inverse_deviation) = owned.saved.split_at_mut(geometry.channels);
             let saved = SavedMut { mean, inverse_deviation };
             batch_norm2d::forward_training(geometry, affine, epilogue, input, running, saved, output, pass.scratch);
@@ -137,16 +137,13 @@ fn affine<L: BatchNorm2d>(parameters: &[f32]) -> Option<Affine<'_>> {
 }
 
 fn running<L: BatchNorm2d>(state: &[f32]) -> Statistics<'_> {
-    let (mean, rest) = state.split_at(L::GEOMETRY.channels);
-    Statistics { mean, variance: &rest[..L::GEOMETRY.channels] }
+    let (mean, variance) = state.split_at(L::GEOMETRY.channels);
+    Statistics { mean, variance }
 }
 
-/// The running statistics, after one more batch was counted: as the bits of a `u32`, which arithmetic would take for a
-/// number next to zero.
-fn count_batch<'a>(geometry: &BatchNorm2dGeometry, state: &'a mut [f32]) -> StatisticsMut<'a> {
-    let (mean, rest) = state.split_at_mut(geometry.channels);
-    let (variance, count) = rest.split_at_mut(geometry.channels);
-    let batches = count[0].to_bits().saturating_add(1);
-    count[0] = f32::from_bits(batches);
-    StatisticsMut { batches, mean, variance }
+/// The running statistics, after one more batch was counted.
+fn count_batch<'a>(geometry: &BatchNorm2dGeometry, state: &'a mut [f32], counts: &mut [u64]) -> StatisticsMut<'a> {
+    let (mean, variance) = state.split_at_mut(geometry.channels);
+    counts[0] = counts[0].saturating_add(1);
+    StatisticsMut { batches: counts[0], mean, variance }
 }

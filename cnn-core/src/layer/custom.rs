@@ -80,7 +80,8 @@ pub trait Layer<In: Shape> {
     type Output: Shape;
     /// Its trainable tensors. Their values are handed to both passes one after the other, in this order.
     const WEIGHTS: &'static [Parameter] = &[];
-    /// Its tensors that are kept in files and not trained, such as running statistics; handed on in the same way.
+    /// Its tensors that are kept in files and not trained, such as running statistics; handed on in the same way, numbers
+    /// and counts ([`Parameter::count`]) apart.
     const STATE: &'static [Parameter] = &[];
     /// Values per batch that the forward pass keeps for the backward pass.
     const SAVED: usize = 0;
@@ -125,6 +126,8 @@ pub struct Owned<'a> {
     pub parameters: &'a [f32],
     /// Its values that are not trained, which a forward pass in training may change.
     pub state: &'a mut [f32],
+    /// Its counts, such as `num_batches_tracked`, which a forward pass in training may change.
+    pub counts: &'a mut [u64],
     /// What the forward pass keeps of a batch for the backward pass.
     pub saved: &'a mut [f32],
     /// What the forward pass keeps of every sample for the backward pass.
@@ -134,8 +137,8 @@ pub struct Owned<'a> {
 impl Owned<'_> {
     /// Lends it out, and has it again afterwards.
     pub fn reborrow(&mut self) -> Owned<'_> {
-        let Self { parameters, state, saved, workspace } = self;
-        Owned { parameters, state, saved, workspace }
+        let Self { parameters, state, counts, saved, workspace } = self;
+        Owned { parameters, state, counts, saved, workspace }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every layer as plain data: what a table, a reader of weights, or the reference needs to know of it.
 
-use super::{Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, linear, prelu, step};
+use super::{Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, linear, prelu, step};
 use crate::kernel;
 use crate::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, LinearGeometry,
@@ -139,11 +139,19 @@ impl Operation {
         }
     }
 
-    /// Values that are kept and not trained.
+    /// Numbers that are kept and not trained.
     pub const fn state_count(&self) -> usize {
         match self {
             Self::Network(steps) => step::state(steps),
             _ => self.state().values(),
+        }
+    }
+
+    /// Counts that are kept, such as `num_batches_tracked`.
+    pub const fn counts(&self) -> usize {
+        match self {
+            Self::Network(steps) => step::counts(steps),
+            _ => self.state().counts(),
         }
     }
 
@@ -211,13 +219,27 @@ impl Tensors {
         }
     }
 
-    /// Values of all.
+    /// Numbers of all that are no counts.
     const fn values(&self) -> usize {
-        let (tensors, mut count, mut index) = (self.as_slice(), 0, 0);
+        let (tensors, mut values, mut index) = (self.as_slice(), 0, 0);
         while index < tensors.len() {
-            count += tensors[index].len();
+            if !matches!(tensors[index].order, Order::Count) {
+                values += tensors[index].len();
+            }
             index += 1;
         }
-        count
+        values
+    }
+
+    /// How many are counts.
+    const fn counts(&self) -> usize {
+        let (tensors, mut counts, mut index) = (self.as_slice(), 0, 0);
+        while index < tensors.len() {
+            if matches!(tensors[index].order, Order::Count) {
+                counts += 1;
+            }
+            index += 1;
+        }
+        counts
     }
 }

@@ -39,7 +39,7 @@ pub enum Order {
         /// Channels of the map, or all features.
         channels: usize,
     },
-    /// PyTorch's single `int64`, kept as the bits of a `u32`: a count, which no arithmetic on f32 may touch.
+    /// PyTorch's single `int64`: a count, which is kept apart from the numbers, as a `u64`.
     Count,
 }
 

@@ -31,11 +31,21 @@ pub const fn parameters(steps: &[Step]) -> usize {
     sum
 }
 
-/// Values of all steps that are kept and not trained.
+/// Numbers of all steps that are kept and not trained.
 pub const fn state(steps: &[Step]) -> usize {
     let (mut sum, mut index) = (0, 0);
     while index < steps.len() {
         sum += steps[index].operation.state_count();
+        index += 1;
+    }
+    sum
+}
+
+/// Counts of all steps.
+pub const fn counts(steps: &[Step]) -> usize {
+    let (mut sum, mut index) = (0, 0);
+    while index < steps.len() {
+        sum += steps[index].operation.counts();
         index += 1;
     }
     sum

@@ -142,8 +142,8 @@ impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for Negat
         logits: Samples<'_, Probabilities<S>>,
         mut grad_logits: SamplesMut<'_, Probabilities<S>>,
     ) -> Result<f32, Error> {
-        let labels = self.0.of(logits.len(), S::LABELS)?;
-        Ok(cross_entropy_rows(CLASSES, logits.values(), labels, labels.len(), grad_logits.values()) as f32)
+        let labels = self.0.of::<S>(logits.len(), S::LABELS)?;
+        Ok(cross_entropy_rows(CLASSES, logits.values(), labels, labels.len(), grad_logits.values())? as f32)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::tensor::Batch;
 pub struct Inference<N> {
     workspace: Buffer,
     state: Buffer,
+    counts: Vec<u64>,
     saved: Buffer,
     scratch: Scratch,
     network: PhantomData<fn() -> N>,
@@ -26,6 +27,7 @@ impl<N: Network> Inference<N> {
         Self {
             workspace: Buffer::zeros(0),
             state: Buffer::zeros(step::state(N::STEPS)),
+            counts: vec![0; step::counts(N::STEPS)],
             saved: Buffer::zeros(step::saved(N::STEPS)),
             scratch: Scratch::default(),
             network: PhantomData,
@@ -44,9 +46,11 @@ impl<N: Network> Inference<N> {
             self.scratch.prepare(N::NEEDS, rayon::current_num_threads());
             // A copy, because a layer may write to its state; in evaluation none of ours does.
             self.state.copy_from_slice(network.weights().state());
+            self.counts.copy_from_slice(network.weights().counts());
             let owned = Owned {
                 parameters: network.weights().values(),
                 state: &mut self.state,
+                counts: &mut self.counts,
                 saved: &mut self.saved,
                 workspace: &mut self.workspace,
             };

@@ -11,8 +11,8 @@ pub use memory::Memory;
 #[doc(hidden)]
 pub use memory::aligned;
 pub use summary::Summary;
-pub(crate) use weights::places;
 pub use weights::{Gradients, Tensor, Weights};
+pub(crate) use weights::{Home, Place, places};
 
 use crate::kernel::memory::scratch::Needs;
 pub use crate::layer::Step;

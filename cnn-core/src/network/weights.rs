@@ -7,15 +7,16 @@ use core::ops::Range;
 use super::{Network, Step};
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
-use crate::layer::{Initial, Operation, Parameter, step};
+use crate::layer::{Initial, Operation, Order, Parameter, step};
 use crate::optim::clip_grad_norm;
 use crate::random::{Key, Purpose};
 
-/// All values of a network of type `N` that files keep: the trainable ones, and its state (running statistics), each in
-/// the order of the steps.
+/// All that a network of type `N` keeps in files: the trainable values, the numbers of its state (running statistics), and
+/// its counts (of batches), each in the order of the steps.
 pub struct Weights<N> {
     values: Buffer,
     state: Buffer,
+    counts: Vec<u64>,
     network: PhantomData<fn() -> N>,
 }
 
@@ -32,16 +33,51 @@ pub struct Tensor<'a> {
     pub name: String,
     /// What the layer says of it.
     pub parameter: Parameter,
-    /// Its values, as they are kept.
-    values: &'a [f32],
+    kept: Kept<'a>,
+}
+
+/// What a tensor is made of, as it is kept.
+#[derive(Clone, Debug)]
+enum Kept<'a> {
+    Values(&'a [f32]),
+    Count(u64),
 }
 
 impl Tensor<'_> {
-    /// Its values in PyTorch's order.
+    /// Its values in PyTorch's order; of a count, the f32 nearest to it.
     pub fn to_pytorch(&self) -> Vec<f32> {
-        let mut values = vec![0.0; self.values.len()];
-        self.parameter.export(self.values, &mut values);
-        values
+        match self.kept {
+            Kept::Values(kept) => {
+                let mut values = vec![0.0; kept.len()];
+                self.parameter.export(kept, &mut values);
+                values
+            }
+            Kept::Count(count) => vec![count as f32],
+        }
+    }
+
+    /// Its value, if it is a count, such as `num_batches_tracked`: a whole number, which f32 may not hold.
+    pub fn count(&self) -> Option<u64> {
+        match self.kept {
+            Kept::Values(_) => None,
+            Kept::Count(count) => Some(count),
+        }
+    }
+}
+
+/// A tensor of a network, and where its values are.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// PyTorch's name.
+    pub(crate) name: String,
+    pub(crate) parameter: Parameter,
+    pub(crate) home: Home,
+}
+
+impl Place {
+    /// What its name has in common with those of the same layer's other tensors.
+    pub(crate) fn module(&self) -> &str {
+        self.name.strip_suffix(self.parameter.name).expect("a tensor's name ends with that of its layer's")
     }
 }
 
@@ -52,34 +88,53 @@ pub(crate) enum Home {
     Values(Range<usize>),
     /// Among those of the state.
     State(Range<usize>),
+    /// This one of the counts.
+    Count(usize),
 }
 
 /// Every tensor of the steps in PyTorch's order, with the place of its values.
-pub(crate) fn places(steps: &'static [Step]) -> Vec<(String, Parameter, Home)> {
+pub(crate) fn places(steps: &'static [Step]) -> Vec<Place> {
     let mut places = Vec::new();
-    visit(steps, "", &mut [0, 0], &mut places);
+    visit(steps, "", &mut Next::default(), &mut places);
     places
 }
 
-/// The tensors of steps that are prefixed, from these numbers of trainable values and of values of the state on.
-fn visit(steps: &[Step], prefix: &str, next: &mut [usize; 2], places: &mut Vec<(String, Parameter, Home)>) {
+/// The first places that are free.
+#[derive(Default)]
+struct Next {
+    value: usize,
+    state: usize,
+    count: usize,
+}
+
+/// As many values from the first free place on.
+fn take(next: &mut usize, len: usize) -> Range<usize> {
+    let start = *next;
+    *next += len;
+    start..*next
+}
+
+/// The tensors of steps that are prefixed.
+fn visit(steps: &[Step], prefix: &str, next: &mut Next, places: &mut Vec<Place>) {
     for step in steps {
         let path = format!("{prefix}{}", step.path);
         if let Operation::Network(steps) = step.operation {
             visit(steps, &format!("{path}."), next, places);
         }
-        let mut take = |parameter: &Parameter, kind: usize| {
-            let start = next[kind];
-            next[kind] += parameter.len();
-            (format!("{path}.{}", parameter.name), start..next[kind])
+        let place = |parameter: &Parameter, home: Home| Place {
+            name: format!("{path}.{}", parameter.name),
+            parameter: *parameter,
+            home,
         };
         for parameter in step.operation.parameters().as_slice() {
-            let (name, range) = take(parameter, 0);
-            places.push((name, *parameter, Home::Values(range)));
+            places.push(place(parameter, Home::Values(take(&mut next.value, parameter.len()))));
         }
         for parameter in step.operation.state().as_slice() {
-            let (name, range) = take(parameter, 1);
-            places.push((name, *parameter, Home::State(range)));
+            let home = match parameter.order {
+                Order::Count => Home::Count(take(&mut next.count, 1).start),
+                _ => Home::State(take(&mut next.state, parameter.len())),
+            };
+            places.push(place(parameter, home));
         }
     }
 }
@@ -88,7 +143,9 @@ impl<N: Network> Weights<N> {
     /// PyTorch's default initialisation, from a seed. The numbers are not PyTorch's, their distribution is.
     pub fn new(seed: u64) -> Self {
         let mut weights = Self::zeros();
-        for (index, (_, parameter, home)) in places(N::STEPS).into_iter().enumerate() {
+        for (index, Place { parameter, home, .. }) in places(N::STEPS).into_iter().enumerate() {
+            // A count starts at zero.
+            let Some(kept) = weights.numbers_mut(&home) else { continue };
             let mut values = vec![0.0; parameter.len()];
             match parameter.initial {
                 Initial::Constant(value) => values.fill(value),
@@ -98,14 +155,15 @@ impl<N: Network> Weights<N> {
                     key.stream().fill_symmetric(bound, &mut values);
                 }
             }
-            parameter.import(&values, weights.at_mut(&home));
+            parameter.import(&values, kept);
         }
         weights
     }
 
     pub(crate) fn zeros() -> Self {
         let state = Buffer::zeros(step::state(N::STEPS));
-        Self { values: Buffer::zeros(N::PARAMETERS), state, network: PhantomData }
+        let counts = vec![0; step::counts(N::STEPS)];
+        Self { values: Buffer::zeros(N::PARAMETERS), state, counts, network: PhantomData }
     }
 
     /// The trainable values in the order of the steps, each tensor as its layer keeps it.
@@ -118,7 +176,8 @@ impl<N: Network> Weights<N> {
         &mut self.values
     }
 
-    /// The values that are not trained, such as running statistics, in the order of the steps.
+    /// The numbers that are not trained, such as running statistics, in the order of the steps. Counts are whole numbers and
+    /// stand apart, in [`counts`](Self::counts).
     pub fn state(&self) -> &[f32] {
         &self.state
     }
@@ -128,22 +187,35 @@ impl<N: Network> Weights<N> {
         &mut self.state
     }
 
-    /// The values of a tensor, as they are kept.
-    pub(crate) fn at_mut(&mut self, home: &Home) -> &mut [f32] {
+    /// The numbers of a tensor; a count has none.
+    pub(crate) fn numbers_mut(&mut self, home: &Home) -> Option<&mut [f32]> {
         match home {
-            Home::Values(range) => &mut self.values[range.clone()],
-            Home::State(range) => &mut self.state[range.clone()],
+            Home::Values(range) => Some(&mut self.values[range.clone()]),
+            Home::State(range) => Some(&mut self.state[range.clone()]),
+            Home::Count(_) => None,
         }
+    }
+
+    /// The counts, such as the batches that running statistics are of, in the order of the steps; by name they are
+    /// [`Tensor::count`].
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    /// See [`counts`](Self::counts).
+    pub fn counts_mut(&mut self) -> &mut [u64] {
+        &mut self.counts
     }
 
     /// Every tensor with PyTorch's name.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
-        places(N::STEPS).into_iter().map(|(name, parameter, home)| {
-            let values = match home {
-                Home::Values(range) => &self.values[range],
-                Home::State(range) => &self.state[range],
+        places(N::STEPS).into_iter().map(|Place { name, parameter, home }| {
+            let kept = match home {
+                Home::Values(range) => Kept::Values(&self.values[range]),
+                Home::State(range) => Kept::Values(&self.state[range]),
+                Home::Count(index) => Kept::Count(self.counts[index]),
             };
-            Tensor { name, parameter, values }
+            Tensor { name, parameter, kept }
         })
     }
 }
@@ -175,16 +247,17 @@ impl<N: Network> Gradients<N> {
 
     /// Every trainable tensor's gradient with PyTorch's name of the tensor.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
-        places(N::STEPS).into_iter().filter_map(|(name, parameter, home)| match home {
-            Home::Values(range) => Some(Tensor { name, parameter, values: &self.values[range] }),
-            Home::State(_) => None,
+        places(N::STEPS).into_iter().filter_map(|Place { name, parameter, home }| match home {
+            Home::Values(range) => Some(Tensor { name, parameter, kept: Kept::Values(&self.values[range]) }),
+            Home::State(_) | Home::Count(_) => None,
         })
     }
 }
 
 impl<N> Clone for Weights<N> {
     fn clone(&self) -> Self {
-        Self { values: self.values.clone(), state: self.state.clone(), network: PhantomData }
+        let (values, state, counts) = (self.values.clone(), self.state.clone(), self.counts.clone());
+        Self { values, state, counts, network: PhantomData }
     }
 }
 
@@ -196,7 +269,7 @@ impl<N> Clone for Gradients<N> {
 
 impl<N> PartialEq for Weights<N> {
     fn eq(&self, other: &Self) -> bool {
-        self.values[..] == other.values[..] && self.state[..] == other.state[..]
+        self.values[..] == other.values[..] && self.state[..] == other.state[..] && self.counts == other.counts
     }
 }
 

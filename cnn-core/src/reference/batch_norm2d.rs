@@ -56,9 +56,9 @@ pub fn update_running(
     running: &mut Statistics,
     batch: &Statistics,
     rows: usize,
-    batches: u32,
+    batches: u64,
 ) {
-    let momentum = geometry.momentum.unwrap_or(1.0 / f64::from(batches));
+    let momentum = geometry.momentum.unwrap_or(1.0 / batches as f64);
     let unbiased = rows as f64 / (rows - 1) as f64;
     for c in 0..geometry.channels {
         running.mean[c] = (1.0 - momentum) * running.mean[c] + momentum * batch.mean[c];

@@ -46,6 +46,7 @@ pub struct Training<N: Network> {
     step: u64,
     workspace: Buffer,
     state: Buffer,
+    counts: Vec<u64>,
     saved: Buffer,
     output: Batch<N::Output>,
     grad_output: Batch<N::Output>,
@@ -71,6 +72,7 @@ impl<N: Network> Training<N> {
             step,
             workspace: Buffer::zeros(0),
             state: Buffer::zeros(step::state(N::STEPS)),
+            counts: vec![0; step::counts(N::STEPS)],
             saved: Buffer::zeros(step::saved(N::STEPS)),
             output: Batch::zeros(0),
             grad_output: Batch::zeros(0),
@@ -119,6 +121,7 @@ impl<N: Network> Training<N> {
         self.prepare(samples);
         // A step that fails must leave the network as it was, so it is a copy that the layers change.
         self.state.copy_from_slice(network.weights().state());
+        self.counts.copy_from_slice(network.weights().counts());
         let mut pass = Pass::new(mode, self.seed, self.step, &mut self.scratch);
         let softmax_of_loss = step::last_softmax(N::STEPS).filter(|_| loss.takes_logits());
         if let Some(last) = softmax_of_loss {
@@ -127,6 +130,7 @@ impl<N: Network> Training<N> {
         let mut owned = Owned {
             parameters: network.weights().values(),
             state: &mut self.state,
+            counts: &mut self.counts,
             saved: &mut self.saved,
             workspace: &mut self.workspace,
         };
@@ -153,6 +157,7 @@ impl<N: Network> Training<N> {
         let loss = evaluated?;
         if mode == Mode::Training {
             network.weights_mut().state_mut().copy_from_slice(&self.state);
+            network.weights_mut().counts_mut().copy_from_slice(&self.counts);
         }
         self.step = self.step.wrapping_add(1);
         Ok(loss)

@@ -32,7 +32,7 @@ impl BatchNorm2dGeometry {
     }
 
     /// The share that the last of so many batches has in the running statistics.
-    pub const fn share(&self, batches: u32) -> f64 {
+    pub const fn share(&self, batches: u64) -> f64 {
         match self.momentum {
             Some(momentum) => momentum,
             None => 1.0 / batches as f64,

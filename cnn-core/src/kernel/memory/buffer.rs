@@ -59,7 +59,7 @@ impl fmt::Debug for Buffer {
 ///
 /// # Panics
 /// If the lengths sum to more than there is.
-pub fn split<const N: usize>(mut values: &mut [f32], lengths: [usize; N]) -> [&mut [f32]; N] {
+pub fn split<T, const N: usize>(mut values: &mut [T], lengths: [usize; N]) -> [&mut [T]; N] {
     lengths.map(|length| {
         let (part, rest) = core::mem::take(&mut values).split_at_mut(length);
         values = rest;

@@ -90,14 +90,17 @@ impl Pass<'_> {
         let owners: Vec<_> = owners(self.plan).collect();
         let per_batch = (!owners.is_empty()).then(|| {
             let operations: Vec<_> = owners.iter().map(|index| operation(self.plan, *index)).collect();
-            let (state, saved) = (
-                owners.iter().map(|index| format_ident!("t{index}")),
-                owners.iter().map(|index| format_ident!("k{index}")),
-            );
+            let names =
+                |letter: &str| -> Vec<_> { owners.iter().map(|index| format_ident!("{letter}{index}")).collect() };
+            let [state, counts, saved] = ["t", "c", "k"].map(names);
             quote! {
                 let [#(#state),*] = ::cnn_core::kernel::memory::buffer::split(
                     owned.state,
                     [#(const { #operations.state_count() }),*],
+                );
+                let [#(#counts),*] = ::cnn_core::kernel::memory::buffer::split(
+                    owned.counts,
+                    [#(const { #operations.counts() }),*],
                 );
                 let [#(#saved),*] = ::cnn_core::kernel::memory::buffer::split(
                     owned.saved,
@@ -165,7 +168,7 @@ impl Pass<'_> {
     /// What a layer owns that has more than parameters.
     pub(crate) fn owned(&self, index: StepId) -> TokenStream {
         let parameters = self.parameters(index, "p", &quote!(&[]));
-        let [state, saved, workspace] = ["t", "k", "w"].map(|letter| format_ident!("{letter}{index}"));
+        let [state, counts, saved, workspace] = ["t", "c", "k", "w"].map(|letter| format_ident!("{letter}{index}"));
         let workspace = if self.plan.steps[index].row().is_some() {
             quote!(&mut [])
         } else {
@@ -173,7 +176,7 @@ impl Pass<'_> {
             quote!(&mut #workspace[..samples * #len])
         };
         quote!(::cnn_core::layer::Owned {
-            parameters: #parameters, state: #state, saved: #saved, workspace: #workspace,
+            parameters: #parameters, state: #state, counts: #counts, saved: #saved, workspace: #workspace,
         })
     }
 

@@ -45,7 +45,7 @@ pub struct Statistics<'a> {
 #[derive(Debug)]
 pub struct StatisticsMut<'a> {
     /// How many batches they are of, with the one to come.
-    pub batches: u32,
+    pub batches: u64,
     /// A mean for each channel.
     pub mean: &'a mut [f32],
     /// A variance for each channel.

@@ -1,6 +1,11 @@
 //! Every way in which a caller's data can be wrong.
 
+mod weights;
+
 use std::path::PathBuf;
+
+pub use weights::WeightsProblem;
+pub(crate) use weights::lines;
 
 use crate::shape::Sizes;
 
@@ -106,81 +111,13 @@ pub enum Error {
         /// What the system said. It is part of the message, so it is no `source`, which would say it again.
         error: std::io::Error,
     },
-    /// A file of weights that does not fit the network.
-    #[error("{}: {}", path.display(), problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
+    /// A file of weights that does not fit the network. The text tells of a few problems of each kind, and how many more
+    /// there are.
+    #[error("{}: {}", path.display(), lines(problems).join("\n  "))]
     Weights {
         /// The file.
         path: PathBuf,
         /// All that is wrong with it.
         problems: Vec<WeightsProblem>,
     },
-}
-
-/// One thing that is wrong with a file of weights.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WeightsProblem {
-    /// Not in the format.
-    #[error("not a safetensors file: {0}")]
-    Format(String),
-    /// The network has a tensor that the file lacks.
-    #[error("tensor {name} is missing: expected {expected:?}{}", did_you_mean(nearest))]
-    Missing {
-        /// The tensor's name.
-        name: String,
-        /// Its sizes.
-        expected: Vec<usize>,
-        /// Names in the file that resemble it.
-        nearest: Vec<String>,
-    },
-    /// The file has a tensor that the network lacks.
-    #[error("tensor {name} is not in the network{}", did_you_mean(nearest))]
-    Extra {
-        /// The tensor's name.
-        name: String,
-        /// Names in the network that resemble it.
-        nearest: Vec<String>,
-    },
-    /// Of another shape.
-    #[error("tensor {name}: expected {expected:?}, found {found:?}")]
-    Shape {
-        /// The tensor's name.
-        name: String,
-        /// Its sizes in the network.
-        expected: Vec<usize>,
-        /// Its sizes in the file.
-        found: Vec<usize>,
-    },
-    /// Of another type of number.
-    #[error("tensor {name}: expected {expected}, found {found}")]
-    Type {
-        /// The tensor's name.
-        name: String,
-        /// The type that the network has.
-        expected: String,
-        /// Its type in the file.
-        found: String,
-    },
-    /// A count that is negative or too large to keep.
-    #[error("tensor {name}: {value} is not a count from 0 to {}", u32::MAX)]
-    Count {
-        /// The tensor's name.
-        name: String,
-        /// The value in the file.
-        value: i64,
-    },
-    /// Infinite or not a number.
-    #[error("tensor {name}: value {index} is {value}")]
-    NonFinite {
-        /// The tensor's name.
-        name: String,
-        /// Which value, in the file's order.
-        index: usize,
-        /// The value.
-        value: f32,
-    },
-}
-
-fn did_you_mean(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(" or ")) }
 }

@@ -1,0 +1,181 @@
+//! What can be wrong with a file of weights. A file is not trusted: its text stays short and printable, whatever names are in it.
+
+use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
+
+/// One thing that is wrong with a file of weights.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightsProblem {
+    /// Not in the format at all.
+    #[error("not a safetensors file: {0}")]
+    Format(String),
+    /// In the format, with a header that breaks its rules.
+    #[error("broken header: {0}")]
+    Header(String),
+    /// What the header says of a tensor cannot be.
+    #[error("tensor {}: expected {expected}, found {found}", shown(name))]
+    Entry {
+        /// The tensor's name.
+        name: String,
+        /// What the format asks for.
+        expected: String,
+        /// What the header says.
+        found: String,
+    },
+    /// The end is missing, as of a download that was interrupted.
+    #[error("{}", truncated(name.as_deref(), *expected, *found))]
+    Truncated {
+        /// The first tensor that is not whole; none if the header itself is not, which says how long the file is.
+        name: Option<String>,
+        /// Bytes of the whole file, or, if the header is cut, the least that there can be.
+        expected: u64,
+        /// Bytes that are there.
+        found: u64,
+    },
+    /// Bytes that belong to no tensor.
+    #[error("expected the end behind {expected} bytes, found {} more", found - expected)]
+    Longer {
+        /// Bytes of the header and all tensors.
+        expected: u64,
+        /// Bytes that are there.
+        found: u64,
+    },
+    /// The network's names stand behind a prefix in the file, as wrappers of PyTorch's modules write them.
+    #[error(
+        "{} \"{}\"; load_safetensors_stripped(path, \"{}\") takes it off",
+        starting(*names, *of),
+        shown(prefix),
+        shown(prefix)
+    )]
+    Prefix {
+        /// It.
+        prefix: String,
+        /// How many names of the file start with it.
+        names: usize,
+        /// How many names the file has.
+        of: usize,
+    },
+    /// The network has a tensor that the file lacks.
+    #[error("tensor {} is missing: expected {expected:?}{}", shown(name), did_you_mean(nearest))]
+    Missing {
+        /// The tensor's name.
+        name: String,
+        /// Its sizes.
+        expected: Vec<usize>,
+        /// Names in the file that resemble it; they are looked for for the first few only.
+        nearest: Vec<String>,
+    },
+    /// The file has a tensor that the network lacks.
+    #[error("tensor {} is not in the network{}", shown(name), did_you_mean(nearest))]
+    Extra {
+        /// The tensor's name.
+        name: String,
+        /// Names in the network that resemble it; they are looked for for the first few only.
+        nearest: Vec<String>,
+    },
+    /// Of another shape.
+    #[error("tensor {}: expected {expected:?}, found {found:?}", shown(name))]
+    Shape {
+        /// The tensor's name.
+        name: String,
+        /// Its sizes in the network.
+        expected: Vec<usize>,
+        /// Its sizes in the file.
+        found: Vec<usize>,
+    },
+    /// Of a type of number that is not converted.
+    #[error("tensor {}: expected {expected}, found {found}", shown(name))]
+    Type {
+        /// The tensor's name.
+        name: String,
+        /// The type that the network has.
+        expected: String,
+        /// Its type in the file.
+        found: String,
+    },
+    /// A count that is none: negative, with a fraction, or too large.
+    #[error("tensor {}: expected a whole number from 0 to {}, found {value}", shown(name), i64::MAX)]
+    Count {
+        /// The tensor's name.
+        name: String,
+        /// The value in the file.
+        value: String,
+    },
+    /// A count that a lenient reader left out, because the file's statistics that it belongs to do not fit.
+    #[error("tensor {} counts for statistics that were not all taken", shown(name))]
+    CountAlone {
+        /// The tensor's name.
+        name: String,
+    },
+    /// Not a number.
+    #[error("tensor {}: value {index} is NaN", shown(name))]
+    NotANumber {
+        /// The tensor's name.
+        name: String,
+        /// Which value, in the file's order.
+        index: usize,
+    },
+}
+
+/// Problems of one kind that are told one by one.
+const SHOWN: usize = 5;
+
+/// A line for each of a few problems of each kind, and one for how many more there are.
+pub(crate) fn lines(problems: &[WeightsProblem]) -> Vec<String> {
+    let mut told: HashMap<Discriminant<WeightsProblem>, usize> = HashMap::new();
+    let mut lines = Vec::new();
+    for problem in problems {
+        let of_kind = told.entry(discriminant(problem)).or_default();
+        if *of_kind < SHOWN {
+            *of_kind += 1;
+            lines.push(problem.to_string());
+        }
+    }
+    if lines.len() < problems.len() {
+        lines.push(format!("and {} more", problems.len() - lines.len()));
+    }
+    lines
+}
+
+/// The characters of a name that are shown.
+const NAME: usize = 100;
+
+/// A name from a file: its beginning, with what would move the cursor or hide text written out.
+fn shown(name: &str) -> String {
+    let mut shown = String::new();
+    for character in name.chars().take(NAME) {
+        match character {
+            '\'' | '"' | '\\' => shown.push(character),
+            _ => shown.extend(character.escape_debug()),
+        }
+    }
+    if name.chars().nth(NAME).is_some() {
+        shown.push_str("..");
+    }
+    shown
+}
+
+fn did_you_mean(names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("; did you mean {}?", names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(" or "))
+}
+
+fn truncated(name: Option<&str>, expected: u64, found: u64) -> String {
+    let missing = expected - found;
+    match name {
+        Some(name) => {
+            let name = shown(name);
+            format!("truncated in tensor {name}: expected {expected} bytes, found {found}; {missing} are missing")
+        }
+        None => format!(
+            "truncated in its header: expected at least {expected} bytes, found {found}; at least {missing} are missing"
+        ),
+    }
+}
+
+fn starting(names: usize, of: usize) -> String {
+    if names == of { "every name starts with".to_owned() } else { format!("{names} of {of} names start with") }
+}

@@ -1,0 +1,79 @@
+//! What two lists of names have in common, in time that is linear in them: the names of a file are not trusted.
+
+/// Names of a list that resemble others, as long as there is time for it.
+pub(super) struct Nearest<'a> {
+    names: &'a [&'a str],
+    /// Steps of [`edits`] that are left; a million take a millisecond or two.
+    budget: usize,
+    /// Names that are still looked at.
+    questions: usize,
+}
+
+impl<'a> Nearest<'a> {
+    /// Longer names are not compared.
+    const LONGEST: usize = 200;
+
+    pub(super) fn among(names: &'a [&'a str]) -> Self {
+        Self { names, budget: 4_000_000, questions: 8 }
+    }
+
+    /// The names that a few edits make of this one, at most two, the nearest first.
+    pub(super) fn of(&mut self, name: &str) -> Vec<String> {
+        if self.questions == 0 || name.len() > Self::LONGEST {
+            return Vec::new();
+        }
+        self.questions -= 1;
+        let most = name.len() / 3;
+        let mut near = Vec::new();
+        for other in self.names.iter().filter(|other| other.len().abs_diff(name.len()) <= most) {
+            let Some(left) = self.budget.checked_sub(name.len() * other.len()) else { break };
+            self.budget = left;
+            let edits = edits(name, other);
+            if edits <= most {
+                near.push((edits, *other));
+            }
+        }
+        near.sort_unstable();
+        near.into_iter().take(2).map(|(_, name)| name.to_owned()).collect()
+    }
+}
+
+/// Levenshtein's distance.
+fn edits(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (line, a) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (column, &b) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+/// What stands before more than half of the names that are wanted, in a file that has these. `has` says whether it has one.
+pub(super) fn common_prefix<'a>(
+    wanted: &[&str],
+    file: impl Iterator<Item = &'a str> + Clone,
+    has: impl Fn(&str) -> bool,
+) -> Option<&'a str> {
+    const LONGEST: usize = 200;
+    const CANDIDATES: usize = 8;
+    let mut candidates: Vec<&str> = Vec::new();
+    // Some names may be missing under any prefix, so three are tried.
+    for sample in [wanted.first(), wanted.get(wanted.len() / 2), wanted.last()].into_iter().flatten() {
+        let ending = file.clone().filter_map(|name| name.strip_suffix(sample));
+        for prefix in ending.filter(|prefix| prefix.ends_with('.') && prefix.len() <= LONGEST) {
+            if candidates.len() < CANDIDATES && !candidates.contains(&prefix) {
+                candidates.push(prefix);
+            }
+        }
+    }
+    let found = |prefix: &str| wanted.iter().filter(|name| has(&format!("{prefix}{name}"))).count();
+    let (found, prefix) =
+        candidates.into_iter().map(|prefix| (found(prefix), prefix)).max_by_key(|(found, _)| *found)?;
+    (2 * found > wanted.len()).then_some(prefix)
+}
