@@ -11,7 +11,7 @@ pub enum WeightsProblem {
     #[error("not a safetensors file: {0}")]
     Format(String),
     /// In the format, with a header that breaks its rules.
-    #[error("broken header: {0}")]
+    #[error("broken header: {}", cut(_0))]
     Header(String),
     /// What the header says of a tensor cannot be.
     #[error("tensor {}: expected {expected}, found {found}", shown(name))]
@@ -22,6 +22,14 @@ pub enum WeightsProblem {
         expected: String,
         /// What the header says.
         found: String,
+    },
+    /// What the header says of a tensor is not what the format asks for.
+    #[error("tensor {}: {}", shown(name), cut(what))]
+    Field {
+        /// The tensor's name.
+        name: String,
+        /// What the reader of JSON says, with the place in the header.
+        what: String,
     },
     /// The end is missing, as of a download that was interrupted.
     #[error("{}", truncated(name.as_deref(), *expected, *found))]
@@ -154,6 +162,25 @@ fn shown(name: &str) -> String {
         shown.push_str("..");
     }
     shown
+}
+
+/// A sentence with words of a file in it: its beginning and its end, which says the place.
+fn cut(sentence: &str) -> String {
+    let printable = |text: &str| {
+        text.chars()
+            .flat_map(|character| {
+                let plain = matches!(character, '\'' | '"' | '\\');
+                let escaped = (!plain).then(|| character.escape_debug());
+                plain.then_some(character).into_iter().chain(escaped.into_iter().flatten())
+            })
+            .collect::<String>()
+    };
+    let mut ends = sentence.char_indices().map(|(place, _)| place);
+    let (first, last) = (ends.by_ref().nth(NAME), ends.nth_back(NAME));
+    match (first, last) {
+        (Some(first), Some(last)) => format!("{}..{}", printable(&sentence[..first]), printable(&sentence[last..])),
+        _ => printable(sentence),
+    }
 }
 
 fn did_you_mean(names: &[String]) -> String {

@@ -1,14 +1,16 @@
 //! The header of a safetensors file: eight bytes of length, then JSON that names every tensor's type, sizes and bytes, which
 //! follow without gaps. <https://github.com/huggingface/safetensors#format>
 //!
-//! It is read here, and not by the crate `safetensors`, because that one does not say which tensor is wrong, and because
-//! without it and `serde` a program has 12 packages less to build. The tests compare the two.
+//! The JSON is read by `serde_json`, into nothing but entries. The crate `safetensors` would do both, but does not say which
+//! tensor is wrong; the tests compare the two.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map;
+use std::fmt;
 
-use super::json::{Mistake, Scanner};
+use serde_core::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+
 use super::number::Dtype;
 use super::source::Source;
 use crate::Error;
@@ -106,85 +108,219 @@ impl Header<'_> {
 }
 
 fn entries(text: &str) -> Result<Vec<Entry<'_>>, WeightsProblem> {
-    let mut scanner = Scanner::new(text, LENGTH as usize);
-    let mut entries = Vec::new();
-    scanner.list([b'{', b'}'], "`{`", |scanner| {
-        let name = scanner.string("the name of a tensor")?;
-        scanner.expect(b':', "`:`")?;
-        if name == "__metadata__" {
-            return metadata(scanner);
+    let mut reading = Reading { entries: Vec::new(), name: None };
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = reading.deserialize(&mut json).and_then(|()| json.end());
+    match (read, reading.name) {
+        (Ok(()), _) => {}
+        (Err(error), Some(name)) => {
+            return Err(WeightsProblem::Field { name: name.into_owned(), what: error.to_string() });
         }
-        if entries.len() == MOST_TENSORS {
-            return Err(WeightsProblem::Header(format!("it names more than {MOST_TENSORS} tensors")));
-        }
-        match fields(scanner) {
-            Ok((dtype, sizes, [begin, end])) => entries.push(Entry { name, dtype, sizes, begin, end }),
-            Err(Mistake { expected, found }) => {
-                return Err(WeightsProblem::Entry { name: name.into_owned(), expected: expected.to_owned(), found });
-            }
-        }
-        entries.last().map_or(Ok(()), Entry::check)
-    })?;
-    scanner.expect_end()?;
-    Ok(entries)
+        (Err(error), None) => return Err(WeightsProblem::Header(error.to_string())),
+    }
+    reading.entries.iter().try_for_each(Entry::check)?;
+    Ok(reading.entries)
 }
 
-/// Notes of the file's writer, which say nothing of the tensors.
-fn metadata(scanner: &mut Scanner<'_>) -> Result<(), WeightsProblem> {
-    scanner.list([b'{', b'}'], "`{` of __metadata__", |scanner| {
-        scanner.string("a name in __metadata__")?;
-        scanner.expect(b':', "`:`")?;
-        scanner.string("a string in __metadata__")?;
-        Ok(())
-    })
+/// Entries as they are read, and the name of the one that is just read.
+struct Reading<'h> {
+    entries: Vec<Entry<'h>>,
+    name: Option<Cow<'h, str>>,
 }
 
-fn fields(scanner: &mut Scanner<'_>) -> Result<(Dtype, Vec<usize>, [u64; 2]), Mistake> {
-    let (mut dtype, mut sizes, mut offsets) = (None, None, None);
-    let once = |is_new: bool| if is_new { Ok(()) } else { mistake("each of its fields once", "one twice") };
-    scanner.list([b'{', b'}'], "`{`", |scanner| {
-        let field = scanner.string("the name of a field")?;
-        scanner.expect(b':', "`:`")?;
-        match &*field {
-            "dtype" => {
-                let name = scanner.string("a type such as \"F32\" as its dtype")?;
-                let Some(known) = Dtype::named(&name) else { return mistake("a type of safetensors", &name) };
-                once(dtype.replace(known).is_none())
-            }
-            "shape" => {
-                let mut list = Vec::new();
-                scanner.list([b'[', b']'], "`[` of its shape", |scanner| {
-                    let size = scanner.whole_number("a whole number in its shape")?;
-                    let Ok(size) = size.try_into() else { return mistake("a size that memory can have", "more") };
-                    if list.len() == MOST_SIZES {
-                        return mistake("at most 64 sizes", "more");
-                    }
-                    list.push(size);
-                    Ok(())
-                })?;
-                once(sizes.replace(list).is_none())
-            }
-            "data_offsets" => {
-                scanner.expect(b'[', "`[` of its data_offsets")?;
-                let begin = scanner.whole_number("a whole number in its data_offsets")?;
-                scanner.expect(b',', "two data_offsets")?;
-                let end = scanner.whole_number("a whole number in its data_offsets")?;
-                scanner.expect(b']', "two data_offsets")?;
-                once(offsets.replace([begin, end]).is_none())
-            }
-            other => mistake("dtype, shape and data_offsets", other),
-        }
-    })?;
-    match (dtype, sizes, offsets) {
-        (Some(dtype), Some(sizes), Some(offsets)) => Ok((dtype, sizes, offsets)),
-        (None, ..) => mistake("a dtype", "none"),
-        (_, None, _) => mistake("a shape", "none"),
-        (_, _, None) => mistake("data_offsets", "none"),
+impl<'h> DeserializeSeed<'h> for &mut Reading<'h> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'h>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_map(self)
     }
 }
 
-fn mistake<T>(expected: &'static str, found: &str) -> Result<T, Mistake> {
-    Err(Mistake { expected, found: found.chars().take(24).flat_map(char::escape_debug).collect() })
+impl<'h> Visitor<'h> for &mut Reading<'h> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object of tensors by their names")
+    }
+
+    fn visit_map<A: MapAccess<'h>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key_seed(Text("the name of a tensor"))? {
+            if name == "__metadata__" {
+                map.next_value_seed(Metadata)?;
+                continue;
+            }
+            if self.entries.len() == MOST_TENSORS {
+                return Err(A::Error::custom(format!("it names more than {MOST_TENSORS} tensors")));
+            }
+            self.name = Some(name.clone());
+            let (dtype, sizes, [begin, end]) = map.next_value_seed(Fields)?;
+            self.name = None;
+            self.entries.push(Entry { name, dtype, sizes, begin, end });
+        }
+        Ok(())
+    }
+}
+
+/// A string, borrowed where it has no escapes, or what was expected.
+struct Text(&'static str);
+
+impl<'h> DeserializeSeed<'h> for Text {
+    type Value = Cow<'h, str>;
+
+    fn deserialize<D: Deserializer<'h>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_str(self)
+    }
+}
+
+impl<'h> Visitor<'h> for Text {
+    type Value = Cow<'h, str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'h str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+/// Notes of the file's writer, strings by name, which say nothing of the tensors.
+struct Metadata;
+
+impl<'h> DeserializeSeed<'h> for Metadata {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'h>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'h> Visitor<'h> for Metadata {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("strings by name as __metadata__")
+    }
+
+    fn visit_map<A: MapAccess<'h>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_key_seed(Text("a name in __metadata__"))?.is_some() {
+            map.next_value_seed(Text("a string in __metadata__"))?;
+        }
+        Ok(())
+    }
+}
+
+/// What stands behind a tensor's name.
+struct Fields;
+
+impl<'h> DeserializeSeed<'h> for Fields {
+    type Value = (Dtype, Vec<usize>, [u64; 2]);
+
+    fn deserialize<D: Deserializer<'h>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'h> Visitor<'h> for Fields {
+    type Value = (Dtype, Vec<usize>, [u64; 2]);
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object of dtype, shape and data_offsets")
+    }
+
+    fn visit_map<A: MapAccess<'h>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut dtype, mut sizes, mut offsets) = (None, None, None);
+        while let Some(field) = map.next_key_seed(Text("the name of a field"))? {
+            let is_new = match &*field {
+                "dtype" => {
+                    let name = map.next_value_seed(Text("a type such as \"F32\" as its dtype"))?;
+                    let unknown = || A::Error::custom(format!("expected a type of safetensors, found {name:?}"));
+                    dtype.replace(Dtype::named(&name).ok_or_else(unknown)?).is_none()
+                }
+                "shape" => {
+                    let list = map.next_value_seed(Numbers("whole numbers as its shape", MOST_SIZES))?;
+                    let too_large =
+                        |_| A::Error::custom("expected sizes that memory can have in its shape, found more");
+                    let list: Result<Vec<usize>, _> = list.into_iter().map(usize::try_from).collect();
+                    sizes.replace(list.map_err(too_large)?).is_none()
+                }
+                "data_offsets" => {
+                    let list = map.next_value_seed(Numbers("two whole numbers as its data_offsets", 2))?;
+                    let few =
+                        |list: Vec<_>| A::Error::custom(format!("expected two data_offsets, found {}", list.len()));
+                    offsets.replace(list.try_into().map_err(few)?).is_none()
+                }
+                other => {
+                    return Err(A::Error::custom(format!("expected dtype, shape and data_offsets, found {other:?}")));
+                }
+            };
+            if !is_new {
+                return Err(A::Error::custom(format!("expected each of its fields once, found {field} twice")));
+            }
+        }
+        let lacks = |what| move || A::Error::custom(format!("expected {what}, found none"));
+        Ok((
+            dtype.ok_or_else(lacks("a dtype"))?,
+            sizes.ok_or_else(lacks("a shape"))?,
+            offsets.ok_or_else(lacks("data_offsets"))?,
+        ))
+    }
+}
+
+/// Whole numbers, at most so many, or what was expected.
+struct Numbers(&'static str, usize);
+
+impl<'h> DeserializeSeed<'h> for Numbers {
+    type Value = Vec<u64>;
+
+    fn deserialize<D: Deserializer<'h>>(self, json: D) -> Result<Vec<u64>, D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+impl<'h> Visitor<'h> for Numbers {
+    type Value = Vec<u64>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+
+    fn visit_seq<A: SeqAccess<'h>>(self, mut list: A) -> Result<Vec<u64>, A::Error> {
+        let mut numbers = Vec::new();
+        while let Some(number) = list.next_element_seed(Whole)? {
+            if numbers.len() == self.1 {
+                return Err(A::Error::custom(format!("expected {}, found more than {}", self.0, self.1)));
+            }
+            numbers.push(number);
+        }
+        Ok(numbers)
+    }
+}
+
+struct Whole;
+
+impl<'h> DeserializeSeed<'h> for Whole {
+    type Value = u64;
+
+    fn deserialize<D: Deserializer<'h>>(self, json: D) -> Result<u64, D::Error> {
+        json.deserialize_u64(self)
+    }
+}
+
+impl Visitor<'_> for Whole {
+    type Value = u64;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "a whole number from 0 to {}", u64::MAX)
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<u64, E> {
+        Ok(number)
+    }
 }
 
 impl Entry<'_> {
@@ -239,10 +375,4 @@ fn fill(entries: &[Entry<'_>], start: u64, file_len: u64) -> Result<(), WeightsP
         return Err(WeightsProblem::Longer { expected, found: file_len });
     }
     Ok(())
-}
-
-impl From<Mistake> for WeightsProblem {
-    fn from(Mistake { expected, found }: Mistake) -> Self {
-        Self::Header(format!("expected {expected}, found {found}"))
-    }
 }

@@ -5,7 +5,6 @@
 
 mod half;
 mod header;
-mod json;
 mod load;
 mod names;
 mod number;

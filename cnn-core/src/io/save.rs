@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::json::quote;
 use super::load::not_a_number;
 use super::number::{Dtype, F32, I64};
 use super::replace::replace_file;
@@ -49,7 +48,7 @@ fn header(tensors: &[Tensor<'_>]) -> String {
         let sizes = sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         header += &format!(
             r#"{comma}{}:{{"dtype":"{}","shape":[{sizes}],"data_offsets":[{begin},{end}]}}"#,
-            quote(&tensor.name),
+            serde_json::Value::from(&*tensor.name),
             dtype.name()
         );
         begin = end;
