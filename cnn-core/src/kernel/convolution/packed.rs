@@ -20,6 +20,7 @@ pub struct Packed {
 
 /// Packs weight `[g, kh, kw, ic / g, oc / g]` and bias `[oc]` for the current instruction set.
 pub fn pack(geometry: &Conv2dGeometry, weight: &[f32], bias: Option<&[f32]>) -> Packed {
+    super::check(geometry);
     assert_eq!(weight.len(), geometry.weight_len());
     assert!(bias.is_none_or(|bias| bias.len() == geometry.out_channels));
     let isa = isa::current();
@@ -65,10 +66,13 @@ pub fn forward(
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    super::batch(geometry, input.len(), output.len());
+    let batch = super::batch(geometry, input.len(), output.len());
     assert!(epilogue.bias.is_none(), "the bias is packed with the weight");
     let Packed { isa, filters, bias, .. } = packed;
     assert!(packed.geometry == *geometry, "the weight was packed for another geometry");
+    if batch == 0 {
+        return;
+    }
     let (_, slots) = scratch.lend(Needs { shared: 0, ..geometry.needs() });
     let (isa, finish, target) = (*isa, epilogue.finish(), Target::new(output));
     match Algorithm::of(geometry, Pass::Forward) {

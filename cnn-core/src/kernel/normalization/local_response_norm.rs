@@ -69,6 +69,9 @@ fn run(
     write: Write,
     scratch: &mut Scratch,
 ) {
+    if rows == 0 {
+        return;
+    }
     let (_, slots) = scratch.lend(geometry.needs());
     let piece = PIECE.div_ceil(geometry.channels);
     let target = Target::new(target);
