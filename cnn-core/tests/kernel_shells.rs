@@ -119,10 +119,19 @@ fn a_mean_of_no_channels() {
 }
 
 #[test]
-#[should_panic(expected = "the numbers of a window make more than memory can have")]
-fn a_mean_of_all_numbers() {
-    let geometry = LocalResponseNormGeometry::new(3, usize::MAX - 16);
-    local_response_norm::forward(&geometry, &[1.0; 3], &mut [0.0; 3], &mut Scratch::default());
+fn a_mean_over_more_channels_than_memory_has_is_one_over_all() {
+    for size in [MUCH, usize::MAX - 16, usize::MAX] {
+        let geometry =
+            LocalResponseNormGeometry { alpha: size as f64, beta: 0.5, ..LocalResponseNormGeometry::new(3, size) };
+        let (mut output, mut grad_input, mut scratch) = ([0.0; 3], [0.0; 3], Scratch::default());
+        // 1 + 4 + 4 + 16 in all three means, whose root is 5.
+        local_response_norm::forward(&geometry, &[2.0, 2.0, 4.0], &mut output, &mut scratch);
+        assert_eq!(output, [2.0 / 5.0, 2.0 / 5.0, 4.0 / 5.0]);
+        let (input, grad_output) = (&[2.0, 2.0, 4.0], &[125.0, 0.0, 0.0]);
+        local_response_norm::backward(&geometry, input, grad_output, &mut grad_input, Write::Store, &mut scratch);
+        // 125 (1/5 - 2 * 2/125), and -125 * 2 x / 125.
+        assert_eq!(grad_input, [21.0, -4.0, -8.0]);
+    }
 }
 
 #[test]
