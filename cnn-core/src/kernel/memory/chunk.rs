@@ -5,8 +5,8 @@
 
 use rayon::prelude::*;
 
-/// Below this many multiply-adds (or some such unit) waking a thread costs more than it saves: about 5 microseconds. Miri
-/// looks for races, and takes a second for that much.
+/// Below this many multiply-adds (or some such unit) waking a thread costs more than it saves: about 5 microseconds. Miri,
+/// which looks for races, has patience for small maps only.
 const WORTH_SHARING: usize = if cfg!(miri) { 0 } else { 200_000 };
 
 /// Calls `piece` with `0..pieces`, on all threads if the `work` of all together is worth it.
