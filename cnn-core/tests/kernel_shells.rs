@@ -1,18 +1,26 @@
 //! Geometries are plain numbers that anyone may write: what no memory holds is refused before a loop trusts it.
 
 use cnn_core::kernel::Write;
+use cnn_core::kernel::convolution::conv_transpose2d;
+use cnn_core::kernel::convolution::packed;
 use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{
-    AdaptivePool2dGeometry, Conv2dGeometry, Layout, LocalResponseNormGeometry, Padding, Pool2dGeometry,
+    AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, Layout,
+    LocalResponseNormGeometry, Padding, Pool2dGeometry, ZeroPad2dGeometry,
 };
 use cnn_core::kernel::memory::scratch::Scratch;
+use cnn_core::kernel::normalization::batch_norm2d::{self, Statistics};
 use cnn_core::kernel::normalization::local_response_norm;
 use cnn_core::kernel::pointwise::join::{self, Gate};
+use cnn_core::kernel::pointwise::prelu;
 use cnn_core::kernel::pooling;
-use cnn_core::kernel::rows::Rows;
+use cnn_core::kernel::resampling::zero_pad2d;
+use cnn_core::kernel::rows::{Rows, RowsMut};
 
 /// Half of all numbers: twice of it is nothing, in a program without checks of overflow.
 const HALF: usize = 1 << (usize::BITS - 1);
+/// More than any memory or patience has, and less than what overflows.
+const MUCH: usize = 1 << 40;
 
 /// Three channels, each with a filter of its own.
 const DEPTHWISE: Conv2dGeometry = Conv2dGeometry {
@@ -111,10 +119,19 @@ fn a_mean_of_no_channels() {
 }
 
 #[test]
-#[should_panic(expected = "the numbers of a window make more than memory can have")]
-fn a_mean_of_all_numbers() {
-    let geometry = LocalResponseNormGeometry::new(3, usize::MAX - 16);
-    local_response_norm::forward(&geometry, &[1.0; 3], &mut [0.0; 3], &mut Scratch::default());
+fn a_mean_over_more_channels_than_memory_has_is_one_over_all() {
+    for size in [MUCH, usize::MAX - 16, usize::MAX] {
+        let geometry =
+            LocalResponseNormGeometry { alpha: size as f64, beta: 0.5, ..LocalResponseNormGeometry::new(3, size) };
+        let (mut output, mut grad_input, mut scratch) = ([0.0; 3], [0.0; 3], Scratch::default());
+        // 1 + 4 + 4 + 16 in all three means, whose root is 5.
+        local_response_norm::forward(&geometry, &[2.0, 2.0, 4.0], &mut output, &mut scratch);
+        assert_eq!(output, [2.0 / 5.0, 2.0 / 5.0, 4.0 / 5.0]);
+        let (input, grad_output) = (&[2.0, 2.0, 4.0], &[125.0, 0.0, 0.0]);
+        local_response_norm::backward(&geometry, input, grad_output, &mut grad_input, Write::Store, &mut scratch);
+        // 125 (1/5 - 2 * 2/125), and -125 * 2 x / 125.
+        assert_eq!(grad_input, [21.0, -4.0, -8.0]);
+    }
 }
 
 #[test]
@@ -123,4 +140,82 @@ fn a_gate_whose_cells_overflow_to_few() {
     let (map, mut grad) = ([1.0; 8], [0.0; 4]);
     let gate = Gate { channels: 2, cells: HALF + 2 };
     join::gate_backward(gate, Rows::dense(&map), Rows::dense(&map), &mut grad, Write::Store);
+}
+
+#[test]
+#[should_panic(expected = "the numbers of a window make more than memory can have")]
+fn padding_around_a_map_that_overflows_to_little() {
+    let padding = Padding { top: 3, bottom: 3, left: 0, right: 0 };
+    let geometry = ZeroPad2dGeometry { channels: 1, in_size: [usize::MAX - 4, 1], padding, layout: Layout::DENSE };
+    zero_pad2d::forward(&geometry, &[], &mut []);
+}
+
+#[test]
+#[should_panic(expected = "groups share out the filters")]
+fn a_convolution_to_no_channels_needs_no_counting() {
+    let geometry = Conv2dGeometry { out_channels: 0, in_size: [1, MUCH], in_channels: 1, groups: 1, ..DEPTHWISE };
+    let _ = geometry.needs();
+}
+
+#[test]
+#[should_panic(expected = "groups share out the channels of the input")]
+fn groups_that_leave_channels_over() {
+    let geometry = Conv2dGeometry { in_channels: 5, out_channels: 4, groups: 2, ..DEPTHWISE };
+    packed::pack(&geometry, &[1.0; 2 * 4 * 9], None);
+}
+
+#[test]
+#[should_panic(expected = "a mean and a deviation for each channel")]
+fn a_normalization_without_statistics_allocates_nothing() {
+    let (geometry, statistics) = (BatchNorm2dGeometry::new(MUCH), Statistics { mean: &[], variance: &[] });
+    let (epilogue, mut scratch) = (batch_norm2d::Epilogue::default(), Scratch::default());
+    batch_norm2d::forward_evaluation(&geometry, statistics, None, epilogue, &[], &mut [], &mut scratch);
+}
+
+#[test]
+fn an_empty_batch_takes_no_time_and_no_memory_whatever_a_sample_is() {
+    let mut scratch = Scratch::default();
+    let (mut grad_weight, mut grad_bias) = ([1.0], [1.0]);
+
+    // As many phases as the stride has steps, and a copy of a row that no memory holds.
+    let much = Conv2dGeometry {
+        in_channels: 1,
+        in_size: [1, MUCH],
+        out_channels: 1,
+        kernel_size: [1, 1],
+        stride: [1, MUCH],
+        padding: Padding { top: 0, bottom: 0, left: 1, right: 1 },
+        dilation: [1, 1],
+        groups: 1,
+        layout: Layout::DENSE,
+    };
+    convolution::forward(&much, Epilogue::default(), &[], &[1.0], &mut [], &mut scratch);
+    packed::forward(&much, Epilogue::default(), &[], &packed::pack(&much, &[1.0], None), &mut [], &mut scratch);
+    convolution::backward_input(&much, &[1.0], &[], &mut [], Write::Store, &mut scratch);
+    convolution::backward_weight(&much, &[], &[], &mut grad_weight, Some(&mut grad_bias), &mut scratch);
+    assert_eq!([grad_weight, grad_bias], [[0.0]; 2]);
+
+    let much = ConvTranspose2dGeometry {
+        in_channels: 1,
+        in_size: [1, 2],
+        out_channels: 1,
+        kernel_size: [1, 1],
+        stride: [1, MUCH],
+        padding: Padding::symmetric([0, 0]),
+        output_padding: [0, MUCH - 1],
+        dilation: [1, 1],
+        groups: 1,
+        layout: Layout::DENSE,
+    };
+    conv_transpose2d::forward(&much, Epilogue::default(), &[], &[1.0], &mut [], &mut scratch);
+    conv_transpose2d::backward_weight(&much, &[], &[], &mut grad_weight, Some(&mut grad_bias), &mut scratch);
+    assert_eq!([grad_weight, grad_bias], [[0.0]; 2]);
+
+    let much = LocalResponseNormGeometry::new(MUCH, MUCH);
+    local_response_norm::forward(&much, &[], &mut [], &mut scratch);
+
+    let target = Some((RowsMut::dense(&mut []), Write::Store));
+    let nothing = Rows::dense(&[]);
+    prelu::backward(MUCH, &[0.25], nothing, nothing, target, &mut grad_weight, &mut scratch);
+    assert_eq!(grad_weight, [0.0]);
 }

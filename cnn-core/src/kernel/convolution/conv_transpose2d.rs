@@ -63,6 +63,9 @@ pub fn backward_weight(
     super::backward_weight(&backwards(geometry), grad_output, input, grad_weight, None, scratch);
     if let Some(grad_bias) = grad_bias {
         assert_eq!(grad_bias.len(), geometry.out_channels);
+        if grad_output.is_empty() {
+            return grad_bias.fill(0.0);
+        }
         let (partials, _) = scratch.lend(geometry.needs());
         let rows = Rows::strided(grad_output, geometry.output().stride);
         column_sums::run::<First>(rows, rows, grad_bias, partials);

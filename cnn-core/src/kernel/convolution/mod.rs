@@ -51,7 +51,11 @@ impl Epilogue<'_> {
 
 impl Conv2dGeometry {
     /// What [`forward`], [`backward_input`] and [`backward_weight`] work in.
+    ///
+    /// # Panics
+    /// If groups do not share out the channels, or a step is none.
     pub const fn needs(&self) -> Needs {
+        check(self);
         let forward = Algorithm::of(self, Pass::Forward).needs(self, Pass::Forward);
         let to_input = Algorithm::of(self, Pass::BackwardInput).needs(self, Pass::BackwardInput);
         let to_weight = Algorithm::of(self, Pass::BackwardWeight).needs(self, Pass::BackwardWeight);
@@ -59,8 +63,17 @@ impl Conv2dGeometry {
     }
 }
 
+/// What every algorithm takes for granted, beside what `out_size` and `weight_len` refuse themselves.
+const fn check(geometry: &Conv2dGeometry) {
+    let Conv2dGeometry { in_channels, out_channels, groups, stride, .. } = *geometry;
+    assert!(groups > 0 && stride[0] > 0 && stride[1] > 0, "there are groups, and windows move");
+    assert!(in_channels >= groups && in_channels.is_multiple_of(groups), "groups share out the channels of the input");
+    assert!(out_channels >= groups && out_channels.is_multiple_of(groups), "groups share out the filters");
+}
+
 /// How many samples both slices are a batch of.
 fn batch(geometry: &Conv2dGeometry, input: usize, output: usize) -> usize {
+    check(geometry);
     let batch = geometry.output().samples(output);
     assert_eq!(geometry.input().samples(input), batch, "input and output are batches of the same size");
     batch
@@ -76,9 +89,12 @@ pub fn forward(
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    batch(geometry, input.len(), output.len());
+    let batch = batch(geometry, input.len(), output.len());
     assert_eq!(weight.len(), geometry.weight_len());
     let (bias, finish) = (epilogue.bias(geometry.out_channels), epilogue.finish());
+    if batch == 0 {
+        return;
+    }
     let isa = isa::current();
     let (shared, slots) = scratch.lend(geometry.needs());
     match Algorithm::of(geometry, Pass::Forward) {
@@ -126,9 +142,12 @@ fn input_gradient(
     grad_input: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    batch(geometry, grad_input.len(), grad_output.len());
+    let batch = batch(geometry, grad_input.len(), grad_output.len());
     assert_eq!(weight.len(), geometry.weight_len());
     let (bias, finish) = (epilogue.bias(geometry.in_channels), epilogue.finish());
+    if batch == 0 {
+        return;
+    }
     let isa = isa::current();
     let (shared, slots) = scratch.lend(geometry.needs());
     match Algorithm::of(geometry, Pass::BackwardInput) {
@@ -166,6 +185,13 @@ pub fn backward_weight(
     let batch = batch(geometry, input.len(), grad_output.len());
     assert_eq!(grad_weight.len(), geometry.weight_len());
     assert!(grad_bias.as_ref().is_none_or(|grad_bias| grad_bias.len() == geometry.out_channels));
+    if batch == 0 {
+        grad_weight.fill(0.0);
+        if let Some(grad_bias) = grad_bias {
+            grad_bias.fill(0.0);
+        }
+        return;
+    }
     let (shared, slots) = scratch.lend(geometry.needs());
     match Algorithm::of(geometry, Pass::BackwardWeight) {
         Algorithm::Depthwise => {

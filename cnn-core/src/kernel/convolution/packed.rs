@@ -29,6 +29,7 @@ struct Filters {
 
 /// Packs weight `[g, kh, kw, ic / g, oc / g]` and bias `[oc]` for the current instruction set.
 pub fn pack(geometry: &Conv2dGeometry, weight: &[f32], bias: Option<&[f32]>) -> Packed {
+    super::check(geometry);
     assert_eq!(weight.len(), geometry.weight_len());
     assert!(bias.is_none_or(|bias| bias.len() == geometry.out_channels));
     let isa = isa::current();
@@ -79,6 +80,9 @@ pub fn forward(
     assert!(epilogue.bias.is_none(), "the bias is packed with the weight");
     let Packed { isa, filters, direct, bias, .. } = packed;
     assert!(packed.geometry == *geometry, "the weight was packed for another geometry");
+    if batch == 0 {
+        return;
+    }
     let (_, slots) = scratch.lend(Needs { shared: 0, ..geometry.needs() });
     let (isa, finish) = (*isa, epilogue.finish());
     let mut run = |geometry: &Conv2dGeometry, bias: &[f32], filters: &Filters, samples: Range<usize>| {

@@ -87,7 +87,7 @@ pub(super) const fn needs(geometry: &Conv2dGeometry) -> Needs {
     }
 }
 
-/// The shell has checked all lengths.
+/// The shell has checked all lengths, and that there is a sample.
 pub(super) fn run(
     geometry: &Conv2dGeometry,
     batch: usize,
@@ -97,13 +97,6 @@ pub(super) fn run(
     mut grad_bias: Option<&mut [f32]>,
     (shared, slots): (&mut [f32], &Slots),
 ) {
-    if batch == 0 {
-        grad_weight.fill(0.0);
-        if let Some(grad_bias) = grad_bias {
-            grad_bias.fill(0.0);
-        }
-        return;
-    }
     let isa = isa::current();
     let [height, width] = geometry.out_size();
     let cells = batch * height * width;

@@ -54,8 +54,8 @@ impl Conv2dGeometry {
         let Self { in_size, kernel_size, stride, dilation, .. } = *self;
         let [rows, columns] = self.padding.around();
         [
-            window::output(in_size[0] + rows, kernel_size[0], stride[0], 0, dilation[0]),
-            window::output(in_size[1] + columns, kernel_size[1], stride[1], 0, dilation[1]),
+            window::output(window::sum(in_size[0], rows), kernel_size[0], stride[0], 0, dilation[0]),
+            window::output(window::sum(in_size[1], columns), kernel_size[1], stride[1], 0, dilation[1]),
         ]
     }
 

@@ -1,6 +1,7 @@
 //! Maps that get another height and width.
 
 use super::{Layout, Map, Padding};
+use crate::shape::window;
 
 /// How an upsampling fills the cells between those of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +115,7 @@ impl ZeroPad2dGeometry {
     /// Height and width of the output map.
     pub const fn out_size(&self) -> [usize; 2] {
         let [rows, columns] = self.padding.around();
-        [self.in_size[0] + rows, self.in_size[1] + columns]
+        [window::sum(self.in_size[0], rows), window::sum(self.in_size[1], columns)]
     }
 
     /// Values of one input sample.

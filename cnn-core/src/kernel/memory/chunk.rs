@@ -5,8 +5,9 @@
 
 use rayon::prelude::*;
 
-/// Below this many multiply-adds (or some such unit) waking a thread costs more than it saves: about 5 microseconds.
-const WORTH_SHARING: usize = 200_000;
+/// Below this many multiply-adds (or some such unit) waking a thread costs more than it saves: about 5 microseconds. Miri,
+/// which looks for races, has patience for small maps only.
+const WORTH_SHARING: usize = if cfg!(miri) { 0 } else { 200_000 };
 
 /// Calls `piece` with `0..pieces`, on all threads if the `work` of all together is worth it.
 pub(crate) fn for_each(pieces: usize, work: usize, piece: impl Fn(usize) + Sync) {

@@ -21,13 +21,20 @@ impl LocalResponseNormGeometry {
 
     /// Values of a row between zeros, as far as the windows reach, and vectors behind their last.
     const fn padded(&self) -> usize {
-        assert!(self.size > 0, "a mean has a channel at least");
-        window::product(2, window::sum(window::sum(self.channels, self.size), MAX_LANES)) / 2
+        let [before, behind] = self.around();
+        let reach = window::sum(window::sum(before, behind), MAX_LANES + 1);
+        window::product(2, window::sum(self.channels, reach)) / 2
     }
 
-    /// Channels that count before and behind their own. Of an even `size` PyTorch has one more before it.
+    /// Channels that count before and behind their own. Of an even `size` PyTorch has one more before it. Those beyond the
+    /// first and the last channel are zeros, and more of them than there are channels nobody needs to add.
     const fn around(&self) -> [usize; 2] {
-        [self.size / 2, (self.size - 1) / 2]
+        assert!(self.size > 0, "a mean has a channel at least");
+        let (before, behind) = (self.size / 2, (self.size - 1) / 2);
+        [
+            if before < self.channels { before } else { self.channels },
+            if behind < self.channels { behind } else { self.channels },
+        ]
     }
 }
 
@@ -69,6 +76,9 @@ fn run(
     write: Write,
     scratch: &mut Scratch,
 ) {
+    if rows == 0 {
+        return;
+    }
     let (_, slots) = scratch.lend(geometry.needs());
     let piece = PIECE.div_ceil(geometry.channels);
     let target = Target::new(target);
@@ -107,6 +117,7 @@ impl Kernel for Task<'_> {
     fn run<S: Simd>(self, simd: S) {
         let Self { geometry, rows, input, grad, target: (target, stride), add, slot } = self;
         let (channels, [before, behind]) = (geometry.channels, geometry.around());
+        let size = before + 1 + behind;
         let share = simd.splat((geometry.alpha / geometry.size as f64) as f32);
         let (k, beta) = (simd.splat(geometry.k as f32), geometry.beta as f32);
         let factor = simd.splat((-2.0 * geometry.alpha * geometry.beta / geometry.size as f64) as f32);
@@ -129,7 +140,7 @@ impl Kernel for Task<'_> {
                 // SAFETY: as above.
                 unsafe {
                     let x = simd.load_some(input.as_ptr().add(c), count);
-                    let base = simd.mul_add(share, sums(simd, squares, c, geometry.size), k);
+                    let base = simd.mul_add(share, sums(simd, squares, c, size), k);
                     let power = power(simd, base, beta);
                     let to = target.as_mut_ptr().add(c);
                     let Some(grad) = grad else {
@@ -152,7 +163,7 @@ impl Kernel for Task<'_> {
                 // SAFETY: as above.
                 unsafe {
                     // Who sees a channel: the other way around.
-                    let sum = sums(simd, terms, c, geometry.size);
+                    let sum = sums(simd, terms, c, size);
                     let x = simd.mul(factor, simd.load_some(input.as_ptr().add(c), count));
                     let to = target.as_mut_ptr().add(c);
                     simd.store_some(to, count, simd.mul_add(x, sum, simd.load_some(to, count)));

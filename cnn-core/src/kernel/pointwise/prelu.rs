@@ -64,13 +64,20 @@ pub fn backward(
 ) {
     assert!(weight.len() == channels || weight.len() == 1);
     assert_eq!(grad_weight.len(), weight.len());
-    let (shared, _) = scratch.lend(needs(channels));
-    let (sums, partials) = shared.split_at_mut(channels);
-    column_sums::run::<Below>(input, grad_output, sums, partials);
-    if grad_weight.len() == channels {
-        grad_weight.copy_from_slice(sums);
+    let rows = [input, grad_output].map(|map| map.map(channels).samples(map.values.len()));
+    assert_eq!(rows[0], rows[1], "both maps have the same rows");
+    if rows[0] == 0 {
+        // One weight may be of any number of channels, which no memory needs to have.
+        grad_weight.fill(0.0);
     } else {
-        grad_weight[0] = sums.iter().sum();
+        let (shared, _) = scratch.lend(needs(channels));
+        let (sums, partials) = shared.split_at_mut(channels);
+        column_sums::run::<Below>(input, grad_output, sums, partials);
+        if grad_weight.len() == channels {
+            grad_weight.copy_from_slice(sums);
+        } else {
+            grad_weight[0] = sums.iter().sum();
+        }
     }
     let Some((grad_input, write)) = grad_input else { return };
     for_each(channels, grad_input, [input, grad_output], &Backward { weight, add: write == Write::Add });

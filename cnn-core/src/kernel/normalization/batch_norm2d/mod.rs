@@ -102,6 +102,15 @@ impl BatchNorm2dGeometry {
         assert_eq!(self.output().samples(output), rows, "input and output have the same rows");
         rows
     }
+
+    /// Memory to work in, once there is a mean and a deviation for each channel: what is less is no reason to allocate.
+    fn lend<'a>(&self, scratch: &'a mut Scratch, statistics: [&[f32]; 2]) -> &'a mut [f32] {
+        assert!(
+            statistics.iter().all(|values| values.len() == self.channels),
+            "a mean and a deviation for each channel"
+        );
+        scratch.lend(self.needs()).0
+    }
 }
 
 /// input `[n, h, w, c]` -> output `[n, h, w, c]`, normalized by its own statistics.
@@ -124,7 +133,7 @@ pub fn forward_training(
     let SavedMut { mean, inverse_deviation } = saved;
     if rows > 0 {
         assert!(rows > 1, "one value for each channel has no variance");
-        let (shared, _) = scratch.lend(geometry.needs());
+        let shared = geometry.lend(scratch, [mean, inverse_deviation]);
         sums::statistics(geometry, rows, input, running, mean, inverse_deviation, shared);
     }
     let saved = Saved { mean, inverse_deviation };
@@ -142,7 +151,7 @@ pub fn forward_evaluation(
     scratch: &mut Scratch,
 ) {
     let rows = geometry.rows(input.len(), output.len());
-    let (shared, _) = scratch.lend(geometry.needs());
+    let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let saved = inverted(geometry, statistics, shared);
     Forward { geometry, saved, affine, epilogue }.run(rows, input.as_ptr(), Target::new(output));
 }
@@ -159,7 +168,7 @@ pub fn forward_evaluation_in_place(
     let stride = geometry.output().stride;
     let geometry = &geometry.strided(stride, stride);
     let rows = geometry.rows(values.len(), values.len());
-    let (shared, _) = scratch.lend(geometry.needs());
+    let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let saved = inverted(geometry, statistics, shared);
     let values = Target::new(values);
     Forward { geometry, saved, affine, epilogue }.run(rows, values.pointer(0, 0), values);
@@ -168,7 +177,6 @@ pub fn forward_evaluation_in_place(
 /// The statistics with inverse deviations, which are put into the first values of `shared`.
 fn inverted<'a>(geometry: &BatchNorm2dGeometry, statistics: Statistics<'a>, shared: &'a mut [f32]) -> Saved<'a> {
     let inverse_deviation = &mut shared[..geometry.channels];
-    assert_eq!(statistics.variance.len(), geometry.channels);
     for (inverse, variance) in inverse_deviation.iter_mut().zip(statistics.variance) {
         *inverse = sums::inverse_deviation(geometry, f64::from(*variance));
     }
@@ -187,7 +195,7 @@ pub fn backward_training(
     gradients: Option<AffineGradients<'_>>,
     scratch: &mut Scratch,
 ) {
-    let (shared, _) = scratch.lend(geometry.needs());
+    let shared = geometry.lend(scratch, [saved.mean, saved.inverse_deviation]);
     backward(geometry, saved, weight, input, returned, grad_input, gradients, true, shared);
 }
 
@@ -202,7 +210,7 @@ pub fn backward_evaluation(
     gradients: Option<AffineGradients<'_>>,
     scratch: &mut Scratch,
 ) {
-    let (shared, _) = scratch.lend(geometry.needs());
+    let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let (inverse, shared) = shared.split_at_mut(geometry.channels);
     let saved = inverted(geometry, statistics, inverse);
     backward(geometry, saved, weight, input, returned, grad_input, gradients, false, shared);
@@ -221,7 +229,6 @@ fn backward(
 ) {
     let rows = geometry.rows(input.len(), returned.grad_output.len());
     let channels = geometry.channels;
-    assert!(saved.mean.len() == channels && saved.inverse_deviation.len() == channels);
     let (sums, partials) = shared.split_at_mut(2 * channels);
     let (grad_weight, grad_bias) = sums.split_at_mut(channels);
     let grad_output = sums::gradient(geometry, rows, saved, input, returned, grad_weight, grad_bias, partials);

@@ -1,0 +1,360 @@
+//! Every family of kernels on maps so small that Miri takes seconds (`fuzz/miri`), on one thread and on two. What the
+//! results are, the other tests of kernels hold; here they only have the same bits, and slices end where they should.
+
+use cnn_core::kernel::convolution::{self, Epilogue, conv_transpose2d, linear, packed};
+use cnn_core::kernel::geometry::{
+    Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry,
+    GeluApproximation, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry,
+    Upsample2dGeometry, ZeroPad2dGeometry,
+};
+use cnn_core::kernel::memory::scratch::Scratch;
+use cnn_core::kernel::normalization::batch_norm2d::{
+    self, Affine, AffineGradients, Returned, Saved, SavedMut, Statistics, StatisticsMut,
+};
+use cnn_core::kernel::normalization::local_response_norm;
+use cnn_core::kernel::pointwise::activation::{self, Remembered};
+use cnn_core::kernel::pointwise::join::{self, Gate};
+use cnn_core::kernel::pointwise::{prelu, softmax};
+use cnn_core::kernel::pooling;
+use cnn_core::kernel::resampling::{upsample, zero_pad2d};
+use cnn_core::kernel::rows::{Rows, RowsMut};
+use cnn_core::kernel::{Rectifier, Write};
+
+/// Whole numbers from -3 to 3.
+fn values(len: usize) -> Vec<f32> {
+    (0..len).map(|index| (index * 5 % 7) as f32 - 3.0).collect()
+}
+
+/// Runs a kernel on one thread and on two, whose results are the same.
+fn both(kernel: impl Fn(&mut Scratch) -> Vec<f32> + Sync) {
+    let bits = [1, 2].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let result = pool.install(|| kernel(&mut Scratch::default()));
+        result.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+    });
+    assert_eq!(bits[0], bits[1]);
+}
+
+/// All passes of a convolution on a batch.
+fn convolve(batch: usize, geometry: Conv2dGeometry) {
+    // To the end of the last cell's own channels, and not of those of others.
+    let len = |map: cnn_core::kernel::geometry::Map| batch * map.cells() * map.stride - (map.stride - map.channels);
+    let (input, grad_output) = (values(len(geometry.input())), values(len(geometry.output())));
+    let (weight, bias) = (values(geometry.weight_len()), values(geometry.out_channels));
+    both(|scratch| {
+        let geometry = &geometry;
+        let epilogue = Epilogue { bias: Some(&bias), write: Write::Add, rectifier: Rectifier::Relu6 };
+        let mut output = grad_output.clone();
+        convolution::forward(geometry, epilogue, &input, &weight, &mut output, scratch);
+        let mut again = grad_output.clone();
+        let packed = packed::pack(geometry, &weight, Some(&bias));
+        packed::forward(geometry, Epilogue { bias: None, ..epilogue }, &input, &packed, &mut again, scratch);
+        assert_eq!(output, again);
+        let (mut grad_input, mut grad_weight, mut grad_bias) = (input.clone(), weight.clone(), bias.clone());
+        convolution::backward_input(geometry, &weight, &grad_output, &mut grad_input, Write::Store, scratch);
+        let some_bias = Some(&mut grad_bias[..]);
+        convolution::backward_weight(geometry, &input, &grad_output, &mut grad_weight, some_bias, scratch);
+        [output, grad_input, grad_weight, grad_bias].concat()
+    });
+}
+
+const CONV: Conv2dGeometry = Conv2dGeometry {
+    in_channels: 3,
+    in_size: [5, 4],
+    out_channels: 9,
+    kernel_size: [3, 2],
+    stride: [1, 1],
+    padding: Padding { top: 1, bottom: 2, left: 0, right: 1 },
+    dilation: [1, 1],
+    groups: 1,
+    layout: Layout::DENSE,
+};
+
+#[test]
+fn convolutions() {
+    convolve(2, CONV);
+    convolve(2, Conv2dGeometry { padding: Padding::symmetric([0, 0]), ..CONV });
+    // Strides have phases, dilated taps lie apart, and maps are parts of wider ones.
+    convolve(2, Conv2dGeometry { stride: [2, 3], dilation: [2, 1], ..CONV }.strided(5, 11));
+    // As a wider convolution, as one that scatters, and in groups.
+    convolve(2, Conv2dGeometry { out_channels: 2, padding: Padding::symmetric([1, 1]), ..CONV });
+    convolve(1, Conv2dGeometry { in_channels: 1, kernel_size: [3, 3], padding: Padding::symmetric([1, 1]), ..CONV });
+    convolve(1, Conv2dGeometry { in_channels: 4, out_channels: 18, groups: 2, ..CONV });
+}
+
+#[test]
+fn depthwise_convolutions() {
+    convolve(2, Conv2dGeometry { in_channels: 9, groups: 9, ..CONV });
+    convolve(2, Conv2dGeometry { in_channels: 9, groups: 9, stride: [2, 2], ..CONV }.strided(10, 12));
+}
+
+#[test]
+fn linear_layers() {
+    let geometry = LinearGeometry { in_features: 7, out_features: 9, layout: Layout::strided(8, 0) };
+    let (input, grad_output, weight, bias) = (values(3 * 8 - 1), values(3 * 9), values(7 * 9), values(9));
+    both(|scratch| {
+        let (geometry, epilogue) = (&geometry, Epilogue { bias: Some(&bias), ..Epilogue::default() });
+        let [mut output, mut again] = [(); 2].map(|()| grad_output.clone());
+        linear::forward(geometry, epilogue, &input, &weight, &mut output, scratch);
+        let packed = linear::pack(geometry, &weight, Some(&bias));
+        linear::forward_packed(geometry, Epilogue::default(), &input, &packed, &mut again, scratch);
+        assert_eq!(output, again);
+        let (mut grad_input, mut grad_weight) = (input.clone(), weight.clone());
+        linear::backward_input(geometry, &weight, &grad_output, &mut grad_input, Write::Add, scratch);
+        linear::backward_weight(geometry, &input, &grad_output, &mut grad_weight, None, scratch);
+        [output, grad_input, grad_weight].concat()
+    });
+}
+
+#[test]
+fn transposed_convolutions() {
+    let geometry = ConvTranspose2dGeometry {
+        in_channels: 3,
+        in_size: [3, 4],
+        out_channels: 2,
+        kernel_size: [3, 3],
+        stride: [2, 2],
+        padding: Padding::symmetric([1, 1]),
+        output_padding: [1, 0],
+        dilation: [1, 1],
+        groups: 1,
+        layout: Layout::DENSE,
+    };
+    for geometry in [geometry, ConvTranspose2dGeometry { out_channels: 19, ..geometry }.strided(4, 20)] {
+        let (input, grad_output) =
+            (values(2 * geometry.input().sample_step()), values(2 * geometry.output().sample_step()));
+        let (weight, bias) = (values(geometry.weight_len()), values(geometry.out_channels));
+        both(|scratch| {
+            let geometry = &geometry;
+            let epilogue = Epilogue { bias: Some(&bias), write: Write::Store, rectifier: Rectifier::Relu };
+            let (mut output, mut grad_input) = (grad_output.clone(), input.clone());
+            conv_transpose2d::forward(geometry, epilogue, &input, &weight, &mut output, scratch);
+            conv_transpose2d::backward_input(geometry, &weight, &grad_output, &mut grad_input, Write::Add, scratch);
+            let (mut grad_weight, mut grad_bias) = (weight.clone(), bias.clone());
+            let some_bias = Some(&mut grad_bias[..]);
+            conv_transpose2d::backward_weight(geometry, &input, &grad_output, &mut grad_weight, some_bias, scratch);
+            [output, grad_input, grad_weight, grad_bias].concat()
+        });
+    }
+}
+
+#[test]
+fn poolings() {
+    let geometry = Pool2dGeometry {
+        channels: 5,
+        in_size: [5, 4],
+        kernel_size: [3, 2],
+        stride: [2, 2],
+        padding: [1, 1],
+        dilation: [1, 1],
+        ceil_mode: true,
+        count_include_pad: true,
+        divisor_override: None,
+        layout: Layout::strided(6, 0),
+    };
+    // Enough channels for several strips of one sample, too.
+    for (batch, channels) in [(2, 5), (1, 70)] {
+        let geometry = Pool2dGeometry { channels, layout: Layout::strided(channels + 1, 0), ..geometry };
+        let input = values(batch * geometry.input().sample_step() - 1);
+        let grad_output = values(batch * geometry.output().sample_step());
+        both(|_| {
+            let [mut largest, mut mean] = [(); 2].map(|()| grad_output.clone());
+            let [mut first, mut second] = [(); 2].map(|()| input.clone());
+            pooling::max_forward(&geometry, &input, &mut largest);
+            pooling::max_backward(&geometry, &input, &largest, &grad_output, &mut first, Write::Store);
+            pooling::average_forward(&geometry, &input, &mut mean);
+            pooling::average_backward(&geometry, &grad_output, &mut second, Write::Add);
+            [largest, mean, first, second].concat()
+        });
+    }
+    let geometry =
+        AdaptivePool2dGeometry { channels: 5, in_size: [5, 4], out_size: [2, 3], layout: Layout::strided(0, 7) };
+    let (input, grad_output) = (values(2 * 5 * 20), values(2 * 7 * 6 - 2));
+    both(|_| {
+        let [mut largest, mut mean] = [(); 2].map(|()| grad_output.clone());
+        let [mut first, mut second] = [(); 2].map(|()| input.clone());
+        pooling::adaptive_max_forward(&geometry, &input, &mut largest);
+        pooling::adaptive_max_backward(&geometry, &input, &largest, &grad_output, &mut first, Write::Add);
+        pooling::adaptive_average_forward(&geometry, &input, &mut mean);
+        pooling::adaptive_average_backward(&geometry, &grad_output, &mut second, Write::Store);
+        [largest, mean, first, second].concat()
+    });
+}
+
+#[test]
+fn batch_normalizations() {
+    for (rows, channels) in [(6, 7), (3, 21)] {
+        let geometry = BatchNorm2dGeometry::new(channels).strided(channels + 1, 0);
+        let (input, grad_output) = (values(rows * (channels + 1) - 1), values(rows * channels));
+        let (weight, bias, variance) = (values(channels), values(channels), vec![2.0; channels]);
+        both(|scratch| {
+            let geometry = &geometry;
+            let affine = Some(Affine { weight: &weight, bias: &bias });
+            let residual = Some(Rows::dense(&grad_output));
+            let epilogue = batch_norm2d::Epilogue { residual, rectifier: Rectifier::Relu };
+            let [mut mean, mut inverse] = [(); 2].map(|()| bias.clone());
+            let [mut running_mean, mut running_variance] = [(); 2].map(|()| variance.clone());
+            let running =
+                StatisticsMut { batches: 1, mean: &mut running_mean[..], variance: &mut running_variance[..] };
+            let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse };
+            let mut output = grad_output.clone();
+            batch_norm2d::forward_training(
+                geometry,
+                affine,
+                epilogue,
+                &input,
+                Some(running),
+                saved,
+                &mut output,
+                scratch,
+            );
+
+            let (mut grad, mut grad_input) = (grad_output.clone(), input.clone());
+            let [mut grad_weight, mut grad_bias] = [(); 2].map(|()| bias.clone());
+            let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
+            let returned = Returned { rectifier: Rectifier::Relu, output: &output, grad_output: &mut grad };
+            let to_input = Some((&mut grad_input[..], Write::Add));
+            let saved = Saved { mean: &mean, inverse_deviation: &inverse };
+            let some_weight = Some(&weight[..]);
+            batch_norm2d::backward_training(
+                geometry,
+                saved,
+                some_weight,
+                &input,
+                returned,
+                to_input,
+                gradients,
+                scratch,
+            );
+
+            let given = Statistics { mean: &bias, variance: &variance };
+            let mut in_place = grad_output.clone();
+            batch_norm2d::forward_evaluation_in_place(geometry, given, affine, epilogue, &mut in_place, scratch);
+            [output, grad, grad_input, grad_weight, grad_bias, running_mean, running_variance, in_place].concat()
+        });
+    }
+}
+
+#[test]
+fn local_response_normalizations() {
+    let geometry = LocalResponseNormGeometry::new(9, 4).strided(0, 10);
+    let (input, grad_output) = (values(5 * 9), values(5 * 10 - 1));
+    both(|scratch| {
+        let (mut output, mut grad_input) = (grad_output.clone(), input.clone());
+        local_response_norm::forward(&geometry, &input, &mut output, scratch);
+        local_response_norm::backward(&geometry, &input, &grad_output, &mut grad_input, Write::Add, scratch);
+        [output, grad_input].concat()
+    });
+}
+
+#[test]
+fn activations() {
+    let (channels, stride) = (6, 7);
+    let (x, grad) = (values(3 * stride - 1), values(3 * channels));
+    let functions = [
+        Activation::Relu,
+        Activation::LeakyRelu { negative_slope: 0.01 },
+        Activation::Sigmoid,
+        Activation::Hardswish,
+        Activation::Gelu { approximate: GeluApproximation::None },
+        Activation::Gelu { approximate: GeluApproximation::Tanh },
+    ];
+    for function in functions {
+        both(|_| {
+            let (mut y, mut grad_input, mut in_place) = (grad.clone(), x.clone(), x.clone());
+            let input = Rows::strided(&x, stride);
+            activation::forward(function, channels, input, RowsMut::dense(&mut y));
+            activation::forward_in_place(function, channels, RowsMut::strided(&mut in_place, stride));
+            let target = RowsMut::strided(&mut grad_input, stride);
+            activation::backward(function, channels, Remembered::Input(input), Rows::dense(&grad), target, Write::Add);
+            let mut grad = grad.clone();
+            activation::backward_in_place(function, channels, Remembered::Input(input), RowsMut::dense(&mut grad));
+            [y, grad_input, in_place, grad].concat()
+        });
+    }
+}
+
+#[test]
+fn joins() {
+    let (rows, channels, stride) = (6, 7, 8);
+    let (a, b) = (values(rows * stride - 1), values(rows * channels));
+    both(|_| {
+        let (wide, dense) = (Rows::strided(&a, stride), Rows::dense(&b));
+        let (mut sum, mut product) = (b.clone(), a.clone());
+        join::add(channels, Rectifier::Relu, wide, dense, RowsMut::dense(&mut sum));
+        join::accumulate(channels, Rectifier::None, dense, RowsMut::dense(&mut sum));
+        join::multiply(channels, wide, dense, RowsMut::strided(&mut product, stride), Write::Add);
+        join::rectify_backward(channels, Rectifier::Relu6, wide, RowsMut::dense(&mut sum));
+        [sum, product].concat()
+    });
+}
+
+#[test]
+fn gates() {
+    let (samples, cells, channels) = (2, 70, 3);
+    let (map, gate) = (values(samples * cells * channels), values(samples * channels));
+    let geometry = Gate { channels, cells };
+    both(|_| {
+        let (mut output, mut in_place, mut grad_gate) = (map.clone(), map.clone(), gate.clone());
+        join::gate(geometry, Rows::dense(&map), &gate, RowsMut::dense(&mut output), Write::Add);
+        join::gate_in_place(geometry, &gate, RowsMut::dense(&mut in_place));
+        join::gate_backward(geometry, Rows::dense(&map), Rows::dense(&output), &mut grad_gate, Write::Add);
+        [output, in_place, grad_gate].concat()
+    });
+}
+
+#[test]
+fn softmax_and_learned_rectifiers() {
+    let (rows, channels, stride) = (4, 9, 10);
+    let (x, grad) = (values(rows * stride - 1), values(rows * channels));
+    for slopes in [1, channels] {
+        both(|scratch| {
+            let (input, dense) = (Rows::strided(&x, stride), Rows::dense(&grad));
+            let [mut y, mut logarithm, mut rectified] = [(); 3].map(|()| grad.clone());
+            softmax::forward(channels, input, RowsMut::dense(&mut y));
+            softmax::log_forward(channels, input, RowsMut::dense(&mut logarithm));
+            let [mut first, mut second, mut third] = [(); 3].map(|()| x.clone());
+            let target = RowsMut::strided(&mut first, stride);
+            softmax::backward(channels, Rows::dense(&y), dense, target, Write::Store);
+            let target = RowsMut::strided(&mut second, stride);
+            softmax::log_backward(channels, Rows::dense(&logarithm), dense, target, Write::Add);
+            let weight = values(slopes);
+            let mut grad_weight = weight.clone();
+            prelu::forward(channels, &weight, input, RowsMut::dense(&mut rectified));
+            let target = Some((RowsMut::strided(&mut third, stride), Write::Add));
+            prelu::backward(channels, &weight, input, dense, target, &mut grad_weight, scratch);
+            [y, logarithm, rectified, first, second, third, grad_weight].concat()
+        });
+    }
+}
+
+#[test]
+fn resizings() {
+    let align = |align_corners| Interpolation::Bilinear { align_corners };
+    for interpolation in [Interpolation::Nearest, align(false), align(true)] {
+        let geometry = Upsample2dGeometry {
+            channels: 5,
+            in_size: [3, 2],
+            out_size: [5, 7],
+            scale_factor: None,
+            interpolation,
+            layout: Layout::strided(6, 0),
+        };
+        let (input, grad_output) = (values(2 * 6 * 6 - 1), values(2 * 35 * 5));
+        both(|_| {
+            let (mut output, mut grad_input) = (grad_output.clone(), input.clone());
+            upsample::forward(&geometry, &input, &mut output);
+            upsample::backward(&geometry, &grad_output, &mut grad_input, Write::Store);
+            [output, grad_input].concat()
+        });
+    }
+    let padding = Padding { top: 1, bottom: 0, left: 2, right: 3 };
+    let geometry = ZeroPad2dGeometry { channels: 5, in_size: [3, 2], padding, layout: Layout::strided(0, 6) };
+    let (input, grad_output) = (values(2 * 6 * 5), values(2 * 4 * 7 * 6 - 1));
+    both(|_| {
+        let (mut output, mut grad_input) = (grad_output.clone(), input.clone());
+        zero_pad2d::forward(&geometry, &input, &mut output);
+        zero_pad2d::backward(&geometry, &grad_output, &mut grad_input, Write::Add);
+        [output, grad_input].concat()
+    });
+}
