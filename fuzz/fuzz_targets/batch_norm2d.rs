@@ -40,7 +40,7 @@ fuzz_target!(|bytes: &[u8]| {
             let affine = with_affine.then_some(Affine { weight: &weight.values, bias: &bias.values });
             let batches = running_mean.values.len() as u32;
             let running = with_running.then_some(StatisticsMut {
-                batches,
+                batches: batches.into(),
                 mean: &mut running_mean.values,
                 variance: &mut running_variance.values,
             });

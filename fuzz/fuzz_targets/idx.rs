@@ -45,7 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
         let size = images.height() * images.width();
         assert!(images.len() > 0 && size > 0);
         assert!(images.iter().all(|image| image.len() == size));
-        assert_eq!(images.get(images.len() - 1).len(), size);
+        assert_eq!(images[images.len() - 1].len(), size);
     }
     for (images, labels) in [(&file[..], &LABELS[..]), (&IMAGES[..], &file[..])] {
         if let Ok(dataset) = Dataset::from_idx(images, labels, 3) {
