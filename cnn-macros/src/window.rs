@@ -52,13 +52,25 @@ impl Axis {
 /// Ways out are looked for so far: a help that is further away is none.
 const FEW: usize = 64;
 
+/// The largest number up to `most` that divides both; if it is far below, just one that does.
+pub(crate) fn common_divisor(a: u64, b: u64, most: u64) -> u64 {
+    let (mut common, mut rest) = (a, b);
+    while rest != 0 {
+        (common, rest) = (rest, common % rest);
+    }
+    if common <= most {
+        return common;
+    }
+    (1..=most).rev().take(FEW).find(|divisor| common.is_multiple_of(*divisor)).unwrap_or(1)
+}
+
 /// What a window of a layer may not do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// A remainder is a mistake.
     pub(crate) strict: bool,
-    /// Half the window is the most padding: a window must not lie in it whole.
-    pub(crate) half_padding: bool,
+    /// It is a pooling's: half its kernel is the most padding, and the dilation does not count, as in PyTorch.
+    pub(crate) pools: bool,
 }
 
 /// Which argument a mistake is about, and what is wrong: first line, rule, way out.
@@ -74,16 +86,16 @@ pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64
         // On a square map with a square window both axes read the same.
         let rule = if axes[0].rule() == axes[1].rule() { "rule".to_owned() } else { format!("rule ({side})") };
         let map = format!("{}x{} feature map", axes[0].cells, axes[1].cells);
-        if limits.half_padding && u128::from(axis.padding[0]) > axis.reach() / 2 {
+        let half = axis.kernel / 2;
+        if limits.pools && axis.padding[0] > half {
             let Axis { padding: [padding, _], kernel, .. } = axis;
-            let half = axis.reach() / 2;
             return Err(Misfit {
                 argument: "padding",
                 text: format!(
                     "{name}: padding {padding} is more than half of kernel_size {kernel}\n\
                      rule: a pooling's window must not lie in the padding: padding <= {half}\n\
                      help: padding <= {half}, or kernel_size >= {}",
-                    (2 * u128::from(*padding) - 1).div_ceil(u128::from(axis.dilation)) + 1
+                    2 * u128::from(*padding)
                 ),
             });
         }
@@ -114,19 +126,6 @@ pub(crate) fn transposed(name: &str, axis: Axis, output_padding: u64) -> Result<
             ),
         });
     }
-    if output_padding >= stride.saturating_add(behind) {
-        return Err(Misfit {
-            argument: "output_padding",
-            text: format!(
-                "{name}: output_padding {output_padding} adds a stride or more behind all that the kernel makes, which comes \
-                 with a later version\n\
-                 rule: output_padding < stride {stride} + padding {behind}\n\
-                 help: output_padding <= {}, or padding >= {}",
-                stride + behind - 1,
-                output_padding - stride + 1
-            ),
-        });
-    }
     let spread = u128::from(cells.saturating_sub(1)) * u128::from(stride) + axis.reach() + u128::from(output_padding);
     let padding = u128::from(before) + u128::from(behind);
     if padding >= spread {
@@ -150,7 +149,7 @@ fn no_room(name: &str, axis: &Axis, map: &str, rule: &str, limits: Limits) -> St
     let over = if axis.ceil { u128::from(axis.stride) - 1 } else { 0 };
     let missing = (axis.reach() - axis.padded() - over).div_ceil(2) + u128::from(axis.padding[0].max(axis.padding[1]));
     let fits = (axis.padded() + over - 1) / u128::from(axis.dilation) + 1;
-    let padding = if limits.half_padding && missing > axis.reach() / 2 {
+    let padding = if limits.pools && missing > u128::from(axis.kernel / 2) {
         String::new()
     } else {
         format!("padding >= {missing}, or ")
@@ -190,7 +189,7 @@ fn remainder(name: &str, axis: &Axis, map: &str, rule: &str) -> String {
 mod tests {
     use super::*;
 
-    const LAX: Limits = Limits { strict: false, half_padding: false };
+    const LAX: Limits = Limits { strict: false, pools: false };
 
     fn axis(cells: u64, kernel: u64, stride: u64, padding: u64, dilation: u64) -> Axis {
         Axis { cells, kernel, stride, padding: [padding; 2], dilation, ceil: false }
@@ -258,13 +257,13 @@ mod tests {
              rule (width): (4 - 3*(3 - 1) - 1 + 2*0)/2 + 1 < 1\nhelp: padding >= 2, or kernel_size <= 2"
         );
         assert_eq!(
-            text([axis(28, 3, 2, 0, 1); 2], Limits { strict: true, half_padding: false }),
+            text([axis(28, 3, 2, 0, 1); 2], Limits { strict: true, pools: false }),
             "conv2: stride 2 does not divide the 28x28 feature map, 1 cell left over, and `strict` forbids it\n\
              rule: (28 - 3 + 2*0)/2 + 1 leaves 1 of 2 over\n\
              help: stride = 1, or leave `strict` out to round down"
         );
         assert_eq!(
-            text([axis(28, 3, 2, 2, 1); 2], Limits { strict: false, half_padding: true }),
+            text([axis(28, 3, 2, 2, 1); 2], Limits { strict: false, pools: true }),
             "conv2: padding 2 is more than half of kernel_size 3\n\
              rule: a pooling's window must not lie in the padding: padding <= 1\n\
              help: padding <= 1, or kernel_size >= 4"

@@ -150,7 +150,7 @@ impl Operation {
     /// Values per batch that the forward pass keeps for the backward pass.
     pub const fn saved(&self) -> usize {
         match self {
-            Self::BatchNorm2d { geometry, .. } => 2 * geometry.channels,
+            Self::BatchNorm2d { geometry, .. } => geometry.channels.saturating_mul(2),
             Self::Custom { saved, .. } => *saved,
             Self::Network(steps) => step::saved(steps),
             _ => 0,
@@ -162,7 +162,7 @@ impl Operation {
         match self {
             Self::Conv2d { geometry, .. } => geometry.multiply_adds(),
             Self::ConvTranspose2d { geometry, .. } => geometry.multiply_adds(),
-            Self::Linear { geometry, .. } => geometry.weight_len(),
+            Self::Linear { geometry, .. } => geometry.in_features.saturating_mul(geometry.out_features),
             Self::Network(steps) => step::multiply_adds(steps),
             _ => 0,
         }
@@ -213,9 +213,9 @@ impl Tensors {
 
     /// Values of all.
     const fn values(&self) -> usize {
-        let (tensors, mut count, mut index) = (self.as_slice(), 0, 0);
+        let (tensors, mut count, mut index) = (self.as_slice(), 0_usize, 0);
         while index < tensors.len() {
-            count += tensors[index].len();
+            count = count.saturating_add(tensors[index].len());
             index += 1;
         }
         count
