@@ -59,6 +59,7 @@ on_small_maps! {
     doubled { conv_transpose2d<3, 3>(stride = 2, padding = 1, output_padding = 1), relu }
     gained_by_dilation { conv_transpose2d<1, (1, 3)>(dilation = (1, 2), output_padding = (0, 1)) }
     gained_by_much { conv_transpose2d<17, 2>(dilation = 9, output_padding = 8), conv_transpose2d<1, 2>(stride = 9, output_padding = 8) }
+    gained_in_joins { a: add { x: conv_transpose2d<2, 1>(dilation = 3, output_padding = 2), y: [zero_pad2d<(0, 2, 0, 2)>, conv2d<2, 1>] }, relu, b: concat { z: conv_transpose2d<1, 1>(dilation = 2, output_padding = 1), w: [zero_pad2d<(0, 1, 0, 1)>, conv_transpose2d<channels, 1>(groups = channels)] }, conv2d<1, 1> }
     each_channel_backwards { conv_transpose2d<channels, 2>(groups = channels, dilation = 3, stride = (1, 4), output_padding = (2, 3)) }
     nearly_all_taken { conv_transpose2d<2, 3>(padding = 1), conv_transpose2d<1, 4>(stride = 2, padding = (2, 1, 1, 2)) }
     maxima { max_pool2d<1>, max_pool2d<2>(padding = 1), max_pool2d<3>(padding = 1, stride = 1) }

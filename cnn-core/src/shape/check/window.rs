@@ -2,7 +2,7 @@
 //! overflows before it is found too large.
 
 use super::text::Text;
-use super::{Made, flat};
+use super::{MOST_VALUES, Made, flat};
 use crate::shape::{Sizes, window as rule};
 
 /// A layer's window, as it is written.
@@ -181,7 +181,11 @@ impl Axis {
             let text = text.str(" is more than the remainder that a stride can leave\nrule: output_padding < stride ");
             let text = text.number(stride);
             let text = if dilation > 1 { text.str(" or dilation ").number(dilation) } else { text };
-            return (1, Some(text.str("\nhelp: output_padding <= ").number(most)));
+            let text = text.str("\nhelp: output_padding <= ").number(most);
+            // A way out must not be refused in turn.
+            let left = (cells - 1) * stride + self.reach() + most;
+            let refused = before + behind >= left;
+            return (1, Some(if refused { text.str(", and padding <= ").number((left - 1) / 2) } else { text }));
         }
         let spread = (cells - 1) * stride + self.reach() + output_padding;
         if before + behind >= spread {
@@ -230,12 +234,19 @@ const fn no_room(layer: &Window, axes: &[Axis; 2], side: usize) -> Text {
     let text = Text::new(layer.name).str("kernel_size ").number(axis.kernel);
     let text = if axis.dilation == 1 { text } else { text.str(" with dilation ").number(axis.dilation) };
     let text = rule_of(map(text.str(" does not fit the "), axes), axes, side).str(" < 1\nhelp: ");
-    let text = if layer.pools && missing > axis.kernel / 2 {
-        text
-    } else {
-        text.str("padding >= ").number(missing).str(", or ")
-    };
-    text.str("kernel_size <= ").number((axis.room() - 1) / axis.dilation + 1)
+    let fits = (axis.room() - 1) / axis.dilation + 1;
+    // A way out must not be refused in turn.
+    let most = if layer.pools { axis.kernel / 2 } else { MOST_VALUES as u128 };
+    let padded = missing <= most && missing <= MOST_VALUES as u128;
+    let largest = if before > behind { before } else { behind };
+    let smaller = !layer.pools || largest <= fits / 2;
+    let text = if padded { text.str("padding >= ").number(missing) } else { text };
+    let text = if padded && smaller { text.str(", or ") } else { text };
+    match (padded, smaller) {
+        (_, true) => text.str("kernel_size <= ").number(fits),
+        (true, false) => text,
+        (false, false) => text.str("a smaller dilation"),
+    }
 }
 
 #[inline]
@@ -248,7 +259,8 @@ const fn remainder(layer: &Window, axes: &[Axis; 2], side: usize) -> Text {
     let mut text = text.str(" leaves ").number(left).str(" of ").number(stride).str(" over\nhelp: ");
     let (mut more, mut found) = (1, axis.padding[0] != axis.padding[1]);
     while !found && more <= FEW && more <= stride {
-        if (steps + 2 * more).is_multiple_of(stride) {
+        let allowed = !layer.pools || axis.padding[0] + more <= axis.kernel / 2;
+        if allowed && (steps + 2 * more).is_multiple_of(stride) {
             text = text.str("padding = ").number(axis.padding[0] + more).str(", ");
             found = true;
         }
