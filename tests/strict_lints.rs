@@ -6,6 +6,8 @@
 use cnn_core::prelude::*;
 
 const CLASSES: usize = 10;
+const EPS: f64 = 1e-3;
+const P: f32 = 0.25;
 
 /// Networks in a module, seen from outside of it.
 pub mod networks {
@@ -53,6 +55,14 @@ network! {
     /// Heads that nobody asks for.
     pub Unasked<4> { concat { policy: [linear<2>, softmax], value: linear<1> } }
 
+    /// Options that are constants.
+    pub Constants<4, 6, 6> {
+        batch_norm2d(eps = EPS, momentum = { 1.0 - EPS }), dropout(p = P), leaky_relu(negative_slope = -EPS),
+        local_response_norm<3>(alpha = EPS, beta = { 0.5 + EPS }, k = { CLASSES as f64 }),
+        upsample(scale_factor = (CLASSES, { 1.0 + P })), dropout2d(p = { P / 2.0 }),
+        avg_pool2d<2>(divisor_override = CLASSES),
+    }
+
     Features<100> { relu, linear<{ 100 >> 1 }>, dropout(p = 1), relu }
 
     pub Picture<2, 4, 4> { relu, flatten, }
@@ -61,6 +71,7 @@ network! {
 #[test]
 fn every_layer_under_strict_lints() {
     let _: Batch<Probabilities<Flat<10>>> = Everything::new(0).forward(&Batch::zeros(2));
+    let _: Batch<Chw<4, 30, 3>> = Constants::new(0).forward(&Batch::zeros(2));
     let _: Batch<Flat<50>> = Features::new(0).forward(&Batch::zeros(2));
     let output = Detector::new(0).forward(&Batch::zeros(2));
     assert_eq!(Detector::heads(output.samples()).scores.channels(), 8..18);

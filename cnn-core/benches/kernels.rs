@@ -30,6 +30,7 @@ const fn conv(channels: [usize; 2], size: usize, kernel: usize, stride: usize, p
         kernel_size: [kernel, kernel],
         stride: [stride, stride],
         padding: Padding::symmetric([padding, padding]),
+        unread: [0, 0],
         dilation: [1, 1],
         groups: 1,
         layout: Layout::DENSE,

@@ -138,12 +138,15 @@ pub mod train;
 ///
 /// - A size is a number, a name, or an expression in braces, where `channels`, `height` and `width` are those of the map
 ///   that the step gets. A kernel, stride, padding or dilation is `3` or `(vertical, horizontal)`. What the macro cannot
-///   fold to a number rustc evaluates, and checks no less.
+///   fold to a number rustc evaluates, and checks no less. An option with a fraction (`eps`, `p`, `scale_factor`, ..) is a
+///   number, a constant of any type of numbers, or an expression in braces.
 /// - The padding of convolutions and of `zero_pad2d` is a number, `(vertical, horizontal)`, or
 ///   `(top, bottom, left, right)`: one order in the whole language, vertical first. **`ZeroPad2d((a, b, c, d))` of PyTorch,
 ///   which is left, right, top, bottom, is `zero_pad2d<(c, d, a, b)>` here.** The padding of `conv2d` may be `same`, too,
 ///   which keeps the map's height and width.
 /// - `=>` states the map that the step makes, for the reader; another one is an error.
+/// - What PyTorch refuses is refused, and a little more: zeros as sizes and negative padding, `momentum` that is no share
+///   of 1, negative `alpha`, `k` and divisors, infinite slopes, and `dropout2d` and `linear` on maps of another rank.
 /// - A stride that does not divide is rounded down, as by PyTorch; with `strict` it is an error.
 /// - Weights are named as in PyTorch's `state_dict`: a label is a name, and a step without one is its index in its sequence.
 ///   `repeat` writes its steps where it stands; with a label it is a sequence of that name. A branch without a label lends

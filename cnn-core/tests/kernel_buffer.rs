@@ -50,6 +50,7 @@ fn scratch_of_another_layer_is_as_good_as_new() {
         kernel_size: [3, 3],
         stride: [1, 1],
         padding: Padding::symmetric([1, 1]),
+        unread: [0, 0],
         dilation: [1, 1],
         groups: 1,
         layout: Layout::DENSE,

@@ -54,9 +54,9 @@ proptest! {
         in_size in [1..=5usize, 1..=5usize],
         kernel_size in [1..=4usize, 1..=4usize],
         stride in [1..=3usize, 1..=3usize],
-        dilation in [1..=3usize, 1..=3usize],
+        dilation in [1..=4usize, 1..=4usize],
         [top, bottom, left, right] in [0..=2usize, 0..=2usize, 0..=2usize, 0..=2usize],
-        output_padding in [0..=2usize, 0..=2usize],
+        output_padding in [0..=3usize, 0..=3usize],
     ) {
         let span = [0, 1].map(|axis| (in_size[axis] - 1) * stride[axis] + (kernel_size[axis] - 1) * dilation[axis]);
         prop_assume!(span[0] >= top + bottom && span[1] >= left + right);
@@ -67,16 +67,39 @@ proptest! {
             kernel_size,
             stride,
             padding: Padding { top, bottom, left, right },
-            // Less than the stride, or than the dilation and what the padding took and a stride.
-            output_padding: [(0, bottom), (1, right)].map(|(axis, behind)| {
-                let most = stride[axis].max(dilation[axis]).min(stride[axis] + behind) - 1;
-                output_padding[axis].min(most)
-            }),
+            output_padding: [0, 1].map(|axis| output_padding[axis].min(stride[axis].max(dilation[axis]) - 1)),
             dilation,
             groups,
             layout: Layout::DENSE,
         });
     }
+}
+
+/// Less than the dilation suffices, even if that is strides more than the filters make: rows with the bias alone.
+#[test]
+fn what_is_gained_may_be_more_than_a_stride() {
+    let gaining = ConvTranspose2dGeometry {
+        in_channels: 3,
+        in_size: [4, 5],
+        out_channels: 2,
+        kernel_size: [1, 3],
+        stride: [1, 2],
+        padding: Padding::symmetric([0, 1]),
+        output_padding: [6, 6],
+        dilation: [7, 8],
+        groups: 1,
+        layout: Layout::DENSE,
+    };
+    check(2, gaining);
+    // One tap, whose phase has more cells than the input.
+    check(3, ConvTranspose2dGeometry { kernel_size: [1, 1], stride: [2, 3], ..gaining });
+    check(1, ConvTranspose2dGeometry { kernel_size: [1, 1], padding: Padding::symmetric([0, 0]), ..gaining });
+    // Scattered, in the width of the map; by many channels; by each channel; in groups.
+    let wide = ConvTranspose2dGeometry { kernel_size: [3, 5], stride: [3, 2], dilation: [9, 1], ..gaining };
+    check(2, ConvTranspose2dGeometry { in_channels: 40, output_padding: [8, 1], ..wide });
+    check(2, ConvTranspose2dGeometry { in_channels: 33, out_channels: 34, ..gaining });
+    check(2, ConvTranspose2dGeometry { in_channels: 18, out_channels: 18, groups: 18, ..gaining });
+    check(2, ConvTranspose2dGeometry { in_channels: 6, out_channels: 4, groups: 2, ..gaining });
 }
 
 #[test]

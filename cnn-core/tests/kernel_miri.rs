@@ -65,6 +65,7 @@ const CONV: Conv2dGeometry = Conv2dGeometry {
     kernel_size: [3, 2],
     stride: [1, 1],
     padding: Padding { top: 1, bottom: 2, left: 0, right: 1 },
+    unread: [0, 0],
     dilation: [1, 1],
     groups: 1,
     layout: Layout::DENSE,

@@ -30,6 +30,7 @@ const DEPTHWISE: Conv2dGeometry = Conv2dGeometry {
     kernel_size: [3, 3],
     stride: [1, 1],
     padding: Padding::symmetric([1, 1]),
+    unread: [0, 0],
     dilation: [1, 1],
     groups: 3,
     layout: Layout::DENSE,
@@ -185,6 +186,7 @@ fn an_empty_batch_takes_no_time_and_no_memory_whatever_a_sample_is() {
         kernel_size: [1, 1],
         stride: [1, MUCH],
         padding: Padding { top: 0, bottom: 0, left: 1, right: 1 },
+        unread: [0, 0],
         dilation: [1, 1],
         groups: 1,
         layout: Layout::DENSE,
@@ -218,4 +220,23 @@ fn an_empty_batch_takes_no_time_and_no_memory_whatever_a_sample_is() {
     let nothing = Rows::dense(&[]);
     prelu::backward(MUCH, &[0.25], nothing, nothing, target, &mut grad_weight, &mut scratch);
     assert_eq!(grad_weight, [0.0]);
+}
+
+/// What a kernel works in is reckoned, not counted: sizes that no memory holds are no endless loop.
+#[test]
+fn what_a_large_convolution_works_in_is_found_at_once() {
+    const LARGE: usize = 1 << 31;
+    let large = Conv2dGeometry { in_size: [LARGE, LARGE], ..DEPTHWISE };
+    let grouped = Conv2dGeometry { groups: 1, ..large };
+    for geometry in [
+        large,
+        grouped,
+        Conv2dGeometry { stride: [LARGE - 1, LARGE / 2 + 1], ..grouped },
+        Conv2dGeometry { kernel_size: [LARGE, 1], stride: [LARGE / 3, 7], dilation: [1, LARGE / 5], ..grouped },
+        Conv2dGeometry { in_channels: LARGE, out_channels: LARGE / 32, in_size: [1, 1], ..grouped },
+        Conv2dGeometry { in_channels: LARGE, out_channels: LARGE, groups: LARGE, ..large },
+        Conv2dGeometry { padding: Padding::symmetric([LARGE, LARGE]), ..grouped },
+    ] {
+        assert!(geometry.needs().shared > 0, "{geometry:?}");
+    }
 }

@@ -391,6 +391,7 @@ fn an_infinity_stays_in_its_windows_however_few_the_channels() {
             kernel_size: [1, 3],
             stride: [1, 1],
             padding: Padding::symmetric([0, 1]),
+            unread: [0, 0],
             dilation: [1, 1],
             groups: 1,
             layout: Layout::DENSE,

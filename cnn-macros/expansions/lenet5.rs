@@ -29,6 +29,7 @@ const _: () = {
             kernel_size: [5, 5],
             stride: [1, 1],
             padding: ::cnn_core::kernel::geometry::Padding::symmetric([2, 2]),
+            unread: [0, 0],
             dilation: [1, 1],
             groups: 1,
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
@@ -104,6 +105,7 @@ const _: () = {
             kernel_size: [5, 5],
             stride: [1, 1],
             padding: ::cnn_core::kernel::geometry::Padding::symmetric([0, 0]),
+            unread: [0, 0],
             dilation: [1, 1],
             groups: 1,
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
@@ -323,14 +325,9 @@ const _: () = {
             },
         ];
         const MEMORY: ::cnn_core::network::Memory = ::cnn_core::network::Memory {
-            evaluation: ::cnn_core::network::aligned(4704) + ::cnn_core::network::aligned(1176),
-            training: ::cnn_core::network::aligned(4704)
-                + ::cnn_core::network::aligned(1176)
-                + ::cnn_core::network::aligned(1600)
-                + ::cnn_core::network::aligned(400)
-                + ::cnn_core::network::aligned(120)
-                + ::cnn_core::network::aligned(84),
-            gradient: ::cnn_core::network::aligned(1176) + ::cnn_core::network::aligned(4704),
+            evaluation: ::cnn_core::network::together(&[4704, 1176]),
+            training: ::cnn_core::network::together(&[4704, 1176, 1600, 400, 120, 84]),
+            gradient: ::cnn_core::network::together(&[1176, 4704]),
         };
         fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
             Self { weights }
@@ -532,6 +529,7 @@ const _: () = {
             );
         }
     }
+    const _: () = ::cnn_core::network::check::check::<LeNet5>(&[]);
     impl ::core::clone::Clone for LeNet5 {
         fn clone(&self) -> Self {
             Self { weights: ::core::clone::Clone::clone(&self.weights) }

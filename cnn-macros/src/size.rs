@@ -21,6 +21,42 @@ pub(crate) enum Size {
     Const(TokenStream),
 }
 
+/// A number with a fraction that the macro knows, or a constant of type `Real` for rustc.
+#[derive(Debug, Clone)]
+pub(crate) enum Real {
+    Known(f64),
+    Const(TokenStream),
+}
+
+impl Real {
+    pub(crate) fn known(&self) -> Option<f64> {
+        match self {
+            Self::Known(number) => Some(*number),
+            Self::Const(_) => None,
+        }
+    }
+
+    /// It as a value of type `Real`.
+    pub(crate) fn checked(&self) -> TokenStream {
+        match self {
+            Self::Known(number) => {
+                let number = Literal::f64_unsuffixed(*number);
+                quote!(::cnn_core::shape::check::known(#number))
+            }
+            Self::Const(constant) => constant.clone(),
+        }
+    }
+}
+
+impl ToTokens for Real {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Known(number) => Literal::f64_unsuffixed(*number).to_tokens(tokens),
+            Self::Const(constant) => tokens.extend(quote!(#constant.value)),
+        }
+    }
+}
+
 impl Size {
     pub(crate) fn known(&self) -> Option<u64> {
         match self {

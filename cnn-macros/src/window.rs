@@ -49,16 +49,31 @@ impl Axis {
     }
 }
 
+/// No padding is larger: a map of such a side alone would fill the memory.
+const LARGEST: u128 = isize::MAX as u128 / 4;
+
 /// Ways out are looked for so far: a help that is further away is none.
 const FEW: usize = 64;
+
+/// The largest number up to `most` that divides both; if it is far below, just one that does.
+pub(crate) fn common_divisor(a: u64, b: u64, most: u64) -> u64 {
+    let (mut common, mut rest) = (a, b);
+    while rest != 0 {
+        (common, rest) = (rest, common % rest);
+    }
+    if common <= most {
+        return common;
+    }
+    (1..=most).rev().take(FEW).find(|divisor| common.is_multiple_of(*divisor)).unwrap_or(1)
+}
 
 /// What a window of a layer may not do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// A remainder is a mistake.
     pub(crate) strict: bool,
-    /// Half the window is the most padding: a window must not lie in it whole.
-    pub(crate) half_padding: bool,
+    /// It is a pooling's: half its kernel is the most padding, and the dilation does not count, as in PyTorch.
+    pub(crate) pools: bool,
 }
 
 /// Which argument a mistake is about, and what is wrong: first line, rule, way out.
@@ -74,16 +89,16 @@ pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64
         // On a square map with a square window both axes read the same.
         let rule = if axes[0].rule() == axes[1].rule() { "rule".to_owned() } else { format!("rule ({side})") };
         let map = format!("{}x{} feature map", axes[0].cells, axes[1].cells);
-        if limits.half_padding && u128::from(axis.padding[0]) > axis.reach() / 2 {
+        let half = axis.kernel / 2;
+        if limits.pools && axis.padding[0] > half {
             let Axis { padding: [padding, _], kernel, .. } = axis;
-            let half = axis.reach() / 2;
             return Err(Misfit {
                 argument: "padding",
                 text: format!(
                     "{name}: padding {padding} is more than half of kernel_size {kernel}\n\
                      rule: a pooling's window must not lie in the padding: padding <= {half}\n\
                      help: padding <= {half}, or kernel_size >= {}",
-                    (2 * u128::from(*padding) - 1).div_ceil(u128::from(axis.dilation)) + 1
+                    2 * u128::from(*padding)
                 ),
             });
         }
@@ -91,7 +106,7 @@ pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64
             return Err(Misfit { argument: "kernel_size", text: no_room(name, axis, &map, &rule, limits) });
         }
         if limits.strict && axis.remainder() != 0 {
-            return Err(Misfit { argument: "stride", text: remainder(name, axis, &map, &rule) });
+            return Err(Misfit { argument: "stride", text: remainder(name, axis, &map, &rule, limits) });
         }
     }
     let [height, width] = axes.map(|axis| axis.output());
@@ -102,33 +117,26 @@ pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64
 pub(crate) fn transposed(name: &str, axis: Axis, output_padding: u64) -> Result<u64, Misfit> {
     let Axis { cells, stride, dilation, padding: [before, behind], .. } = axis;
     let most = stride.max(dilation) - 1;
+    let spread_by = |output_padding: u64| {
+        u128::from(cells.saturating_sub(1)) * u128::from(stride) + axis.reach() + u128::from(output_padding)
+    };
+    let padding = u128::from(before) + u128::from(behind);
     if output_padding > most {
         let rule =
             if dilation > 1 { format!("stride {stride} or dilation {dilation}") } else { format!("stride {stride}") };
+        // A way out must not be refused in turn.
+        let left = spread_by(most);
+        let less = if padding >= left { format!(", and padding <= {}", (left - 1) / 2) } else { String::new() };
         return Err(Misfit {
             argument: "output_padding",
             text: format!(
                 "{name}: output_padding {output_padding} is more than the remainder that a stride can leave\n\
                  rule: output_padding < {rule}\n\
-                 help: output_padding <= {most}"
+                 help: output_padding <= {most}{less}"
             ),
         });
     }
-    if output_padding >= stride.saturating_add(behind) {
-        return Err(Misfit {
-            argument: "output_padding",
-            text: format!(
-                "{name}: output_padding {output_padding} adds a stride or more behind all that the kernel makes, which comes \
-                 with a later version\n\
-                 rule: output_padding < stride {stride} + padding {behind}\n\
-                 help: output_padding <= {}, or padding >= {}",
-                stride + behind - 1,
-                output_padding - stride + 1
-            ),
-        });
-    }
-    let spread = u128::from(cells.saturating_sub(1)) * u128::from(stride) + axis.reach() + u128::from(output_padding);
-    let padding = u128::from(before) + u128::from(behind);
+    let spread = spread_by(output_padding);
     if padding >= spread {
         let both = if before == behind { format!("2*{before}") } else { format!("{before} - {behind}") };
         return Err(Misfit {
@@ -150,20 +158,24 @@ fn no_room(name: &str, axis: &Axis, map: &str, rule: &str, limits: Limits) -> St
     let over = if axis.ceil { u128::from(axis.stride) - 1 } else { 0 };
     let missing = (axis.reach() - axis.padded() - over).div_ceil(2) + u128::from(axis.padding[0].max(axis.padding[1]));
     let fits = (axis.padded() + over - 1) / u128::from(axis.dilation) + 1;
-    let padding = if limits.half_padding && missing > axis.reach() / 2 {
-        String::new()
-    } else {
-        format!("padding >= {missing}, or ")
-    };
+    // A way out must not be refused in turn.
+    let half = |kernel: u128| if limits.pools { kernel / 2 } else { LARGEST };
+    let largest = u128::from(axis.padding[0].max(axis.padding[1]));
+    let ways = [
+        (missing <= half(u128::from(axis.kernel)).min(LARGEST)).then(|| format!("padding >= {missing}")),
+        (largest <= half(fits)).then(|| format!("kernel_size <= {fits}")),
+    ];
+    let ways: Vec<_> = ways.into_iter().flatten().collect();
+    let ways = if ways.is_empty() { "a smaller dilation".to_owned() } else { ways.join(", or ") };
     let dilated = if axis.dilation == 1 { String::new() } else { format!(" with dilation {}", axis.dilation) };
     format!(
-        "{name}: kernel_size {}{dilated} does not fit the {map}\n{rule}: {} < 1\nhelp: {padding}kernel_size <= {fits}",
+        "{name}: kernel_size {}{dilated} does not fit the {map}\n{rule}: {} < 1\nhelp: {ways}",
         axis.kernel,
         axis.rule()
     )
 }
 
-fn remainder(name: &str, axis: &Axis, map: &str, rule: &str) -> String {
+fn remainder(name: &str, axis: &Axis, map: &str, rule: &str, limits: Limits) -> String {
     let left = axis.remainder();
     let cells = if left == 1 { "1 cell".to_owned() } else { format!("{left} cells") };
     let steps = axis.padded() - axis.reach();
@@ -173,6 +185,7 @@ fn remainder(name: &str, axis: &Axis, map: &str, rule: &str) -> String {
         .take(FEW)
         .filter(|_| axis.padding[0] == axis.padding[1])
         .map(|more| axis.padding[0] + more)
+        .filter(|padding| !limits.pools || *padding <= axis.kernel / 2)
         .find(|padding| Axis { padding: [*padding; 2], ..*axis }.remainder() == 0)
         .map(|padding| format!("padding = {padding}, "))
         .unwrap_or_default();
@@ -190,7 +203,7 @@ fn remainder(name: &str, axis: &Axis, map: &str, rule: &str) -> String {
 mod tests {
     use super::*;
 
-    const LAX: Limits = Limits { strict: false, half_padding: false };
+    const LAX: Limits = Limits { strict: false, pools: false };
 
     fn axis(cells: u64, kernel: u64, stride: u64, padding: u64, dilation: u64) -> Axis {
         Axis { cells, kernel, stride, padding: [padding; 2], dilation, ceil: false }
@@ -258,37 +271,74 @@ mod tests {
              rule (width): (4 - 3*(3 - 1) - 1 + 2*0)/2 + 1 < 1\nhelp: padding >= 2, or kernel_size <= 2"
         );
         assert_eq!(
-            text([axis(28, 3, 2, 0, 1); 2], Limits { strict: true, half_padding: false }),
+            text([axis(28, 3, 2, 0, 1); 2], Limits { strict: true, pools: false }),
             "conv2: stride 2 does not divide the 28x28 feature map, 1 cell left over, and `strict` forbids it\n\
              rule: (28 - 3 + 2*0)/2 + 1 leaves 1 of 2 over\n\
              help: stride = 1, or leave `strict` out to round down"
         );
         assert_eq!(
-            text([axis(28, 3, 2, 2, 1); 2], Limits { strict: false, half_padding: true }),
+            text([axis(28, 3, 2, 2, 1); 2], Limits { strict: false, pools: true }),
             "conv2: padding 2 is more than half of kernel_size 3\n\
              rule: a pooling's window must not lie in the padding: padding <= 1\n\
              help: padding <= 1, or kernel_size >= 4"
         );
     }
 
+    /// The numbers that a help has behind these words.
+    fn proposed(misfit: &Misfit, before: &str) -> Option<u64> {
+        let help = misfit.text.rsplit_once("help: ").unwrap().1;
+        let rest = help.split_once(before)?.1;
+        Some(rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap())
+    }
+
     #[test]
     fn the_ways_out_work() {
-        for cells in 1..6 {
-            for kernel in 1..9 {
-                for dilation in 1..4 {
-                    let wrong = axis(cells, kernel, 1, 0, dilation);
-                    let Err(misfit) = output("conv", [wrong; 2], LAX) else { continue };
-                    let number = |before: &str| -> u64 {
-                        let rest = misfit.text.rsplit_once(before).unwrap().1;
-                        rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
-                    };
-                    assert!(
-                        Axis { padding: [number("padding >= "); 2], ..wrong }.output().is_some(),
-                        "{}",
-                        misfit.text
-                    );
-                    assert!(Axis { kernel: number("kernel_size <= "), ..wrong }.output().is_some(), "{}", misfit.text);
+        let mut found = [0; 4];
+        for (cells, kernel, stride) in (1..6).flat_map(|a| (1..9).flat_map(move |b| (1..4).map(move |c| (a, b, c)))) {
+            for (dilation, padding) in (1..4).flat_map(|a| (0..4).map(move |b| (a, b))) {
+                for (strict, pools, ceil) in [
+                    (false, false, false),
+                    (true, false, false),
+                    (false, true, false),
+                    (true, true, false),
+                    (false, true, true),
+                ] {
+                    let limits = Limits { strict, pools };
+                    let wrong = Axis { ceil, ..axis(cells, kernel, stride, padding, dilation) };
+                    let Err(misfit) = output("it", [wrong; 2], limits) else { continue };
+                    let ways = ["padding >= ", "kernel_size <= ", "padding = ", "stride = "];
+                    for (index, way) in ways.into_iter().enumerate() {
+                        let Some(number) = proposed(&misfit, way) else { continue };
+                        found[index] += 1;
+                        let changed = match index {
+                            0 | 2 => Axis { padding: [number; 2], ..wrong },
+                            1 => Axis { kernel: number, ..wrong },
+                            _ => Axis { stride: number, ..wrong },
+                        };
+                        // A stride may still leave a remainder; that is another mistake.
+                        let limits = Limits { strict: strict && misfit.argument == "stride", ..limits };
+                        assert!(output("it", [changed; 2], limits).is_ok(), "{}", misfit.text);
+                    }
                 }
+            }
+        }
+        assert!(found.iter().all(|count| *count > 0), "{found:?}");
+    }
+
+    #[test]
+    fn the_ways_out_of_a_transposed_window_work() {
+        for (cells, kernel, stride) in (1..4).flat_map(|a| (1..4).flat_map(move |b| (1..4).map(move |c| (a, b, c)))) {
+            for (dilation, padding, gained) in
+                (1..4).flat_map(|a| (0..5).flat_map(move |b| (0..5).map(move |c| (a, b, c))))
+            {
+                let wrong = axis(cells, kernel, stride, padding, dilation);
+                let Err(misfit) = transposed("up", wrong, gained) else { continue };
+                let gained = proposed(&misfit, "output_padding <= ").unwrap_or(gained);
+                let padding = proposed(&misfit, " padding <= ")
+                    .or(proposed(&misfit, "padding <= ").filter(|_| misfit.argument == "padding"))
+                    .unwrap_or(padding);
+                let right = transposed("up", Axis { padding: [padding; 2], ..wrong }, gained);
+                assert!(right.is_ok(), "{}", misfit.text);
             }
         }
     }

@@ -23,6 +23,7 @@ fn geometry(arguments: &mut Arguments<'_>) -> Conv2dGeometry {
         kernel_size: arguments.pair(Arguments::size),
         stride: arguments.pair(Arguments::step),
         padding: arguments.padding(),
+        unread: arguments.pair(Arguments::margin),
         dilation: arguments.pair(Arguments::step),
         groups,
         layout: arguments.layout(in_channels, out_channels),
@@ -31,8 +32,9 @@ fn geometry(arguments: &mut Arguments<'_>) -> Conv2dGeometry {
 
 /// Whether all numbers are what the language allows.
 fn is_sound(geometry: &Conv2dGeometry) -> bool {
-    let Conv2dGeometry { in_channels, in_size, out_channels, kernel_size, stride, padding, dilation, groups, .. } =
-        *geometry;
+    let Conv2dGeometry {
+        in_channels, in_size, out_channels, kernel_size, stride, padding, unread, dilation, groups, ..
+    } = *geometry;
     let [top, bottom, left, right] = [padding.top, padding.bottom, padding.left, padding.right].map(|side| side + 1);
     small(&[in_channels, out_channels, groups])
         && small(&[in_size, kernel_size, stride, dilation].concat())
@@ -41,7 +43,7 @@ fn is_sound(geometry: &Conv2dGeometry) -> bool {
         && out_channels.is_multiple_of(groups)
         && (0..2).all(|axis| {
             let padded = in_size[axis] + padding.around()[axis];
-            dilation[axis] * (kernel_size[axis] - 1) < padded
+            (dilation[axis] * (kernel_size[axis] - 1)).checked_add(unread[axis]).is_some_and(|reach| reach < padded)
         })
 }
 

@@ -28,7 +28,7 @@ pub trait Conv2d {
 pub(super) const fn parameters(geometry: &Conv2dGeometry) -> [Parameter; 2] {
     let in_channels = geometry.in_channels / geometry.groups;
     let [kernel_height, kernel_width] = geometry.kernel_size;
-    let initial = Initial::Uniform(bound(in_channels * kernel_height * kernel_width));
+    let initial = Initial::Uniform(bound(in_channels.saturating_mul(kernel_height).saturating_mul(kernel_width)));
     let weight = Parameter {
         name: "weight",
         sizes: [geometry.out_channels, in_channels, kernel_height, kernel_width],

@@ -27,7 +27,7 @@ pub trait ConvTranspose2d {
 pub(super) const fn parameters(geometry: &ConvTranspose2dGeometry) -> [Parameter; 2] {
     let out_channels = geometry.out_channels / geometry.groups;
     let [kernel_height, kernel_width] = geometry.kernel_size;
-    let initial = Initial::Uniform(bound(out_channels * kernel_height * kernel_width));
+    let initial = Initial::Uniform(bound(out_channels.saturating_mul(kernel_height).saturating_mul(kernel_width)));
     let weight = Parameter {
         name: "weight",
         sizes: [geometry.in_channels, out_channels, kernel_height, kernel_width],

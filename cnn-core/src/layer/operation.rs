@@ -158,7 +158,7 @@ impl Operation {
     /// Values per batch that the forward pass keeps for the backward pass.
     pub const fn saved(&self) -> usize {
         match self {
-            Self::BatchNorm2d { geometry, .. } => 2 * geometry.channels,
+            Self::BatchNorm2d { geometry, .. } => geometry.channels.saturating_mul(2),
             Self::Custom { saved, .. } => *saved,
             Self::Network(steps) => step::saved(steps),
             _ => 0,
@@ -170,7 +170,7 @@ impl Operation {
         match self {
             Self::Conv2d { geometry, .. } => geometry.multiply_adds(),
             Self::ConvTranspose2d { geometry, .. } => geometry.multiply_adds(),
-            Self::Linear { geometry, .. } => geometry.weight_len(),
+            Self::Linear { geometry, .. } => geometry.in_features.saturating_mul(geometry.out_features),
             Self::Network(steps) => step::multiply_adds(steps),
             _ => 0,
         }
@@ -221,10 +221,10 @@ impl Tensors {
 
     /// Numbers of all that are no counts.
     const fn values(&self) -> usize {
-        let (tensors, mut values, mut index) = (self.as_slice(), 0, 0);
+        let (tensors, mut values, mut index) = (self.as_slice(), 0_usize, 0);
         while index < tensors.len() {
             if !matches!(tensors[index].order, Order::Count) {
-                values += tensors[index].len();
+                values = values.saturating_add(tensors[index].len());
             }
             index += 1;
         }

@@ -61,7 +61,8 @@ impl Parameter {
 
     /// Values.
     pub const fn len(&self) -> usize {
-        self.sizes[0] * self.sizes[1] * self.sizes[2] * self.sizes[3]
+        let [a, b, c, d] = self.sizes;
+        a.saturating_mul(b).saturating_mul(c).saturating_mul(d)
     }
 
     /// Whether it has no values.

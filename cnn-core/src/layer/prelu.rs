@@ -13,14 +13,8 @@ pub trait Prelu {
     const NUM_PARAMETERS: usize;
     /// Where the maps lie.
     const LAYOUT: Layout;
-    /// The layer as data. What the macro cannot see is checked here.
-    const OPERATION: Operation = {
-        assert!(
-            Self::NUM_PARAMETERS == 1 || Self::NUM_PARAMETERS == Self::CHANNELS,
-            "prelu: num_parameters is neither 1 nor the number of channels"
-        );
-        Operation::Prelu { channels: Self::CHANNELS, num_parameters: Self::NUM_PARAMETERS }
-    };
+    /// The layer as data.
+    const OPERATION: Operation = Operation::Prelu { channels: Self::CHANNELS, num_parameters: Self::NUM_PARAMETERS };
 }
 
 pub(super) const fn parameters(num_parameters: usize) -> [Parameter; 1] {

@@ -23,9 +23,9 @@ pub struct Step {
 
 /// Trainable values of all steps.
 pub const fn parameters(steps: &[Step]) -> usize {
-    let (mut sum, mut index) = (0, 0);
+    let (mut sum, mut index) = (0_usize, 0);
     while index < steps.len() {
-        sum += steps[index].operation.parameter_count();
+        sum = sum.saturating_add(steps[index].operation.parameter_count());
         index += 1;
     }
     sum
@@ -33,9 +33,9 @@ pub const fn parameters(steps: &[Step]) -> usize {
 
 /// Numbers of all steps that are kept and not trained.
 pub const fn state(steps: &[Step]) -> usize {
-    let (mut sum, mut index) = (0, 0);
+    let (mut sum, mut index) = (0_usize, 0);
     while index < steps.len() {
-        sum += steps[index].operation.state_count();
+        sum = sum.saturating_add(steps[index].operation.state_count());
         index += 1;
     }
     sum
@@ -53,9 +53,9 @@ pub const fn counts(steps: &[Step]) -> usize {
 
 /// Values per batch that the forward passes of all steps keep for the backward passes.
 pub const fn saved(steps: &[Step]) -> usize {
-    let (mut sum, mut index) = (0, 0);
+    let (mut sum, mut index) = (0_usize, 0);
     while index < steps.len() {
-        sum += steps[index].operation.saved();
+        sum = sum.saturating_add(steps[index].operation.saved());
         index += 1;
     }
     sum
@@ -63,9 +63,9 @@ pub const fn saved(steps: &[Step]) -> usize {
 
 /// Multiply-adds of all steps.
 pub const fn multiply_adds(steps: &[Step]) -> usize {
-    let (mut sum, mut index) = (0, 0);
+    let (mut sum, mut index) = (0_usize, 0);
     while index < steps.len() {
-        sum += steps[index].operation.multiply_adds();
+        sum = sum.saturating_add(steps[index].operation.multiply_adds());
         index += 1;
     }
     sum

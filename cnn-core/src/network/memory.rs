@@ -14,5 +14,16 @@ pub struct Memory {
 /// Values of one sample in memory that is shared by many: rounded up, so that the next map starts on a cache line
 /// however many samples there are.
 pub const fn aligned(values: usize) -> usize {
-    values.next_multiple_of(16)
+    values.saturating_add(15) / 16 * 16
+}
+
+/// Values of one sample of all these maps.
+#[doc(hidden)]
+pub const fn together(maps: &[usize]) -> usize {
+    let (mut sum, mut index) = (0_usize, 0);
+    while index < maps.len() {
+        sum = sum.saturating_add(aligned(maps[index]));
+        index += 1;
+    }
+    sum
 }

@@ -1,5 +1,7 @@
 //! What `network!` makes: a type whose maps are types. Knows layers; knows nothing of files or of training loops.
 
+#[doc(hidden)]
+pub mod check;
 mod inference;
 mod memory;
 mod nested;
@@ -9,7 +11,7 @@ mod weights;
 pub use inference::Inference;
 pub use memory::Memory;
 #[doc(hidden)]
-pub use memory::aligned;
+pub use memory::{aligned, together};
 pub use summary::Summary;
 pub use weights::{Gradients, Tensor, Weights};
 pub(crate) use weights::{Home, Place, places};
@@ -67,9 +69,9 @@ pub trait Network: Sized + Send + Sync + 'static {
     /// Multiply-adds of one sample's forward pass, in convolutions and linear layers.
     const MULTIPLY_ADDS: usize = step::multiply_adds(Self::STEPS);
     /// Bytes per sample that a training step keeps: the maps, and the gradients of those alive at once.
-    const WORKSPACE_BYTES: usize = 4 * (Self::MEMORY.training + Self::MEMORY.gradient);
+    const WORKSPACE_BYTES: usize = 4_usize.saturating_mul(Self::MEMORY.training.saturating_add(Self::MEMORY.gradient));
     /// Bytes per sample that evaluation keeps.
-    const INFERENCE_BYTES: usize = 4 * Self::MEMORY.evaluation;
+    const INFERENCE_BYTES: usize = 4_usize.saturating_mul(Self::MEMORY.evaluation);
     /// Scratch memory of its loops.
     #[doc(hidden)]
     const NEEDS: Needs = step::needs(Self::STEPS);

@@ -90,6 +90,7 @@ mod tests {
         kernel_size: [3, 3],
         stride: [1, 1],
         padding: Padding::symmetric([1, 1]),
+        unread: [0, 0],
         dilation: [1, 1],
         groups: 1,
         layout: Layout::DENSE,

@@ -126,6 +126,20 @@ mod tests {
         );
     }
 
+    /// `torch.nn.functional.conv_transpose2d(x, w, dilation=(1, 2), output_padding=(0, 1))`
+    #[test]
+    fn less_than_the_dilation_is_gained_without_a_stride() {
+        let geometry = ConvTranspose2dGeometry {
+            kernel_size: [1, 3],
+            stride: [1, 1],
+            dilation: [1, 2],
+            output_padding: [0, 1],
+            ..DOUBLING
+        };
+        let output = forward(&geometry, &[1.0, 2.0, 3.0], &[1.0, 10.0, 100.0], None);
+        assert_eq!(output, [1.0, 2.0, 13.0, 20.0, 130.0, 200.0, 300.0, 0.0]);
+    }
+
     #[test]
     fn padding_takes_away_and_output_padding_adds_at_the_end() {
         let geometry = ConvTranspose2dGeometry {

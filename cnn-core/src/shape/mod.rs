@@ -78,8 +78,10 @@ pub enum Sizes {
 
 impl Sizes {
     /// Values of one sample.
+    ///
+    /// Those that no number can count are as many as one can be: what is checked says that they are too many.
     pub const fn len(self) -> usize {
-        self.channels() * self.height() * self.width()
+        self.channels().saturating_mul(self.height()).saturating_mul(self.width())
     }
 
     /// Whether a sample has no values.
@@ -118,7 +120,7 @@ impl Sizes {
 
     /// Positions of a map: rows times columns.
     pub const fn positions(self) -> usize {
-        self.height() * self.width()
+        self.height().saturating_mul(self.width())
     }
 }
 

@@ -14,10 +14,10 @@ pub(crate) fn geometry(most_channels: usize) -> impl Strategy<Value = Conv2dGeom
     });
     (
         (prop_oneof![3 => Just(1usize), 1 => 2..=3usize], 1..=most_channels, 1..=most_channels),
-        (pair(1, 4), pair(1, 3), prop_oneof![pair(1, 1), pair(1, 3)], pair(0, 6)),
+        (pair(1, 4), pair(1, 3), prop_oneof![pair(1, 1), pair(1, 3)], pair(0, 6), prop_oneof![pair(0, 0), pair(0, 4)]),
         prop_oneof![Just(Padding::symmetric([0, 0])), padding],
     )
-        .prop_map(|((groups, ic, oc), (kernel_size, stride, dilation, extra), padding)| {
+        .prop_map(|((groups, ic, oc), (kernel_size, stride, dilation, extra, unread), padding)| {
             let around = [padding.top + padding.bottom, padding.left + padding.right];
             let in_size = [0, 1].map(|axis| {
                 let span = (kernel_size[axis] - 1) * dilation[axis] + 1 + extra[axis];
@@ -30,6 +30,7 @@ pub(crate) fn geometry(most_channels: usize) -> impl Strategy<Value = Conv2dGeom
                 kernel_size,
                 stride,
                 padding,
+                unread: [0, 1].map(|axis| unread[axis].min(extra[axis])),
                 dilation,
                 groups,
                 layout: Layout::DENSE,

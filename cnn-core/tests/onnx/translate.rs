@@ -163,6 +163,7 @@ fn convolution(case: &Case, node: &Node) -> Call {
         kernel_size,
         stride: pair(node, "strides", 1),
         padding: padding(node, lacking(node, map.size, kernel_size)),
+        unread: [0, 0],
         dilation: pair(node, "dilations", 1),
         groups,
         layout: Layout::DENSE,

@@ -19,6 +19,7 @@ fn conv2d_geometry() -> impl Strategy<Value = Conv2dGeometry> {
                 kernel_size,
                 stride,
                 padding: Padding { top, bottom, left, right },
+                unread: [0, 0],
                 dilation,
                 groups,
                 layout: Layout::DENSE,
@@ -108,7 +109,7 @@ proptest! {
             )
         )
     ) {
-        let Some(convolution) = geometry.convolution() else { return Ok(()) };
+        let convolution = geometry.convolution();
         prop_assert_eq!(convolution.weight_len(), geometry.weight_len());
         // Padding alone may leave an output on which the convolution's window does not fit.
         let [rows, columns] = geometry.padding.around();
@@ -138,6 +139,7 @@ proptest! {
             kernel_size: [1, 1],
             stride: [1, 1],
             padding: Padding::symmetric([0, 0]),
+            unread: [0, 0],
             dilation: [1, 1],
             groups: 1, layout: Layout::DENSE };
         let output = linear::forward(&geometry, &input, &weight, Some(&bias));

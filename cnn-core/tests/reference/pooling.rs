@@ -67,6 +67,7 @@ proptest! {
             kernel_size: geometry.kernel_size,
             stride: geometry.stride,
             padding: Padding::symmetric(geometry.padding),
+            unread: [0, 0],
             dilation: geometry.dilation,
             groups: geometry.channels, layout: Layout::DENSE };
         let share = 1.0 / (geometry.kernel_size[0] * geometry.kernel_size[1]) as f64;

@@ -198,6 +198,7 @@ fn rectifiers_behind_a_convolution() {
                 kernel_size: [1, 1],
                 stride: [1, 1],
                 padding: Padding::symmetric([0, 0]),
+                unread: [0, 0],
                 dilation: [1, 1],
                 groups: channels,
                 layout: Layout::DENSE,

@@ -1,10 +1,10 @@
 //! What the type of a layer says: the constants of its trait in `cnn_core::layer`. Options travel by name.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 
 use super::Arguments;
-use crate::size::{Shape, Size};
+use crate::size::{Real, Shape, Size};
 
 /// A layer with all that its constants are made of.
 pub(crate) struct Settled<'a> {
@@ -83,6 +83,7 @@ pub(super) fn conv2d(layer: &Settled<'_>) -> TokenStream {
             kernel_size: #kernel_size,
             stride: #stride,
             padding: #padding,
+            unread: [0, 0],
             dilation: #dilation,
             groups: #groups,
             layout: #layout,
@@ -137,8 +138,8 @@ pub(super) fn adaptive_pool2d(layer: &Settled<'_>) -> TokenStream {
 
 pub(super) fn batch_norm2d(layer: &Settled<'_>) -> TokenStream {
     let [channels, ..] = layer.input.sizes();
-    let eps = Literal::f64_unsuffixed(layer.arguments.real("eps"));
-    let momentum = match layer.arguments.some_real("momentum").map(Literal::f64_unsuffixed) {
+    let eps = layer.arguments.real("eps");
+    let momentum = match layer.arguments.some_real("momentum") {
         Some(momentum) => quote!(::core::option::Option::Some(#momentum)),
         None => quote!(::core::option::Option::None),
     };
@@ -182,7 +183,10 @@ pub(super) fn flatten(layer: &Settled<'_>) -> TokenStream {
 }
 
 pub(super) fn dropout(layer: &Settled<'_>) -> TokenStream {
-    let p = Literal::f64_unsuffixed(layer.arguments.real("p"));
+    let p = match layer.arguments.real("p") {
+        Real::Known(p) => Literal::f64_unsuffixed(*p).to_token_stream(),
+        Real::Const(p) => quote!(#p.single()),
+    };
     let (len, rows) = (layer.input.len(), rows(layer));
     quote! {
         const P: f32 = #p;
@@ -201,7 +205,7 @@ pub(super) fn rows(layer: &Settled<'_>) -> TokenStream {
 }
 
 pub(super) fn leaky_relu(layer: &Settled<'_>) -> TokenStream {
-    let slope = Literal::f64_unsuffixed(layer.arguments.real("negative_slope"));
+    let slope = layer.arguments.real("negative_slope");
     layer.activation(quote!(LeakyRelu { negative_slope: #slope }))
 }
 
@@ -245,7 +249,7 @@ pub(super) fn conv_transpose2d(layer: &Settled<'_>) -> TokenStream {
 pub(super) fn local_response_norm(layer: &Settled<'_>) -> TokenStream {
     let ([channels, ..], layout) = (layer.input.sizes(), layer.layout());
     let size = layer.arguments.count("size");
-    let [alpha, beta, k] = ["alpha", "beta", "k"].map(|name| Literal::f64_unsuffixed(layer.arguments.real(name)));
+    let [alpha, beta, k] = ["alpha", "beta", "k"].map(|name| layer.arguments.real(name));
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::LocalResponseNormGeometry =
             ::cnn_core::kernel::geometry::LocalResponseNormGeometry {
@@ -263,9 +267,13 @@ pub(super) fn upsample(layer: &Settled<'_>) -> TokenStream {
     let ([channels, height, width], layout) = (layer.input.sizes(), layer.layout());
     let [out_height, out_width] = super::maps::upsampled(layer.arguments, [&height, &width]);
     let scale_factor = match layer.arguments.fractions("scale_factor") {
-        Some(factors) => {
-            let [vertical, horizontal] = factors.map(Literal::f64_unsuffixed);
+        Some([vertical, horizontal]) if vertical.known().and(horizontal.known()).is_some() => {
             quote!(::core::option::Option::Some([#vertical, #horizontal]))
+        }
+        // Whether they have fractions is for rustc to see.
+        Some(factors) => {
+            let [vertical, horizontal] = factors.each_ref().map(Real::checked);
+            quote!(::cnn_core::shape::check::factors(#vertical, #horizontal))
         }
         None => quote!(::core::option::Option::None),
     };

@@ -1,6 +1,6 @@
 //! Rules of layers that keep a map, or give it a size of its own, and what they cost.
 
-use proc_macro2::Literal;
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{Arguments, CheckedSizes, Cost, Outcome, Site};
@@ -50,7 +50,6 @@ pub(super) fn spatial(site: &Site<'_>) -> syn::Result<[Size; 3]> {
     }
 }
 
-/// Kernel, stride, padding and dilation of both axes.
 /// The map stays as it is, and must be one.
 pub(super) fn same_spatial_map(site: &Site<'_>) -> syn::Result<Outcome> {
     let [_, height, width] = spatial(site)?;
@@ -91,7 +90,7 @@ pub(super) fn upsample(site: &Site<'_>) -> syn::Result<Outcome> {
         );
         return Err(site.mistake_at("scale_factor", &text));
     }
-    resized(site, sizes)
+    resized_by(site, sizes, &quote!(upsample))
 }
 
 /// Height and width that an upsampling makes.
@@ -100,12 +99,12 @@ pub(super) fn upsampled(arguments: &Arguments, cells: [&Size; 2]) -> [Size; 2] {
         return arguments.pair("size").clone();
     }
     if let Some(factors) = arguments.fractions("scale_factor") {
-        return [0, 1].map(|side| match cells[side].known() {
+        return [0, 1].map(|side| match (cells[side].known(), factors[side].known()) {
             // `as` rounds down, as PyTorch does.
-            Some(cells) => Size::Known((cells as f64 * factors[side]) as u64),
-            None => {
-                let (cells, factor) = (cells[side], Literal::f64_unsuffixed(factors[side]));
-                Size::Const(quote!((((#cells) as f64 * #factor) as usize)))
+            (Some(cells), Some(factor)) => Size::Known((cells as f64 * factor) as u64),
+            _ => {
+                let (cells, factor) = (cells[side], factors[side].checked());
+                Size::Const(quote!(::cnn_core::shape::check::scaled(#cells, #factor)))
             }
         });
     }
@@ -114,7 +113,7 @@ pub(super) fn upsampled(arguments: &Arguments, cells: [&Size; 2]) -> [Size; 2] {
         (Some(cells), Some(factor)) => Size::Known(cells.saturating_mul(factor)),
         _ => {
             let (cells, factor) = (cells[side], &factors[side]);
-            Size::Const(quote!((#cells * #factor)))
+            Size::Const(quote!(::core::primitive::usize::saturating_mul(#cells, #factor)))
         }
     })
 }
@@ -124,23 +123,30 @@ pub(super) fn zero_pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
     let [top, bottom, left, right] = site.arguments.padding();
     let padded = |cells: Size, before: Size, behind: Size| match (cells.known(), before.known(), behind.known()) {
         (Some(cells), Some(before), Some(behind)) => Size::Known(cells.saturating_add(before).saturating_add(behind)),
-        _ => Size::Const(quote!((#cells + #before + #behind))),
+        _ => {
+            let padded = quote!(::core::primitive::usize::saturating_add(#cells, #before));
+            Size::Const(quote!(::core::primitive::usize::saturating_add(#padded, #behind)))
+        }
     };
     resized(site, [padded(height, top, bottom), padded(width, left, right)])
 }
 
 /// A map of the same channels and this height and width.
-fn resized(site: &Site<'_>, [height, width]: [Size; 2]) -> syn::Result<Outcome> {
+fn resized(site: &Site<'_>, sizes: [Size; 2]) -> syn::Result<Outcome> {
+    resized_by(site, sizes, &quote!(adaptive))
+}
+
+fn resized_by(site: &Site<'_>, [height, width]: [Size; 2], check: &TokenStream) -> syn::Result<Outcome> {
     let [channels, ..] = site.input.sizes();
-    let known = height.known().is_some() && width.known().is_some();
-    if !matches!(site.input, Shape::Sizes(_)) && (known || site.input.is_known()) {
+    let sizes = [&channels, &height, &width];
+    if !matches!(site.input, Shape::Sizes(_)) && sizes.iter().all(|size| size.known().is_some()) {
         return Ok(Outcome::Known(Shape::Chw([channels, height, width])));
     }
     let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
     let input = sizes_expression(site.input);
     Ok(Outcome::Checked {
         sizes: CheckedSizes::Chw([channels.known(), height.known(), width.known()]),
-        check: quote!(::cnn_core::shape::check::adaptive(#name, #layer, #input, #sound, [#height, #width])),
+        check: quote!(::cnn_core::shape::check::#check(#name, #layer, #input, #sound, [#height, #width])),
     })
 }
 
@@ -157,7 +163,19 @@ pub(super) fn prelu(site: &Site<'_>) -> syn::Result<Outcome> {
         );
         return Err(site.mistake_at("num_parameters", &text));
     }
-    same_map(site)
+    if slopes.known() == Some(1) || channels.known().is_some() && slopes.known().is_some() {
+        return same_map(site);
+    }
+    let (name, input, sound) = (site.name, sizes_expression(site.input), &site.sound);
+    let sizes = site.input.sizes().map(|size| size.known());
+    Ok(Outcome::Checked {
+        sizes: match site.input {
+            Shape::Chw(_) => CheckedSizes::Chw(sizes),
+            Shape::Flat(_) => CheckedSizes::Flat(sizes[0]),
+            Shape::Sizes(_) => CheckedSizes::Unknown,
+        },
+        check: quote!(::cnn_core::shape::check::prelu(#name, #input, #sound, #slopes)),
+    })
 }
 
 pub(super) fn prelu_cost(arguments: &Arguments, _: &Shape, _: &Shape) -> Option<Cost> {

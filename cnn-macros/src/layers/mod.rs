@@ -10,7 +10,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
 
-use crate::size::{Shape, Size};
+use crate::size::{Real, Shape, Size};
 pub(crate) use constants::Settled;
 pub(crate) use table::ROWS;
 
@@ -86,8 +86,12 @@ pub(crate) enum ArgumentKind {
     Probability,
     /// A number from 0 to 1, or the word `none`.
     ProbabilityOrNone,
-    /// Any number, at least this.
+    /// Any number.
+    Finite,
+    /// A number, at least this.
     Number(f64),
+    /// A number above 0.
+    Positive,
     /// One of these.
     Word(&'static [&'static str]),
     /// It is PyTorch's, and not there yet.
@@ -122,14 +126,14 @@ pub(crate) struct Setting {
 pub(crate) enum Value {
     Count(Size),
     Pair([Size; 2]),
-    /// Numbers with fractions, vertical and horizontal.
-    Factors([f64; 2]),
+    /// Numbers that may have fractions, vertical and horizontal.
+    Factors([Real; 2]),
     /// Top, bottom, left, right.
     Sides([Size; 4]),
     /// As many rows and columns around the map as keep its size.
     Same,
     Truth(bool),
-    Real(f64),
+    Real(Real),
     /// The word `none` in the place of a number.
     Nothing,
     Word(&'static str),
@@ -158,9 +162,9 @@ impl Arguments {
         }
     }
 
-    /// Numbers with fractions, if the argument is there and has some.
-    pub(crate) fn fractions(&self, name: &str) -> Option<[f64; 2]> {
-        match self.get(name)?.value {
+    /// Numbers that may have fractions, if the argument is there and has some.
+    pub(crate) fn fractions(&self, name: &str) -> Option<&[Real; 2]> {
+        match &self.get(name)?.value {
             Value::Factors(factors) => Some(factors),
             _ => None,
         }
@@ -192,15 +196,15 @@ impl Arguments {
         matches!(self.get(name), Some(Setting { value: Value::Truth(true), .. }))
     }
 
-    pub(crate) fn real(&self, name: &str) -> f64 {
-        match self.setting(name).value {
+    pub(crate) fn real(&self, name: &str) -> &Real {
+        match &self.setting(name).value {
             Value::Real(number) => number,
-            ref other => panic!("`{name}` is {other:?}"),
+            other => panic!("`{name}` is {other:?}"),
         }
     }
 
     /// A number in whose place there may be `none`.
-    pub(crate) fn some_real(&self, name: &str) -> Option<f64> {
+    pub(crate) fn some_real(&self, name: &str) -> Option<&Real> {
         if matches!(self.setting(name).value, Value::Nothing) { None } else { Some(self.real(name)) }
     }
 
@@ -220,7 +224,7 @@ fn around(kernel: &Size, dilation: &Size) -> [Size; 2] {
             [Size::Known(sum / 2), Size::Known(sum - sum / 2)]
         }
         _ => {
-            let sum = quote!(#dilation * (#kernel - 1));
+            let sum = quote!(::core::primitive::usize::saturating_mul(#dilation, #kernel - 1));
             [Size::Const(quote!((#sum) / 2)), Size::Const(quote!((#sum).div_ceil(2)))]
         }
     }

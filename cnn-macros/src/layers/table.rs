@@ -30,6 +30,10 @@ const fn number(name: &'static str, least: f64, default: f64) -> Argument {
     Argument { name, kind: ArgumentKind::Number(least), default: Default::Real(default) }
 }
 
+const fn finite(name: &'static str, default: f64) -> Argument {
+    Argument { name, kind: ArgumentKind::Finite, default: Default::Real(default) }
+}
+
 const fn word(name: &'static str, words: &'static [&'static str], default: &'static str) -> Argument {
     Argument { name, kind: ArgumentKind::Word(words), default: Default::Word(default) }
 }
@@ -71,9 +75,9 @@ const fn activation(name: &'static str, constants: fn(&Settled<'_>) -> TokenStre
 }
 
 const LEAKY_RELU: Row =
-    Row { options: &[number("negative_slope", f64::MIN, 0.01)], ..activation("leaky_relu", constants::leaky_relu) };
+    Row { options: &[finite("negative_slope", 0.01)], ..activation("leaky_relu", constants::leaky_relu) };
 
-/// A `leaky_relu` of a negative slope: the sign of its output does not tell that of its input, which is kept.
+/// A `leaky_relu` of a slope that is, or may be, negative: the sign of its output does not tell that of its input, which is kept.
 static MIRRORING: Row = Row { in_place: false, backward_reads: Reads::Nothing, ..LEAKY_RELU };
 
 /// Every layer. Names and defaults are PyTorch's.
@@ -154,7 +158,7 @@ pub(crate) static ROWS: &[Row] = &[
     Row {
         name: "batch_norm2d",
         options: &[
-            number("eps", 0.0, 1e-5),
+            Argument { name: "eps", kind: ArgumentKind::Positive, default: Default::Real(1e-5) },
             Argument { name: "momentum", kind: ArgumentKind::ProbabilityOrNone, default: Default::Probability(0.1) },
             truth("affine", true),
             truth("track_running_stats", true),
@@ -169,7 +173,7 @@ pub(crate) static ROWS: &[Row] = &[
     Row {
         name: "local_response_norm",
         sizes: &[size("size", ArgumentKind::Count)],
-        options: &[number("alpha", 0.0, 1e-4), number("beta", f64::MIN, 0.75), number("k", 0.0, 1.0)],
+        options: &[number("alpha", 0.0, 1e-4), finite("beta", 0.75), number("k", 0.0, 1.0)],
         rule: maps::same_spatial_map,
         constants: constants::local_response_norm,
         ..PLAIN
@@ -214,7 +218,9 @@ pub(crate) static ROWS: &[Row] = &[
     Row {
         keeps_signs: true,
         backward_reads: Signs,
-        instead: Some(|arguments| (arguments.real("negative_slope") < 0.0).then_some(&MIRRORING)),
+        instead: Some(|arguments| {
+            (arguments.real("negative_slope").known().is_none_or(|slope| slope < 0.0)).then_some(&MIRRORING)
+        }),
         ..LEAKY_RELU
     },
     Row {

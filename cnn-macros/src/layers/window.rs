@@ -14,7 +14,7 @@ fn numbers(arguments: &Arguments) -> [[Size; 2]; 3] {
 }
 
 /// Height and width that a window makes, if all numbers are known.
-fn windowed(site: &Site<'_>, cells: [&Size; 2], half_padding: bool) -> syn::Result<Option<[u64; 2]>> {
+fn windowed(site: &Site<'_>, cells: [&Size; 2], pools: bool) -> syn::Result<Option<[u64; 2]>> {
     let (numbers, padding) = (numbers(site.arguments), site.arguments.padding());
     let axis = |side: usize| {
         let [kernel, stride, dilation] = numbers.each_ref().map(|pair| pair[side].known());
@@ -28,13 +28,13 @@ fn windowed(site: &Site<'_>, cells: [&Size; 2], half_padding: bool) -> syn::Resu
         })
     };
     let (Some(vertical), Some(horizontal)) = (axis(0), axis(1)) else { return Ok(None) };
-    let limits = Limits { strict: site.arguments.truth("strict"), half_padding };
+    let limits = Limits { strict: site.arguments.truth("strict"), pools };
     window::output(site.name, [vertical, horizontal], limits)
         .map(Some)
         .map_err(|misfit| site.mistake_at(misfit.argument, &misfit.text))
 }
 
-fn check(site: &Site<'_>, channels: &Size, half_padding: bool) -> TokenStream {
+fn check(site: &Site<'_>, channels: &Size, pools: bool) -> TokenStream {
     let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
     let input = sizes_expression(site.input);
     let [kernel_size, stride, dilation] = numbers(site.arguments).map(|[a, b]| quote!([#a, #b]));
@@ -46,7 +46,7 @@ fn check(site: &Site<'_>, channels: &Size, half_padding: bool) -> TokenStream {
     };
     let window = quote!(::cnn_core::shape::check::Window {
         name: #name, layer: #layer, kernel_size: #kernel_size, stride: #stride, padding: [#(#padding),*],
-        dilation: #dilation, groups: #groups, strict: #strict, ceil_mode: #ceil_mode, half_padding: #half_padding,
+        dilation: #dilation, groups: #groups, strict: #strict, ceil_mode: #ceil_mode, pools: #pools,
     });
     quote!(::cnn_core::shape::check::window(#window, #input, #sound, #channels))
 }
@@ -93,7 +93,7 @@ fn grouped(site: &Site<'_>, in_channels: &Size, out_channels: &Size) -> syn::Res
     let (name, layer) = (site.name, site.layer);
     let mistake = |text: String| Err(site.mistake_at("groups", &text));
     if inputs % groups != 0 {
-        let fits = (1..=groups).rev().find(|fits| inputs % fits == 0 && outputs % fits == 0).unwrap_or(1);
+        let fits = window::common_divisor(inputs, outputs, groups);
         return mistake(format!(
             "{name}: groups {groups} does not divide the {inputs} input channels\n\
              rule: each of {groups} groups gets as many of them\n\
@@ -159,7 +159,7 @@ fn transposed_check(site: &Site<'_>, channels: &Size) -> TokenStream {
     let (padding, [vertical, horizontal]) = (site.arguments.padding(), site.arguments.pair("output_padding"));
     let window = quote!(::cnn_core::shape::check::Window {
         name: #name, layer: #layer, kernel_size: #kernel_size, stride: #stride, padding: [#(#padding),*],
-        dilation: #dilation, groups: #groups, strict: false, ceil_mode: false, half_padding: false,
+        dilation: #dilation, groups: #groups, strict: false, ceil_mode: false, pools: false,
     });
     quote!(::cnn_core::shape::check::transposed(#window, [#vertical, #horizontal], #input, #sound, #channels))
 }

@@ -79,6 +79,7 @@ pub(crate) struct Constant {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConstantType {
     Given,
+    Real,
     Made,
 }
 

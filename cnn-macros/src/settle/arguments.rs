@@ -5,12 +5,12 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ExprLit, Lit};
 
-use super::constant::{self, Scope};
+use super::constant::{self, RealValue, Scope};
 use crate::error::{Errors, nearest};
 use crate::layers::{Argument, ArgumentKind, Arguments, Default, Row, Setting, Value};
 use crate::parse::ast::{Call, Setting as Written};
 use crate::plan::{Constant, ConstantType};
-use crate::size::Size;
+use crate::size::{Real, Size};
 use crate::span::ours;
 
 /// No size is larger: a map of such a side alone would fill the memory.
@@ -154,7 +154,9 @@ impl Settle<'_> {
             (ArgumentKind::Probability | ArgumentKind::ProbabilityOrNone, Some(value)) => {
                 self.probability(value, &what)
             }
-            (ArgumentKind::Number(least), Some(value)) => self.real(value, argument, &what, least),
+            (ArgumentKind::Number(_) | ArgumentKind::Positive | ArgumentKind::Finite, Some(value)) => {
+                self.real(value, argument, &what)
+            }
             (ArgumentKind::Word(words), Some(value)) => self.word(value, &what, words),
             (ArgumentKind::Later, Some(_)) => None,
         }
@@ -183,18 +185,27 @@ impl Settle<'_> {
 
     fn factors(&mut self, value: &Expr, what: &str) -> Option<Value> {
         let elements: Vec<_> = match value {
-            Expr::Tuple(tuple) => tuple.elems.iter().map(|element| bare(self.scope.resolve(bare(element)))).collect(),
-            value => vec![value],
+            Expr::Tuple(tuple) => {
+                tuple.elems.iter().map(|element| bare(self.scope.resolve(bare(element))).clone()).collect()
+            }
+            value => vec![value.clone()],
         };
         let [vertical, horizontal] = match elements.as_slice() {
-            [one] if is_fraction(one) => [*one, *one],
-            [vertical, horizontal] if is_fraction(vertical) || is_fraction(horizontal) => [*vertical, *horizontal],
+            [one] if self.may_be_fraction(one) => [one, one],
+            [vertical, horizontal] if self.may_be_fraction(vertical) || self.may_be_fraction(horizontal) => {
+                [vertical, horizontal]
+            }
             _ => return self.pair(value, what, 1).map(Value::Pair),
         };
-        match (literal(vertical), literal(horizontal)) {
-            (Some(vertical), Some(horizontal)) if vertical > 0.0 && horizontal > 0.0 => {
-                Some(Value::Factors([vertical, horizontal]))
-            }
+        let range = quote!(Factor);
+        let [vertical, horizontal] = [vertical, horizontal].map(|factor| match self.fraction(factor, what, &range) {
+            Ok(None) => Err(factor.to_token_stream()),
+            Ok(Some(Real::Known(number))) if number <= 0.0 => Err(factor.to_token_stream()),
+            Ok(Some(factor)) => Ok(Some(factor)),
+            Err(()) => Ok(None),
+        });
+        match (vertical, horizontal) {
+            (Ok(vertical), Ok(horizontal)) => Some(Value::Factors([vertical?, horizontal?])),
             _ => {
                 self.errors.note(value, format!("{what} wants numbers above 0, such as `1.5` or `(1.5, 2)`"));
                 None
@@ -260,30 +271,75 @@ impl Settle<'_> {
     }
 
     fn probability(&mut self, value: &Expr, what: &str) -> Option<Value> {
-        match literal(value) {
-            Some(p) if (0.0..=1.0).contains(&p) => Some(Value::Real(p)),
-            Some(p) => {
+        match self.fraction(value, what, &quote!(Probability)) {
+            Ok(Some(Real::Known(p))) if !(0.0..=1.0).contains(&p) => {
                 self.errors.note(value, format!("{what} = {p} is no probability\nhelp: a number from 0 to 1"));
                 None
             }
-            None => {
+            Ok(Some(p)) => Some(Value::Real(p)),
+            Ok(None) => {
                 self.errors.note(value, format!("{what} wants a number from 0 to 1, such as `0.5`"));
                 None
+            }
+            Err(()) => None,
+        }
+    }
+
+    fn real(&mut self, value: &Expr, argument: &Argument, what: &str) -> Option<Value> {
+        let (range, bound) = match argument.kind {
+            ArgumentKind::Number(least) => {
+                let number = Literal::f64_unsuffixed(least);
+                (quote!(AtLeast(#number)), format!("{} >= {least}", argument.name))
+            }
+            ArgumentKind::Positive => (quote!(Positive), format!("{} > 0", argument.name)),
+            _ => (quote!(Finite), "a finite number".to_owned()),
+        };
+        let within = |number: f64| match argument.kind {
+            ArgumentKind::Number(least) => number.is_finite() && number >= least,
+            ArgumentKind::Positive => number.is_finite() && number > 0.0,
+            _ => number.is_finite(),
+        };
+        match self.fraction(value, what, &range) {
+            Ok(Some(Real::Known(number))) if !within(number) => {
+                self.errors.note(value, format!("{what} is {number}\nhelp: {bound}"));
+                None
+            }
+            Ok(Some(number)) => Some(Value::Real(number)),
+            Ok(None) => {
+                self.errors.note(value, format!("{what} wants a number, such as `{}`", example(argument)));
+                None
+            }
+            Err(()) => None,
+        }
+    }
+
+    /// A number that may have a fraction, `None` if it is none; one that only rustc knows becomes a constant, which rustc
+    /// holds to its range. `Err` after a mistake that was noted, or that an unknown map took away.
+    fn fraction(&mut self, value: &Expr, what: &str, range: &TokenStream) -> Result<Option<Real>, ()> {
+        match self.scope.real(value) {
+            Ok(RealValue::Known(number)) => Ok(Some(Real::Known(number))),
+            Ok(RealValue::None) => Ok(None),
+            Ok(RealValue::Unknown) => Err(()),
+            Ok(RealValue::Const(tokens)) => {
+                let (name, what) = what.rsplit_once(": ").unwrap_or(("", what));
+                let range = quote!(::cnn_core::shape::check::Range::#range);
+                let check = quote!(::cnn_core::shape::check::real(#name, #what, #range, #tokens as f64));
+                let name = self.constant(ConstantType::Real, check, value);
+                Ok(Some(Real::Const(name.to_token_stream())))
+            }
+            Err(mistake) => {
+                self.errors.note(mistake.tokens, format!("{what}: {}", mistake.text));
+                Err(())
             }
         }
     }
 
-    fn real(&mut self, value: &Expr, argument: &Argument, what: &str, least: f64) -> Option<Value> {
-        match literal(value) {
-            Some(number) if number.is_finite() && number >= least => Some(Value::Real(number)),
-            Some(number) => {
-                self.errors.note(value, format!("{what} is {number}\nhelp: {} >= {least}", argument.name));
-                None
-            }
-            None => {
-                self.errors.note(value, format!("{what} wants a number, such as `{}`", example(argument)));
-                None
-            }
+    /// Whether it has a fraction, or is for rustc to evaluate.
+    fn may_be_fraction(&self, value: &Expr) -> bool {
+        match self.scope.real(value) {
+            Ok(RealValue::Known(_)) => value.to_token_stream().to_string().contains('.'),
+            Ok(RealValue::Const(_)) => true,
+            _ => false,
         }
     }
 
@@ -302,6 +358,7 @@ impl Settle<'_> {
         let index = self.constants.len();
         let kind = match of {
             ConstantType::Given => "SIZE",
+            ConstantType::Real => "NUMBER",
             ConstantType::Made => "MAP",
         };
         let mut spans = tokens.into_token_stream().into_iter().map(|token| ours(token.span()));
@@ -321,26 +378,9 @@ fn default(option: &Argument, settled: &Arguments) -> Option<Value> {
         Default::Number(number) => Some(Value::Pair([number, number].map(Size::Known))),
         Default::SameAs(other) => settled.get(other).map(|setting| setting.value.clone()),
         Default::Truth(truth) => Some(Value::Truth(truth)),
-        Default::Probability(number) | Default::Real(number) => Some(Value::Real(number)),
+        Default::Probability(number) | Default::Real(number) => Some(Value::Real(Real::Known(number))),
         Default::Word(word) => Some(Value::Word(word)),
     }
-}
-
-/// A number that is written out.
-fn literal(value: &Expr) -> Option<f64> {
-    match value {
-        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => literal(bare(&unary.expr)).map(|number| -number),
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Float(float) => float.base10_parse().ok(),
-            Lit::Int(int) => int.base10_parse().ok(),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn is_fraction(value: &Expr) -> bool {
-    literal(value).is_some() && value.to_token_stream().to_string().contains('.')
 }
 
 /// Without parentheses and the invisible brackets of `macro_rules!`.

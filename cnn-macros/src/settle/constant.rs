@@ -35,6 +35,18 @@ pub(crate) enum Value {
     Unknown,
 }
 
+/// The value of an expression that may have a fraction.
+#[derive(Debug, Clone)]
+pub(crate) enum RealValue {
+    Known(f64),
+    /// An expression for rustc, of any type that is cast to `f64`.
+    Const(TokenStream),
+    /// It is no number.
+    None,
+    /// Depends on something that an earlier mistake took away.
+    Unknown,
+}
+
 /// What is wrong with a part of an expression.
 #[derive(Debug)]
 pub(crate) struct Mistake {
@@ -60,6 +72,9 @@ impl Scope {
             Expr::Group(inner) => self.settle(&inner.expr),
             Expr::Paren(inner) => self.settle(&inner.expr),
             Expr::Lit(literal) if !matches!(literal.lit, Lit::Int(_)) => Ok(Meaning::Other(argument.clone())),
+            Expr::Unary(unary) if matches!(&*unary.expr, Expr::Lit(literal) if matches!(literal.lit, Lit::Float(_))) => {
+                Ok(Meaning::Other(argument.clone()))
+            }
             Expr::Tuple(tuple) => {
                 let mut settled = tuple.clone();
                 for element in &mut settled.elems {
@@ -150,6 +165,51 @@ impl Scope {
             },
         };
         folded.map_or_else(|| self.for_rustc(expression), Ok)
+    }
+
+    /// The value of an expression that may have a fraction. A name in small letters is a word that is none here: constants
+    /// have large ones.
+    pub(crate) fn real(&self, expression: &Expr) -> Result<RealValue, Mistake> {
+        match expression {
+            Expr::Group(inner) => return self.real(&inner.expr),
+            Expr::Paren(inner) => return self.real(&inner.expr),
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
+                if let RealValue::Known(number) = self.real(&unary.expr)? {
+                    return Ok(RealValue::Known(-number));
+                }
+            }
+            Expr::Lit(literal) => {
+                return Ok(match &literal.lit {
+                    Lit::Float(float) => float.base10_parse().map_or(RealValue::None, RealValue::Known),
+                    Lit::Int(int) => int.base10_parse().map_or(RealValue::None, RealValue::Known),
+                    _ => RealValue::None,
+                });
+            }
+            Expr::Path(path) => match self.named(path) {
+                Some(Meaning::Other(other)) => return self.real(other),
+                None if path.path.get_ident().is_some_and(|name| !name.to_string().contains(char::is_uppercase)) => {
+                    return Ok(RealValue::None);
+                }
+                _ => {}
+            },
+            Expr::Tuple(_) | Expr::Array(_) | Expr::Reference(_) | Expr::Range(_) => return Ok(RealValue::None),
+            // By its tokens, as sizes are.
+            other => {
+                if let Some(Ok(inner)) = in_braces(other.to_token_stream()).map(syn::parse2) {
+                    return self.real(&inner);
+                }
+            }
+        }
+        match self.fold(expression) {
+            Ok(Value::Known(number)) => Ok(RealValue::Known(number as f64)),
+            Ok(Value::Const(tokens)) => Ok(RealValue::Const(quote!((#tokens)))),
+            Ok(Value::Unknown) => Ok(RealValue::Unknown),
+            // Arithmetic with fractions is rustc's.
+            Err(_) => match self.for_rustc(expression)? {
+                Value::Const(tokens) => Ok(RealValue::Const(quote!((#tokens)))),
+                _ => Ok(RealValue::Unknown),
+            },
+        }
     }
 
     fn binary(&self, binary: &ExprBinary) -> Result<Option<Value>, Mistake> {

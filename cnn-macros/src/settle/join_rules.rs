@@ -47,10 +47,13 @@ impl Site<'_> {
             return Ok(Outcome::Known(shape));
         }
         let (name, kind) = (self.name, quote::format_ident!("{}", self.kind.name()));
-        let maps = self.shapes().map(sizes_expression);
+        let branches = (0..self.branches.len()).map(|branch| {
+            let (called, map) = (self.called(branch), sizes_expression(self.shape(branch)));
+            quote!(::cnn_core::shape::check::Branch { name: #called, map: #map })
+        });
         Ok(Outcome::Checked {
             sizes: self.checked(),
-            check: quote!(::cnn_core::shape::check::#kind(#name, &[#(#maps),*], #sound)),
+            check: quote!(::cnn_core::shape::check::#kind(#name, &[#(#branches),*], #sound)),
         })
     }
 

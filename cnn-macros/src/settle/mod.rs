@@ -49,7 +49,7 @@ pub(crate) fn plan(network: &ast::Network, blocks: &mut Blocks<'_>, errors: &mut
         uses: 0,
     };
     let shape = walk.dims(&network.input, &format!("{}: the input", network.name));
-    walk.current = shape.map(|shape| walk.add_map(Map::new(shape)));
+    walk.current = shape.map(|shape| walk.taken(&network.input, shape));
     walk.sequence(&network.body, &Names::default(), 0);
     let sound = walk.errors.count() == 0 && walk.plan.told_by.is_none();
     if walk.plan.steps.is_empty() && sound {
@@ -185,6 +185,11 @@ impl Walk<'_, '_> {
             Outcome::Known(shape) => return shape,
             Outcome::Checked { sizes, check } => (sizes, check),
         };
+        self.checked(sizes, check, at)
+    }
+
+    /// A shape of which rustc evaluates what is not known.
+    fn checked(&mut self, sizes: CheckedSizes, check: TokenStream, at: impl ToTokens) -> Shape {
         let made = self.settle().constant(ConstantType::Made, check, at);
         let whole = Shape::Sizes(quote!(#made.sizes));
         let [channels, height, width] = whole.sizes();

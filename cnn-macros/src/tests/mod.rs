@@ -1,5 +1,6 @@
 //! The stages outside of a compiler: what they settle, what they say, and that nothing makes them panic.
 
+mod rustc;
 mod simulation;
 
 use std::io::Write;

@@ -60,7 +60,7 @@ fn map(map: &Map) -> String {
 /// Kernel, stride and padding: `5x5, stride 1, padding 2`.
 fn window(arguments: &Arguments) -> String {
     if arguments.get("p").is_some() {
-        return format!("p = {}", arguments.real("p"));
+        return arguments.real("p").known().map_or("p = ?".to_owned(), |p| format!("p = {p}"));
     }
     if arguments.get("kernel_size").is_none() {
         return String::new();

@@ -15,6 +15,7 @@ use quote::{quote, quote_spanned};
 
 use crate::parse::ast;
 use crate::plan::{Constant, ConstantType, Plan, memory};
+use crate::span::ours;
 use declaration::{cfg, declaration, derived};
 use heads::Heads;
 use names::map_type;
@@ -30,15 +31,22 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
         let Constant { name, report, of, value, end } = constant;
         let ty = match of {
             ConstantType::Given => quote!(::cnn_core::shape::check::Given),
+            ConstantType::Real => quote!(::cnn_core::shape::check::Real),
             ConstantType::Made => quote!(::cnn_core::shape::check::Made),
         };
         // rustc underlines a call from the method's name to the bracket behind its arguments.
         let (method, arguments) = (quote_spanned!(report.span()=> .report), quote_spanned!(*end=> ()));
+        // A number of any type is cast.
+        let casts = (*of == ConstantType::Real)
+            .then(|| quote!(#[allow(clippy::cast_precision_loss, clippy::cast_lossless, clippy::unnecessary_cast)]));
         quote! {
+            #casts
             const #name: #ty = #value;
             const #report: () = #name #method #arguments;
         }
     });
+    let mistakes = plan.constants.iter().map(|Constant { name, .. }| quote!(#name.mistake().is_some()));
+    let check = quote_spanned!(ours(name.span())=> ::cnn_core::network::check::check::<#name>);
     let layers = plan.steps.iter().enumerate().map(|(index, step)| layer(plan, index, step));
     let network_impl = network_impl(name, plan);
     let derived = derived(network);
@@ -51,6 +59,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
             #(#constants)*
             #(#layers)*
             #network_impl
+            const _: () = #check(&[#(#mistakes),*]);
             #derived
             #heads
         };

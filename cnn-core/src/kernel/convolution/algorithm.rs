@@ -42,7 +42,7 @@ impl Algorithm {
         }
     }
 
-    /// What it works in.
+    /// What it works in. Of what no memory holds it is as much as a number can be, here and below: a network's check says so.
     pub(super) const fn needs(&self, geometry: &Conv2dGeometry, pass: Pass) -> Needs {
         match (self, pass) {
             (Self::Depthwise, _) => depthwise::needs(geometry),
@@ -50,7 +50,7 @@ impl Algorithm {
             (Self::Widened(wide), pass) => {
                 // Samples that are not finite are computed directly.
                 let needs = Self::Direct.needs(wide, pass).max(Self::Direct.needs(geometry, pass));
-                Needs { shared: widen::copy_len(wide) + needs.shared, ..needs }
+                Needs { shared: widen::copy_len(wide).saturating_add(needs.shared), ..needs }
             }
             (Self::Direct, Pass::Forward) => direct::forward_needs(geometry),
             (Self::Direct, Pass::BackwardInput) => direct::backward_input_needs(geometry),

@@ -3,24 +3,17 @@
 
 use super::Epilogue;
 use crate::kernel::Write;
-use crate::kernel::geometry::{Conv2dGeometry, ConvTranspose2dGeometry};
+use crate::kernel::geometry::ConvTranspose2dGeometry;
 use crate::kernel::memory::scratch::{Needs, Scratch};
 use crate::kernel::rows::Rows;
 use crate::kernel::rows::column_sums::{self, First};
 
 impl ConvTranspose2dGeometry {
     /// What [`forward`], [`backward_input`] and [`backward_weight`] work in.
-    ///
-    /// # Panics
-    /// If there is no [`convolution`](Self::convolution): this is where a constant geometry finds out.
     pub const fn needs(&self) -> Needs {
         let sums = Needs { shared: column_sums::partials_len(self.out_channels), per_thread: 0 };
-        backwards(self).needs().max(sums)
+        self.convolution().needs().max(sums)
     }
-}
-
-const fn backwards(geometry: &ConvTranspose2dGeometry) -> Conv2dGeometry {
-    geometry.convolution().expect("an output_padding that is less than stride and padding")
 }
 
 /// input `[n, ih, iw, ic]`, weight `[g, kh, kw, oc / g, ic / g]` -> output `[n, oh, ow, oc]`.
@@ -33,7 +26,7 @@ pub fn forward(
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    super::input_gradient(&backwards(geometry), epilogue, weight, input, output, scratch);
+    super::input_gradient(&geometry.convolution(), epilogue, weight, input, output, scratch);
 }
 
 /// weight `[g, kh, kw, oc / g, ic / g]`, grad_output `[n, oh, ow, oc]` -> grad_input `[n, ih, iw, ic]`.
@@ -47,7 +40,7 @@ pub fn backward_input(
     scratch: &mut Scratch,
 ) {
     let epilogue = Epilogue { write, ..Epilogue::default() };
-    super::forward(&backwards(geometry), epilogue, grad_output, weight, grad_input, scratch);
+    super::forward(&geometry.convolution(), epilogue, grad_output, weight, grad_input, scratch);
 }
 
 /// input `[n, ih, iw, ic]`, grad_output `[n, oh, ow, oc]` -> grad_weight `[g, kh, kw, oc / g, ic / g]`, grad_bias `[oc]`.
@@ -60,7 +53,7 @@ pub fn backward_weight(
     grad_bias: Option<&mut [f32]>,
     scratch: &mut Scratch,
 ) {
-    super::backward_weight(&backwards(geometry), grad_output, input, grad_weight, None, scratch);
+    super::backward_weight(&geometry.convolution(), grad_output, input, grad_weight, None, scratch);
     if let Some(grad_bias) = grad_bias {
         assert_eq!(grad_bias.len(), geometry.out_channels);
         if grad_output.is_empty() {

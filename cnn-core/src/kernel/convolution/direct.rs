@@ -23,17 +23,25 @@ pub(super) const fn forward_needs(geometry: &Conv2dGeometry) -> Needs {
 /// What [`backward_input`] works in, at most: strides may have more phases than a compiler wants to count.
 pub(super) const fn backward_input_needs(geometry: &Conv2dGeometry) -> Needs {
     let Conv2dGeometry { in_channels, groups, kernel_size, stride, .. } = *geometry;
-    let columns = groups * (in_channels / groups).next_multiple_of(MAX_LANES);
+    let columns = groups.saturating_mul((in_channels / groups).next_multiple_of(MAX_LANES));
     // The phases share out the taps among them.
-    let shared = kernel_size[0] * kernel_size[1] * (geometry.out_channels / groups) * columns;
+    let shared = (kernel_size[0] * kernel_size[1] * (geometry.out_channels / groups)).saturating_mul(columns);
+    // Cells of the first phase, and those that it meets; rows that nothing reads may be more.
+    let (met, in_phase) =
+        (geometry.out_size(), [geometry.in_size[0].div_ceil(stride[0]), geometry.in_size[1].div_ceil(stride[1])]);
     let per_thread = if stride[0] == 1 && stride[1] == 1 {
         Correlation::of_phase(geometry, 0).0.per_thread()
-    } else if kernel_size[0] == 1 && kernel_size[1] == 1 && geometry.padding.is_zero() {
+    } else if kernel_size[0] == 1
+        && kernel_size[1] == 1
+        && geometry.padding.is_zero()
+        && in_phase[0] <= met[0]
+        && in_phase[1] <= met[1]
+    {
         0 // one phase has a tap, and its cells are those of the output
     } else {
         // A copy is that large unless one row needs more: in the first phase, no other has more columns or taps.
-        let [rows, columns] = [reach(geometry, 0, 1), reach(geometry, 1, geometry.in_size[1].div_ceil(stride[1]))];
-        let row = rows * columns * geometry.out_channels;
+        let [rows, columns] = [reach(geometry, 0, 1), reach(geometry, 1, in_phase[1])];
+        let row = rows.saturating_mul(columns).saturating_mul(geometry.out_channels);
         if row > COPY { row } else { COPY }
     };
     Needs { shared, per_thread }

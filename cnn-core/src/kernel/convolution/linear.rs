@@ -15,6 +15,7 @@ impl LinearGeometry {
             kernel_size: [1, 1],
             stride: [1, 1],
             padding: Padding::symmetric([0, 0]),
+            unread: [0, 0],
             dilation: [1, 1],
             groups: 1,
             layout: self.layout,

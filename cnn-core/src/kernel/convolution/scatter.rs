@@ -26,10 +26,13 @@ pub(super) const fn pays(geometry: &Conv2dGeometry) -> bool {
     let [kh, kw] = geometry.kernel_size;
     let [height, width] = geometry.out_size();
     let channels = geometry.in_channels;
-    let scatter = height * width * kh * (kw * channels).next_multiple_of(MAX_LANES);
-    let correlate = geometry.in_size[0] * geometry.in_size[1] * kh * kw * channels.next_multiple_of(MAX_LANES)
-        / (geometry.stride[0] * geometry.stride[1]);
-    geometry.groups == 1 && geometry.dilation[1] == 1 && 4 * scatter < 3 * correlate
+    let [rows, columns] = [geometry.in_size[0] as u128 * kh as u128, geometry.in_size[1] as u128 * kw as u128];
+    let scatter = (height as u128 * kh as u128)
+        .saturating_mul(width as u128)
+        .saturating_mul((kw as u128 * channels as u128).next_multiple_of(MAX_LANES as u128));
+    let correlate = rows.saturating_mul(columns).saturating_mul(channels.next_multiple_of(MAX_LANES) as u128)
+        / (geometry.stride[0] as u128 * geometry.stride[1] as u128);
+    geometry.groups == 1 && geometry.dilation[1] == 1 && scatter.saturating_mul(4) < correlate.saturating_mul(3)
 }
 
 /// Values of a row of the gradient, with the padding that windows reach over.
@@ -37,13 +40,13 @@ const fn row_len(geometry: &Conv2dGeometry) -> usize {
     let [_, width] = geometry.out_size();
     let reached = (width - 1) * geometry.stride[1] + geometry.kernel_size[1];
     let needed = geometry.padding.left + geometry.in_size[1];
-    geometry.in_channels * if reached > needed { reached } else { needed }
+    geometry.in_channels.saturating_mul(if reached > needed { reached } else { needed })
 }
 
 /// Samples and rows of the gradient of a task, at most: whole samples, or some rows of one.
 const fn block(geometry: &Conv2dGeometry) -> [usize; 2] {
     let height = geometry.in_size[0];
-    let sample = height * row_len(geometry);
+    let sample = height.saturating_mul(row_len(geometry));
     if sample > COPY {
         let rows = COPY / row_len(geometry);
         return [1, if rows == 0 { 1 } else { rows }];
@@ -53,12 +56,16 @@ const fn block(geometry: &Conv2dGeometry) -> [usize; 2] {
 }
 
 const fn packed_row_len(geometry: &Conv2dGeometry) -> usize {
-    geometry.out_channels * (geometry.kernel_size[1] * geometry.in_channels).next_multiple_of(MAX_LANES)
+    let columns = geometry.kernel_size[1].saturating_mul(geometry.in_channels);
+    geometry.out_channels.saturating_mul(columns.saturating_add(MAX_LANES - 1) / MAX_LANES * MAX_LANES)
 }
 
 pub(super) const fn needs(geometry: &Conv2dGeometry) -> Needs {
     let [samples, rows] = block(geometry);
-    Needs { shared: geometry.kernel_size[0] * packed_row_len(geometry), per_thread: samples * rows * row_len(geometry) }
+    Needs {
+        shared: geometry.kernel_size[0].saturating_mul(packed_row_len(geometry)),
+        per_thread: (samples * rows).saturating_mul(row_len(geometry)),
+    }
 }
 
 /// The shell has checked all lengths.

@@ -70,7 +70,12 @@ const fn copy_len(geometry: &Conv2dGeometry, block: Block) -> usize {
         return 0;
     }
     let [rows, columns] = window(geometry, block.rows);
-    block.samples * rows * columns * copy_step(geometry)
+    (block.samples * rows).saturating_mul(columns).saturating_mul(copy_step(geometry))
+}
+
+/// From the start of a copy to what follows it.
+const fn padded_copy_len(geometry: &Conv2dGeometry, block: Block) -> usize {
+    copy_len(geometry, block).saturating_add(MAX_LANES - 1) / MAX_LANES * MAX_LANES
 }
 
 const fn most_chunks(geometry: &Conv2dGeometry) -> usize {
@@ -83,7 +88,7 @@ pub(super) const fn needs(geometry: &Conv2dGeometry) -> Needs {
     let cells = block.samples * block.rows * geometry.out_size()[1];
     Needs {
         shared: most_chunks(geometry) * (geometry.weight_len() + geometry.out_channels),
-        per_thread: copy_len(geometry, block).next_multiple_of(MAX_LANES) + cells * VECTORS * MAX_LANES,
+        per_thread: cells.saturating_mul(VECTORS * MAX_LANES).saturating_add(padded_copy_len(geometry, block)),
     }
 }
 
@@ -215,7 +220,7 @@ impl Kernel for Task<'_> {
         let [height, _] = geometry.out_size();
         let block = block(geometry);
         let mut slot = self.job.slots.own();
-        let (copy, panel) = slot.split_at_mut(copy_len(geometry, block).next_multiple_of(MAX_LANES));
+        let (copy, panel) = slot.split_at_mut(padded_copy_len(geometry, block));
         let mut first = true;
         for sample in samples.clone().step_by(block.samples) {
             let count = block.samples.min(samples.end - sample);

@@ -19,7 +19,9 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 /// The wider convolution, if it takes clearly fewer steps.
 pub(super) const fn geometry(geometry: &Conv2dGeometry) -> Option<Conv2dGeometry> {
     let (kernel, stride, channels) = (geometry.kernel_size[1], geometry.stride[1], geometry.out_channels);
-    if geometry.groups > 1 || geometry.dilation[1] > 1 || !geometry.output().is_dense() {
+    let unfit = geometry.groups > 1 || geometry.dilation[1] > 1 || !geometry.output().is_dense();
+    // Sixteen times as many filters still have a number.
+    if unfit || stride > kernel || geometry.weight_len() > usize::MAX >> 8 {
         return None;
     }
     let [_, width] = geometry.out_size();

@@ -25,6 +25,9 @@ pub struct Conv2dGeometry {
     pub stride: [usize; 2],
     /// Zeros around the input.
     pub padding: Padding,
+    /// Rows below and columns behind all windows, which nothing reads: none of a convolution, and what a transposed one
+    /// gains beyond what its filters make.
+    pub unread: [usize; 2],
     /// Distance of the taps of a filter; 1 is an ordinary one.
     pub dilation: [usize; 2],
     /// Independent groups that input and output channels are split into.
@@ -51,11 +54,15 @@ impl Conv2dGeometry {
 
     /// Height and width of the output map.
     pub const fn out_size(&self) -> [usize; 2] {
-        let Self { in_size, kernel_size, stride, dilation, .. } = *self;
+        let Self { in_size, kernel_size, stride, dilation, unread, .. } = *self;
         let [rows, columns] = self.padding.around();
+        let read = [
+            window::sum(in_size[0], rows).saturating_sub(unread[0]),
+            window::sum(in_size[1], columns).saturating_sub(unread[1]),
+        ];
         [
-            window::output(window::sum(in_size[0], rows), kernel_size[0], stride[0], 0, dilation[0]),
-            window::output(window::sum(in_size[1], columns), kernel_size[1], stride[1], 0, dilation[1]),
+            window::output(read[0], kernel_size[0], stride[0], 0, dilation[0]),
+            window::output(read[1], kernel_size[1], stride[1], 0, dilation[1]),
         ]
     }
 
@@ -78,7 +85,7 @@ impl Conv2dGeometry {
     /// Multiply-adds of one sample's forward pass, taps on the padding included.
     pub const fn multiply_adds(&self) -> usize {
         let [height, width] = self.out_size();
-        self.weight_len() * height * width
+        self.weight_len().saturating_mul(height).saturating_mul(width)
     }
 }
 
@@ -155,32 +162,27 @@ impl ConvTranspose2dGeometry {
 
     /// Multiply-adds of one sample's forward pass, those that fall off the output included.
     pub const fn multiply_adds(&self) -> usize {
-        self.weight_len() * self.in_size[0] * self.in_size[1]
+        self.weight_len().saturating_mul(self.in_size[0]).saturating_mul(self.in_size[1])
     }
 
     /// The convolution from this one's output to its input, with the same weight. Its backward pass to the input is this
     /// one's forward pass, and the reverse; its backward pass to the weight with the two maps exchanged is this one's.
-    ///
-    /// There is none, `None`, where `output_padding` gives back what the output lost and a stride or more: the convolution
-    /// then has more positions than this one's input has cells.
-    pub const fn convolution(&self) -> Option<Conv2dGeometry> {
+    pub const fn convolution(&self) -> Conv2dGeometry {
         let Padding { top, bottom, left, right } = self.padding;
         let [below, behind] = self.output_padding;
-        if below >= self.stride[0] + bottom || behind >= self.stride[1] + right {
-            return None;
-        }
-        // What the output gains of what it lost is as if it had not lost it. The rest is a remainder of the stride.
+        // What the output gains of what it lost is as if it had not lost it. The rest no filter reaches.
         let padding = Padding { top, bottom: bottom.saturating_sub(below), left, right: right.saturating_sub(behind) };
-        Some(Conv2dGeometry {
+        Conv2dGeometry {
             in_channels: self.out_channels,
             in_size: self.out_size(),
             out_channels: self.in_channels,
             kernel_size: self.kernel_size,
             stride: self.stride,
             padding,
+            unread: [below.saturating_sub(bottom), behind.saturating_sub(right)],
             dilation: self.dilation,
             groups: self.groups,
             layout: Layout::strided(self.layout.out_stride, self.layout.in_stride),
-        })
+        }
     }
 }

@@ -16,7 +16,7 @@ const PIECE: usize = 1 << 11;
 impl LocalResponseNormGeometry {
     /// What [`forward`] and [`backward`] work in: two rows between zeros.
     pub const fn needs(&self) -> Needs {
-        Needs { shared: 0, per_thread: 2 * self.padded() }
+        Needs { shared: 0, per_thread: self.padded().saturating_mul(2) }
     }
 
     /// Values of a row between zeros, as far as the windows reach, and vectors behind their last.

@@ -9,7 +9,7 @@ use crate::kernel::rows::{Row, Rows, RowsMut, for_each};
 
 /// What [`backward`] works in.
 pub const fn needs(channels: usize) -> Needs {
-    Needs { shared: channels + column_sums::partials_len(channels), per_thread: 0 }
+    Needs { shared: column_sums::partials_len(channels).saturating_add(channels), per_thread: 0 }
 }
 
 /// input `[.., c]`, weight `[c]`, or `[1]` for all channels -> output `[.., c]`: `x`, below zero times its weight.

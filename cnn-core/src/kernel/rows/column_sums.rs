@@ -34,7 +34,7 @@ impl Term for First {
 
 /// Values of memory to work in.
 pub(crate) const fn partials_len(channels: usize) -> usize {
-    CHUNKS * channels
+    channels.saturating_mul(CHUNKS)
 }
 
 /// Sums the terms of all rows of two maps.

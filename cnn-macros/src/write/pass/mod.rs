@@ -76,12 +76,12 @@ impl Pass<'_> {
     /// Values per sample of all maps in this pass.
     pub(crate) fn values_len(&self) -> TokenStream {
         let workspaces = customs(self.plan).map(|index| self.workspace_len(index));
-        sum(self.values.sizes.iter().map(Size::to_token_stream).chain(workspaces))
+        sum(self.values.sizes.iter().map(element).chain(workspaces))
     }
 
     /// Values per sample of all gradients of maps.
     pub(crate) fn gradients_len(&self) -> TokenStream {
-        sum(self.gradients.sizes.iter().map(Size::to_token_stream))
+        sum(self.gradients.sizes.iter().map(element))
     }
 
     /// What cuts all that the network owns into what its steps own.
@@ -250,9 +250,17 @@ fn from(slice: TokenStream, first: u64, reference: &TokenStream) -> TokenStream 
     quote!(#reference #slice[#first..])
 }
 
+/// A size in a list. Clippy takes a product there for two elements without a comma.
+fn element(size: &Size) -> TokenStream {
+    match size {
+        Size::Known(_) => size.to_token_stream(),
+        Size::Const(size) => quote!((#size)),
+    }
+}
+
 fn sum(sizes: impl Iterator<Item = TokenStream>) -> TokenStream {
     let sizes: Vec<_> = sizes.collect();
-    if sizes.is_empty() { quote!(0) } else { quote!(#(::cnn_core::network::aligned(#sizes))+*) }
+    if sizes.is_empty() { quote!(0) } else { quote!(::cnn_core::network::together(&[#(#sizes),*])) }
 }
 
 /// The name of an argument, as rustc wants it where nothing uses it.

@@ -87,7 +87,7 @@ impl Correlation {
 
     /// Values of the packed filters, at most.
     pub(super) const fn packed_len(&self) -> usize {
-        self.groups * self.depth() * self.columns.next_multiple_of(MAX_LANES)
+        (self.groups * self.depth()).saturating_mul(self.columns.next_multiple_of(MAX_LANES))
     }
 
     /// Source rows and columns that this many target rows and columns read.

@@ -34,7 +34,7 @@ impl Correlation {
 
     const fn copy_len(&self, block: Block) -> usize {
         let [rows, columns] = self.window(block.rows);
-        block.samples * rows * columns * self.source.channels
+        (block.samples * rows).saturating_mul(columns).saturating_mul(self.source.channels)
     }
 
     /// The largest block, whatever the batch: worth a task, and as many samples or rows as fit a copy.
@@ -47,7 +47,7 @@ impl Correlation {
             return Block { samples: if worth < fit { worth } else { fit }, rows: self.cells[0] };
         }
         let [first, columns] = self.window(1);
-        let lines = COPY / (columns * self.source.channels);
+        let lines = COPY / columns.saturating_mul(self.source.channels);
         let fit = if lines < first { 1 } else { (lines - first) / self.step[0] + 1 };
         let worth = cells.div_ceil(self.cells[1]);
         let rows = if worth < fit { worth } else { fit };

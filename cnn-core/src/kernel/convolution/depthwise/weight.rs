@@ -23,7 +23,7 @@ const fn sums_len(geometry: &Conv2dGeometry) -> usize {
 
 /// Values of the sums of all chunks.
 pub(in super::super) const fn partials_len(geometry: &Conv2dGeometry) -> usize {
-    CHUNKS * sums_len(geometry)
+    sums_len(geometry).saturating_mul(CHUNKS)
 }
 
 /// The shell has checked all lengths.

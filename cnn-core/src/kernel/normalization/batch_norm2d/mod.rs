@@ -94,7 +94,7 @@ impl BatchNorm2dGeometry {
     /// What the passes work in.
     pub const fn needs(&self) -> Needs {
         // Inverse deviations, the sums, and those of the chunks.
-        Needs { shared: (1 + 2 + 2 * sums::CHUNKS) * self.channels, per_thread: 0 }
+        Needs { shared: self.channels.saturating_mul(1 + 2 + 2 * sums::CHUNKS), per_thread: 0 }
     }
 
     fn rows(&self, input: usize, output: usize) -> usize {

@@ -1,0 +1,242 @@
+//! What the `network!` macro checks itself where it knows the numbers, for sizes that only rustc knows. Expanded code
+//! calls this; nobody else needs to.
+//!
+//! A check never panics: it says what is wrong, and makes sizes to go on with. `report` panics, in a constant that nothing
+//! but types depend on: one error, with the numbers put in, on the token that the call has its span from, and no note for
+//! each thing that is computed of a wrong size.
+//!
+//! All is `inline`: only constants call it, and no machine code is made of what nobody else calls.
+
+mod join;
+mod real;
+mod text;
+mod window;
+
+pub use join::{Branch, add, concat, multiply};
+pub use real::{Range, Real, factors, known, real, scaled};
+pub(crate) use text::Text;
+pub use window::{Window, transposed, window};
+
+use super::Sizes;
+
+/// f32 values that a map or the weights of a layer may have: memory has `isize::MAX` bytes.
+pub(crate) const MOST_VALUES: usize = isize::MAX as usize / 4;
+
+/// A size that was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Given {
+    /// It, or the least that it may be.
+    pub size: usize,
+    mistake: Option<Text>,
+}
+
+/// A map that a step makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Made {
+    /// Its sizes.
+    pub sizes: Sizes,
+    /// Whether nothing was wrong on the way here: after a mistake a map is unknown, and not worth a complaint.
+    pub sound: bool,
+    mistake: Option<Text>,
+}
+
+impl Given {
+    /// Panics with what is wrong with it.
+    #[track_caller]
+    #[inline]
+    pub const fn report(&self) {
+        report(&self.mistake);
+    }
+
+    /// What is wrong with it.
+    #[inline]
+    pub const fn mistake(&self) -> Option<&str> {
+        text_of(&self.mistake)
+    }
+}
+
+impl Made {
+    #[inline]
+    const fn new(name: &str, sizes: Sizes, sound: bool, mistake: Option<Text>) -> Self {
+        let mistake = match mistake {
+            _ if !sound => None,
+            None if sizes.len() > MOST_VALUES => {
+                let text = Text::new(name).str("the map that it makes overflows: ").sizes(sizes);
+                Some(text.str(" values are more than memory can have\nhelp: a smaller map"))
+            }
+            mistake => mistake,
+        };
+        // Nothing overflows on the way from a map that is too large.
+        let sizes = match sizes {
+            Sizes::Map { .. } if sizes.len() > MOST_VALUES => Sizes::Map { channels: 1, height: 1, width: 1 },
+            Sizes::Flat { .. } if sizes.len() > MOST_VALUES => Sizes::Flat { features: 1 },
+            sizes => sizes,
+        };
+        Self { sizes, sound: sound && mistake.is_none(), mistake }
+    }
+
+    /// Panics with what is wrong with the step that makes it.
+    #[track_caller]
+    #[inline]
+    pub const fn report(&self) {
+        report(&self.mistake);
+    }
+
+    /// What is wrong with the step that makes it.
+    #[inline]
+    pub const fn mistake(&self) -> Option<&str> {
+        text_of(&self.mistake)
+    }
+}
+
+#[inline]
+const fn text_of(mistake: &Option<Text>) -> Option<&str> {
+    match mistake {
+        Some(text) => Some(text.as_str()),
+        None => None,
+    }
+}
+
+#[track_caller]
+#[inline]
+const fn report(mistake: &Option<Text>) {
+    if let Some(text) = mistake {
+        panic!("{}", text.as_str());
+    }
+}
+
+/// A number for a type, that is none if one of the reports is an error.
+#[inline]
+pub const fn after(_reports: &[()], number: usize) -> usize {
+    number
+}
+
+/// A size that must be so large, and not more than memory can have.
+#[inline]
+pub const fn size(name: &str, what: &str, least: usize, size: usize) -> Given {
+    let text = Text::new(name).str(what);
+    if size < least {
+        let text = text.str(" is ").number(size as u128).str("\nhelp: ").str(what).str(" >= ").number(least as u128);
+        return Given { size: least, mistake: Some(text) };
+    }
+    if size > MOST_VALUES {
+        let text = text.str(" overflows: ").number(size as u128).str(" values are more than memory can have");
+        return Given { size: least, mistake: Some(text) };
+    }
+    Given { size, mistake: None }
+}
+
+/// Why the weights of a layer, which have these sizes, or what is computed with them at so many positions, are more than a
+/// number can be; of a map that is too large itself, that comes first.
+#[inline]
+const fn too_much(name: &str, made: Sizes, weights: [usize; 4], positions: [usize; 2]) -> Option<Text> {
+    if made.len() > MOST_VALUES {
+        return None;
+    }
+    let [a, b, c, d] = weights;
+    let weights = (a as u128).saturating_mul(b as u128).saturating_mul(c as u128).saturating_mul(d as u128);
+    if weights > MOST_VALUES as u128 {
+        let text = Text::new(name).str("the number of its parameters overflows\nhelp: ");
+        return Some(text.str("fewer channels or a smaller kernel"));
+    }
+    let products = weights.saturating_mul(positions[0] as u128).saturating_mul(positions[1] as u128);
+    if products > usize::MAX as u128 {
+        return Some(Text::new(name).str("the number of its multiply-adds overflows\nhelp: a smaller map"));
+    }
+    None
+}
+
+/// What is wrong with features where a map must have rows and columns.
+#[inline]
+const fn flat(name: &str, layer: &str, input: Sizes) -> Option<Text> {
+    match input {
+        Sizes::Map { .. } => None,
+        Sizes::Flat { features } => {
+            let text = Text::new(name).str("`").str(layer).str("` takes a map with height and width, and gets ");
+            Some(text.number(features as u128).str(" flat features\nhelp: put it before `flatten`"))
+        }
+    }
+}
+
+/// The map that an adaptive pooling makes.
+#[inline]
+pub const fn adaptive(name: &str, layer: &str, input: Sizes, sound: bool, [height, width]: [usize; 2]) -> Made {
+    Made::new(name, Sizes::Map { channels: input.channels(), height, width }, sound, flat(name, layer, input))
+}
+
+/// The map that an upsampling makes.
+#[inline]
+pub const fn upsample(name: &str, layer: &str, input: Sizes, sound: bool, [height, width]: [usize; 2]) -> Made {
+    if height > 0 && width > 0 {
+        return adaptive(name, layer, input, sound, [height, width]);
+    }
+    let text = Text::new(name).str("scale_factor leaves nothing of the ").sizes(input);
+    let text = text.str(" feature map\nhelp: a larger one, or `size = (height, width)`");
+    Made::new(name, Sizes::Map { channels: input.channels(), height: 1, width: 1 }, sound, Some(text))
+}
+
+/// The map that a linear layer makes.
+#[inline]
+pub const fn linear(name: &str, input: Sizes, sound: bool, out_features: usize) -> Made {
+    let mistake = if input.is_flat() {
+        too_much(name, Sizes::Flat { features: out_features }, [input.channels(), out_features, 1, 1], [1, 1])
+    } else {
+        let text = Text::new(name).str("`linear` takes a flat map, and gets the ").sizes(input);
+        Some(text.str(" feature map\nhelp: put `flatten` before it"))
+    };
+    Made::new(name, Sizes::Flat { features: out_features }, sound, mistake)
+}
+
+/// The map that flattening makes.
+#[inline]
+pub const fn flatten(features: usize, sound: bool) -> Made {
+    Made::new("flatten", Sizes::Flat { features }, sound, None)
+}
+
+/// The slopes of a `prelu`, which keeps its map.
+#[inline]
+pub const fn prelu(name: &str, input: Sizes, sound: bool, num_parameters: usize) -> Made {
+    let channels = input.channels();
+    let mistake = if num_parameters == 1 || num_parameters == channels {
+        None
+    } else {
+        let text = Text::new(name).str("num_parameters ").number(num_parameters as u128);
+        let text = text.str(" is neither 1 nor the number of channels\nhelp: 1, or `num_parameters = ");
+        Some(text.number(channels as u128).str("`"))
+    };
+    Made::new(name, input, sound, mistake)
+}
+
+/// A map that is written out: what a network takes.
+#[inline]
+pub const fn input(what: &str, sizes: Sizes) -> Made {
+    let mistake = if sizes.len() > MOST_VALUES {
+        let (network, what) = (Text::new(what), "the input overflows: ");
+        Some(network.str(what).sizes(sizes).str(" values are more than memory can have"))
+    } else {
+        None
+    };
+    Made::new(what, sizes, true, mistake)
+}
+
+/// What a reader was promised with `=>`.
+#[inline]
+pub const fn claim(name: &str, found: Sizes, sound: bool, claimed: Sizes) -> Made {
+    let mistake = if same(found, claimed) {
+        None
+    } else {
+        let text = Text::new(name).str("the map is ").sizes(found).str(", not ").sizes(claimed);
+        let text = text.str("\nhelp: write `=> <").between(found, ", ");
+        Some(text.str(">`, or change the steps before it"))
+    };
+    Made::new(name, claimed, sound, mistake)
+}
+
+/// Whether two maps are the same.
+#[inline]
+const fn same(one: Sizes, other: Sizes) -> bool {
+    one.is_flat() == other.is_flat()
+        && one.channels() == other.channels()
+        && one.height() == other.height()
+        && one.width() == other.width()
+}

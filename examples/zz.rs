@@ -1,0 +1,4 @@
+//! x
+#[path = "networks/densenet121.rs"]
+mod n;
+fn main() {}
