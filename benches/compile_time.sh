@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# What a network costs to build: clean and touched release builds of a program that trains LeNet-5, the same after its
-# dependencies of programs that train networks of the gallery, and `cargo check` of some and of 200 layers after a touch.
-# Wall seconds, the median of five where a build is repeated.
+# What a network costs to build: clean release builds of a program that trains LeNet-5, in turn with those of one that trains
+# LeNet-5's linear layers in dfdx (whose convolutions need a nightly compiler); builds after a touch, after their dependencies
+# of programs that train networks of the gallery, and `cargo check` of some and of 200 layers after a touch. Wall seconds, the
+# median of three clean builds and of five others.
 #
 #     benches/compile_time.sh
 set -euo pipefail
@@ -23,6 +24,11 @@ median_after_touch() { # COMMAND...: the median of five, each after a touch of t
         touch "$work/program/src/"*.rs
         seconds "$@"
     done | sort -n | sed -n 3p
+}
+
+clean() { # FOLDER: one clean release build
+    rm -rf "$work/clean"
+    (cd "$1" && CARGO_TARGET_DIR=$work/clean seconds cargo build --release)
 }
 
 gallery() { # FILE TYPE CLASSES: makes it a program that trains this network of the gallery
@@ -89,7 +95,40 @@ EOF
 cd "$work/program"
 cargo fetch >/dev/null 2>&1
 echo "packages: $(cargo tree --edges normal,build --prefix none | sed 's/ (\*)//' | sort -u | wc -l)"
-echo "clean release build: $(seconds cargo build --release) s"
+mkdir -p "$work/dfdx/src"
+sed "s/^cnn-core = .*/dfdx = \"0.13\"/" Cargo.toml >"$work/dfdx/Cargo.toml"
+cat >"$work/dfdx/src/main.rs" <<'EOF'
+use dfdx::optim::{Momentum, Sgd, SgdConfig};
+use dfdx::prelude::*;
+
+type Net = (Linear<784, 120>, ReLU, Linear<120, 84>, ReLU, Linear<84, 10>);
+
+fn main() {
+    let device = AutoDevice::default();
+    let mut net = device.build_module::<Net, f32>();
+    let mut gradients = net.alloc_grads();
+    let config = SgdConfig { lr: 0.05, momentum: Some(Momentum::Classic(0.9)), weight_decay: None };
+    let mut optimizer = Sgd::new(&net, config);
+    let images: Tensor<Rank2<8, 784>, f32, _> = device.sample_normal();
+    let truth: Tensor<Rank2<8, 10>, f32, _> = device.ones();
+    for _ in 0..3 {
+        let loss = cross_entropy_with_logits_loss(net.forward_mut(images.clone().trace(gradients)), truth.clone() / 10.0);
+        println!("{}", loss.array());
+        gradients = loss.backward();
+        optimizer.update(&mut net, &gradients).expect("all parameters have a gradient");
+        net.zero_grads(&mut gradients);
+    }
+}
+EOF
+(cd "$work/dfdx" && cargo fetch >/dev/null 2>&1)
+for _ in 1 2 3; do
+    clean . >>"$work/ours"
+    clean "$work/dfdx" >>"$work/theirs"
+done
+ours=$(sort -n "$work/ours" | sed -n 2p)
+theirs=$(sort -n "$work/theirs" | sed -n 2p)
+echo "clean release build: $ours s; of dfdx: $theirs s; $(awk "BEGIN { printf \"%.2f\", $ours / $theirs }") of it"
+cargo build --release >/dev/null 2>&1
 echo "release build after a touch: $(median_after_touch cargo build --release) s"
 cargo check >/dev/null 2>&1
 echo "check of LeNet-5 after a touch: $(median_after_touch cargo check) s"
