@@ -235,7 +235,7 @@ fn what_a_large_convolution_works_in_is_found_at_once() {
         Conv2dGeometry { kernel_size: [LARGE, 1], stride: [LARGE / 3, 7], dilation: [1, LARGE / 5], ..grouped },
         Conv2dGeometry { in_channels: LARGE, out_channels: LARGE / 32, in_size: [1, 1], ..grouped },
         Conv2dGeometry { in_channels: LARGE, out_channels: LARGE, groups: LARGE, ..large },
-        Conv2dGeometry { padding: Padding::symmetric([LARGE, LARGE]), ..grouped },
+        Conv2dGeometry { in_size: [LARGE, 4], padding: Padding::symmetric([LARGE, 1]), ..grouped },
     ] {
         assert!(geometry.needs().shared > 0, "{geometry:?}");
     }

@@ -329,6 +329,15 @@ const _: () = {
             training: ::cnn_core::network::together(&[4704, 1176, 1600, 400, 120, 84]),
             gradient: ::cnn_core::network::together(&[1176, 4704]),
         };
+        const STEP_NEEDS: ::cnn_core::network::Needs = {
+            let needs = ::cnn_core::network::Needs::NONE;
+            let needs = needs.max(::cnn_core::layer::conv2d::needs::<__Step0>());
+            let needs = needs.max(::cnn_core::layer::conv2d::needs::<__Step3>());
+            let needs = needs.max(::cnn_core::layer::linear::needs::<__Step7>());
+            let needs = needs.max(::cnn_core::layer::linear::needs::<__Step9>());
+            let needs = needs.max(::cnn_core::layer::linear::needs::<__Step11>());
+            needs
+        };
         fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
             Self { weights }
         }
@@ -529,7 +538,7 @@ const _: () = {
             );
         }
     }
-    const _: () = ::cnn_core::network::check::check::<LeNet5>(&[]);
+    const _: () = ::cnn_core::network::check::check::<LeNet5>();
     impl ::core::clone::Clone for LeNet5 {
         fn clone(&self) -> Self {
             Self { weights: ::core::clone::Clone::clone(&self.weights) }

@@ -3,6 +3,7 @@
 use super::{GradInput, Initial, Mode, Operation, Owned, Parameter, Pass};
 use crate::kernel::Rectifier;
 use crate::kernel::geometry::BatchNorm2dGeometry;
+use crate::kernel::memory::scratch::Needs;
 use crate::kernel::normalization::batch_norm2d::{
     self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut, Statistics, StatisticsMut,
 };
@@ -25,6 +26,13 @@ pub trait BatchNorm2d {
         affine: Self::AFFINE,
         track_running_stats: Self::TRACK_RUNNING_STATS,
     };
+    /// The scratch memory that its loops take.
+    const NEEDS: Needs = Self::OPERATION.needs();
+}
+
+/// See [`conv2d::needs`](super::conv2d::needs).
+pub const fn needs<L: BatchNorm2d>() -> Needs {
+    L::NEEDS
 }
 
 pub(super) const fn parameters(geometry: &BatchNorm2dGeometry) -> [Parameter; 2] {

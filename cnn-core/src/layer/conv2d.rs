@@ -5,6 +5,7 @@ use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
 use crate::kernel::Rectifier;
 use crate::kernel::convolution::{self, Epilogue};
 use crate::kernel::geometry::Conv2dGeometry;
+use crate::kernel::memory::scratch::Needs;
 use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
 
@@ -22,6 +23,14 @@ pub trait Conv2d {
     const RECTIFIER: Rectifier;
     /// The layer as data.
     const OPERATION: Operation = Operation::Conv2d { geometry: Self::GEOMETRY, bias: Self::BIAS };
+    /// The scratch memory that its loops take.
+    const NEEDS: Needs = Self::OPERATION.needs();
+}
+
+/// `NEEDS`, looked at where it is called: rustc evaluates a constant of a type that it knows wherever it stands, even one
+/// that a mistake made senseless.
+pub const fn needs<L: Conv2d>() -> Needs {
+    L::NEEDS
 }
 
 /// PyTorch's default: uniform within `1/sqrt(fan_in)`, both weight and bias.

@@ -6,6 +6,7 @@ use crate::kernel::Rectifier;
 use crate::kernel::convolution::Epilogue;
 use crate::kernel::convolution::conv_transpose2d;
 use crate::kernel::geometry::ConvTranspose2dGeometry;
+use crate::kernel::memory::scratch::Needs;
 use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
 
@@ -20,6 +21,13 @@ pub trait ConvTranspose2d {
     const RECTIFIER: Rectifier;
     /// The layer as data.
     const OPERATION: Operation = Operation::ConvTranspose2d { geometry: Self::GEOMETRY, bias: Self::BIAS };
+    /// The scratch memory that its loops take.
+    const NEEDS: Needs = Self::OPERATION.needs();
+}
+
+/// See [`conv2d::needs`](super::conv2d::needs).
+pub const fn needs<L: ConvTranspose2d>() -> Needs {
+    L::NEEDS
 }
 
 /// PyTorch's default: uniform within `1/sqrt(fan_in)`, both weight and bias, where it takes the output channels of a group

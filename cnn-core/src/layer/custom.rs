@@ -1,6 +1,7 @@
 //! Layers of the user's own.
 
 use super::{Operation, Parameter, Pass};
+use crate::kernel::memory::scratch::Needs;
 use crate::shape::{Shape, Sizes};
 use crate::tensor::{Samples, SamplesMut};
 
@@ -108,6 +109,10 @@ pub trait Layer<In: Shape> {
     const OPERATION: Operation =
         Operation::Custom { parameters: Self::WEIGHTS, state: Self::STATE, saved: Self::SAVED };
 
+    /// The scratch memory that its loops take: none, unless it is a network.
+    #[doc(hidden)]
+    const NEEDS: Needs = Needs::NONE;
+
     /// [`WORKSPACE`](Self::WORKSPACE) of [`evaluate`](Self::evaluate); a network needs less where nothing is kept.
     #[doc(hidden)]
     const EVALUATION_WORKSPACE: usize = Self::WORKSPACE;
@@ -150,6 +155,8 @@ pub struct Custom {
     pub sizes: Sizes,
     /// The layer as data.
     pub operation: Operation,
+    /// The scratch memory that its loops take.
+    pub needs: Needs,
     /// Values per sample that the forward pass keeps for the backward pass.
     pub workspace: usize,
     /// The same where no backward pass follows.
@@ -174,6 +181,7 @@ impl Custom {
         Self {
             sizes: <L::Output as Shape>::SIZES,
             operation: L::OPERATION,
+            needs: L::NEEDS,
             workspace: L::WORKSPACE,
             evaluation_workspace: L::EVALUATION_WORKSPACE,
             forward: forward::<L, In>,

@@ -6,6 +6,7 @@ use crate::kernel::Rectifier;
 use crate::kernel::convolution::Epilogue;
 use crate::kernel::convolution::linear;
 use crate::kernel::geometry::LinearGeometry;
+use crate::kernel::memory::scratch::Needs;
 use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
 
@@ -22,6 +23,13 @@ pub trait Linear {
     /// The layer as data.
     const OPERATION: Operation =
         Operation::Linear { geometry: Self::GEOMETRY, bias: Self::BIAS, channels: Self::CHANNELS };
+    /// The scratch memory that its loops take.
+    const NEEDS: Needs = Self::OPERATION.needs();
+}
+
+/// See [`conv2d::needs`](super::conv2d::needs).
+pub const fn needs<L: Linear>() -> Needs {
+    L::NEEDS
 }
 
 /// PyTorch's default: uniform within `1/sqrt(fan_in)`, both weight and bias.

@@ -2,6 +2,7 @@
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::LocalResponseNormGeometry;
+use crate::kernel::memory::scratch::Needs;
 use crate::kernel::normalization::local_response_norm;
 
 /// A normalization over neighbouring channels. It has no parameters.
@@ -10,6 +11,13 @@ pub trait LocalResponseNorm {
     const GEOMETRY: LocalResponseNormGeometry;
     /// The layer as data.
     const OPERATION: Operation = Operation::LocalResponseNorm(Self::GEOMETRY);
+    /// The scratch memory that its loops take.
+    const NEEDS: Needs = Self::OPERATION.needs();
+}
+
+/// See [`conv2d::needs`](super::conv2d::needs).
+pub const fn needs<L: LocalResponseNorm>() -> Needs {
+    L::NEEDS
 }
 
 /// input `[n, h, w, c]` -> output `[n, h, w, c]`

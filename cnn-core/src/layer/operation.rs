@@ -176,7 +176,7 @@ impl Operation {
         }
     }
 
-    /// The scratch memory that its loops take.
+    /// The scratch memory that its loops take; a network's and a user's layer's are constants of their types.
     pub const fn needs(&self) -> Needs {
         match self {
             Self::Conv2d { geometry, .. } => geometry.needs(),
@@ -185,8 +185,7 @@ impl Operation {
             Self::BatchNorm2d { geometry, .. } => geometry.needs(),
             Self::LocalResponseNorm(geometry) => geometry.needs(),
             Self::Prelu { channels, .. } => kernel::pointwise::prelu::needs(*channels),
-            Self::Network(steps) => step::needs(steps),
-            _ => Needs { shared: 0, per_thread: 0 },
+            _ => Needs::NONE,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{GradInput, Initial, Operation, Parameter, Pass};
 use crate::kernel::geometry::Layout;
+use crate::kernel::memory::scratch::Needs;
 use crate::kernel::pointwise::prelu;
 use crate::kernel::rows::{Rows, RowsMut};
 
@@ -15,6 +16,13 @@ pub trait Prelu {
     const LAYOUT: Layout;
     /// The layer as data.
     const OPERATION: Operation = Operation::Prelu { channels: Self::CHANNELS, num_parameters: Self::NUM_PARAMETERS };
+    /// The scratch memory that its loops take.
+    const NEEDS: Needs = Self::OPERATION.needs();
+}
+
+/// See [`conv2d::needs`](super::conv2d::needs).
+pub const fn needs<L: Prelu>() -> Needs {
+    L::NEEDS
 }
 
 pub(super) const fn parameters(num_parameters: usize) -> [Parameter; 1] {

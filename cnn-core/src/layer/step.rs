@@ -1,7 +1,6 @@
 //! The steps of a network as plain data, and what they cost together.
 
 use super::Operation;
-use crate::kernel::memory::scratch::Needs;
 use crate::shape::Sizes;
 
 /// A step of a network.
@@ -69,16 +68,6 @@ pub const fn multiply_adds(steps: &[Step]) -> usize {
         index += 1;
     }
     sum
-}
-
-/// Scratch memory that serves every step.
-pub const fn needs(steps: &[Step]) -> Needs {
-    let (mut needs, mut index) = (Needs { shared: 0, per_thread: 0 }, 0);
-    while index < steps.len() {
-        needs = needs.max(steps[index].operation.needs());
-        index += 1;
-    }
-    needs
 }
 
 /// The last step, if it is a softmax: then it makes the network's output.

@@ -1,6 +1,6 @@
 //! What rustc evaluates of every network as it checks a program, so that nothing is left to be found wrong when it is built.
 
-use super::Network;
+use super::{Needs, Network, Step};
 use crate::layer::Operation;
 use crate::shape::check::{MOST_VALUES, Text};
 
@@ -11,40 +11,44 @@ use crate::shape::check::{MOST_VALUES, Text};
 /// As said.
 #[track_caller]
 #[doc(hidden)]
-pub const fn check<N: Network>(mistakes: &[bool]) {
+pub const fn check<N: Network>() {
+    // Constants are evaluated with the function that mentions them.
+    if N::SOUND
+        && let Some(text) = mistake::<N>()
+    {
+        panic!("{}", text.as_str());
+    }
+}
+
+/// Whether none is true.
+#[doc(hidden)]
+pub const fn none(mistakes: &[bool]) -> bool {
     let mut index = 0;
     while index < mistakes.len() {
         if mistakes[index] {
-            return;
+            return false;
         }
         index += 1;
     }
-    if let Some(text) = mistake::<N>() {
-        panic!("{}", text.as_str());
+    true
+}
+
+/// Scratch memory of a network's loops; none after a mistake.
+pub(super) const fn needs<N: Network>() -> Needs {
+    const fn of_sound<N: Network>() -> Needs {
+        N::STEP_NEEDS
     }
+    if N::SOUND { of_sound::<N>() } else { Needs::NONE }
 }
 
 const fn mistake<N: Network>() -> Option<Text> {
     let (steps, mut index) = (N::STEPS, 0);
     while index < steps.len() {
-        let step = &steps[index];
-        let operation = &step.operation;
-        let text = Text::new(step.path).str("`").str(step.layer).str("` ");
-        if step.output.len() > MOST_VALUES {
-            return Some(overflow(text.str("makes a map that overflows: ").sizes(step.output)));
-        }
-        if operation.parameter_count() > MOST_VALUES || operation.state_count() > MOST_VALUES {
-            return Some(text.str("has more values than memory can have\nhelp: fewer channels or a smaller kernel"));
-        }
-        if operation.multiply_adds() == usize::MAX {
-            return Some(text.str("has more multiply-adds than can be counted\nhelp: a smaller map"));
-        }
         // A network's were looked at where it is declared.
-        if !matches!(operation, Operation::Network(_)) {
-            let needs = operation.needs();
-            if needs.shared > MOST_VALUES || needs.per_thread > MOST_VALUES {
-                return Some(text.str("works in more than memory can have\nhelp: a smaller map, or fewer channels"));
-            }
+        if !matches!(steps[index].operation, Operation::Network(_))
+            && let Some(text) = mistake_of(&steps[index])
+        {
+            return Some(text);
         }
         index += 1;
     }
@@ -59,9 +63,24 @@ const fn mistake<N: Network>() -> Option<Text> {
     if N::MULTIPLY_ADDS == usize::MAX {
         return Some(text.str("the number of its multiply-adds overflows\nhelp: smaller maps"));
     }
-    // What is left can only fail where one of its parts has.
-    let _ = N::NEEDS;
+    if N::NEEDS.shared > MOST_VALUES || N::NEEDS.per_thread > MOST_VALUES {
+        return Some(text.str("its layers work in more than memory can have\nhelp: smaller maps, or fewer channels"));
+    }
     None
+}
+
+const fn mistake_of(step: &Step) -> Option<Text> {
+    let operation = &step.operation;
+    let what = if step.output.len() > MOST_VALUES {
+        "makes a map of more values than memory can have\nhelp: a smaller map"
+    } else if operation.parameter_count() > MOST_VALUES || operation.state_count() > MOST_VALUES {
+        "has more values than memory can have\nhelp: fewer channels or a smaller kernel"
+    } else if operation.multiply_adds() == usize::MAX {
+        "has more multiply-adds than can be counted\nhelp: a smaller map"
+    } else {
+        return None;
+    };
+    Some(Text::new(step.path).str("`").str(step.layer).str("` ").str(what))
 }
 
 const fn overflow(text: Text) -> Text {

@@ -8,6 +8,7 @@ mod nested;
 mod summary;
 mod weights;
 
+pub use crate::kernel::memory::scratch::Needs;
 pub use inference::Inference;
 pub use memory::Memory;
 #[doc(hidden)]
@@ -16,7 +17,6 @@ pub use summary::Summary;
 pub use weights::{Gradients, Tensor, Weights};
 pub(crate) use weights::{Home, Place, places};
 
-use crate::kernel::memory::scratch::Needs;
 pub use crate::layer::Step;
 use crate::layer::{GradInput, Owned, Pass, step};
 use crate::shape::Shape;
@@ -72,9 +72,15 @@ pub trait Network: Sized + Send + Sync + 'static {
     const WORKSPACE_BYTES: usize = 4_usize.saturating_mul(Self::MEMORY.training.saturating_add(Self::MEMORY.gradient));
     /// Bytes per sample that evaluation keeps.
     const INFERENCE_BYTES: usize = 4_usize.saturating_mul(Self::MEMORY.evaluation);
+    /// Whether nothing is wrong with a size or an option that only rustc knows.
+    #[doc(hidden)]
+    const SOUND: bool = true;
+    /// Scratch memory of its loops, if it is sound.
+    #[doc(hidden)]
+    const STEP_NEEDS: Needs;
     /// Scratch memory of its loops.
     #[doc(hidden)]
-    const NEEDS: Needs = step::needs(Self::STEPS);
+    const NEEDS: Needs = check::needs::<Self>();
 
     /// A network of these weights.
     fn from_weights(weights: Weights<Self>) -> Self;

@@ -1,6 +1,7 @@
 //! A network is a layer too: a step of another network.
 
 use super::Network;
+use crate::kernel::memory::scratch::Needs;
 use crate::layer::{GradInput, Layer, Operation, Owned, Pass, step};
 use crate::tensor::{Samples, SamplesMut};
 
@@ -11,6 +12,7 @@ impl<N: Network> Layer<N::Input> for N {
     const SAVED: usize = step::saved(N::STEPS);
     const WORKSPACE: usize = N::MEMORY.training + N::MEMORY.gradient;
     const OPERATION: Operation = Operation::Network(N::STEPS);
+    const NEEDS: Needs = <N as Network>::NEEDS;
     const EVALUATION_WORKSPACE: usize = N::MEMORY.evaluation;
 
     fn forward(

@@ -31,6 +31,8 @@ pub(crate) struct Row {
     pub(crate) constants: fn(&Settled<'_>) -> TokenStream,
     /// Whether its functions take an `Owned`: it has state, or keeps values of a batch for the backward pass.
     pub(crate) stateful: bool,
+    /// Whether its loops work in scratch memory: its trait says how much, `NEEDS`.
+    pub(crate) scratch: bool,
     /// Whether it applies a rectifier that follows it by the way.
     pub(crate) fuses_rectifier: bool,
     /// Its name in `cnn_core::kernel::Rectifier`, if it is one.

@@ -59,6 +59,7 @@ const PLAIN: Row = Row {
     cost: maps::free,
     constants: constants::nothing,
     stateful: false,
+    scratch: false,
     fuses_rectifier: false,
     rectifier: None,
     in_place: false,
@@ -97,6 +98,7 @@ pub(crate) static ROWS: &[Row] = &[
         rule: window::conv2d,
         cost: window::conv2d_cost,
         constants: constants::conv2d,
+        scratch: true,
         fuses_rectifier: true,
         ..PLAIN
     },
@@ -114,6 +116,7 @@ pub(crate) static ROWS: &[Row] = &[
         rule: window::conv_transpose2d,
         cost: window::conv_transpose2d_cost,
         constants: constants::conv_transpose2d,
+        scratch: true,
         fuses_rectifier: true,
         ..PLAIN
     },
@@ -166,6 +169,7 @@ pub(crate) static ROWS: &[Row] = &[
         rule: maps::same_spatial_map,
         cost: maps::batch_norm2d_cost,
         constants: constants::batch_norm2d,
+        scratch: true,
         stateful: true,
         fuses_rectifier: true,
         ..PLAIN
@@ -176,6 +180,7 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[number("alpha", 0.0, 1e-4), finite("beta", 0.75), number("k", 0.0, 1.0)],
         rule: maps::same_spatial_map,
         constants: constants::local_response_norm,
+        scratch: true,
         ..PLAIN
     },
     Row {
@@ -204,6 +209,7 @@ pub(crate) static ROWS: &[Row] = &[
         rule: maps::linear,
         cost: maps::linear_cost,
         constants: constants::linear,
+        scratch: true,
         fuses_rectifier: true,
         ..PLAIN
     },
@@ -229,6 +235,7 @@ pub(crate) static ROWS: &[Row] = &[
         rule: maps::prelu,
         cost: maps::prelu_cost,
         constants: constants::prelu,
+        scratch: true,
         ..PLAIN
     },
     activation("sigmoid", |layer| layer.activation(quote!(Sigmoid))),

@@ -43,6 +43,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
                 const STEPS: &'static [::cnn_core::network::Step] = &[];
                 const MEMORY: ::cnn_core::network::Memory =
                     ::cnn_core::network::Memory { evaluation: 0, training: 0, gradient: 0 };
+                const STEP_NEEDS: ::cnn_core::network::Needs = ::cnn_core::network::Needs::NONE;
 
                 fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
                     Self { weights }

@@ -20,7 +20,7 @@ use declaration::{cfg, declaration, derived};
 use heads::Heads;
 use names::map_type;
 use pass::Pass;
-use step::{layer, step_data};
+use step::{layer, needs, step_data};
 
 /// The type and its `Network`.
 pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
@@ -45,7 +45,6 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
             const #report: () = #name #method #arguments;
         }
     });
-    let mistakes = plan.constants.iter().map(|Constant { name, .. }| quote!(#name.mistake().is_some()));
     let check = quote_spanned!(ours(name.span())=> ::cnn_core::network::check::check::<#name>);
     let layers = plan.steps.iter().enumerate().map(|(index, step)| layer(plan, index, step));
     let network_impl = network_impl(name, plan);
@@ -59,7 +58,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
             #(#constants)*
             #(#layers)*
             #network_impl
-            const _: () = #check(&[#(#mistakes),*]);
+            const _: () = #check();
             #derived
             #heads
         };
@@ -70,6 +69,11 @@ fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
     let text = name.to_string();
     let (input, output) = (map_type(plan, &plan.maps[0]), map_type(plan, plan.map(plan.output)));
     let steps = plan.steps.iter().enumerate().map(|(index, step)| step_data(plan, index, step));
+    let mistakes = plan.constants.iter().map(|Constant { name, .. }| quote!(#name.mistake().is_some()));
+    let sound = (!plan.constants.is_empty())
+        .then(|| quote!(const SOUND: bool = ::cnn_core::network::check::none(&[#(#mistakes),*]);));
+    // In statements: what a list of calls makes rustc would evaluate even in a network that is wrong.
+    let needs = plan.steps.iter().enumerate().filter_map(|(index, step)| needs(index, step));
     let [evaluation, training, gradient] = [memory::evaluation, memory::training, memory::gradient].map(|f| f(plan));
     let evaluate = Pass { plan, values: &evaluation, gradients: &gradient, evaluates: true };
     let train = Pass { plan, values: &training, gradients: &gradient, evaluates: false };
@@ -86,6 +90,12 @@ fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
                 evaluation: #evaluation_sum,
                 training: #training_sum,
                 gradient: #gradient_sum,
+            };
+            #sound
+            const STEP_NEEDS: ::cnn_core::network::Needs = {
+                let needs = ::cnn_core::network::Needs::NONE;
+                #(let needs = needs.max(#needs);)*
+                needs
             };
 
             fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {

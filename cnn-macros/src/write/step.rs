@@ -53,6 +53,21 @@ pub(super) fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream 
     })
 }
 
+/// The scratch memory of a step: a constant of its own, because rustc loses patience with long ones.
+pub(super) fn needs(index: StepId, step: &Step) -> Option<TokenStream> {
+    match &step.kind {
+        Kind::Custom(_) => {
+            let custom = custom_layer(index);
+            Some(quote!(#custom.needs))
+        }
+        Kind::Layer { row, .. } => row.scratch.then(|| {
+            let ((module, _), name) = (names(row), step_type(index));
+            quote!(::cnn_core::layer::#module::needs::<#name>())
+        }),
+        Kind::Join(_) => None,
+    }
+}
+
 /// A step as data.
 pub(super) fn operation(plan: &Plan, index: StepId) -> TokenStream {
     match &plan.steps[index].kind {

@@ -13,6 +13,9 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// Nothing.
+    pub const NONE: Self = Self { shared: 0, per_thread: 0 };
+
     /// What serves both, one after the other.
     pub const fn max(self, other: Self) -> Self {
         Self {

@@ -1,4 +1,0 @@
-//! x
-#[path = "networks/densenet121.rs"]
-mod n;
-fn main() {}
