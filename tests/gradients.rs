@@ -4,6 +4,12 @@ mod common;
 
 use cnn_core::prelude::*;
 
+const SLOPE: f64 = 0.25;
+const EPS: f32 = 0.015_625;
+const NOTHING: f32 = 0.0;
+const FACTOR: f64 = 1.5;
+const TWICE: usize = 2;
+
 network! {
     /// Every layer that has a gradient, in orders that share memory in different ways.
     pub Mixed<2, 11, 9> {
@@ -100,6 +106,15 @@ network! {
         conv2d<6, 1>, relu6, dropout(p = 0.0), flatten, linear<3>,
     }
 
+    /// Options with fractions that only rustc knows.
+    pub Constants<3, 5, 4> {
+        conv2d<4, 3>(padding = 1), leaky_relu(negative_slope = SLOPE), sigmoid, conv2d<3, 2>, leaky_relu(negative_slope = { -2.0 * SLOPE }),
+        tanh, conv2d<3, 1>(bias = false), batch_norm2d(eps = EPS, momentum = { 1.0 - SLOPE }), leaky_relu(negative_slope = EPS),
+        local_response_norm<3>(alpha = SLOPE, beta = { 3.0 * SLOPE }, k = FACTOR), dropout(p = NOTHING), dropout2d(p = { NOTHING / 2.0 }),
+        upsample(scale_factor = FACTOR, mode = bilinear), upsample(scale_factor = (TWICE, { FACTOR })), conv2d<2, 3>(stride = 2),
+        avg_pool2d<2>(divisor_override = TWICE), flatten, linear<3>,
+    }
+
     /// A network that ends in a map.
     pub Picture<1, 6, 5> { conv2d<3, 3>(padding = 1), relu, conv2d<2, 1>, softmax, flatten }
 }
@@ -132,6 +147,11 @@ fn of_windows_with_groups_and_remainders() -> Result<(), Error> {
 #[test]
 fn of_functions_of_each_value() -> Result<(), Error> {
     common::check_both::<Functions>(2, 1000)
+}
+
+#[test]
+fn of_layers_whose_options_are_constants() -> Result<(), Error> {
+    common::check_both::<Constants>(2, 1000)
 }
 
 #[test]

@@ -55,12 +55,15 @@ network! {
     /// Heads that nobody asks for.
     pub Unasked<4> { concat { policy: [linear<2>, softmax], value: linear<1> } }
 
+    block leaning<S> { leaky_relu(negative_slope = S) }
+
     /// Options that are constants.
     pub Constants<4, 6, 6> {
         batch_norm2d(eps = EPS, momentum = { 1.0 - EPS }), dropout(p = P), leaky_relu(negative_slope = -EPS),
         local_response_norm<3>(alpha = EPS, beta = { 0.5 + EPS }, k = { CLASSES as f64 }),
         upsample(scale_factor = (CLASSES, { 1.0 + P })), dropout2d(p = { P / 2.0 }),
         avg_pool2d<2>(divisor_override = CLASSES),
+        leaning<EPS>, leaning<0.5>, leaning<{ -0.5 }>, leaning<{ 2.0 * EPS }>, leaning<1>,
     }
 
     Features<100> { relu, linear<{ 100 >> 1 }>, dropout(p = 1), relu }

@@ -78,8 +78,11 @@ const fn activation(name: &'static str, constants: fn(&Settled<'_>) -> TokenStre
 const LEAKY_RELU: Row =
     Row { options: &[finite("negative_slope", 0.01)], ..activation("leaky_relu", constants::leaky_relu) };
 
-/// A `leaky_relu` of a slope that is, or may be, negative: the sign of its output does not tell that of its input, which is kept.
+/// A `leaky_relu` of a negative slope: the sign of its output does not tell that of its input, which is kept.
 static MIRRORING: Row = Row { in_place: false, backward_reads: Reads::Nothing, ..LEAKY_RELU };
+
+/// A `leaky_relu` of a slope that only rustc knows: it may read the input backwards, or the output.
+static LEANING: Row = Row { in_place: false, backward_reads: Values, ..LEAKY_RELU };
 
 /// Every layer. Names and defaults are PyTorch's.
 pub(crate) static ROWS: &[Row] = &[
@@ -224,8 +227,9 @@ pub(crate) static ROWS: &[Row] = &[
     Row {
         keeps_signs: true,
         backward_reads: Signs,
-        instead: Some(|arguments| {
-            (arguments.real("negative_slope").known().is_none_or(|slope| slope < 0.0)).then_some(&MIRRORING)
+        instead: Some(|arguments| match arguments.real("negative_slope").known() {
+            Some(slope) => (slope < 0.0).then_some(&MIRRORING),
+            None => Some(&LEANING),
         }),
         ..LEAKY_RELU
     },

@@ -1,6 +1,6 @@
 //! Folds integer arithmetic, so that sizes stay literal. What it cannot see, rustc evaluates. Knows no layers.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{BinOp, Expr, ExprBinary, ExprPath, Ident, Lit, UnOp, parse_quote};
 
@@ -72,9 +72,6 @@ impl Scope {
             Expr::Group(inner) => self.settle(&inner.expr),
             Expr::Paren(inner) => self.settle(&inner.expr),
             Expr::Lit(literal) if !matches!(literal.lit, Lit::Int(_)) => Ok(Meaning::Other(argument.clone())),
-            Expr::Unary(unary) if matches!(&*unary.expr, Expr::Lit(literal) if matches!(literal.lit, Lit::Float(_))) => {
-                Ok(Meaning::Other(argument.clone()))
-            }
             Expr::Tuple(tuple) => {
                 let mut settled = tuple.clone();
                 for element in &mut settled.elems {
@@ -90,7 +87,7 @@ impl Scope {
             Expr::Path(path) if path.path.get_ident().is_some_and(|name| name == "same") => {
                 Ok(Meaning::Other(argument.clone()))
             }
-            other => Ok(match self.fold(other)? {
+            other => Ok(match self.whole_or_fraction(other)? {
                 Value::Known(number) => match u64::try_from(number) {
                     Ok(number) => Meaning::Size(Size::Known(number)),
                     Err(_) => return Err(Mistake::new(other, format!("{number} is no size"))),
@@ -99,6 +96,18 @@ impl Scope {
                 Value::Unknown => Meaning::Unknown,
             }),
         }
+    }
+
+    /// The value of an argument of which nobody knows yet whether it must be whole.
+    fn whole_or_fraction(&self, argument: &Expr) -> Result<Value, Mistake> {
+        self.fold(argument).or_else(|mistake| match self.real(argument) {
+            Ok(RealValue::Known(number)) => {
+                let (size, sign) = (Literal::f64_unsuffixed(number.abs()), (number < 0.0).then(|| quote!(-)));
+                Ok(Value::Const(quote!(#sign #size)))
+            }
+            Ok(RealValue::Const(tokens)) => Ok(Value::Const(tokens)),
+            _ => Err(mistake),
+        })
     }
 
     /// What stands for an argument that is a name of this scope and no number.
