@@ -5,7 +5,8 @@
 use cnn_core::kernel::convolution::packed;
 use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{
-    Activation, BatchNorm2dGeometry, Conv2dGeometry, GeluApproximation, Layout, Padding, Pool2dGeometry,
+    Activation, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, GeluApproximation, Layout, Padding,
+    Pool2dGeometry,
 };
 use cnn_core::kernel::memory::buffer::Buffer;
 use cnn_core::kernel::memory::scratch::{Needs, Scratch};
@@ -31,6 +32,7 @@ const fn conv(channels: [usize; 2], size: usize, kernel: usize, stride: usize, p
         stride: [stride, stride],
         padding: Padding::symmetric([padding, padding]),
         unread: [0, 0],
+        algorithm: Conv2dAlgorithm::Auto,
         dilation: [1, 1],
         groups: 1,
         layout: Layout::DENSE,

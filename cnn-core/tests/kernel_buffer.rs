@@ -1,7 +1,7 @@
 //! Memory: aligned, zero at first, cut into parts, grown and never shrunk.
 
 use cnn_core::kernel::convolution::{self, Epilogue};
-use cnn_core::kernel::geometry::{Conv2dGeometry, Layout, Padding};
+use cnn_core::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry, Layout, Padding};
 use cnn_core::kernel::memory::buffer::{self, Buffer};
 use cnn_core::kernel::memory::scratch::{Needs, Scratch};
 
@@ -51,6 +51,7 @@ fn scratch_of_another_layer_is_as_good_as_new() {
         stride: [1, 1],
         padding: Padding::symmetric([1, 1]),
         unread: [0, 0],
+        algorithm: Conv2dAlgorithm::Auto,
         dilation: [1, 1],
         groups: 1,
         layout: Layout::DENSE,

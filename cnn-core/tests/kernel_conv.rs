@@ -5,7 +5,7 @@ mod kernel;
 use cnn_core::kernel::convolution::linear;
 use cnn_core::kernel::convolution::packed;
 use cnn_core::kernel::convolution::{self, Epilogue};
-use cnn_core::kernel::geometry::{Activation, Conv2dGeometry, Layout, LinearGeometry, Padding};
+use cnn_core::kernel::geometry::{Activation, Conv2dAlgorithm, Conv2dGeometry, Layout, LinearGeometry, Padding};
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::{Rectifier, Write};
 use cnn_core::reference;
@@ -140,6 +140,7 @@ const PLAIN: Conv2dGeometry = Conv2dGeometry {
     stride: [1, 1],
     padding: Padding::symmetric([1, 1]),
     unread: [0, 0],
+    algorithm: Conv2dAlgorithm::Auto,
     dilation: [1, 1],
     groups: 1,
     layout: Layout::DENSE,

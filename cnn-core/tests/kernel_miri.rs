@@ -3,7 +3,7 @@
 
 use cnn_core::kernel::convolution::{self, Epilogue, conv_transpose2d, linear, packed};
 use cnn_core::kernel::geometry::{
-    Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry,
+    Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry,
     GeluApproximation, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry,
     Upsample2dGeometry, ZeroPad2dGeometry,
 };
@@ -66,6 +66,7 @@ const CONV: Conv2dGeometry = Conv2dGeometry {
     stride: [1, 1],
     padding: Padding { top: 1, bottom: 2, left: 0, right: 1 },
     unread: [0, 0],
+    algorithm: Conv2dAlgorithm::Auto,
     dilation: [1, 1],
     groups: 1,
     layout: Layout::DENSE,

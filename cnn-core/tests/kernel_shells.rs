@@ -5,7 +5,7 @@ use cnn_core::kernel::convolution::conv_transpose2d;
 use cnn_core::kernel::convolution::packed;
 use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{
-    AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, Layout,
+    AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry, Layout,
     LocalResponseNormGeometry, Padding, Pool2dGeometry, ZeroPad2dGeometry,
 };
 use cnn_core::kernel::memory::scratch::Scratch;
@@ -31,6 +31,7 @@ const DEPTHWISE: Conv2dGeometry = Conv2dGeometry {
     stride: [1, 1],
     padding: Padding::symmetric([1, 1]),
     unread: [0, 0],
+    algorithm: Conv2dAlgorithm::Auto,
     dilation: [1, 1],
     groups: 3,
     layout: Layout::DENSE,
@@ -187,6 +188,7 @@ fn an_empty_batch_takes_no_time_and_no_memory_whatever_a_sample_is() {
         stride: [1, MUCH],
         padding: Padding { top: 0, bottom: 0, left: 1, right: 1 },
         unread: [0, 0],
+        algorithm: Conv2dAlgorithm::Auto,
         dilation: [1, 1],
         groups: 1,
         layout: Layout::DENSE,

@@ -7,8 +7,8 @@ mod kernel;
 
 use cnn_core::kernel::convolution::{self, Epilogue, conv_transpose2d, linear, packed};
 use cnn_core::kernel::geometry::{
-    AdaptivePool2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, Interpolation, Layout, LinearGeometry,
-    LocalResponseNormGeometry, Padding, Pool2dGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
+    AdaptivePool2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry, Interpolation, Layout,
+    LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
 };
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::local_response_norm;
@@ -392,6 +392,7 @@ fn an_infinity_stays_in_its_windows_however_few_the_channels() {
             stride: [1, 1],
             padding: Padding::symmetric([0, 1]),
             unread: [0, 0],
+            algorithm: Conv2dAlgorithm::Auto,
             dilation: [1, 1],
             groups: 1,
             layout: Layout::DENSE,

@@ -2,7 +2,7 @@
 #![no_main]
 
 use cnn_core::kernel::convolution::{self, Epilogue, packed};
-use cnn_core::kernel::geometry::Conv2dGeometry;
+use cnn_core::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry};
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_fuzz::{Arguments, attempt, call, is_much_memory, is_much_work, right, small};
 use libfuzzer_sys::fuzz_target;
@@ -24,6 +24,7 @@ fn geometry(arguments: &mut Arguments<'_>) -> Conv2dGeometry {
         stride: arguments.pair(Arguments::step),
         padding: arguments.padding(),
         unread: arguments.pair(Arguments::margin),
+        algorithm: Conv2dAlgorithm::Auto,
         dilation: arguments.pair(Arguments::step),
         groups,
         layout: arguments.layout(in_channels, out_channels),

@@ -79,6 +79,7 @@ fn for_each_product(geometry: &Conv2dGeometry, n: usize, mut product: impl FnMut
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::geometry::Conv2dAlgorithm;
     use crate::kernel::geometry::Layout;
     use crate::kernel::geometry::Padding;
 
@@ -91,6 +92,7 @@ mod tests {
         stride: [1, 1],
         padding: Padding::symmetric([1, 1]),
         unread: [0, 0],
+        algorithm: Conv2dAlgorithm::Auto,
         dilation: [1, 1],
         groups: 1,
         layout: Layout::DENSE,

@@ -1,6 +1,6 @@
 //! Convolutions of every kind.
 
-use cnn_core::kernel::geometry::{Conv2dGeometry, Layout, Padding};
+use cnn_core::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry, Layout, Padding};
 use proptest::prelude::*;
 
 /// Legal by construction: the input is what the window spans and a little more.
@@ -31,6 +31,7 @@ pub(crate) fn geometry(most_channels: usize) -> impl Strategy<Value = Conv2dGeom
                 stride,
                 padding,
                 unread: [0, 1].map(|axis| unread[axis].min(extra[axis])),
+                algorithm: Conv2dAlgorithm::Auto,
                 dilation,
                 groups,
                 layout: Layout::DENSE,

@@ -2,7 +2,7 @@
 //! <https://github.com/onnx/onnx/blob/v1.17.0/docs/Operators.md>
 
 use cnn_core::kernel::geometry::{
-    Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry,
+    Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry,
     GeluApproximation, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry,
     Upsample2dGeometry, ZeroPad2dGeometry,
 };
@@ -164,6 +164,7 @@ fn convolution(case: &Case, node: &Node) -> Call {
         stride: pair(node, "strides", 1),
         padding: padding(node, lacking(node, map.size, kernel_size)),
         unread: [0, 0],
+        algorithm: Conv2dAlgorithm::Auto,
         dilation: pair(node, "dilations", 1),
         groups,
         layout: Layout::DENSE,

@@ -1,4 +1,4 @@
-use cnn_core::kernel::geometry::{Conv2dGeometry, ConvTranspose2dGeometry, Layout, Padding};
+use cnn_core::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry, Layout, Padding};
 use cnn_core::reference::flatten::{chw_to_hwc, hwc_to_chw};
 use cnn_core::reference::{conv_transpose2d, conv2d};
 
@@ -54,6 +54,7 @@ fn conv2d_is_pytorchs() {
             stride,
             padding,
             unread: [0, 0],
+            algorithm: Conv2dAlgorithm::Auto,
             dilation,
             groups,
             layout: Layout::DENSE,
@@ -120,6 +121,7 @@ fn conv_transpose2d_is_pytorchs() {
             stride,
             padding: symmetric(padding),
             unread: [0, 0],
+            algorithm: Conv2dAlgorithm::Auto,
             dilation,
             groups,
             layout: Layout::DENSE,

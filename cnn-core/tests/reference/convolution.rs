@@ -1,4 +1,6 @@
-use cnn_core::kernel::geometry::{Conv2dGeometry, ConvTranspose2dGeometry, Layout, LinearGeometry, Padding};
+use cnn_core::kernel::geometry::{
+    Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry, Layout, LinearGeometry, Padding,
+};
 use cnn_core::reference::{Gradients, conv_transpose2d, conv2d, linear};
 use proptest::prelude::*;
 
@@ -20,6 +22,7 @@ fn conv2d_geometry() -> impl Strategy<Value = Conv2dGeometry> {
                 stride,
                 padding: Padding { top, bottom, left, right },
                 unread: [0, 0],
+                algorithm: Conv2dAlgorithm::Auto,
                 dilation,
                 groups,
                 layout: Layout::DENSE,
@@ -140,6 +143,7 @@ proptest! {
             stride: [1, 1],
             padding: Padding::symmetric([0, 0]),
             unread: [0, 0],
+            algorithm: Conv2dAlgorithm::Auto,
             dilation: [1, 1],
             groups: 1, layout: Layout::DENSE };
         let output = linear::forward(&geometry, &input, &weight, Some(&bias));

@@ -1,4 +1,6 @@
-use cnn_core::kernel::geometry::{AdaptivePool2dGeometry, Conv2dGeometry, Layout, Padding, Pool2dGeometry};
+use cnn_core::kernel::geometry::{
+    AdaptivePool2dGeometry, Conv2dAlgorithm, Conv2dGeometry, Layout, Padding, Pool2dGeometry,
+};
 use cnn_core::reference::{adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, conv2d, max_pool2d};
 use proptest::prelude::*;
 
@@ -68,6 +70,7 @@ proptest! {
             stride: geometry.stride,
             padding: Padding::symmetric(geometry.padding),
             unread: [0, 0],
+            algorithm: Conv2dAlgorithm::Auto,
             dilation: geometry.dilation,
             groups: geometry.channels, layout: Layout::DENSE };
         let share = 1.0 / (geometry.kernel_size[0] * geometry.kernel_size[1]) as f64;

@@ -10,7 +10,7 @@ mod kernel;
 mod pytorch;
 
 use cnn_core::kernel::convolution::{self, Epilogue};
-use cnn_core::kernel::geometry::{Activation, Conv2dGeometry, GeluApproximation, Layout, Padding};
+use cnn_core::kernel::geometry::{Activation, Conv2dAlgorithm, Conv2dGeometry, GeluApproximation, Layout, Padding};
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::pointwise::activation::{self, Remembered};
 use cnn_core::kernel::pointwise::{join, prelu, softmax};
@@ -199,6 +199,7 @@ fn rectifiers_behind_a_convolution() {
                 stride: [1, 1],
                 padding: Padding::symmetric([0, 0]),
                 unread: [0, 0],
+                algorithm: Conv2dAlgorithm::Auto,
                 dilation: [1, 1],
                 groups: channels,
                 layout: Layout::DENSE,

@@ -74,6 +74,11 @@ pub(super) fn conv2d(layer: &Settled<'_>) -> TokenStream {
     let out_channels = layer.arguments.count("out_channels");
     let [kernel_size, stride, dilation] = ["kernel_size", "stride", "dilation"].map(|name| layer.pair(name));
     let (padding, groups) = (layer.padding(), layer.arguments.count("groups"));
+    let algorithm = match layer.arguments.word("algorithm") {
+        "direct" => quote!(Direct),
+        "winograd" => quote!(Winograd),
+        _ => quote!(Auto),
+    };
     let (layout, bias_and_rectifier) = (layer.layout(), layer.bias_and_rectifier());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
@@ -84,6 +89,7 @@ pub(super) fn conv2d(layer: &Settled<'_>) -> TokenStream {
             stride: #stride,
             padding: #padding,
             unread: [0, 0],
+            algorithm: ::cnn_core::kernel::geometry::Conv2dAlgorithm::#algorithm,
             dilation: #dilation,
             groups: #groups,
             layout: #layout,

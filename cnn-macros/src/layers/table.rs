@@ -95,6 +95,7 @@ pub(crate) static ROWS: &[Row] = &[
             DILATION,
             count("groups", 1),
             truth("bias", true),
+            word("algorithm", &["auto", "direct", "winograd"], "auto"),
             STRICT,
             later("padding_mode"),
         ],

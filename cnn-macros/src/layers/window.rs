@@ -55,6 +55,7 @@ pub(super) fn conv2d(site: &Site<'_>) -> syn::Result<Outcome> {
     let [in_channels, height, width] = spatial(site)?;
     let out_channels = site.arguments.count("out_channels");
     same_wants_stride_1(site)?;
+    winograd_wants_3x3(site)?;
     let grouped = grouped(site, &in_channels, out_channels)?;
     let sizes = windowed(site, [&height, &width], false)?;
     Ok(match (sizes, out_channels.known()) {
@@ -76,6 +77,21 @@ fn same_wants_stride_1(site: &Site<'_>) -> syn::Result<()> {
             site.name
         );
         return Err(site.mistake_at("padding", &text));
+    }
+    Ok(())
+}
+
+/// Sizes that only rustc knows are not 3 or 1 for the macro: who chooses an algorithm has written them.
+fn winograd_wants_3x3(site: &Site<'_>) -> syn::Result<()> {
+    let is = |name: &str, number: u64| site.arguments.pair(name).iter().all(|size| size.known() == Some(number));
+    let fits = is("kernel_size", 3) && is("stride", 1) && is("dilation", 1);
+    if site.arguments.word("algorithm") == "winograd" && !(fits && site.arguments.count("groups").known() == Some(1)) {
+        let text = format!(
+            "{}: algorithm = winograd is for a 3x3 kernel, stride 1, dilation 1 and one group\n\
+             help: algorithm = direct, or none, which takes the fastest",
+            site.name
+        );
+        return Err(site.mistake_at("algorithm", &text));
     }
     Ok(())
 }

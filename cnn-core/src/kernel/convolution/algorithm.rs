@@ -2,8 +2,8 @@
 //! number of threads, so that a sample's bits are the same alone and in any batch. What is not finite goes other ways, which
 //! give what is finite the same bits: [`widen::for_each_run`], and [`correlate`](super::correlation::correlate).
 
-use super::{depthwise, direct, scatter, weight_gradient, widen};
-use crate::kernel::geometry::Conv2dGeometry;
+use super::{depthwise, direct, scatter, weight_gradient, widen, winograd};
+use crate::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry};
 use crate::kernel::memory::scratch::Needs;
 
 /// What is computed.
@@ -25,10 +25,20 @@ pub(super) enum Algorithm {
     Widened(Conv2dGeometry),
     /// Windows are computed and added where they belong: [`scatter`].
     Scattered,
+    /// At points, a quarter of the multiplications: [`winograd`].
+    Winograd,
 }
 
 impl Algorithm {
     pub(super) const fn of(geometry: &Conv2dGeometry, pass: Pass) -> Self {
+        let winograd = match geometry.algorithm {
+            Conv2dAlgorithm::Auto => winograd::pays(geometry),
+            Conv2dAlgorithm::Direct => false,
+            Conv2dAlgorithm::Winograd => true,
+        };
+        if winograd && !matches!(pass, Pass::BackwardWeight) {
+            return Self::Winograd;
+        }
         if depthwise::is(geometry) {
             return Self::Depthwise;
         }
@@ -52,6 +62,8 @@ impl Algorithm {
                 let needs = Self::Direct.needs(wide, pass).max(Self::Direct.needs(geometry, pass));
                 Needs { shared: widen::copy_len(wide).saturating_add(needs.shared), ..needs }
             }
+            (Self::Winograd, Pass::BackwardInput) => winograd::backward_input_needs(geometry),
+            (Self::Winograd, _) => winograd::forward_needs(geometry),
             (Self::Direct, Pass::Forward) => direct::forward_needs(geometry),
             (Self::Direct, Pass::BackwardInput) => direct::backward_input_needs(geometry),
             (Self::Direct, Pass::BackwardWeight) => weight_gradient::needs(geometry),

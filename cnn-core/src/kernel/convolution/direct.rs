@@ -1,12 +1,11 @@
 //! Convolution, directly: every product of a value and a weight is one multiply-add of the register tile.
 
-use super::correlation::{COPY, Correlation, Filters, Phase, correlate, pack_filters};
+use super::correlation::{COPY, Correlation, Filters, Phase, backward_matrix, correlate, forward_matrix, pack_filters};
 use crate::kernel::geometry::Conv2dGeometry;
 use crate::kernel::isa::{Isa, MAX_LANES};
 use crate::kernel::memory::chunk::Target;
 use crate::kernel::memory::scratch::{Needs, Slots};
 use crate::kernel::tile::Finish;
-use crate::kernel::tile::pack::Matrix;
 
 /// Whether the weight is read where it is: a packed one is not read often enough to pay for its packing, and rows of a
 /// small one do not evict one another from the cache.
@@ -51,18 +50,6 @@ pub(super) const fn backward_input_needs(geometry: &Conv2dGeometry) -> Needs {
 const fn reach(geometry: &Conv2dGeometry, axis: usize, cells: usize) -> usize {
     let [tap_step, distance] = Phase::steps(geometry, axis);
     cells + (geometry.kernel_size[axis].div_ceil(tap_step) - 1) * distance
-}
-
-/// The filters of a group as they lie in the weight.
-fn forward_matrix(correlation: &Correlation, group: usize) -> Matrix {
-    let depth = correlation.depth();
-    Matrix {
-        start: group * depth * correlation.columns,
-        count: [1, 1, depth],
-        step: [0, 0, correlation.columns as isize],
-        columns: correlation.columns,
-        column_step: 1,
-    }
 }
 
 /// Values of a packed weight, at most.
@@ -122,23 +109,15 @@ pub(super) fn backward_input(
     grad_input: Target,
     (mut packed, slots): (&mut [f32], &Slots),
 ) {
-    let (ic, oc) = (geometry.in_channels / geometry.groups, geometry.out_channels / geometry.groups);
-    let [kh, kw] = geometry.kernel_size;
     for index in 0..Correlation::phases(geometry) {
-        let (correlation, [vertical, horizontal]) = Correlation::of_phase(geometry, index);
+        let (correlation, phases) = Correlation::of_phase(geometry, index);
         if correlation.depth() == 0 && finish == Finish::ADD && bias.is_empty() {
             continue;
         }
-        let group = |group: usize| Matrix {
-            start: (group * kh * kw + vertical.last_tap * kw + horizontal.last_tap) * ic * oc,
-            count: [vertical.taps, horizontal.taps, oc],
-            step: [-((vertical.tap_step * kw * ic * oc) as isize), -((horizontal.tap_step * ic * oc) as isize), 1],
-            columns: ic,
-            column_step: oc,
-        };
         let (these, rest) = packed.split_at_mut(correlation.packed_len());
         packed = rest;
-        let finite = pack_filters(isa, &correlation, weight, group, false, these);
+        let matrix = |group| backward_matrix(geometry, phases, group);
+        let finite = pack_filters(isa, &correlation, weight, matrix, false, these);
         let filters = Filters { packed: these, in_place: &[], finite };
         correlate(isa, &correlation, filters, bias, finish, grad_output, grad_input, slots);
     }

@@ -3,7 +3,7 @@
 use super::Epilogue;
 use super::packed::{self, Packed};
 use crate::kernel::Write;
-use crate::kernel::geometry::{Conv2dGeometry, LinearGeometry, Padding};
+use crate::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry, LinearGeometry, Padding};
 use crate::kernel::memory::scratch::{Needs, Scratch};
 
 impl LinearGeometry {
@@ -16,6 +16,7 @@ impl LinearGeometry {
             stride: [1, 1],
             padding: Padding::symmetric([0, 0]),
             unread: [0, 0],
+            algorithm: Conv2dAlgorithm::Auto,
             dilation: [1, 1],
             groups: 1,
             layout: self.layout,

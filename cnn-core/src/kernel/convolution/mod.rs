@@ -16,6 +16,7 @@ mod scatter;
 mod weight_border;
 mod weight_gradient;
 mod widen;
+mod winograd;
 
 use crate::kernel::geometry::Conv2dGeometry;
 use crate::kernel::isa;
@@ -66,6 +67,7 @@ impl Conv2dGeometry {
 /// What every algorithm takes for granted, beside what `out_size` and `weight_len` refuse themselves.
 const fn check(geometry: &Conv2dGeometry) {
     let Conv2dGeometry { in_channels, out_channels, groups, stride, .. } = *geometry;
+    assert!(geometry.algorithm.computes(geometry), "Winograd's transforms are those of 3x3 filters, one cell apart");
     assert!(groups > 0 && stride[0] > 0 && stride[1] > 0, "there are groups, and windows move");
     assert!(in_channels >= groups && in_channels.is_multiple_of(groups), "groups share out the channels of the input");
     assert!(out_channels >= groups && out_channels.is_multiple_of(groups), "groups share out the filters");
@@ -114,6 +116,10 @@ pub fn forward(
                     direct::forward(isa, geometry, bias, finish, input, weight, output, memory);
                 }
             });
+        }
+        Algorithm::Winograd => {
+            let output = Target::new(output);
+            winograd::forward(isa, geometry, bias, finish, input, weight, output, (shared, slots));
         }
         Algorithm::Direct | Algorithm::Scattered => {
             direct::forward(isa, geometry, bias, finish, input, weight, output, (shared, slots));
@@ -166,6 +172,10 @@ fn input_gradient(
         Algorithm::Scattered => {
             scatter::backward_input(isa, geometry, epilogue, weight, grad_output, grad_input, (shared, slots));
         }
+        Algorithm::Winograd => {
+            let target = Target::new(grad_input);
+            winograd::backward_input(isa, geometry, bias, finish, weight, grad_output, target, (shared, slots));
+        }
         Algorithm::Direct | Algorithm::Widened(_) => {
             let target = Target::new(grad_input);
             direct::backward_input(isa, geometry, bias, finish, weight, grad_output, target, (shared, slots));
@@ -205,7 +215,7 @@ pub fn backward_weight(
             weight_gradient::run(&wide, batch, input, grad_output, wide_weight, bias, (shared, slots));
             widen::fold(geometry, &wide, wide_weight, wide_bias, grad_weight, grad_bias);
         }
-        Algorithm::Direct | Algorithm::Scattered => {
+        Algorithm::Direct | Algorithm::Scattered | Algorithm::Winograd => {
             weight_gradient::run(geometry, batch, input, grad_output, grad_weight, grad_bias, (shared, slots));
         }
     }

@@ -46,7 +46,9 @@ pub fn pack(geometry: &Conv2dGeometry, weight: &[f32], bias: Option<&[f32]>) -> 
             let (wide_weight, bias) = widen::parameters(geometry, &wide, weight, bias, &mut parameters);
             (filters(isa, &wide, wide_weight), Some(filters(isa, geometry, weight)), copy(bias))
         }
-        Algorithm::Direct | Algorithm::Scattered => (filters(isa, geometry, weight), None, copy(bias)),
+        Algorithm::Direct | Algorithm::Scattered | Algorithm::Winograd => {
+            (filters(isa, geometry, weight), None, copy(bias))
+        }
     };
     Packed { isa, geometry: *geometry, filters, direct, bias }
 }

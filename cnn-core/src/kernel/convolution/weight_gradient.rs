@@ -7,7 +7,7 @@ use crate::kernel::geometry::Conv2dGeometry;
 use crate::kernel::isa::{self, Kernel, MAX_LANES, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::memory::scratch::{Needs, Slots};
-use crate::kernel::tile::pack::{Matrix, Rectangle, copy_padded, pack, panel, panels};
+use crate::kernel::tile::pack::{Matrix, Rectangle, copy_padded, pack, panel, panel_count, panels};
 use crate::kernel::tile::{Axes, Finish, Product, VECTORS, multiply};
 
 /// Cells of a block: a packed panel of the gradient, 32 KB, stays in the first-level cache.
@@ -108,7 +108,7 @@ pub(super) fn run(
     let work = batch * geometry.multiply_adds();
 
     let worth = (work / TASK).clamp(1, TASKS);
-    let panels = geometry.groups * isa.run(Panels(geometry.out_channels / geometry.groups));
+    let panels = geometry.groups * panel_count(isa, geometry.out_channels / geometry.groups);
     let chunks = most_chunks(geometry).min(batch).min(cells / CHUNK_CELLS).min(worth).max(1);
     // Parts and bands read the same cells: as few as keep the threads busy.
     let parts = worth.div_ceil(chunks).min(panels);
@@ -172,16 +172,6 @@ fn sum(partials: &[f32], total: &mut [f32]) {
             },
         );
     });
-}
-
-struct Panels(usize);
-
-impl Kernel for Panels {
-    type Output = usize;
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) -> usize {
-        panels::<S>(self.0)
-    }
 }
 
 struct Job<'a> {

@@ -32,8 +32,32 @@ pub struct Conv2dGeometry {
     pub dilation: [usize; 2],
     /// Independent groups that input and output channels are split into.
     pub groups: usize,
+    /// How it is computed.
+    pub algorithm: Conv2dAlgorithm,
     /// Where the maps lie.
     pub layout: Layout,
+}
+
+/// How a convolution is computed, forward and backward.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conv2dAlgorithm {
+    /// In the way that is the fastest for its sizes.
+    #[default]
+    Auto,
+    /// With one multiplication for each weight and value.
+    Direct,
+    /// By Winograd's F(4x4, 3x3): a 3x3 filter, stride and dilation 1, one group. A quarter of the multiplications, and up to
+    /// three times the rounding.
+    Winograd,
+}
+
+impl Conv2dAlgorithm {
+    /// Whether it can compute such a convolution.
+    pub const fn computes(self, geometry: &Conv2dGeometry) -> bool {
+        let Conv2dGeometry { kernel_size, stride, dilation, groups, .. } = geometry;
+        !matches!(self, Self::Winograd)
+            || matches!((kernel_size, stride, dilation, groups), ([3, 3], [1, 1], [1, 1], 1))
+    }
 }
 
 impl Conv2dGeometry {
@@ -180,6 +204,7 @@ impl ConvTranspose2dGeometry {
             stride: self.stride,
             padding,
             unread: [below.saturating_sub(bottom), behind.saturating_sub(right)],
+            algorithm: Conv2dAlgorithm::Auto,
             dilation: self.dilation,
             groups: self.groups,
             layout: Layout::strided(self.layout.out_stride, self.layout.in_stride),

@@ -14,7 +14,7 @@ mod resize;
 use crate::shape::window;
 
 pub use activation::{Activation, GeluApproximation};
-pub use convolution::{Conv2dGeometry, ConvTranspose2dGeometry};
+pub use convolution::{Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry};
 pub use layout::{Layout, Map};
 pub use normalization::{BatchNorm2dGeometry, LocalResponseNormGeometry};
 pub use pooling::{AdaptivePool2dGeometry, Pool2dGeometry};

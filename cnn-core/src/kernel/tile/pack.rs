@@ -2,7 +2,7 @@
 
 use super::VECTORS;
 use crate::kernel::geometry::Map;
-use crate::kernel::isa::{Kernel, Simd};
+use crate::kernel::isa::{Isa, Kernel, Simd};
 
 /// A matrix `[k][n]` somewhere in memory: the place of `(k, n)` is the place of `k` plus `n * column_step`.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,19 @@ impl Matrix {
 /// How many panels `columns` are cut into.
 pub(crate) fn panels<S: Simd>(columns: usize) -> usize {
     columns.div_ceil(VECTORS * S::LANES)
+}
+
+/// [`panels`] of an instruction set.
+pub(crate) fn panel_count(isa: Isa, columns: usize) -> usize {
+    struct Panels(usize);
+    impl Kernel for Panels {
+        type Output = usize;
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> usize {
+            panels::<S>(self.0)
+        }
+    }
+    isa.run(Panels(columns))
 }
 
 /// The first column of a panel, how many it has, and how many it is padded to.

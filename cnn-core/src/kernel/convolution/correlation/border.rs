@@ -45,29 +45,54 @@ impl Kernel for Row<'_> {
         for cell in 0..self.correlation.cells[1] {
             for group in 0..self.correlation.groups {
                 for index in 0..panels::<S>(self.correlation.columns) {
-                    self.panel(simd, cell, group, index);
+                    let (first, columns, width) = panel::<S>(self.correlation.columns, index);
+                    let Self { correlation, bias, finish, source, target, .. } = self;
+                    let (b, b_step) = self.filters.panel::<S>(correlation, group, first, columns, width);
+                    let [sample, row] = [self.row / correlation.cells[0], self.row % correlation.cells[0]];
+                    let place = [sample, row, cell];
+                    let cell =
+                        Cell { correlation, b, b_step, bias, finish, source, target, place, group, first, columns };
+                    // SAFETY: the panel has all its steps of the depth, and this task alone writes the row.
+                    unsafe { cell.compute(simd) };
                 }
             }
         }
     }
 }
 
-impl Row<'_> {
-    /// Some columns of a cell of the target.
+/// Some columns of a cell of the target: at most a panel.
+pub(in super::super) struct Cell<'a> {
+    pub(in super::super) correlation: &'a Correlation,
+    /// Filters of these columns, whole vectors, `b_step` apart for each step of the depth.
+    pub(in super::super) b: *const f32,
+    pub(in super::super) b_step: usize,
+    pub(in super::super) bias: &'a [f32],
+    pub(in super::super) finish: Finish,
+    pub(in super::super) source: &'a [f32],
+    pub(in super::super) target: Target,
+    /// The sample, the row and the column.
+    pub(in super::super) place: [usize; 3],
+    pub(in super::super) group: usize,
+    /// The first column of the group, and how many.
+    pub(in super::super) first: usize,
+    pub(in super::super) columns: usize,
+}
+
+impl Cell<'_> {
+    /// # Safety
+    /// `b` is readable at every step of the depth, and nobody else uses this cell of the target.
     #[inline(always)]
     #[allow(clippy::needless_range_loop, reason = "v indexes several arrays")]
-    fn panel<S: Simd>(&self, simd: S, cell: usize, group: usize, index: usize) {
-        let Self { correlation, filters, bias, finish, source, target, row } = *self;
-        let (sample, row) = (row / correlation.cells[0], row % correlation.cells[0]);
-        let (first, columns, width) = panel::<S>(correlation.columns, index);
-        let (b, b_step) = filters.panel::<S>(correlation, group, first, columns, width);
+    pub(in super::super) unsafe fn compute<S: Simd>(&self, simd: S) {
+        let Self { correlation, b, b_step, bias, finish, source, target, group, first, columns, .. } = *self;
+        let [sample, row, cell] = self.place;
         let (map, group_channels) = (correlation.source, correlation.source.channels / correlation.groups);
         // Where a tap that lies on the source meets it.
         let place = |axis: usize, cell: usize, tap: usize| {
             let start = correlation.origin[axis] + (cell * correlation.step[axis]) as isize;
             (start + (tap * correlation.distance[axis]) as isize) as usize
         };
-        let vectors = width / S::LANES;
+        let vectors = columns.div_ceil(S::LANES);
         let mut sums = [simd.splat(0.0); VECTORS];
         for kh in correlation.taps_on_source(0, row) {
             for kw in correlation.taps_on_source(1, cell) {
@@ -78,7 +103,7 @@ impl Row<'_> {
                 let tap = (kh * correlation.taps[1] + kw) * group_channels;
                 for (channel, value) in source[at..at + group_channels].iter().enumerate() {
                     for v in 0..vectors {
-                        // SAFETY: a panel has `width` values for each step of the depth, and this is one of its steps.
+                        // SAFETY: the caller's promise: this is one of the steps of the depth.
                         let b = unsafe { simd.load(b.add((tap + channel) * b_step + v * S::LANES)) };
                         sums[v] = simd.mul_add(simd.splat(*value), b, sums[v]);
                     }
@@ -91,7 +116,7 @@ impl Row<'_> {
         let c = target.pointer(c, columns);
         for v in 0..vectors {
             let (start, count) = (v * S::LANES, S::LANES.min(columns - v * S::LANES));
-            // SAFETY: the target has `columns` values there, as just checked, which this task alone writes.
+            // SAFETY: the target has `columns` values there, as just checked, which is the caller's alone.
             unsafe {
                 if !bias.is_empty() {
                     let bias = bias[channel + start..][..count].as_ptr();

@@ -1,11 +1,12 @@
 //! Filters as a correlation reads them: packed panel by panel, or where they are.
 
-use super::Correlation;
+use super::{Correlation, Phase};
+use crate::kernel::geometry::Conv2dGeometry;
 use crate::kernel::isa::{Isa, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::rows::finite::AreFinite;
 use crate::kernel::tile::VECTORS;
-use crate::kernel::tile::pack::{Matrix, pack, panel, panels};
+use crate::kernel::tile::pack::{Matrix, pack, panel, panel_count, panels};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Where the filters are: `[group][panel][depth][width]` packed, or in place as rows of `[depth][columns]`.
@@ -16,6 +17,32 @@ pub(in super::super) struct Filters<'a> {
     pub(in super::super) in_place: &'a [f32],
     /// What [`pack_filters`] said of them.
     pub(in super::super) finite: bool,
+}
+
+/// The filters of a group as they lie in the weight: those of the forward pass.
+pub(in super::super) fn forward_matrix(correlation: &Correlation, group: usize) -> Matrix {
+    let depth = correlation.depth();
+    Matrix {
+        start: group * depth * correlation.columns,
+        count: [1, 1, depth],
+        step: [0, 0, correlation.columns as isize],
+        columns: correlation.columns,
+        column_step: 1,
+    }
+}
+
+/// The filters of a group as the gradient of the input meets them in these phases: the taps backwards, and the channels of
+/// the input as columns.
+pub(in super::super) fn backward_matrix(geometry: &Conv2dGeometry, phases: [Phase; 2], group: usize) -> Matrix {
+    let (ic, oc) = (geometry.in_channels / geometry.groups, geometry.out_channels / geometry.groups);
+    let ([kh, kw], [vertical, horizontal]) = (geometry.kernel_size, phases);
+    Matrix {
+        start: (group * kh * kw + vertical.last_tap * kw + horizontal.last_tap) * ic * oc,
+        count: [vertical.taps, horizontal.taps, oc],
+        step: [-((vertical.tap_step * kw * ic * oc) as isize), -((horizontal.tap_step * ic * oc) as isize), 1],
+        columns: ic,
+        column_step: oc,
+    }
 }
 
 /// Packs the filters of every group; with `only_partial`, just the last panel of a group if it is not full. Returns whether
@@ -78,19 +105,6 @@ pub(in super::super) fn pack_filters(
         isa.run(Task { weight, matrix, group: group_index, index, only_partial, packed: target, finite: asked });
     });
     finite.into_inner()
-}
-
-/// How many panels so many columns are cut into.
-pub(super) fn panel_count(isa: Isa, columns: usize) -> usize {
-    struct Panels(usize);
-    impl Kernel for Panels {
-        type Output = usize;
-        #[inline(always)]
-        fn run<S: Simd>(self, _: S) -> usize {
-            panels::<S>(self.0)
-        }
-    }
-    isa.run(Panels(columns))
 }
 
 impl Filters<'_> {

@@ -10,7 +10,8 @@ use crate::kernel::isa::MAX_LANES;
 use crate::kernel::tile::pack::Rectangle;
 use core::ops::Range;
 
-pub(super) use filters::{Filters, pack_filters};
+pub(super) use border::Cell;
+pub(super) use filters::{Filters, backward_matrix, forward_matrix, pack_filters};
 pub(super) use phase::Phase;
 pub(super) use run::{COPY, correlate};
 

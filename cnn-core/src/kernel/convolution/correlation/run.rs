@@ -1,11 +1,11 @@
 //! A correlation of a batch, cut into tasks.
 
-use super::filters::{Filters, panel_count};
+use super::filters::Filters;
 use super::{Correlation, border};
 use crate::kernel::isa::{Isa, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::memory::scratch::Slots;
-use crate::kernel::tile::pack::{Rectangle, copy_padded, panel, panels};
+use crate::kernel::tile::pack::{Rectangle, copy_padded, panel, panel_count, panels};
 use crate::kernel::tile::{Axes, Finish, Product, multiply};
 
 /// Multiply-adds of a task at least: about 10 microseconds.

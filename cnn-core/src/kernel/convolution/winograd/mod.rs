@@ -1,0 +1,511 @@
+//! Convolution by Winograd's F(4x4, 3x3): 36 multiplications where the direct form has 144. <https://arxiv.org/abs/1509.09308>
+//!
+//! A tile of 6x6 cells of the source becomes its values at 36 points, which meet the filters' values there, each point by
+//! itself, as a product of matrices; the sums become 4x4 cells of the target. What it costs is rounding: two to three times
+//! that of the direct form. A tile that is not finite, by an infinity in it or a number that overflowed on its way, is
+//! computed directly, so that each value meets only its own window.
+//!
+//! Two schedules give the same bits. Small filters are transformed first, and tasks take blocks of tiles that stay in the
+//! second-level cache. Large filters, of which there are many times more than cells, are transformed by the tasks, a panel
+//! each, for the transformed tiles of many samples at once.
+
+mod product;
+mod tile;
+mod transform;
+
+use super::correlation::{Cell, Correlation, backward_matrix, forward_matrix, pack_filters};
+use crate::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry};
+use crate::kernel::isa::{Isa, Kernel, MAX_LANES, Simd};
+use crate::kernel::memory::chunk::{self, Target};
+use crate::kernel::memory::scratch::{Needs, Slots};
+use crate::kernel::tile::pack::{Matrix, pack, panel, panel_count};
+use crate::kernel::tile::{Finish, VECTORS};
+use core::ops::Range;
+use product::{CHAIN, Products};
+use transform::{CELLS, TAPS};
+
+const POINTS: usize = transform::POINTS * transform::POINTS;
+const ALL_TAPS: usize = TAPS * TAPS;
+/// The widest panel of any instruction set.
+const MAX_WIDTH: usize = VECTORS * MAX_LANES;
+/// Values between the points of a block, so that they do not lie in the same sets of the cache.
+const GAP: usize = 16;
+/// Values of a block's transformed cells and products at most: it stays in the second-level cache.
+const BLOCK: usize = 64 << 10;
+/// Tiles of a block: rows of a few register tiles, of any instruction set.
+const FEWEST_TILES: usize = 12;
+const MOST_TILES: usize = 84;
+/// Blocks at least, if there are enough tiles: they even out among a few threads.
+const BLOCKS: usize = 16;
+/// Tasks at least, when panels can be shared out.
+const TASKS: usize = 8;
+/// Values of small filters, packed and transformed, at most (4 MB).
+const FILTERS: usize = 1 << 20;
+/// Values of the transformed tiles of many samples at most (8 MB), and tiles at most.
+const CHUNK: usize = 1 << 21;
+const CHUNK_TILES: usize = 128;
+
+/// Whether it is the faster way: with few channels the transforms cost more than they save, and with few cells in a tile.
+pub(super) const fn pays(geometry: &Conv2dGeometry) -> bool {
+    let [height, width] = geometry.out_size();
+    Conv2dAlgorithm::Winograd.computes(geometry)
+        && geometry.in_channels >= 32
+        && geometry.out_channels >= 32
+        && height >= CELLS
+        && width >= CELLS
+}
+
+/// How a correlation is cut.
+#[derive(Clone, Copy)]
+struct Sizes {
+    channels: usize,
+    columns: usize,
+    /// Rows and columns of tiles in a sample.
+    tiles: [usize; 2],
+}
+
+impl Sizes {
+    const fn new(correlation: &Correlation) -> Self {
+        let [height, width] = correlation.cells;
+        Self {
+            channels: correlation.source.channels,
+            columns: correlation.columns,
+            tiles: [height.div_ceil(CELLS), width.div_ceil(CELLS)],
+        }
+    }
+
+    const fn tiles_of_sample(&self) -> usize {
+        self.tiles[0] * self.tiles[1]
+    }
+
+    /// Values of the filters, packed.
+    const fn packed(&self) -> usize {
+        (ALL_TAPS * self.channels).saturating_mul(self.columns.next_multiple_of(MAX_LANES))
+    }
+
+    /// Values of the filters, transformed.
+    const fn transformed(&self) -> usize {
+        (POINTS * self.channels).saturating_mul(self.columns.next_multiple_of(MAX_LANES))
+    }
+
+    const fn small_filters(&self) -> bool {
+        self.packed().saturating_add(self.transformed()) <= FILTERS
+    }
+
+    /// Values of so many transformed tiles.
+    const fn source_len(&self, tiles: usize) -> usize {
+        self.channels.div_ceil(CHAIN) * block_step(tiles)
+    }
+
+    /// Tiles of a block at most, or of a chunk of samples.
+    const fn most_tiles(&self) -> usize {
+        let per_tile = POINTS * (self.channels.next_multiple_of(CHAIN) + MAX_WIDTH);
+        let (tiles, fewest, most) = if self.small_filters() {
+            (BLOCK / per_tile, FEWEST_TILES, MOST_TILES)
+        } else {
+            (CHUNK / per_tile, FEWEST_TILES, CHUNK_TILES)
+        };
+        if tiles < fewest {
+            fewest
+        } else if tiles > most {
+            most
+        } else {
+            tiles
+        }
+    }
+
+    const fn needs(&self) -> Needs {
+        let tiles = self.most_tiles();
+        let products = POINTS * (tiles * MAX_WIDTH + GAP);
+        if self.small_filters() {
+            Needs {
+                shared: self.packed() + self.transformed() + self.channels,
+                per_thread: self.source_len(tiles) + products,
+            }
+        } else {
+            let filters = ALL_TAPS.saturating_mul(self.channels).saturating_mul(MAX_WIDTH);
+            Needs {
+                shared: self.source_len(tiles).saturating_add(self.channels),
+                per_thread: filters.saturating_add(POINTS * CHAIN * MAX_WIDTH + products),
+            }
+        }
+    }
+}
+
+/// From a block of channels to the next, of so many transformed tiles.
+const fn block_step(tiles: usize) -> usize {
+    POINTS * point_step(tiles, CHAIN)
+}
+
+/// From a point to the next, with rows of this width.
+const fn point_step(tiles: usize, width: usize) -> usize {
+    tiles * width + GAP
+}
+
+pub(super) const fn forward_needs(geometry: &Conv2dGeometry) -> Needs {
+    Sizes::new(&Correlation::forward(geometry)).needs()
+}
+
+pub(super) const fn backward_input_needs(geometry: &Conv2dGeometry) -> Needs {
+    Sizes::new(&Correlation::of_phase(geometry, 0).0).needs()
+}
+
+/// `bias` is empty or has a value for each output channel. The shell has checked all lengths.
+pub(super) fn forward(
+    isa: Isa,
+    geometry: &Conv2dGeometry,
+    bias: &[f32],
+    finish: Finish,
+    input: &[f32],
+    weight: &[f32],
+    output: Target,
+    memory: (&mut [f32], &Slots),
+) {
+    let correlation = Correlation::forward(geometry);
+    let matrix = forward_matrix(&correlation, 0);
+    correlate(isa, &correlation, bias, finish, input, (weight, matrix), output, memory);
+}
+
+/// `bias` is empty or has a value for each input channel. The shell has checked all lengths.
+pub(super) fn backward_input(
+    isa: Isa,
+    geometry: &Conv2dGeometry,
+    bias: &[f32],
+    finish: Finish,
+    weight: &[f32],
+    grad_output: &[f32],
+    grad_input: Target,
+    memory: (&mut [f32], &Slots),
+) {
+    let (correlation, phases) = Correlation::of_phase(geometry, 0);
+    let matrix = backward_matrix(geometry, phases, 0);
+    correlate(isa, &correlation, bias, finish, grad_output, (weight, matrix), grad_input, memory);
+}
+
+fn correlate(
+    isa: Isa,
+    correlation: &Correlation,
+    bias: &[f32],
+    finish: Finish,
+    source: &[f32],
+    (weight, matrix): (&[f32], Matrix),
+    target: Target,
+    (shared, slots): (&mut [f32], &Slots),
+) {
+    let sizes = Sizes::new(correlation);
+    let batch = correlation.source.samples(source.len());
+    let (zeros, shared) = shared.split_at_mut(sizes.channels);
+    zeros.fill(0.0);
+    let job = Job { correlation, sizes, bias, finish, source, target, slots, zeros };
+    let panels = panel_count(isa, sizes.columns);
+    let all_tiles = batch * sizes.tiles_of_sample();
+    let work = POINTS * all_tiles * sizes.channels * sizes.columns;
+    if sizes.small_filters() {
+        let (packed, rest) = shared.split_at_mut(sizes.packed());
+        let transformed = &mut rest[..sizes.transformed()];
+        pack_filters(isa, correlation, weight, |_| matrix, false, packed);
+        let to = Target::new(transformed);
+        chunk::for_each(panels, POINTS * sizes.channels * sizes.columns, |index| {
+            isa.run(TransformPanel { sizes, packed, to, index });
+        });
+        job.run_blocks(isa, all_tiles, panels, packed, transformed);
+    } else {
+        for first in (0..all_tiles).step_by(sizes.most_tiles()) {
+            let tiles = first..all_tiles.min(first + sizes.most_tiles());
+            let count = tiles.len();
+            let cells = Target::new(&mut shared[..sizes.source_len(count)]);
+            /// Tiles of a task.
+            const PIECE: usize = 4;
+            chunk::for_each(count.div_ceil(PIECE), work, |piece| {
+                let tiles = first + piece * PIECE..tiles.end.min(first + (piece + 1) * PIECE);
+                isa.run(TransformTiles { job: &job, tiles, cells, row: piece * PIECE, rows: count });
+            });
+            let cells = &shared[..sizes.source_len(count)];
+            chunk::for_each(panels, work, |index| {
+                isa.run(PanelTask { job: &job, cells, weight, matrix: &matrix, index, tiles: tiles.clone() });
+            });
+        }
+    }
+}
+
+/// Transforms one panel of packed filters.
+struct TransformPanel<'a> {
+    sizes: Sizes,
+    packed: &'a [f32],
+    to: Target,
+    index: usize,
+}
+
+impl Kernel for TransformPanel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { sizes, packed, to, index } = self;
+        let (first, _, width) = panel::<S>(sizes.columns, index);
+        let len = sizes.channels * width;
+        let from = &packed[ALL_TAPS * sizes.channels * first..][..ALL_TAPS * len];
+        let to = to.pointer(POINTS * sizes.channels * first, POINTS * len);
+        let filters = tile::Filters { from: from.as_ptr(), tap_step: len, to, point_step: len, len };
+        // SAFETY: both panels are in memory, as was just checked, and each task has a panel of its own.
+        unsafe { filters.transform(simd) };
+    }
+}
+
+/// What all tasks know.
+struct Job<'a> {
+    correlation: &'a Correlation,
+    sizes: Sizes,
+    bias: &'a [f32],
+    finish: Finish,
+    source: &'a [f32],
+    target: Target,
+    slots: &'a Slots,
+    /// A cell of zeros: what is around the source.
+    zeros: &'a [f32],
+}
+
+impl Job<'_> {
+    /// Small filters, packed and transformed: tasks take blocks of tiles, and some of the panels where blocks are few.
+    fn run_blocks(&self, isa: Isa, all_tiles: usize, panels: usize, packed: &[f32], transformed: &[f32]) {
+        let even = all_tiles.div_ceil(BLOCKS).clamp(FEWEST_TILES, self.sizes.most_tiles());
+        let blocks = all_tiles.div_ceil(even);
+        let tiles = all_tiles.div_ceil(blocks);
+        let parts = TASKS.div_ceil(blocks).clamp(1, panels.div_ceil(2));
+        let work = POINTS * all_tiles * self.sizes.channels * self.sizes.columns;
+        chunk::for_each(blocks * parts, work, |index| {
+            let (block, part) = (index / parts, index % parts);
+            let tiles = block * tiles..all_tiles.min((block + 1) * tiles);
+            let panels = part * panels / parts..(part + 1) * panels / parts;
+            isa.run(BlockTask { job: self, packed, transformed, tiles, panels });
+        });
+    }
+
+    /// The sample and the first cell of a tile.
+    #[inline(always)]
+    fn place(&self, index: usize) -> [usize; 3] {
+        let [rows, columns] = self.sizes.tiles;
+        [index / columns / rows, index / columns % rows * CELLS, index % columns * CELLS]
+    }
+
+    /// Transforms tiles of the source into rows from `row` on.
+    #[inline(always)]
+    fn transform_tiles<S: Simd>(&self, simd: S, tiles: Range<usize>, cells: Target, row: usize, rows: usize) {
+        let channels = self.sizes.channels;
+        let (point_step, block_step) = (point_step(rows, CHAIN), block_step(rows));
+        for (row, tile) in (row..).zip(tiles) {
+            let cells_of_tile = self.cells_of(tile);
+            let to = cells.pointer(row * CHAIN, self.sizes.source_len(rows) - (rows - 1) * CHAIN);
+            let source = tile::Source { cells: &cells_of_tile, channels, to, point_step, block_step };
+            // SAFETY: `cells_of` shows cells that have all channels; rows of the tiles are this task's alone.
+            unsafe { source.transform(simd) };
+        }
+    }
+
+    /// Where the cells of the source under a tile are: zeros around the source.
+    #[inline(always)]
+    fn cells_of(&self, tile: usize) -> [*const f32; POINTS] {
+        let Correlation { source: map, origin, .. } = self.correlation;
+        let [sample, top, left] = self.place(tile);
+        let sample = &self.source[map.sample(sample, self.source.len())];
+        let mut cells = [self.zeros.as_ptr(); POINTS];
+        for (row, cells) in cells.chunks_exact_mut(transform::POINTS).enumerate() {
+            let row = origin[0] + (top + row) as isize;
+            if row < 0 || row >= map.size[0] as isize {
+                continue;
+            }
+            for (column, cell) in cells.iter_mut().enumerate() {
+                let column = origin[1] + (left + column) as isize;
+                if column >= 0 && column < map.size[1] as isize {
+                    let at = row as usize * map.row_step() + column as usize * map.stride;
+                    *cell = sample[at..at + map.channels].as_ptr();
+                }
+            }
+        }
+        cells
+    }
+
+    /// Transforms the products of a panel into tiles of the target; tiles that are not finite are computed directly.
+    #[inline(always)]
+    fn finish_tiles<S: Simd>(
+        &self,
+        simd: S,
+        tiles: Range<usize>,
+        index: usize,
+        products: &[f32],
+        filters: (*const f32, usize),
+    ) {
+        let Correlation { cells, start, target_step, .. } = *self.correlation;
+        let (first, columns, width) = panel::<S>(self.sizes.columns, index);
+        let point_step = point_step(tiles.len(), width);
+        assert!(products.len() >= POINTS * point_step);
+        for (row, tile) in tiles.enumerate() {
+            let [sample, top, left] = self.place(tile);
+            let size = [CELLS.min(cells[0] - top), CELLS.min(cells[1] - left)];
+            let [sample_step, row_step, cell_step] = target_step;
+            let to = start + sample * sample_step + top * row_step + left * cell_step + first;
+            let to = self.target.pointer(to, (size[0] - 1) * row_step + (size[1] - 1) * cell_step + columns);
+            for lane in (0..columns).step_by(S::LANES) {
+                let count = S::LANES.min(columns - lane);
+                let target = tile::Target {
+                    products: products[row * width + lane..].as_ptr(),
+                    point_step,
+                    to: to.wrapping_add(lane),
+                    step: [row_step, cell_step],
+                    size,
+                    bias: (!self.bias.is_empty()).then(|| &self.bias[first + lane..][..count]),
+                    count,
+                    finish: self.finish,
+                };
+                // SAFETY: products and cells are in memory, as was checked above, and this task alone writes these cells.
+                if !unsafe { target.transform(simd) } {
+                    self.compute_directly(simd, [sample, top, left], size, first + lane, count, filters, lane);
+                }
+            }
+        }
+    }
+
+    /// One vector of columns of a tile.
+    #[cold]
+    #[inline(never)]
+    fn compute_directly<S: Simd>(
+        &self,
+        simd: S,
+        [sample, top, left]: [usize; 3],
+        [height, width]: [usize; 2],
+        first: usize,
+        columns: usize,
+        (filters, b_step): (*const f32, usize),
+        lane: usize,
+    ) {
+        struct Cells<'a>(Cell<'a>, [usize; 2]);
+        impl Kernel for Cells<'_> {
+            type Output = ();
+            #[inline(always)]
+            fn run<S: Simd>(mut self, simd: S) {
+                let [sample, top, left] = self.0.place;
+                for row in top..top + self.1[0] {
+                    for column in left..left + self.1[1] {
+                        self.0.place = [sample, row, column];
+                        // SAFETY: the filters are those of the panel, and this task alone writes these cells.
+                        unsafe { self.0.compute(simd) };
+                    }
+                }
+            }
+        }
+        let Self { correlation, bias, finish, source, target, .. } = *self;
+        let (b, place) = (filters.wrapping_add(lane), [sample, top, left]);
+        let cell = Cell { correlation, b, b_step, bias, finish, source, target, place, group: 0, first, columns };
+        simd.run(Cells(cell, [height, width]));
+    }
+}
+
+/// A block of tiles, and some panels of the filters.
+struct BlockTask<'a> {
+    job: &'a Job<'a>,
+    packed: &'a [f32],
+    transformed: &'a [f32],
+    tiles: Range<usize>,
+    panels: Range<usize>,
+}
+
+impl Kernel for BlockTask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { job, packed, transformed, tiles, panels } = self;
+        let (sizes, rows) = (job.sizes, tiles.len());
+        let mut slot = job.slots.own();
+        let (cells, products) = slot.split_at_mut(sizes.source_len(rows));
+        job.transform_tiles(simd, tiles.clone(), Target::new(cells), 0, rows);
+        for index in panels {
+            let (first, _, width) = panel::<S>(sizes.columns, index);
+            let filters = &transformed[POINTS * sizes.channels * first..][..POINTS * sizes.channels * width];
+            let products = &mut products[..POINTS * point_step(rows, width)];
+            for point in 0..POINTS {
+                let these = Products {
+                    v: cells[point * point_step(rows, CHAIN)..].as_ptr(),
+                    v_step: block_step(rows),
+                    channels: sizes.channels,
+                    u: filters[point * sizes.channels * width..].as_ptr(),
+                    m: products[point * point_step(rows, width)..].as_mut_ptr(),
+                    rows,
+                    add: false,
+                };
+                // SAFETY: cells, filters and products of this point are in the slices, which are long enough.
+                unsafe { product::multiply(simd, these, width) };
+            }
+            let packed = &packed[ALL_TAPS * sizes.channels * first..][..ALL_TAPS * sizes.channels * width];
+            job.finish_tiles(simd, tiles.clone(), index, products, (packed.as_ptr(), width));
+        }
+    }
+}
+
+/// Some tiles of many, transformed.
+struct TransformTiles<'a> {
+    job: &'a Job<'a>,
+    tiles: Range<usize>,
+    cells: Target,
+    row: usize,
+    rows: usize,
+}
+
+impl Kernel for TransformTiles<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { job, tiles, cells, row, rows } = self;
+        job.transform_tiles(simd, tiles, cells, row, rows);
+    }
+}
+
+/// A panel of filters that are large, and all tiles of a chunk.
+struct PanelTask<'a> {
+    job: &'a Job<'a>,
+    cells: &'a [f32],
+    weight: &'a [f32],
+    matrix: &'a Matrix,
+    index: usize,
+    tiles: Range<usize>,
+}
+
+impl Kernel for PanelTask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { job, cells, weight, matrix, index, tiles } = self;
+        let (channels, rows) = (job.sizes.channels, tiles.len());
+        let (_, _, width) = panel::<S>(job.sizes.columns, index);
+        let mut slot = job.slots.own();
+        let (packed, rest) = slot.split_at_mut(ALL_TAPS * channels * width);
+        let (transformed, rest) = rest.split_at_mut(POINTS * CHAIN * width);
+        let products = &mut rest[..POINTS * point_step(rows, width)];
+        pack(simd, weight, matrix, index, packed);
+        for first in (0..channels).step_by(CHAIN) {
+            let count = CHAIN.min(channels - first);
+            let (from, len) = (packed[first * width..].as_ptr(), count * width);
+            let filters =
+                tile::Filters { from, tap_step: channels * width, to: transformed.as_mut_ptr(), point_step: len, len };
+            // SAFETY: the channels of each tap are in the packed panel, and there is room for a chain at each point.
+            unsafe { filters.transform(simd) };
+            let cells = &cells[first / CHAIN * block_step(rows)..][..block_step(rows)];
+            for point in 0..POINTS {
+                let these = Products {
+                    v: cells[point * point_step(rows, CHAIN)..].as_ptr(),
+                    v_step: 0,
+                    channels: count,
+                    u: transformed[point * len..].as_ptr(),
+                    m: products[point * point_step(rows, width)..].as_mut_ptr(),
+                    rows,
+                    add: first > 0,
+                };
+                // SAFETY: cells, filters and products of this point are in the slices, which are long enough.
+                unsafe { product::multiply(simd, these, width) };
+            }
+        }
+        job.finish_tiles(simd, tiles, index, products, (packed.as_ptr(), width));
+    }
+}
