@@ -36,7 +36,7 @@ impl Algorithm {
             Conv2dAlgorithm::Direct => false,
             Conv2dAlgorithm::Winograd => true,
         };
-        if winograd && !matches!(pass, Pass::BackwardWeight) {
+        if winograd {
             return Self::Winograd;
         }
         if depthwise::is(geometry) {
@@ -63,7 +63,11 @@ impl Algorithm {
                 Needs { shared: widen::copy_len(wide).saturating_add(needs.shared), ..needs }
             }
             (Self::Winograd, Pass::BackwardInput) => winograd::backward_input_needs(geometry),
-            (Self::Winograd, _) => winograd::forward_needs(geometry),
+            (Self::Winograd, Pass::Forward) => winograd::forward_needs(geometry),
+            // What is not finite is computed directly.
+            (Self::Winograd, Pass::BackwardWeight) => {
+                winograd::backward_weight_needs(geometry).max(weight_gradient::needs(geometry))
+            }
             (Self::Direct, Pass::Forward) => direct::forward_needs(geometry),
             (Self::Direct, Pass::BackwardInput) => direct::backward_input_needs(geometry),
             (Self::Direct, Pass::BackwardWeight) => weight_gradient::needs(geometry),

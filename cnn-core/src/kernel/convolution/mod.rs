@@ -189,7 +189,7 @@ pub fn backward_weight(
     input: &[f32],
     grad_output: &[f32],
     grad_weight: &mut [f32],
-    grad_bias: Option<&mut [f32]>,
+    mut grad_bias: Option<&mut [f32]>,
     scratch: &mut Scratch,
 ) {
     let batch = batch(geometry, input.len(), grad_output.len());
@@ -204,6 +204,22 @@ pub fn backward_weight(
     }
     let (shared, slots) = scratch.lend(geometry.needs());
     match Algorithm::of(geometry, Pass::BackwardWeight) {
+        Algorithm::Winograd => {
+            let (isa, memory) = (isa::current(), (&mut *shared, slots));
+            if winograd::backward_weight(
+                isa,
+                geometry,
+                input,
+                grad_output,
+                grad_weight,
+                grad_bias.as_deref_mut(),
+                memory,
+            ) {
+                return;
+            }
+            // One infinity spoils a channel's taps, also those that do not meet it.
+            weight_gradient::run(geometry, batch, input, grad_output, grad_weight, grad_bias, (shared, slots));
+        }
         Algorithm::Depthwise => {
             depthwise::weight::run(geometry, batch, input, grad_output, grad_weight, grad_bias, shared);
             return;
@@ -215,7 +231,7 @@ pub fn backward_weight(
             weight_gradient::run(&wide, batch, input, grad_output, wide_weight, bias, (shared, slots));
             widen::fold(geometry, &wide, wide_weight, wide_bias, grad_weight, grad_bias);
         }
-        Algorithm::Direct | Algorithm::Scattered | Algorithm::Winograd => {
+        Algorithm::Direct | Algorithm::Scattered => {
             weight_gradient::run(geometry, batch, input, grad_output, grad_weight, grad_bias, (shared, slots));
         }
     }

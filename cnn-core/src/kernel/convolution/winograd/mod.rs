@@ -9,9 +9,11 @@
 //! second-level cache. Large filters, of which there are many times more than cells, are transformed by the tasks, a panel
 //! each, for the transformed tiles of many samples at once.
 
+mod patches;
 mod product;
 mod tile;
 mod transform;
+mod weight;
 
 use super::correlation::{Cell, Correlation, backward_matrix, forward_matrix, pack_filters};
 use crate::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry};
@@ -21,6 +23,7 @@ use crate::kernel::memory::scratch::{Needs, Slots};
 use crate::kernel::tile::pack::{Matrix, pack, panel, panel_count};
 use crate::kernel::tile::{Finish, VECTORS};
 use core::ops::Range;
+use patches::{Patches, place};
 use product::{CHAIN, Products};
 use transform::{CELLS, TAPS};
 
@@ -142,6 +145,8 @@ const fn point_step(tiles: usize, width: usize) -> usize {
     tiles * width + GAP
 }
 
+pub(super) use weight::{backward_weight, backward_weight_needs};
+
 pub(super) const fn forward_needs(geometry: &Conv2dGeometry) -> Needs {
     Sizes::new(&Correlation::forward(geometry)).needs()
 }
@@ -196,7 +201,9 @@ fn correlate(
     let batch = correlation.source.samples(source.len());
     let (zeros, shared) = shared.split_at_mut(sizes.channels);
     zeros.fill(0.0);
-    let job = Job { correlation, sizes, bias, finish, source, target, slots, zeros };
+    let Correlation { source: map, origin, .. } = *correlation;
+    let patches = Patches { values: source, map, origin, tiles: sizes.tiles, zeros };
+    let job = Job { correlation, sizes, bias, finish, source, patches, target, slots };
     let panels = panel_count(isa, sizes.columns);
     let all_tiles = batch * sizes.tiles_of_sample();
     let work = POINTS * all_tiles * sizes.channels * sizes.columns;
@@ -246,10 +253,20 @@ impl Kernel for TransformPanel<'_> {
         let len = sizes.channels * width;
         let from = &packed[ALL_TAPS * sizes.channels * first..][..ALL_TAPS * len];
         let to = to.pointer(POINTS * sizes.channels * first, POINTS * len);
-        let filters = tile::Filters { from: from.as_ptr(), tap_step: len, to, point_step: len, len };
+        let cells = &tap_pointers(from, len);
+        let square = tile::ToPoints { cells, len, to, point_step: len, block: len, block_step: 0 };
         // SAFETY: both panels are in memory, as was just checked, and each task has a panel of its own.
-        unsafe { filters.transform(simd) };
+        unsafe { square.run(simd, tile::OfFilter) };
     }
+}
+
+/// Where the taps of packed filters are.
+fn tap_pointers(packed: &[f32], tap_step: usize) -> [[*const f32; TAPS]; TAPS] {
+    let mut taps = [[packed.as_ptr(); TAPS]; TAPS];
+    for (tap, pointer) in taps.as_flattened_mut().iter_mut().enumerate() {
+        *pointer = packed[tap * tap_step..].as_ptr();
+    }
+    taps
 }
 
 /// What all tasks know.
@@ -259,10 +276,9 @@ struct Job<'a> {
     bias: &'a [f32],
     finish: Finish,
     source: &'a [f32],
+    patches: Patches<'a>,
     target: Target,
     slots: &'a Slots,
-    /// A cell of zeros: what is around the source.
-    zeros: &'a [f32],
 }
 
 impl Job<'_> {
@@ -281,48 +297,22 @@ impl Job<'_> {
         });
     }
 
-    /// The sample and the first cell of a tile.
-    #[inline(always)]
-    fn place(&self, index: usize) -> [usize; 3] {
-        let [rows, columns] = self.sizes.tiles;
-        [index / columns / rows, index / columns % rows * CELLS, index % columns * CELLS]
-    }
-
     /// Transforms tiles of the source into rows from `row` on.
     #[inline(always)]
     fn transform_tiles<S: Simd>(&self, simd: S, tiles: Range<usize>, cells: Target, row: usize, rows: usize) {
-        let channels = self.sizes.channels;
-        let (point_step, block_step) = (point_step(rows, CHAIN), block_step(rows));
         for (row, tile) in (row..).zip(tiles) {
-            let cells_of_tile = self.cells_of(tile);
-            let to = cells.pointer(row * CHAIN, self.sizes.source_len(rows) - (rows - 1) * CHAIN);
-            let source = tile::Source { cells: &cells_of_tile, channels, to, point_step, block_step };
-            // SAFETY: `cells_of` shows cells that have all channels; rows of the tiles are this task's alone.
-            unsafe { source.transform(simd) };
+            let square = tile::ToPoints {
+                cells: &self.patches.cells(tile),
+                len: self.sizes.channels,
+                to: cells.pointer(row * CHAIN, self.sizes.source_len(rows) - (rows - 1) * CHAIN),
+                point_step: point_step(rows, CHAIN),
+                block: CHAIN,
+                block_step: block_step(rows),
+            };
+            // SAFETY: a patch's cells have all channels; chains have room for whole vectors, and rows of these tiles are
+            // this task's alone.
+            unsafe { square.run(simd, tile::OfSource) };
         }
-    }
-
-    /// Where the cells of the source under a tile are: zeros around the source.
-    #[inline(always)]
-    fn cells_of(&self, tile: usize) -> [*const f32; POINTS] {
-        let Correlation { source: map, origin, .. } = self.correlation;
-        let [sample, top, left] = self.place(tile);
-        let sample = &self.source[map.sample(sample, self.source.len())];
-        let mut cells = [self.zeros.as_ptr(); POINTS];
-        for (row, cells) in cells.chunks_exact_mut(transform::POINTS).enumerate() {
-            let row = origin[0] + (top + row) as isize;
-            if row < 0 || row >= map.size[0] as isize {
-                continue;
-            }
-            for (column, cell) in cells.iter_mut().enumerate() {
-                let column = origin[1] + (left + column) as isize;
-                if column >= 0 && column < map.size[1] as isize {
-                    let at = row as usize * map.row_step() + column as usize * map.stride;
-                    *cell = sample[at..at + map.channels].as_ptr();
-                }
-            }
-        }
-        cells
     }
 
     /// Transforms the products of a panel into tiles of the target; tiles that are not finite are computed directly.
@@ -340,7 +330,7 @@ impl Job<'_> {
         let point_step = point_step(tiles.len(), width);
         assert!(products.len() >= POINTS * point_step);
         for (row, tile) in tiles.enumerate() {
-            let [sample, top, left] = self.place(tile);
+            let [sample, top, left] = place(self.sizes.tiles, tile);
             let size = [CELLS.min(cells[0] - top), CELLS.min(cells[1] - left)];
             let [sample_step, row_step, cell_step] = target_step;
             let to = start + sample * sample_step + top * row_step + left * cell_step + first;
@@ -426,8 +416,8 @@ impl Kernel for BlockTask<'_> {
             for point in 0..POINTS {
                 let these = Products {
                     v: cells[point * point_step(rows, CHAIN)..].as_ptr(),
-                    v_step: block_step(rows),
-                    channels: sizes.channels,
+                    v_step: [CHAIN, 1, block_step(rows)],
+                    depth: sizes.channels,
                     u: filters[point * sizes.channels * width..].as_ptr(),
                     m: products[point * point_step(rows, width)..].as_mut_ptr(),
                     rows,
@@ -486,17 +476,18 @@ impl Kernel for PanelTask<'_> {
         pack(simd, weight, matrix, index, packed);
         for first in (0..channels).step_by(CHAIN) {
             let count = CHAIN.min(channels - first);
-            let (from, len) = (packed[first * width..].as_ptr(), count * width);
-            let filters =
-                tile::Filters { from, tap_step: channels * width, to: transformed.as_mut_ptr(), point_step: len, len };
+            let len = count * width;
+            let taps = &tap_pointers(&packed[first * width..], channels * width);
+            let to = transformed.as_mut_ptr();
+            let square = tile::ToPoints { cells: taps, len, to, point_step: len, block: len, block_step: 0 };
             // SAFETY: the channels of each tap are in the packed panel, and there is room for a chain at each point.
-            unsafe { filters.transform(simd) };
+            unsafe { square.run(simd, tile::OfFilter) };
             let cells = &cells[first / CHAIN * block_step(rows)..][..block_step(rows)];
             for point in 0..POINTS {
                 let these = Products {
                     v: cells[point * point_step(rows, CHAIN)..].as_ptr(),
-                    v_step: 0,
-                    channels: count,
+                    v_step: [CHAIN, 1, 0],
+                    depth: count,
                     u: transformed[point * len..].as_ptr(),
                     m: products[point * point_step(rows, width)..].as_mut_ptr(),
                     rows,

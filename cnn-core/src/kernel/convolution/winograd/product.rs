@@ -1,21 +1,28 @@
-//! The products at one point: rows of transformed cells times a panel of transformed filters.
+//! The products at one point: rows of transformed cells times a panel of transformed filters, or for the weight's gradient
+//! their channels times a panel of the output's transformed gradient.
 //!
-//! Sums over many channels are where Winograd's rounding comes from, so they go in chains: 32 channels are summed in
+//! Sums over many channels are where Winograd's rounding comes from, so they go in chains: 32 terms are summed in
 //! registers, and chains are added up in memory that the nearest cache holds.
 
 use crate::kernel::isa::{Kernel, Simd};
+use crate::kernel::tile::VECTORS;
 
-/// Channels of a chain, and of a block of transformed cells.
+/// Terms of a chain, and channels of a block of transformed cells.
 pub(super) const CHAIN: usize = 32;
 
-/// `m[row][column] = sum over channels of v[row][channel] * u[channel][column]`.
+/// Columns of a panel at most.
+pub(super) const fn width<S: Simd>() -> usize {
+    VECTORS * S::LANES
+}
+
+/// `m[row][column] = sum over the depth of v[row][depth] * u[depth][column]`.
 #[derive(Clone, Copy)]
 pub(super) struct Products {
-    /// `[blocks of CHAIN channels][rows][CHAIN]`, blocks `v_step` apart.
+    /// The steps from a row to the next, from a step of the depth, and from a chain of them.
     pub(super) v: *const f32,
-    pub(super) v_step: usize,
-    pub(super) channels: usize,
-    /// `[channels][width]`.
+    pub(super) v_step: [usize; 3],
+    pub(super) depth: usize,
+    /// `[depth][width]`.
     pub(super) u: *const f32,
     /// `[rows][width]`.
     pub(super) m: *mut f32,
@@ -24,38 +31,42 @@ pub(super) struct Products {
     pub(super) add: bool,
 }
 
-/// Computes the products of a panel of one vector or two.
+/// Computes the products of a panel of one vector or two. `v` goes in steps of 1 along the depth, or along the rows.
 ///
 /// # Safety
 /// All rows and columns are in memory, and those of `m` are the caller's alone.
 #[inline(always)]
 pub(super) unsafe fn multiply<S: Simd>(simd: S, products: Products, width: usize) {
-    if width > S::LANES { simd.run(Panel::<2>(products)) } else { simd.run(Panel::<1>(products)) }
+    match (width > S::LANES, products.v_step[1] == 1) {
+        (true, true) => simd.run(Panel::<2, true>(products)),
+        (true, false) => simd.run(Panel::<2, false>(products)),
+        (false, true) => simd.run(Panel::<1, true>(products)),
+        (false, false) => simd.run(Panel::<1, false>(products)),
+    }
 }
 
-struct Panel<const NV: usize>(Products);
+/// A panel of `NV` vectors; `ALONG` says that the steps along the depth are 1, which the compiler wants to know.
+struct Panel<const NV: usize, const ALONG: bool>(Products);
 
-impl<const NV: usize> Kernel for Panel<NV> {
+impl<const NV: usize, const ALONG: bool> Kernel for Panel<NV, ALONG> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let rows = self.0.rows;
         // SAFETY: `multiply`'s caller's promise.
         unsafe {
             match S::REGISTERS {
                 32 => {
-                    let row = strips::<S, 14, NV>(simd, &self.0, 0, 8);
-                    let row = strips::<S, 8, NV>(simd, &self.0, row, 4);
-                    strips::<S, 4, NV>(simd, &self.0, row, 0);
-                    debug_assert!(row <= rows);
+                    let row = strips::<S, 14, NV, ALONG>(simd, &self.0, 0, 8);
+                    let row = strips::<S, 8, NV, ALONG>(simd, &self.0, row, 4);
+                    strips::<S, 4, NV, ALONG>(simd, &self.0, row, 0);
                 }
                 16 => {
-                    let row = strips::<S, 6, NV>(simd, &self.0, 0, 4);
-                    strips::<S, 4, NV>(simd, &self.0, row, 0);
+                    let row = strips::<S, 6, NV, ALONG>(simd, &self.0, 0, 4);
+                    strips::<S, 4, NV, ALONG>(simd, &self.0, row, 0);
                 }
                 _ => {
-                    strips::<S, 4, NV>(simd, &self.0, 0, 0);
+                    strips::<S, 4, NV, ALONG>(simd, &self.0, 0, 0);
                 }
             }
         }
@@ -67,13 +78,15 @@ impl<const NV: usize> Kernel for Panel<NV> {
 /// # Safety
 /// As [`multiply`].
 #[inline(always)]
-unsafe fn strips<S: Simd, const MR: usize, const NV: usize>(
+#[allow(clippy::needless_range_loop, reason = "m and n index several arrays")]
+unsafe fn strips<S: Simd, const MR: usize, const NV: usize, const ALONG: bool>(
     simd: S,
     products: &Products,
     mut row: usize,
     rest: usize,
 ) -> usize {
-    let Products { v, v_step, channels, u, m, rows, add } = *products;
+    let Products { v, v_step: [row_step, depth_step, chain_step], depth, u, m, rows, add } = *products;
+    let depth_step = if ALONG { 1 } else { depth_step };
     let width = NV * S::LANES;
     while row < rows && rows - row > rest {
         // A strip that is too high computes its last row more than once.
@@ -81,14 +94,14 @@ unsafe fn strips<S: Simd, const MR: usize, const NV: usize>(
         for (strip, index) in index.iter_mut().enumerate() {
             *index = (row + strip).min(rows - 1);
         }
-        for (block, first) in (0..channels).step_by(CHAIN).enumerate() {
-            let depth = CHAIN.min(channels - first);
+        for (chain, first) in (0..depth).step_by(CHAIN).enumerate() {
+            let depth = CHAIN.min(depth - first);
             // SAFETY: the caller's promise: these rows, channels and columns are in memory.
             unsafe {
-                let v = v.add(block * v_step);
+                let v = v.add(chain * chain_step);
                 let mut a = [v; MR];
                 for (a, row) in a.iter_mut().zip(index) {
-                    *a = v.add(row * CHAIN);
+                    *a = v.add(row * row_step);
                 }
                 let mut b = u.add(first * width);
                 let mut sums = [[simd.splat(0.0); NV]; MR];
@@ -99,13 +112,13 @@ unsafe fn strips<S: Simd, const MR: usize, const NV: usize>(
                     }
                     b = b.add(width);
                     for m in 0..MR {
-                        let value = simd.splat(*a[m].add(k));
+                        let value = simd.splat(*a[m].add(k * depth_step));
                         for n in 0..NV {
                             sums[m][n] = simd.mul_add(value, columns[n], sums[m][n]);
                         }
                     }
                 }
-                if add || block > 0 {
+                if add || chain > 0 {
                     for i in 0..MR {
                         for n in 0..NV {
                             let before = simd.load(m.add(index[i] * width + n * S::LANES));

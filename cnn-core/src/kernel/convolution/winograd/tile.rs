@@ -1,129 +1,161 @@
-//! A tile: 6x6 cells of the source to the points, and the products at the points to 4x4 cells of the target.
+//! Tiles, to the points and back, along both axes.
 
-use super::product::CHAIN;
 use super::transform::{self, CELLS, POINTS, TAPS};
 use crate::kernel::isa::{Kernel, Simd};
 use crate::kernel::tile::Finish;
 
-/// A tile of the source, transformed for all points.
-pub(super) struct Source<'a> {
-    /// Where its cells are: rows of six.
-    pub(super) cells: &'a [*const f32; POINTS * POINTS],
-    pub(super) channels: usize,
-    /// The tile's row at the first point: `[blocks of CHAIN channels][point][rows][CHAIN]`.
+/// What is known at the points: `SIDE` values along an axis become six.
+pub(super) trait Transform<const SIDE: usize> {
+    fn transform<S: Simd>(simd: S, values: [S::Vector; SIDE]) -> [S::Vector; POINTS];
+}
+
+/// Cells of the source.
+pub(super) struct OfSource;
+
+/// Taps of a filter.
+pub(super) struct OfFilter;
+
+/// Cells of the target's gradient.
+pub(super) struct OfGradient;
+
+impl Transform<POINTS> for OfSource {
+    #[inline(always)]
+    fn transform<S: Simd>(simd: S, values: [S::Vector; POINTS]) -> [S::Vector; POINTS] {
+        transform::source(simd, values)
+    }
+}
+
+impl Transform<TAPS> for OfFilter {
+    #[inline(always)]
+    fn transform<S: Simd>(simd: S, values: [S::Vector; TAPS]) -> [S::Vector; POINTS] {
+        transform::filter(simd, values)
+    }
+}
+
+impl Transform<CELLS> for OfGradient {
+    #[inline(always)]
+    fn transform<S: Simd>(simd: S, values: [S::Vector; CELLS]) -> [S::Vector; POINTS] {
+        transform::gradient(simd, values)
+    }
+}
+
+/// A square of values, to all points.
+pub(super) struct ToPoints<'a, const SIDE: usize> {
+    /// Where the values of its cells are.
+    pub(super) cells: &'a [[*const f32; SIDE]; SIDE],
+    pub(super) len: usize,
+    /// Where they go at the first point: blocks of `block` values, a whole number of vectors, `block_step` apart.
     pub(super) to: *mut f32,
     pub(super) point_step: usize,
+    pub(super) block: usize,
     pub(super) block_step: usize,
 }
 
-impl Source<'_> {
+impl<const SIDE: usize> ToPoints<'_, SIDE> {
     /// # Safety
-    /// All cells have `channels` values, and rows of `to` are the caller's alone.
+    /// All cells have `len` values, and there is room for as many vectors at each point, which are the caller's alone.
     #[inline(always)]
-    pub(super) unsafe fn transform<S: Simd>(self, simd: S) {
-        simd.run(self);
-    }
-}
-
-impl Kernel for Source<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let whole = self.channels - self.channels % S::LANES;
-        // SAFETY: `transform`'s caller's promise.
-        unsafe {
-            for first in (0..whole).step_by(S::LANES) {
-                self.vector::<S, true>(simd, first, S::LANES);
-            }
-            if whole < self.channels {
-                self.vector::<S, false>(simd, whole, self.channels - whole);
+    pub(super) unsafe fn run<S: Simd, T: Transform<SIDE>>(self, simd: S, _of: T) {
+        struct Square<'a, const SIDE: usize, T>(ToPoints<'a, SIDE>, core::marker::PhantomData<T>);
+        impl<const SIDE: usize, T: Transform<SIDE>> Kernel for Square<'_, SIDE, T> {
+            type Output = ();
+            #[inline(always)]
+            fn run<S: Simd>(self, simd: S) {
+                let len = self.0.len;
+                let whole = len - len % S::LANES;
+                // SAFETY: the outer function's caller's promise.
+                unsafe {
+                    for first in (0..whole).step_by(S::LANES) {
+                        self.0.vector::<S, T, true>(simd, first, S::LANES);
+                    }
+                    if whole < len {
+                        self.0.vector::<S, T, false>(simd, whole, len - whole);
+                    }
+                }
             }
         }
+        simd.run(Square::<SIDE, T>(self, core::marker::PhantomData));
     }
-}
 
-impl Source<'_> {
-    /// One vector of channels, `WHOLE` or with `count` channels.
+    /// One vector, `WHOLE` or with `count` values and zeros behind them.
     ///
     /// # Safety
-    /// As [`Source::transform`].
+    /// As [`ToPoints::run`].
     #[inline(always)]
-    unsafe fn vector<S: Simd, const WHOLE: bool>(&self, simd: S, first: usize, count: usize) {
-        let mut rows = [[simd.splat(0.0); POINTS]; POINTS];
-        for column in 0..POINTS {
-            let mut cells = [simd.splat(0.0); POINTS];
+    unsafe fn vector<S: Simd, T: Transform<SIDE>, const WHOLE: bool>(&self, simd: S, first: usize, count: usize) {
+        let mut rows = [[simd.splat(0.0); SIDE]; POINTS];
+        for column in 0..SIDE {
+            let mut cells = [simd.splat(0.0); SIDE];
             for (row, cell) in cells.iter_mut().enumerate() {
-                let from = self.cells[row * POINTS + column].wrapping_add(first);
+                let from = self.cells[row][column].wrapping_add(first);
                 // SAFETY: the caller's promise.
                 *cell = unsafe { if WHOLE { simd.load(from) } else { simd.load_first(from, count) } };
             }
-            let points = transform::source(simd, cells);
+            let points = T::transform(simd, cells);
             for (row, value) in rows.iter_mut().zip(points) {
                 row[column] = value;
             }
         }
-        let to = self.to.wrapping_add(first / CHAIN * self.block_step + first % CHAIN);
+        let to = self.to.wrapping_add(first / self.block * self.block_step + first % self.block);
         for (index, row) in rows.iter().enumerate() {
-            let points = transform::source(simd, *row);
+            let points = T::transform(simd, *row);
             for (column, value) in points.into_iter().enumerate() {
                 let to = to.wrapping_add((index * POINTS + column) * self.point_step);
-                // SAFETY: the caller's promise: rows of a chain have room for whole vectors.
+                // SAFETY: the caller's promise.
                 unsafe { simd.store(to, value) };
             }
         }
     }
 }
 
-/// Filters of some channels, a panel of them, transformed for all points.
-pub(super) struct Filters {
-    /// `[tap][..][width]`, taps `tap_step` apart.
-    pub(super) from: *const f32,
-    pub(super) tap_step: usize,
-    /// `[point][..][width]`, points `point_step` apart.
-    pub(super) to: *mut f32,
+/// Taps of the weight's gradient, from the products at all points.
+pub(super) struct Taps {
+    /// Whole vectors at the first point, and from a point to the next.
+    pub(super) products: *const f32,
     pub(super) point_step: usize,
-    /// Values at each tap, whole vectors.
-    pub(super) len: usize,
+    /// `count` values for each tap, `tap_step` apart.
+    pub(super) to: *mut f32,
+    pub(super) tap_step: usize,
+    pub(super) count: usize,
+    /// Whether they are added to what is there.
+    pub(super) add: bool,
 }
 
-impl Filters {
+impl Taps {
+    /// Returns whether they are finite.
+    ///
     /// # Safety
-    /// All values are in memory, and those of `to` are the caller's alone.
+    /// A vector of products is in memory at each point, and `count` values at each tap, which are the caller's alone.
     #[inline(always)]
-    pub(super) unsafe fn transform<S: Simd>(self, simd: S) {
-        simd.run(self);
-    }
-}
-
-impl Kernel for Filters {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        for first in (0..self.len).step_by(S::LANES) {
-            let mut rows = [[simd.splat(0.0); TAPS]; POINTS];
-            for column in 0..TAPS {
-                let mut taps = [simd.splat(0.0); TAPS];
-                for (row, tap) in taps.iter_mut().enumerate() {
-                    let from = self.from.wrapping_add((row * TAPS + column) * self.tap_step + first);
-                    // SAFETY: `transform`'s caller's promise.
-                    *tap = unsafe { simd.load(from) };
-                }
-                let points = transform::filter(simd, taps);
-                for (row, value) in rows.iter_mut().zip(points) {
-                    row[column] = value;
-                }
+    pub(super) unsafe fn transform<S: Simd>(&self, simd: S) -> bool {
+        let mut rows = [[simd.splat(0.0); POINTS]; TAPS];
+        for column in 0..POINTS {
+            let mut products = [simd.splat(0.0); POINTS];
+            for (row, product) in products.iter_mut().enumerate() {
+                let from = self.products.wrapping_add((row * POINTS + column) * self.point_step);
+                // SAFETY: the caller's promise.
+                *product = unsafe { simd.load(from) };
             }
-            for (index, row) in rows.iter().enumerate() {
-                let points = transform::filter(simd, *row);
-                for (column, value) in points.into_iter().enumerate() {
-                    let to = self.to.wrapping_add((index * POINTS + column) * self.point_step + first);
-                    // SAFETY: `transform`'s caller's promise.
-                    unsafe { simd.store(to, value) };
+            let taps = transform::taps(simd, products);
+            for (row, value) in rows.iter_mut().zip(taps) {
+                row[column] = value;
+            }
+        }
+        let zero = simd.splat(0.0);
+        let mut spoiled = zero;
+        for (index, row) in rows.iter().enumerate() {
+            let taps = transform::taps(simd, *row);
+            for (column, tap) in taps.into_iter().enumerate() {
+                let to = self.to.wrapping_add((index * TAPS + column) * self.tap_step);
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let tap = if self.add { simd.add(simd.load_some(to, self.count), tap) } else { tap };
+                    spoiled = simd.mul_add(tap, zero, spoiled);
+                    simd.store_some(to, self.count, tap);
                 }
             }
         }
+        !simd.any_nan(spoiled)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The three transforms of F(4, 3), along one axis. Everything else is them, along rows and then along columns.
+//! The transforms of F(4, 3), and of F(3, 4) with the same points, along one axis. Everything else is them, along rows and then along columns.
 //!
 //! Toom and Cook: a product of polynomials is known from its values at some points. The points are 0, 5/8, -5/8, 3/2, -3/2
 //! and infinity. Of all pairs of inner and outer points these round within a hundredth of the least, and half as much as the
@@ -75,5 +75,34 @@ pub(super) fn target<S: Simd>(simd: S, [m0, m1, m2, m3, m4, m5]: [S::Vector; POI
         simd.mul_add(inner, difference, simd.mul(outer, outer_difference)),
         simd.mul_add(inner_square, sum, simd.mul(outer_square, outer_sum)),
         simd.mul_add(inner_cube, difference, simd.mul_add(outer_cube, outer_difference, m5)),
+    ]
+}
+
+/// Four cells of the target's gradient at the points: a filter of four taps.
+#[inline(always)]
+pub(super) fn gradient<S: Simd>(simd: S, [g0, g1, g2, g3]: [S::Vector; CELLS]) -> [S::Vector; POINTS] {
+    let [inner_square, outer_square] = [simd.splat(INNER_SQUARE), simd.splat(OUTER_SQUARE)];
+    let (even, odd) = (simd.mul_add(inner_square, g2, g0), simd.mul_add(inner_square, g3, g1));
+    let (outer_even, outer_odd) = (simd.mul_add(outer_square, g2, g0), simd.mul_add(outer_square, g3, g1));
+    let [at_inner, at_outer] = [simd.splat(AT_INNER), simd.splat(AT_OUTER)];
+    [
+        simd.mul(g0, simd.splat(AT_ZERO)),
+        simd.mul(simd.mul_add(simd.splat(INNER), odd, even), at_inner),
+        simd.mul(simd.mul_add(simd.splat(-INNER), odd, even), at_inner),
+        simd.mul(simd.mul_add(simd.splat(OUTER), outer_odd, outer_even), at_outer),
+        simd.mul(simd.mul_add(simd.splat(-OUTER), outer_odd, outer_even), at_outer),
+        g3,
+    ]
+}
+
+/// Products at the points to three taps of the weight's gradient: the target of F(3, 4).
+#[inline(always)]
+pub(super) fn taps<S: Simd>(simd: S, [m0, m1, m2, m3, m4, m5]: [S::Vector; POINTS]) -> [S::Vector; TAPS] {
+    let [sum, difference] = [simd.add(m1, m2), simd.sub(m1, m2)];
+    let [outer_sum, outer_difference] = [simd.add(m3, m4), simd.sub(m3, m4)];
+    [
+        simd.add(m0, simd.add(sum, outer_sum)),
+        simd.mul_add(simd.splat(INNER), difference, simd.mul(simd.splat(OUTER), outer_difference)),
+        simd.mul_add(simd.splat(INNER_SQUARE), sum, simd.mul_add(simd.splat(OUTER_SQUARE), outer_sum, m5)),
     ]
 }
