@@ -53,27 +53,38 @@ impl<const NV: usize, const ALONG: bool> Kernel for Panel<NV, ALONG> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        // SAFETY: `multiply`'s caller's promise.
-        unsafe {
-            match S::REGISTERS {
-                32 => {
-                    let row = strips::<S, 14, NV, ALONG>(simd, &self.0, 0, 8);
-                    let row = strips::<S, 8, NV, ALONG>(simd, &self.0, row, 4);
-                    strips::<S, 4, NV, ALONG>(simd, &self.0, row, 0);
-                }
-                16 => {
-                    let row = strips::<S, 6, NV, ALONG>(simd, &self.0, 0, 4);
-                    strips::<S, 4, NV, ALONG>(simd, &self.0, row, 0);
-                }
-                _ => {
-                    strips::<S, 4, NV, ALONG>(simd, &self.0, 0, 0);
+        let Products { v, v_step, depth, u, add, .. } = self.0;
+        // A chain of all rows is in the nearest cache.
+        for (chain, first) in (0..depth).step_by(CHAIN).enumerate() {
+            let these = Products {
+                v: v.wrapping_add(chain * v_step[2]),
+                depth: CHAIN.min(depth - first),
+                u: u.wrapping_add(first * NV * S::LANES),
+                add: add || chain > 0,
+                ..self.0
+            };
+            // SAFETY: `multiply`'s caller's promise.
+            unsafe {
+                match S::REGISTERS {
+                    32 => {
+                        let row = strips::<S, 14, NV, ALONG>(simd, &these, 0, 8);
+                        let row = strips::<S, 8, NV, ALONG>(simd, &these, row, 4);
+                        strips::<S, 4, NV, ALONG>(simd, &these, row, 0);
+                    }
+                    16 => {
+                        let row = strips::<S, 6, NV, ALONG>(simd, &these, 0, 4);
+                        strips::<S, 4, NV, ALONG>(simd, &these, row, 0);
+                    }
+                    _ => {
+                        strips::<S, 4, NV, ALONG>(simd, &these, 0, 0);
+                    }
                 }
             }
         }
     }
 }
 
-/// Strips of `MR` rows from `row` on, until at most `rest` are left. Returns where it stopped.
+/// Strips of `MR` rows of one chain from `row` on, until at most `rest` are left. Returns where it stopped.
 ///
 /// # Safety
 /// As [`multiply`].
@@ -85,51 +96,43 @@ unsafe fn strips<S: Simd, const MR: usize, const NV: usize, const ALONG: bool>(
     mut row: usize,
     rest: usize,
 ) -> usize {
-    let Products { v, v_step: [row_step, depth_step, chain_step], depth, u, m, rows, add } = *products;
+    let Products { v, v_step: [row_step, depth_step, _], depth, u, m, rows, add } = *products;
     let depth_step = if ALONG { 1 } else { depth_step };
     let width = NV * S::LANES;
     while row < rows && rows - row > rest {
-        // A strip that is too high computes its last row more than once.
-        let mut index = [row; MR];
-        for (strip, index) in index.iter_mut().enumerate() {
-            *index = (row + strip).min(rows - 1);
-        }
-        for (chain, first) in (0..depth).step_by(CHAIN).enumerate() {
-            let depth = CHAIN.min(depth - first);
-            // SAFETY: the caller's promise: these rows, channels and columns are in memory.
-            unsafe {
-                let v = v.add(chain * chain_step);
-                let mut a = [v; MR];
-                for (a, row) in a.iter_mut().zip(index) {
-                    *a = v.add(row * row_step);
+        // SAFETY: the caller's promise: these rows, terms and columns are in memory.
+        unsafe {
+            let (mut a, mut c) = ([v; MR], [m; MR]);
+            for strip in 0..MR {
+                // A strip that is too high computes its last row more than once.
+                let row = (row + strip).min(rows - 1);
+                (a[strip], c[strip]) = (v.add(row * row_step), m.add(row * width));
+            }
+            let mut sums = [[simd.splat(0.0); NV]; MR];
+            let mut b = u;
+            for k in 0..depth {
+                let mut columns = [simd.splat(0.0); NV];
+                for (n, columns) in columns.iter_mut().enumerate() {
+                    *columns = simd.load(b.add(n * S::LANES));
                 }
-                let mut b = u.add(first * width);
-                let mut sums = [[simd.splat(0.0); NV]; MR];
-                for k in 0..depth {
-                    let mut columns = [simd.splat(0.0); NV];
-                    for (index, columns) in columns.iter_mut().enumerate() {
-                        *columns = simd.load(b.add(index * S::LANES));
-                    }
-                    b = b.add(width);
-                    for m in 0..MR {
-                        let value = simd.splat(*a[m].add(k * depth_step));
-                        for n in 0..NV {
-                            sums[m][n] = simd.mul_add(value, columns[n], sums[m][n]);
-                        }
-                    }
-                }
-                if add || chain > 0 {
-                    for i in 0..MR {
-                        for n in 0..NV {
-                            let before = simd.load(m.add(index[i] * width + n * S::LANES));
-                            sums[i][n] = simd.add(before, sums[i][n]);
-                        }
-                    }
-                }
-                for i in 0..MR {
+                b = b.wrapping_add(width);
+                for m in 0..MR {
+                    let value = simd.splat(*a[m].add(k * depth_step));
                     for n in 0..NV {
-                        simd.store(m.add(index[i] * width + n * S::LANES), sums[i][n]);
+                        sums[m][n] = simd.mul_add(value, columns[n], sums[m][n]);
                     }
+                }
+            }
+            if add {
+                for m in 0..MR {
+                    for n in 0..NV {
+                        sums[m][n] = simd.add(simd.load(c[m].add(n * S::LANES)), sums[m][n]);
+                    }
+                }
+            }
+            for m in 0..MR {
+                for n in 0..NV {
+                    simd.store(c[m].add(n * S::LANES), sums[m][n]);
                 }
             }
         }
