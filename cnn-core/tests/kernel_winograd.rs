@@ -37,7 +37,6 @@ fn noise(len: usize, salt: u64) -> Vec<f32> {
 #[derive(Clone, Debug)]
 struct Data {
     geometry: Conv2dGeometry,
-    batch: usize,
     input: Vec<f32>,
     weight: Vec<f32>,
     bias: Vec<f32>,
@@ -48,7 +47,6 @@ impl Data {
     fn new(geometry: Conv2dGeometry, batch: usize) -> Self {
         Self {
             geometry,
-            batch,
             input: noise(batch * geometry.in_len(), 1),
             weight: noise(geometry.weight_len(), 2),
             bias: noise(geometry.out_channels, 3),
@@ -59,7 +57,6 @@ impl Data {
     fn sample(&self, index: usize) -> Self {
         let part = |values: &[f32], len: usize| values[index * len..(index + 1) * len].to_vec();
         Self {
-            batch: 1,
             input: part(&self.input, self.geometry.in_len()),
             grad_output: part(&self.grad_output, self.geometry.out_len()),
             ..self.clone()
