@@ -48,14 +48,21 @@ const FILTERS: usize = 1 << 20;
 const CHUNK: usize = 1 << 21;
 const CHUNK_TILES: usize = 128;
 
-/// Whether it is the faster way: with few channels the transforms cost more than they save, and with few cells in a tile.
+/// Channels of a map, and pairs of channels of two, from which on the transforms cost less than they save.
+const CHANNELS: usize = 16;
+const PAIRS: usize = 512;
+
+/// Whether it is the faster way, measured at batches of 8 and more: channels enough, and tiles that are mostly on the map, of
+/// which seven rows and columns of eight are, and five are not.
 pub(super) const fn pays(geometry: &Conv2dGeometry) -> bool {
+    let Conv2dGeometry { in_channels, out_channels, .. } = *geometry;
     let [height, width] = geometry.out_size();
+    let in_tiles = height.next_multiple_of(CELLS).saturating_mul(width.next_multiple_of(CELLS));
     Conv2dAlgorithm::Winograd.computes(geometry)
-        && geometry.in_channels >= 32
-        && geometry.out_channels >= 32
-        && height >= CELLS
-        && width >= CELLS
+        && in_channels >= CHANNELS
+        && out_channels >= CHANNELS
+        && in_channels.saturating_mul(out_channels) >= PAIRS
+        && height.saturating_mul(width).saturating_mul(10) >= in_tiles.saturating_mul(6)
 }
 
 /// How a correlation is cut.
