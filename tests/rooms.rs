@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("data", &["random"]),
     ("error", &["shape", "metric", "optim", "data"]),
     ("tensor", &["error", "shape", "kernel"]),
-    ("loss", &["error", "shape", "tensor"]),
+    ("loss", &["error", "shape", "kernel", "tensor"]),
     ("layer", &["error", "shape", "random", "kernel", "tensor"]),
     ("network", &["error", "shape", "random", "kernel", "optim", "tensor", "layer"]),
     ("io", &["error", "layer", "network"]),

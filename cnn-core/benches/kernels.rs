@@ -9,12 +9,14 @@ use cnn_core::kernel::geometry::{
     Pool2dGeometry,
 };
 use cnn_core::kernel::memory::buffer::Buffer;
+use cnn_core::kernel::memory::chunk;
 use cnn_core::kernel::memory::scratch::{Needs, Scratch};
 use cnn_core::kernel::pointwise::activation::{self, Remembered};
 use cnn_core::kernel::pointwise::join;
 use cnn_core::kernel::pooling;
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::kernel::{Rectifier, Write, isa};
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 struct Case {
@@ -118,8 +120,32 @@ fn main() {
             ACTIVATIONS.iter().for_each(measure_activation);
         }
     });
+    if "hand-over".contains(&filter) {
+        pool.install(measure_hand_over);
+    }
     if filter.is_empty() || "lenet".contains(&filter) {
         pool.install(measure_lenet);
+    }
+}
+
+/// What it costs to share a loop of eight pieces a thread, of a microsecond or so each: in a pass, whose threads wait for it,
+/// and outside, by rayon. And to gather threads for a pass of no loop.
+fn measure_hand_over() {
+    const LOOPS: usize = 1000;
+    let threads = rayon::current_num_threads();
+    let loops = || {
+        for _ in 0..LOOPS {
+            chunk::for_each(8 * threads, usize::MAX, |_| (0..1000).for_each(|turn| _ = black_box(turn)));
+        }
+    };
+    let alone = best(|| chunk::in_pool(0, loops)) / threads as f64;
+    let gathered = best(|| chunk::in_pool(usize::MAX, || ()));
+    let loop_in_pass = (best(|| chunk::in_pool(usize::MAX, loops)) - alone) / LOOPS as f64;
+    let loop_outside = (best(loops) - alone) / LOOPS as f64;
+    for (what, seconds) in
+        [("loop in a pass", loop_in_pass), ("loop outside", loop_outside), ("pass without loops", gathered)]
+    {
+        println!("hand-over: {what:20} {:6.2} microseconds", 1e6 * seconds);
     }
 }
 

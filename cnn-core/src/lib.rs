@@ -41,13 +41,16 @@
 //! ```
 //!
 //! - It changes no bit of any result: work is cut by shapes and the batch, and sums have a fixed order.
-//! - More threads than free cores make it slower, and so do two pools at work at a time. What is too little to share stays on
-//!   one thread.
+//! - A pass that is too little to share, such as LeNet-5's on a few samples, is done on the thread that calls it and wakes no
+//!   other. Others ask the idle threads of the pool once, and those stay with the pass until it ends, or until it has nothing
+//!   for them for some 0.1 ms: what else the pool has to do waits so long. A program with work that may not wait gives it a pool
+//!   of its own.
+//! - More threads than free cores make it slower, and so do two pools at work at a time.
 //! - [`Training`](train::Training), [`Inference`](network::Inference) and optimizers allocate nothing after the first batch,
-//!   **on a thread of the pool**: a call from another thread, such as `main`, is handed over to the pool by a queue, for which
-//!   rayon allocates a block of 1.5 KB at every 63rd call. (`backward` and `run` are handed over once each, clipping and an
-//!   optimizer's step only of more than 262,144 parameters.) To get rid of that and of the hand-over, run the whole loop in the
-//!   pool, `rayon::scope(|_| train())` or `pool.install(train)`, or let `main` be one of its threads:
+//!   **on a thread of the pool**: a call from another thread, such as `main`, is handed over to the pool by a queue if it is
+//!   enough to share, for which rayon allocates a block of 1.5 KB at every 63rd call. (`backward` and `run` are handed over once
+//!   each, clipping and an optimizer's step only of more than 262,144 parameters.) To get rid of that and of the hand-over, run
+//!   the whole loop in the pool, `rayon::scope(|_| train())` or `pool.install(train)`, or let `main` be one of its threads:
 //!   `rayon::ThreadPoolBuilder::new().use_current_thread().build_global()` before anything else. (A thread of a pool takes some
 //!   bytes once in its life, when it first looks for another's work.)
 //!

@@ -7,6 +7,7 @@ use cnn_core::kernel::geometry::{
     GeluApproximation, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry,
     Upsample2dGeometry, ZeroPad2dGeometry,
 };
+use cnn_core::kernel::memory::chunk::in_pool;
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{
     self, Affine, AffineGradients, Returned, Saved, SavedMut, Statistics, StatisticsMut,
@@ -25,11 +26,11 @@ fn values(len: usize) -> Vec<f32> {
     (0..len).map(|index| (index * 5 % 7) as f32 - 3.0).collect()
 }
 
-/// Runs a kernel on one thread and on two, whose results are the same.
+/// Runs a kernel on one thread, and in a pass on two, whose results are the same.
 fn both(kernel: impl Fn(&mut Scratch) -> Vec<f32> + Sync) {
     let bits = [1, 2].map(|threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        let result = pool.install(|| kernel(&mut Scratch::default()));
+        let result = pool.install(|| in_pool(usize::MAX, || kernel(&mut Scratch::default())));
         result.into_iter().map(f32::to_bits).collect::<Vec<_>>()
     });
     assert_eq!(bits[0], bits[1]);

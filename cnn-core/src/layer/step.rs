@@ -70,6 +70,20 @@ pub const fn multiply_adds(steps: &[Step]) -> usize {
     sum
 }
 
+/// What a value costs that a step makes, beside the multiply-adds that it is a sum of: it is written, read and often put
+/// through a function.
+const VALUE: usize = 8;
+
+/// What a sample's forward pass costs, in about the time of a multiply-add: how many threads that is worth.
+pub const fn cost(steps: &[Step]) -> usize {
+    let (mut sum, mut index) = (multiply_adds(steps), 0);
+    while index < steps.len() {
+        sum = sum.saturating_add(steps[index].output.len().saturating_mul(VALUE));
+        index += 1;
+    }
+    sum
+}
+
 /// The last step, if it is a softmax: then it makes the network's output.
 pub fn last_softmax(steps: &[Step]) -> Option<usize> {
     let last = steps.len().checked_sub(1)?;

@@ -10,6 +10,7 @@
 use core::array;
 
 use crate::Error;
+use crate::kernel::memory::chunk::join;
 
 /// logits `[n, classes]`, labels `[n]` -> the share of the mean of `ln(sum exp(x)) - x[label]`, and grad
 /// `[n, classes]`: `(softmax - onehot) / batch`
@@ -79,7 +80,7 @@ fn sum_in_pieces(classes: usize, rows: &[f32], labels: &[usize], grad: &mut [f32
     let (rows, more_rows) = rows.split_at(middle * classes);
     let (labels, more_labels) = labels.split_at(middle);
     let (grad, more_grad) = grad.split_at_mut(middle * classes);
-    let (first, second) = rayon::join(
+    let (first, second) = join(
         || sum_in_pieces(classes, rows, labels, grad, sum),
         || sum_in_pieces(classes, more_rows, more_labels, more_grad, sum),
     );

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use super::Network;
 use crate::kernel::memory::buffer::Buffer;
-use crate::kernel::memory::chunk::in_pool;
+use crate::kernel::memory::chunk::{in_pool, threads};
 use crate::kernel::memory::scratch::Scratch;
 use crate::layer::{Mode, Owned, Pass, step};
 use crate::tensor::Batch;
@@ -41,9 +41,9 @@ impl<N: Network> Inference<N> {
         if samples == 0 {
             return;
         }
-        in_pool(|| {
+        in_pool(N::COST.saturating_mul(samples), || {
             self.workspace.grow(samples * N::MEMORY.evaluation);
-            self.scratch.prepare(N::NEEDS, rayon::current_num_threads());
+            self.scratch.prepare(N::NEEDS, threads());
             // A copy, because a layer may write to its state; in evaluation none of ours does.
             self.state.copy_from_slice(network.weights().state());
             self.counts.copy_from_slice(network.weights().counts());

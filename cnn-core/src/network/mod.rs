@@ -72,6 +72,9 @@ pub trait Network: Sized + Send + Sync + 'static {
     const WORKSPACE_BYTES: usize = 4_usize.saturating_mul(Self::MEMORY.training.saturating_add(Self::MEMORY.gradient));
     /// Bytes per sample that evaluation keeps.
     const INFERENCE_BYTES: usize = 4_usize.saturating_mul(Self::MEMORY.evaluation);
+    /// What a sample's forward pass costs, in about the time of a multiply-add.
+    #[doc(hidden)]
+    const COST: usize = step::cost(Self::STEPS);
     /// Whether nothing is wrong with a size or an option that only rustc knows.
     #[doc(hidden)]
     const SOUND: bool = true;

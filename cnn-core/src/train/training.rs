@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
-use crate::kernel::memory::chunk::in_pool;
+use crate::kernel::memory::chunk::{in_pool, threads};
 use crate::kernel::memory::scratch::Scratch;
 use crate::kernel::pointwise::softmax;
 use crate::kernel::rows::{Rows, RowsMut};
@@ -107,7 +107,9 @@ impl<N: Network> Training<N> {
         {
             return Err(Error::OneValue { step, map });
         }
-        in_pool(|| self.backward_in_pool(mode, network, input, loss))
+        // The backward pass is twice the forward one: a gradient by the input and one by the weights.
+        let cost = N::COST.saturating_mul(3).saturating_mul(samples);
+        in_pool(cost, || self.backward_in_pool(mode, network, input, loss))
     }
 
     fn backward_in_pool(
@@ -167,7 +169,7 @@ impl<N: Network> Training<N> {
         self.workspace.grow(samples * (N::MEMORY.training + N::MEMORY.gradient));
         self.output.resize(samples);
         self.grad_output.resize(samples);
-        self.scratch.prepare(N::NEEDS, rayon::current_num_threads());
+        self.scratch.prepare(N::NEEDS, threads());
     }
 
     /// The gradient of the last loss by every weight.

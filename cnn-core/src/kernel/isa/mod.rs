@@ -237,7 +237,7 @@ thread_local! {
 }
 
 /// Runs `body` with kernels called on this thread using `isa`, whatever is selected: for tests and measurements. A pass of
-/// a network called from outside rayon's pool goes to one of its threads, which knows nothing of this: set `CNN_ISA`, or
+/// a network called from outside rayon's pool may go to one of its threads, which knows nothing of this: set `CNN_ISA`, or
 /// call from within `rayon::scope`.
 pub fn with<R>(isa: Isa, body: impl FnOnce() -> R) -> R {
     struct Restore(Option<Isa>);

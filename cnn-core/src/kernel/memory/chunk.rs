@@ -3,23 +3,34 @@
 //! How many pieces there are is the caller's choice by shape and batch; this file only decides who does them, which no
 //! result depends on.
 
+use super::team;
 use rayon::prelude::*;
+use std::sync::Mutex;
 
 /// Below this many multiply-adds (or some such unit) waking a thread costs more than it saves: about 5 microseconds. Miri,
 /// which looks for races, has patience for small maps only.
-const WORTH_SHARING: usize = if cfg!(miri) { 0 } else { 200_000 };
+const WORTH_WAKING: usize = if cfg!(miri) { 0 } else { 200_000 };
+
+/// The same for a thread that waits for it, as those of a team do.
+const WORTH_SHARING: usize = if cfg!(miri) { 0 } else { 20_000 };
+
+/// Multiply-adds of a pass for each thread that is asked to help: some 150 microseconds. A pass of less is done where it is
+/// called: from `main`, LeNet-5 on one sample takes 24 microseconds so, and 60 where a pool is asked; on eight, both take 150.
+const WORTH_A_HELPER: usize = if cfg!(miri) { 1 } else { 6_000_000 };
 
 /// Calls `piece` with `0..pieces`, on all threads if the `work` of all together is worth it.
-pub(crate) fn for_each(pieces: usize, work: usize, piece: impl Fn(usize) + Sync) {
-    share(pieces, work >= WORTH_SHARING, &piece);
+pub fn for_each(pieces: usize, work: usize, piece: impl Fn(usize) + Sync) {
+    share(pieces, work, &piece);
 }
 
-/// Calls `sample` with each piece of `len` values and its number, on all threads if there are enough values. The last may
-/// be shorter, where samples are parts of wider ones.
-pub(crate) fn for_each_sample(len: usize, values: &mut [f32], sample: impl Fn(usize, &mut [f32]) + Sync) {
+/// Calls `sample` with each piece of `len` values and its number, on all threads if there are enough values to draw random
+/// numbers for. The last may be shorter, where samples are parts of wider ones.
+pub fn for_each_sample(len: usize, values: &mut [f32], sample: impl Fn(usize, &mut [f32]) + Sync) {
+    /// A random number takes about so many multiply-adds.
+    const DRAW: usize = 64;
     let whole = values.len();
     let values = Target::new(values);
-    share(whole.div_ceil(len), whole >= WORTH_SHARING, &|index| {
+    share(whole.div_ceil(len), DRAW * whole, &|index| {
         // SAFETY: samples are disjoint and end with the slice, which is exclusively ours.
         sample(index, unsafe { values.slice(index * len, len.min(whole - index * len)) });
     });
@@ -50,18 +61,32 @@ pub(crate) fn for_each_part(
 }
 
 /// One function for all loops, and not one for each: rayon's part would be compiled a hundred times.
-fn share(pieces: usize, worth: bool, piece: &(dyn Fn(usize) + Sync)) {
-    if pieces <= 1 || !worth || rayon::current_num_threads() == 1 {
-        (0..pieces).for_each(piece);
-    } else {
-        (0..pieces).into_par_iter().with_max_len(1).for_each(piece);
+fn share(pieces: usize, work: usize, piece: &(dyn Fn(usize) + Sync)) {
+    if pieces > 1 && work >= WORTH_SHARING && !team::is_alone() {
+        if team::share(pieces, piece) {
+            return;
+        }
+        if work >= WORTH_WAKING && rayon::current_num_threads() > 1 {
+            return (0..pieces).into_par_iter().with_max_len(1).for_each(piece);
+        }
     }
+    (0..pieces).for_each(piece);
 }
 
 /// Does both, on two threads if there are; one function of rayon's for all, as in [`for_each`].
 pub(crate) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
-    fn both(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
-        rayon::join(a, b);
+    type Half<'a> = &'a mut (dyn FnMut() + Send + 'a);
+    fn both<'a>(a: Half<'a>, b: Half<'a>) {
+        if team::is_alone() {
+            a();
+            b();
+        } else if team::is_leading() {
+            // Nobody waits for a lock: each half is one piece.
+            let halves = [a, b].map(Mutex::new);
+            share(2, usize::MAX, &|piece| halves[piece].lock().expect("no other piece has it")());
+        } else {
+            rayon::join(a, b);
+        }
     }
     let (mut a, mut b) = (Some(a), Some(b));
     let (mut left, mut right) = (None, None);
@@ -69,11 +94,27 @@ pub(crate) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnc
     (left.expect("`both` calls both"), right.expect("`both` calls both"))
 }
 
-/// Does the work on a thread of rayon's pool. Entering the pool costs a hand-over between threads and, at every 63rd time, an
-/// allocation: rayon's queue into the pool is a list of blocks, and there is no other way in (`broadcast` and `spawn` allocate
-/// each time). A pass enters once, and its loops are there already; a caller who is in the pool does not enter at all.
-pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    if rayon::current_thread_index().is_some() { work() } else { rayon::scope(|_| work()) }
+/// Does a pass, whose `cost` in multiply-adds (or some such unit) says how many threads of rayon's pool are worth asking to
+/// help with its loops. Where none is, it is done on this thread, whatever that is. Else it is done on a thread of the pool:
+/// entering the pool costs a hand-over between threads and, at every 63rd time, an allocation, because rayon's queue into the
+/// pool is a list of blocks, and there is no other way in (`broadcast` and `spawn` allocate each time). A caller who is in the
+/// pool does not enter it.
+pub fn in_pool<R: Send>(cost: usize, work: impl FnOnce() -> R + Send) -> R {
+    // A network within a layer of another's: its loops are the team's that there is.
+    if team::is_leading() {
+        return work();
+    }
+    let helpers = match cost / WORTH_A_HELPER {
+        0 => 0,
+        worth => worth.min(rayon::current_num_threads() - 1),
+    };
+    if helpers == 0 { team::alone(work) } else { team::lead(helpers, work) }
+}
+
+/// How many threads the loops called on this thread may run on: as many as the numbers of rayon's that they may have.
+pub(crate) fn threads() -> usize {
+    // Not to ask rayon, which would start its global pool, where nothing needs one.
+    if team::is_alone() && rayon::current_thread_index().is_none() { 1 } else { rayon::current_num_threads() }
 }
 
 /// A pointer that tasks write disjoint parts of a slice through.

@@ -1,6 +1,7 @@
 //! Memory for loops: buffers that lie as vectors want them, scratch that is allocated once, and pieces of slices that
-//! threads share. Knows no loop.
+//! threads share, in teams that stay for a whole pass. Knows no loop.
 
 pub mod buffer;
-pub(crate) mod chunk;
+pub mod chunk;
 pub mod scratch;
+mod team;

@@ -1,6 +1,7 @@
 //! Memory that kernels work in, allocated before the first step and never in one.
 
 use super::buffer::Buffer;
+use super::chunk::threads;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How many values a kernel works in: a constant of its geometry, whatever the batch and the number of threads.
@@ -63,7 +64,7 @@ impl Scratch {
 
     /// Grows to what a kernel needs when it is called on this thread, and lends it the two kinds of memory.
     pub(crate) fn lend(&mut self, needs: Needs) -> (&mut [f32], &Slots) {
-        self.prepare(needs, rayon::current_num_threads());
+        self.prepare(needs, threads());
         (&mut self.shared, &self.slots)
     }
 }

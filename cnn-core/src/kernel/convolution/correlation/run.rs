@@ -8,8 +8,11 @@ use crate::kernel::memory::scratch::Slots;
 use crate::kernel::tile::pack::{Rectangle, copy_padded, panel, panel_count, panels};
 use crate::kernel::tile::{Axes, Finish, Product, multiply};
 
-/// Multiply-adds of a task at least: about 10 microseconds.
+/// Multiply-adds of a block of cells at least: about 20 microseconds.
 const TASK: usize = 1 << 20;
+/// Multiply-adds that are worth a task, as long as tasks are few: about 5 microseconds, which a thread waits for another at the
+/// end of a loop at most.
+const SHARE: usize = 1 << 18;
 /// Cells of a task at least, so that a panel of the filters that comes from the second-level cache is used 16 times.
 const CELLS: usize = 224;
 /// Values of a padded copy at most (unless one row needs more): half of a second-level cache of 1 MB.
@@ -25,11 +28,11 @@ struct Block {
 }
 
 impl Correlation {
-    /// Multiply-adds of one cell.
+    /// Multiply-adds of one cell, or values, where it has no taps.
     const fn work(&self) -> usize {
         let channels = self.source.channels / self.groups;
-        let work = self.taps[0] * self.taps[1] * channels * self.columns * self.groups;
-        if work == 0 { 1 } else { work }
+        let (values, terms) = (self.columns * self.groups, self.taps[0] * self.taps[1] * channels);
+        if terms == 0 { values } else { terms * values }
     }
 
     const fn copy_len(&self, block: Block) -> usize {
@@ -77,7 +80,7 @@ impl Plan {
         let even = |whole: usize, most: usize| whole.div_ceil(whole.div_ceil(most));
         let samples = even(batch, samples.min(batch));
         let sample_blocks = batch.div_ceil(samples);
-        let worth = (batch * correlation.cells[0] * correlation.cells[1] * correlation.work() / TASK).min(TASKS);
+        let worth = (batch * correlation.cells[0] * correlation.cells[1] * correlation.work() / SHARE).min(TASKS);
         // Panels first, because rows of one sample are read twice at the seams; but a block of few rows fits the cache.
         while sample_blocks * correlation.cells[0].div_ceil(rows) * panels < worth
             && rows > 1

@@ -12,8 +12,8 @@ use crate::kernel::rows::strip::{self, Strip};
 use crate::kernel::tile::Finish;
 use core::ops::Range;
 
-/// Multiply-adds of a task at least: some 10 microseconds, as they wait for memory.
-const TASK: usize = 1 << 18;
+/// Multiply-adds of a task at least: some 3 microseconds, as they wait for memory.
+const TASK: usize = 1 << 16;
 
 /// Whether a convolution is one.
 pub(super) const fn is(geometry: &Conv2dGeometry) -> bool {
