@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
+use cnn_core::kernel::isa;
 use cnn_core::prelude::*;
 use cnn_core::random::{Key, Purpose};
 use cnn_core::shape::Shape;
@@ -28,9 +29,12 @@ struct Arguments {
     /// Threads; as many as the machine has cores if not given
     #[arg(long)]
     threads: Option<NonZeroUsize>,
-    /// Timed steps; as many as 5 seconds hold, at least 10, if not given
+    /// Timed steps; as many as `--seconds` hold, at least 5, if not given
     #[arg(long)]
     repeat: Option<NonZeroUsize>,
+    /// How long steps are timed, if not so many
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
 }
 
 /// What a step is.
@@ -58,16 +62,38 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut times = arguments.network.visit(arguments)?;
     times.sort_unstable();
     println!(
-        r#"{{"network": "{}", "mode": "{}", "batch": {}, "threads": {}, "median_ms": {:.4}, "min_ms": {:.4}, "runs": {}}}"#,
+        r#"{{"network": "{}", "mode": "{}", "batch": {}, "threads": {}, "isa": "{}", "median_ms": {:.4}, "min_ms": {:.4}, "runs": {}}}"#,
         value_name(&arguments.network),
         value_name(&arguments.mode),
         arguments.batch,
         rayon::current_num_threads(),
+        isa::name(),
         milliseconds(median(&times)),
         milliseconds(times[0]),
         times.len(),
     );
     Ok(())
+}
+
+impl Arguments {
+    /// The times of the steps after the warm-ups, in which memory is allocated and caches fill.
+    fn repeat(&self, mut step: impl FnMut() -> Result<(), Error>) -> Result<Vec<Duration>, Error> {
+        for _ in 0..WARM_UPS {
+            step()?;
+        }
+        let start = Instant::now();
+        let mut times = Vec::new();
+        let enough = |done: usize| match self.repeat {
+            Some(runs) => done >= runs.get(),
+            None => done >= 5 && start.elapsed() > Duration::from_secs(self.seconds),
+        };
+        while !enough(times.len()) {
+            let start = Instant::now();
+            step()?;
+            times.push(start.elapsed());
+        }
+        Ok(times)
+    }
 }
 
 impl Visitor for &Arguments {
@@ -85,7 +111,7 @@ impl Visitor for &Arguments {
         match self.mode {
             Timed::Infer => {
                 let (mut inference, mut output) = (Inference::new(), Batch::zeros(samples));
-                repeat(self.repeat, || {
+                self.repeat(|| {
                     inference.run(&network, &input, &mut output);
                     Ok(())
                 })
@@ -96,7 +122,7 @@ impl Visitor for &Arguments {
                 let labels = Labels::new(&(0..labels).map(|index| index % CLASSES).collect::<Vec<_>>())?;
                 let mut training = Training::new(0);
                 let mut optimizer = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
-                repeat(self.repeat, || {
+                self.repeat(|| {
                     training.backward(Mode::Training, &mut network, &input, &CrossEntropy::new(&labels))?;
                     optimizer.step(&mut network, training.gradients());
                     Ok(())
@@ -104,25 +130,6 @@ impl Visitor for &Arguments {
             }
         }
     }
-}
-
-/// The times of so many steps after the warm-ups, in which memory is allocated and caches fill.
-fn repeat(runs: Option<NonZeroUsize>, mut step: impl FnMut() -> Result<(), Error>) -> Result<Vec<Duration>, Error> {
-    for _ in 0..WARM_UPS {
-        step()?;
-    }
-    let start = Instant::now();
-    let mut times = Vec::new();
-    let enough = |done: usize| match runs {
-        Some(runs) => done >= runs.get(),
-        None => done >= 10 && start.elapsed() > Duration::from_secs(5),
-    };
-    while !enough(times.len()) {
-        let start = Instant::now();
-        step()?;
-        times.push(start.elapsed());
-    }
-    Ok(times)
 }
 
 /// Of sorted times.

@@ -6,6 +6,8 @@
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(feature = "reference")]
+pub mod peak;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;

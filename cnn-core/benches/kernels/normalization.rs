@@ -1,0 +1,59 @@
+//! Batch normalization in training, with a rectifier behind it.
+
+use crate::machine::Machine;
+use crate::work::{Table, Work, best, noise};
+use cnn_core::kernel::geometry::BatchNorm2dGeometry;
+use cnn_core::kernel::memory::buffer::Buffer;
+use cnn_core::kernel::memory::scratch::Scratch;
+use cnn_core::kernel::normalization::batch_norm2d::{
+    self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut,
+};
+use cnn_core::kernel::{Rectifier, Write};
+
+/// Batch normalizations of ResNet-18: channels and size.
+const NORMS: &[(&str, usize, [usize; 2])] = &[
+    ("norm 64@112", 8, [64, 112]),
+    ("norm 64@56", 8, [64, 56]),
+    ("norm 128@28", 8, [128, 28]),
+    ("norm 256@14", 8, [256, 14]),
+    ("norm 512@7", 8, [512, 7]),
+];
+
+pub(crate) fn measure(machine: &Machine, filter: &str) {
+    let mut table = Table::new(machine, &["forward", "backward"]);
+    NORMS.iter().filter(|case| case.0.contains(filter)).for_each(|case| measure_case(&mut table, case));
+}
+
+fn measure_case(table: &mut Table<'_>, (name, batch, [channels, size]): &(&str, usize, [usize; 2])) {
+    let geometry = BatchNorm2dGeometry::new(*channels);
+    let len = batch * size * size * channels;
+    let mut scratch = Scratch::new(geometry.needs(), rayon::current_num_threads());
+    let (input, weight, bias) = (noise(len), noise(*channels), noise(*channels));
+    let (mut output, mut grad_output, mut grad_input) = (Buffer::zeros(len), noise(len), Buffer::zeros(len));
+    let [mut mean, mut inverse, mut grad_weight, mut grad_bias] = core::array::from_fn(|_| Buffer::zeros(*channels));
+    let epilogue = Epilogue { rectifier: Rectifier::Relu, ..Epilogue::default() };
+    let affine = Some(Affine { weight: &weight, bias: &bias });
+    let forward = best(|| {
+        let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse };
+        batch_norm2d::forward_training(&geometry, affine, epilogue, &input, None, saved, &mut output, &mut scratch);
+    });
+    let backward = best(|| {
+        let saved = Saved { mean: &mean, inverse_deviation: &inverse };
+        let returned = Returned { rectifier: Rectifier::Relu, output: &output, grad_output: &mut grad_output };
+        let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
+        let grad_input = Some((&mut grad_input[..], Write::Store));
+        batch_norm2d::backward_training(
+            &geometry,
+            saved,
+            Some(&weight),
+            &input,
+            returned,
+            grad_input,
+            gradients,
+            &mut scratch,
+        );
+    });
+    let work = |read| Work { read, written: len, ..Work::default() };
+    // Backward reads the input, the output and its gradient.
+    table.line(name, *batch, &[(work(len), forward), (work(3 * len), backward)]);
+}
