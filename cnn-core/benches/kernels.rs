@@ -2,7 +2,7 @@
 //!
 //! The best of many runs, because other programs only ever make a run slower.
 
-use cnn_core::kernel::convolution::packed;
+use cnn_core::kernel::convolution::packed::{self, MadeFor};
 use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{
     Activation, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, GeluApproximation, Layout, Padding,
@@ -317,7 +317,8 @@ fn measure(case: &Case) {
             convolution::backward_weight(geometry, &input, &grad_output, &mut grad_weight, bias, &mut scratch);
         }),
     ];
-    let packed = packed::pack(geometry, &weight, Some(&bias));
+    let mut packed = Buffer::zeros(packed::packed_len(geometry));
+    packed::pack(geometry, MadeFor::OneSample, &weight, Some(&bias), &mut packed);
     let epilogue = Epilogue { bias: None, ..epilogue };
     let with_packed = best(|| packed::forward(geometry, epilogue, &input, &packed, &mut output, &mut scratch));
     let work = 2.0 * (batch * geometry.multiply_adds()) as f64;
