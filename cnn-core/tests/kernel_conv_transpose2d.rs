@@ -39,7 +39,14 @@ fn check(batch: usize, geometry: ConvTranspose2dGeometry) {
             conv_transpose2d::pack(geometry, MadeFor::OneSample, &weight, Some(&bias), &mut packed);
             let mut again = Part::new(&vec![f32::NAN; grad_output.len()], oc, out_extra);
             let without_bias = Epilogue { bias: None, ..epilogue };
-            conv_transpose2d::forward_packed(geometry, without_bias, x.slice(), &packed, again.slice_mut(), &mut scratch);
+            conv_transpose2d::forward_packed(
+                geometry,
+                without_bias,
+                x.slice(),
+                &packed,
+                again.slice_mut(),
+                &mut scratch,
+            );
             assert_eq!(output.values(), again.values(), "with a packed weight");
             let (dy, dx) = (dy.slice(), grad_input.slice_mut());
             conv_transpose2d::backward_input(geometry, &weight, dy, dx, Write::Store, &mut scratch);

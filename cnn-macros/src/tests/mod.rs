@@ -17,7 +17,8 @@ use crate::plan::{fuse, merge};
 use crate::settle::{self, blocks};
 use crate::size::Size;
 
-fn settle(text: &str) -> (Plan, Vec<String>) {
+/// A plan, its predictor's, and what is wrong with it.
+fn settle(text: &str) -> (Plan, Plan, Vec<String>) {
     let mut errors = Errors::new();
     let mut tree = parse::parse(text.parse().unwrap(), &mut errors);
     blocks::check(&mut tree.blocks);
@@ -28,22 +29,30 @@ fn settle(text: &str) -> (Plan, Vec<String>) {
     let mut plan = settle::plan(&tree.networks[0], &mut blocks, &mut errors);
     found.extend(errors.finish());
     found.extend(blocks.untold());
+    let mut predictor = plan.clone();
     if found.is_empty() {
+        predictor = plan.predictor();
         fuse::fuse(&mut plan);
         merge::merge(&mut plan);
     }
-    (plan, found.iter().map(ToString::to_string).collect())
+    (plan, predictor, found.iter().map(ToString::to_string).collect())
+}
+
+/// A network's plan, and its predictor's.
+pub(crate) fn plans(text: &str) -> [Plan; 2] {
+    let (plan, predictor, found) = settle(text);
+    assert!(found.is_empty(), "{found:?}");
+    [plan, predictor]
 }
 
 pub(crate) fn plan(text: &str) -> Plan {
-    let (plan, found) = settle(text);
-    assert!(found.is_empty(), "{found:?}");
+    let [plan, _] = plans(text);
     plan
 }
 
 /// The first lines of all messages.
 fn mistakes(text: &str) -> Vec<String> {
-    settle(text).1.iter().map(|text| text.lines().next().unwrap().to_owned()).collect()
+    settle(text).2.iter().map(|text| text.lines().next().unwrap().to_owned()).collect()
 }
 
 fn each<T>(plan: &Plan, of: impl Fn(&Step) -> T) -> Vec<T> {

@@ -48,13 +48,7 @@ pub const fn packed_len(geometry: &LinearGeometry) -> usize {
 }
 
 /// Packs weight and bias for [`forward_packed`] into [`packed_len`] values.
-pub fn pack(
-    geometry: &LinearGeometry,
-    made_for: MadeFor,
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    packed: &mut [f32],
-) {
+pub fn pack(geometry: &LinearGeometry, made_for: MadeFor, weight: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
     packed::pack(&geometry.convolution(), made_for, weight, bias, packed);
 }
 

@@ -38,8 +38,12 @@ struct Head {
 impl Head {
     fn write(&self, head: &mut [f32]) {
         let flag = |flag: bool| f32::from(u8::from(flag));
-        let values =
-            [self.isa.lanes() as f32, flag(self.made_for == MadeFor::Batches), flag(self.finite[0]), flag(self.finite[1])];
+        let values = [
+            self.isa.lanes() as f32,
+            flag(self.made_for == MadeFor::Batches),
+            flag(self.finite[0]),
+            flag(self.finite[1]),
+        ];
         head.fill(0.0);
         head[..values.len()].copy_from_slice(&values);
     }
@@ -88,13 +92,7 @@ pub const fn packed_len(geometry: &Conv2dGeometry) -> usize {
 }
 
 /// Packs weight `[g, kh, kw, ic / g, oc / g]` and bias `[oc]` for the current instruction set into [`packed_len`] values.
-pub fn pack(
-    geometry: &Conv2dGeometry,
-    made_for: MadeFor,
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    packed: &mut [f32],
-) {
+pub fn pack(geometry: &Conv2dGeometry, made_for: MadeFor, weight: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
     assert_eq!(packed.len(), packed_len(geometry));
     assert_eq!(weight.len(), geometry.weight_len());
     assert!(bias.is_none_or(|bias| bias.len() == geometry.out_channels));

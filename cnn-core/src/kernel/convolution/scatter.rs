@@ -67,10 +67,7 @@ pub(super) const fn packed_len(geometry: &Conv2dGeometry) -> usize {
 
 pub(super) const fn needs(geometry: &Conv2dGeometry) -> Needs {
     let [samples, rows] = block(geometry);
-    Needs {
-        shared: packed_len(geometry),
-        per_thread: (samples * rows).saturating_mul(row_len(geometry)),
-    }
+    Needs { shared: packed_len(geometry), per_thread: (samples * rows).saturating_mul(row_len(geometry)) }
 }
 
 /// The shell has checked all lengths.
