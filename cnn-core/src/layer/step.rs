@@ -70,6 +70,20 @@ pub const fn multiply_adds(steps: &[Step]) -> usize {
     sum
 }
 
+/// About what all steps cost in evaluation: multiply-adds, and as much as some of them for every value that is made.
+pub const fn work(steps: &[Step]) -> usize {
+    let (mut sum, mut index) = (0_usize, 0);
+    while index < steps.len() {
+        let work = match steps[index].operation {
+            Operation::Network(steps) => work(steps),
+            operation => operation.multiply_adds().saturating_add(steps[index].output.len().saturating_mul(4)),
+        };
+        sum = sum.saturating_add(work);
+        index += 1;
+    }
+    sum
+}
+
 /// The last step, if it is a softmax: then it makes the network's output.
 pub fn last_softmax(steps: &[Step]) -> Option<usize> {
     let last = steps.len().checked_sub(1)?;

@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use super::{MadeFor, Network};
 use crate::kernel::memory::buffer::Buffer;
-use crate::kernel::memory::chunk::in_pool;
+use crate::kernel::memory::chunk::{in_pool, pass};
 use crate::kernel::memory::scratch::Scratch;
-use crate::layer::{Mode, Owned, Pass};
+use crate::layer::{Mode, Owned, Pass, step};
 use crate::shape::Shape;
 use crate::tensor::{Batch, Sample, Tensor};
 
 /// What [`Network::freeze`] makes of a network of type `N`: its weights, prepared once, and memory to predict in.
 ///
 /// A clone shares the weights and has memory of its own: give one to each thread. After the first batch of a size it
-/// allocates nothing, but what [threads](crate#threads) says of calls from outside of rayon's pool.
+/// allocates nothing, but what [threads](crate#threads) says of calls from outside of rayon's pool. What is little work, such as
+/// one sample of a small network, is done on the thread that asks, and no other is woken.
 ///
 /// ```
 /// use cnn_core::prelude::*;
@@ -91,6 +92,9 @@ impl<N: Network> Predictor<N> {
 }
 
 impl<N: Network> Workspace<N> {
+    /// What a sample costs.
+    const WORK: usize = step::work(N::STEPS);
+
     /// Values that so many samples are predicted in.
     fn len(samples: usize) -> usize {
         N::PREPARED.saved + samples * N::MEMORY.prediction
@@ -98,7 +102,7 @@ impl<N: Network> Workspace<N> {
 
     fn run(&mut self, frozen: &Frozen, samples: usize, input: &[f32], output: &mut [f32]) {
         self.values.grow(Self::len(samples));
-        in_pool(|| {
+        pass(samples.saturating_mul(Self::WORK), || {
             self.scratch.prepare(N::PREPARED.needs, rayon::current_num_threads());
             self.counts.copy_from_slice(&frozen.counts);
             let (saved, workspace) = self.values.split_at_mut(N::PREPARED.saved);

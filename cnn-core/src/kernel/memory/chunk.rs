@@ -3,6 +3,8 @@
 //! How many pieces there are is the caller's choice by shape and batch; this file only decides who does them, which no
 //! result depends on.
 
+use core::cell::Cell;
+
 use rayon::prelude::*;
 
 /// Below this many multiply-adds (or some such unit) waking a thread costs more than it saves: about 5 microseconds. Miri,
@@ -51,7 +53,7 @@ pub(crate) fn for_each_part(
 
 /// One function for all loops, and not one for each: rayon's part would be compiled a hundred times.
 fn share(pieces: usize, worth: bool, piece: &(dyn Fn(usize) + Sync)) {
-    if pieces <= 1 || !worth || rayon::current_num_threads() == 1 {
+    if pieces <= 1 || !worth || ALONE.get() || rayon::current_num_threads() == 1 {
         (0..pieces).for_each(piece);
     } else {
         (0..pieces).into_par_iter().with_max_len(1).for_each(piece);
@@ -74,6 +76,30 @@ pub(crate) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnc
 /// each time). A pass enters once, and its loops are there already; a caller who is in the pool does not enter at all.
 pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if rayon::current_thread_index().is_some() { work() } else { rayon::scope(|_| work()) }
+}
+
+/// Work of a whole pass (as in [`for_each`]) below which it is done sooner on the thread that asks than by a pool: a
+/// hand-over and back costs about 20 microseconds.
+const WORTH_ENTERING: usize = 1 << 20;
+
+thread_local! {
+    /// Whether loops on this thread share nothing.
+    static ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does a pass that is so much work: alone on this thread if that is little, wherever it is, so that no other is woken.
+pub(crate) fn pass<R: Send>(work: usize, body: impl FnOnce() -> R + Send) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ALONE.set(self.0);
+        }
+    }
+    if work >= WORTH_ENTERING {
+        return in_pool(body);
+    }
+    let _restore = Restore(ALONE.replace(true));
+    body()
 }
 
 /// A pointer that tasks write disjoint parts of a slice through.
