@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 use cnn_core::kernel::isa;
+use cnn_core::network::MadeFor;
 use cnn_core::prelude::*;
 use cnn_core::random::{Key, Purpose};
 use cnn_core::shape::Shape;
@@ -42,6 +43,8 @@ struct Arguments {
 enum Timed {
     /// Forward in evaluation mode
     Infer,
+    /// A frozen network's predictor, sample by sample if the batch is one
+    Predict,
     /// Forward, cross-entropy, backward, SGD with momentum
     Train,
 }
@@ -113,6 +116,22 @@ impl Visitor for &Arguments {
                 let (mut inference, mut output) = (Inference::new(), Batch::zeros(samples));
                 self.repeat(|| {
                     inference.run(&network, &input, &mut output);
+                    Ok(())
+                })
+            }
+            Timed::Predict if samples == 1 => {
+                let mut sample = Tensor::zeros();
+                sample.values_mut().copy_from_slice(input.values());
+                let mut predictor = network.freeze();
+                self.repeat(|| {
+                    predictor.predict(&sample);
+                    Ok(())
+                })
+            }
+            Timed::Predict => {
+                let (mut predictor, mut output) = (network.freeze_for(MadeFor::Batches), Batch::zeros(samples));
+                self.repeat(|| {
+                    predictor.predict_batch(&input, &mut output);
                     Ok(())
                 })
             }

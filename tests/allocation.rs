@@ -1,5 +1,5 @@
-//! After the first training step, and after the first batch of inference, nothing is allocated on a thread of a pool, and
-//! next to nothing on others.
+//! After the first training step, after the first batch of inference, and after a predictor is made, nothing is allocated on a
+//! thread of a pool, and next to nothing on others.
 
 #![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
 
@@ -66,8 +66,8 @@ fn ends_with_the_first_step_in_a_pool() -> Result<(), Error> {
         };
         scope.spawn(joins).join().expect("no panic")
     })?;
-    // From outside: rayon's queue into the pool has blocks of 63 calls. There are two calls in a step here.
-    check_all(2 * STEPS / 63 + 1)
+    // From outside: rayon's queue into the pool has blocks of 63 calls. There are four calls in a step here.
+    check_all(4 * STEPS / 63 + 1)
 }
 
 const STEPS: usize = 100;
@@ -87,6 +87,11 @@ fn check<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>>>(mut net: N, most
     let mut labels = Labels::new(&[3_u8; 32])?;
     let mut inference = Inference::new();
     let mut scores = Batch::zeros(0);
+    let (image, mut predictor) = (Tensor::zeros(), net.freeze());
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    predictor.predict(&image);
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    assert!(allocations <= most, "{allocations} allocations in the first prediction");
 
     let mut step = |samples: usize| -> Result<(), Error> {
         images.resize(samples);
@@ -97,6 +102,8 @@ fn check<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>>>(mut net: N, most
         sgd.step(&mut net, training.gradients());
         adam.step(&mut net, training.gradients());
         inference.run(&net, &images, &mut scores);
+        predictor.predict_batch(&images, &mut scores);
+        predictor.predict(&image);
         Ok(())
     };
     step(32)?;

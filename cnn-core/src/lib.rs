@@ -8,7 +8,7 @@
 //! | [`prelude`] | what a program usually needs |
 //! | [`network!`] | the language: layers, options, names of weights, blocks, branches, heads |
 //! | [`train`], [`loss`], [`optim`] | a training step; what it makes small; how |
-//! | [`mod@network`] | what a declared network is: evaluation, weights by name, its cost as constants |
+//! | [`mod@network`] | what a declared network is: evaluation, predictors, weights by name, its cost as constants |
 //! | [`io`] | weights in safetensors files, with PyTorch's names and layouts |
 //! | [`tensor`], [`shape`] | values with a shape in their type |
 //! | [`data`], [`metric`] | labelled images from files, splits, batches; accuracy and its like |
@@ -46,10 +46,10 @@
 //!   for them for some 0.1 ms: what else the pool has to do waits so long. A program with work that may not wait gives it a pool
 //!   of its own.
 //! - More threads than free cores make it slower, and so do two pools at work at a time.
-//! - [`Training`](train::Training), [`Inference`](network::Inference) and optimizers allocate nothing after the first batch,
-//!   **on a thread of the pool**: a call from another thread, such as `main`, is handed over to the pool by a queue if it is
-//!   enough to share, for which rayon allocates a block of 1.5 KB at every 63rd call. (`backward` and `run` are handed over once
-//!   each, clipping and an optimizer's step only of more than 262,144 parameters.) To get rid of that and of the hand-over, run
+//! - [`Training`](train::Training), [`Inference`](network::Inference), predictors and optimizers allocate nothing after the first
+//!   batch, **on a thread of the pool**: a call from another thread, such as `main`, is handed over to the pool by a queue if it is
+//!   enough to share, for which rayon allocates a block of 1.5 KB at every 63rd call. (`backward`, `run` and `predict` are handed
+//!   over once each, clipping and an optimizer's step only of more than 262,144 parameters.) To get rid of that and of the hand-over, run
 //!   the whole loop in the pool, `rayon::scope(|_| train())` or `pool.install(train)`, or let `main` be one of its threads:
 //!   `rayon::ThreadPoolBuilder::new().use_current_thread().build_global()` before anything else. (A thread of a pool takes some
 //!   bytes once in its life, when it first looks for another's work.)

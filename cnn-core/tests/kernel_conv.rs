@@ -3,7 +3,7 @@
 mod kernel;
 
 use cnn_core::kernel::convolution::linear;
-use cnn_core::kernel::convolution::packed;
+use cnn_core::kernel::convolution::packed::{self, MadeFor};
 use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{Activation, Conv2dAlgorithm, Conv2dGeometry, Layout, LinearGeometry, Padding};
 use cnn_core::kernel::memory::scratch::Scratch;
@@ -65,7 +65,8 @@ impl Conv {
         let epilogue = Epilogue { bias: Some(&data.bias), write, rectifier };
         convolution::forward(geometry, epilogue, input.slice(), &data.weight, output.slice_mut(), &mut scratch);
         let grad_output = grad_output.slice();
-        let weight = packed::pack(geometry, &data.weight, Some(&data.bias));
+        let mut weight = vec![f32::NAN; packed::packed_len(geometry)];
+        packed::pack(geometry, MadeFor::OneSample, &data.weight, Some(&data.bias), &mut weight);
         let mut again = Part::new(&vec![before; batch * geometry.out_len()], oc, out_extra);
         let epilogue = Epilogue { bias: None, ..epilogue };
         packed::forward(geometry, epilogue, input.slice(), &weight, again.slice_mut(), &mut scratch);

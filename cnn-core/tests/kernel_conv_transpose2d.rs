@@ -4,6 +4,7 @@ mod kernel;
 
 use cnn_core::kernel::convolution::Epilogue;
 use cnn_core::kernel::convolution::conv_transpose2d;
+use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::geometry::{ConvTranspose2dGeometry, Layout, Padding};
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::{Rectifier, Write};
@@ -34,6 +35,19 @@ fn check(batch: usize, geometry: ConvTranspose2dGeometry) {
             let (mut grad_weight, mut grad_bias) = (vec![f32::NAN; weight.len()], vec![f32::NAN; oc]);
             let epilogue = Epilogue { bias: Some(&bias), rectifier: Rectifier::Relu, ..Epilogue::default() };
             conv_transpose2d::forward(geometry, epilogue, x.slice(), &weight, output.slice_mut(), &mut scratch);
+            let mut packed = vec![f32::NAN; conv_transpose2d::packed_len(geometry)];
+            conv_transpose2d::pack(geometry, MadeFor::OneSample, &weight, Some(&bias), &mut packed);
+            let mut again = Part::new(&vec![f32::NAN; grad_output.len()], oc, out_extra);
+            let without_bias = Epilogue { bias: None, ..epilogue };
+            conv_transpose2d::forward_packed(
+                geometry,
+                without_bias,
+                x.slice(),
+                &packed,
+                again.slice_mut(),
+                &mut scratch,
+            );
+            assert_eq!(output.values(), again.values(), "with a packed weight");
             let (dy, dx) = (dy.slice(), grad_input.slice_mut());
             conv_transpose2d::backward_input(geometry, &weight, dy, dx, Write::Store, &mut scratch);
             let bias = Some(&mut grad_bias[..]);

@@ -1,6 +1,7 @@
 //! Every family of kernels on maps so small that Miri takes seconds (`fuzz/miri`), on one thread and on two. What the
 //! results are, the other tests of kernels hold; here they only have the same bits, and slices end where they should.
 
+use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::convolution::{self, Epilogue, conv_transpose2d, linear, packed};
 use cnn_core::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry,
@@ -48,7 +49,8 @@ fn convolve(batch: usize, geometry: Conv2dGeometry) {
         let mut output = grad_output.clone();
         convolution::forward(geometry, epilogue, &input, &weight, &mut output, scratch);
         let mut again = grad_output.clone();
-        let packed = packed::pack(geometry, &weight, Some(&bias));
+        let mut packed = vec![f32::NAN; packed::packed_len(geometry)];
+        packed::pack(geometry, MadeFor::OneSample, &weight, Some(&bias), &mut packed);
         packed::forward(geometry, Epilogue { bias: None, ..epilogue }, &input, &packed, &mut again, scratch);
         assert_eq!(output, again);
         let (mut grad_input, mut grad_weight, mut grad_bias) = (input.clone(), weight.clone(), bias.clone());
@@ -99,7 +101,8 @@ fn linear_layers() {
         let (geometry, epilogue) = (&geometry, Epilogue { bias: Some(&bias), ..Epilogue::default() });
         let [mut output, mut again] = [(); 2].map(|()| grad_output.clone());
         linear::forward(geometry, epilogue, &input, &weight, &mut output, scratch);
-        let packed = linear::pack(geometry, &weight, Some(&bias));
+        let mut packed = vec![f32::NAN; linear::packed_len(geometry)];
+        linear::pack(geometry, MadeFor::OneSample, &weight, Some(&bias), &mut packed);
         linear::forward_packed(geometry, Epilogue::default(), &input, &packed, &mut again, scratch);
         assert_eq!(output, again);
         let (mut grad_input, mut grad_weight) = (input.clone(), weight.clone());

@@ -2,7 +2,7 @@
 
 use cnn_core::kernel::Write;
 use cnn_core::kernel::convolution::conv_transpose2d;
-use cnn_core::kernel::convolution::packed;
+use cnn_core::kernel::convolution::packed::{self, MadeFor};
 use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{
     AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry, Layout,
@@ -163,7 +163,7 @@ fn a_convolution_to_no_channels_needs_no_counting() {
 #[should_panic(expected = "groups share out the channels of the input")]
 fn groups_that_leave_channels_over() {
     let geometry = Conv2dGeometry { in_channels: 5, out_channels: 4, groups: 2, ..DEPTHWISE };
-    packed::pack(&geometry, &[1.0; 2 * 4 * 9], None);
+    packed::pack(&geometry, MadeFor::OneSample, &[1.0; 2 * 4 * 9], None, &mut []);
 }
 
 #[test]
@@ -194,7 +194,9 @@ fn an_empty_batch_takes_no_time_and_no_memory_whatever_a_sample_is() {
         layout: Layout::DENSE,
     };
     convolution::forward(&much, Epilogue::default(), &[], &[1.0], &mut [], &mut scratch);
-    packed::forward(&much, Epilogue::default(), &[], &packed::pack(&much, &[1.0], None), &mut [], &mut scratch);
+    let mut packed = vec![0.0; packed::packed_len(&much)];
+    packed::pack(&much, MadeFor::OneSample, &[1.0], None, &mut packed);
+    packed::forward(&much, Epilogue::default(), &[], &packed, &mut [], &mut scratch);
     convolution::backward_input(&much, &[1.0], &[], &mut [], Write::Store, &mut scratch);
     convolution::backward_weight(&much, &[], &[], &mut grad_weight, Some(&mut grad_bias), &mut scratch);
     assert_eq!([grad_weight, grad_bias], [[0.0]; 2]);

@@ -5,6 +5,7 @@
 
 mod kernel;
 
+use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::convolution::{self, Epilogue, conv_transpose2d, linear, packed};
 use cnn_core::kernel::geometry::{
     AdaptivePool2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry, Interpolation, Layout,
@@ -87,7 +88,8 @@ fn convolve(geometry: &Conv2dGeometry, [in_extra, out_extra]: [usize; 2], operan
     let [mut output, mut again] = [0, 1].map(|_| Part::new(&vec![f32::NAN; out_len], oc, out_extra));
     let epilogue = Epilogue { bias: Some(bias), ..Epilogue::default() };
     convolution::forward(geometry, epilogue, input.slice(), weight, output.slice_mut(), &mut scratch);
-    let packed_weight = packed::pack(geometry, weight, Some(bias));
+    let mut packed_weight = vec![f32::NAN; packed::packed_len(geometry)];
+    packed::pack(geometry, MadeFor::OneSample, weight, Some(bias), &mut packed_weight);
     packed::forward(geometry, Epilogue::default(), input.slice(), &packed_weight, again.slice_mut(), &mut scratch);
     let bits = |part: &Part| part.values().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(&output), bits(&again), "with a packed weight");

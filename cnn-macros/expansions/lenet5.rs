@@ -328,6 +328,7 @@ const _: () = {
         ];
         const MEMORY: ::cnn_core::network::Memory = ::cnn_core::network::Memory {
             evaluation: ::cnn_core::network::together(&[4704, 1176]),
+            prediction: ::cnn_core::network::together(&[4704, 1176]),
             training: ::cnn_core::network::together(&[4704, 1176, 1600, 400, 120, 84]),
             gradient: ::cnn_core::network::together(&[1176, 4704]),
         };
@@ -339,6 +340,15 @@ const _: () = {
             let needs = needs.max(::cnn_core::layer::linear::needs::<__Step9>());
             let needs = needs.max(::cnn_core::layer::linear::needs::<__Step11>());
             needs
+        };
+        const STEP_PREPARED: ::cnn_core::network::Prepared = {
+            let prepared = ::cnn_core::network::Prepared::NONE;
+            let prepared = prepared.and(::cnn_core::layer::conv2d::prepared::<__Step0>());
+            let prepared = prepared.and(::cnn_core::layer::conv2d::prepared::<__Step3>());
+            let prepared = prepared.and(::cnn_core::layer::linear::prepared::<__Step7>());
+            let prepared = prepared.and(::cnn_core::layer::linear::prepared::<__Step9>());
+            let prepared = prepared.and(::cnn_core::layer::linear::prepared::<__Step11>());
+            prepared
         };
         fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
             Self { weights }
@@ -538,6 +548,84 @@ const _: () = {
                 grad_input,
                 q0,
             );
+        }
+        fn prepare_steps(
+            made_for: ::cnn_core::network::MadeFor,
+            parameters: &[f32],
+            _state: &[f32],
+            prepared: &mut [f32],
+        ) {
+            let [p0, p3, p7, p9, p11] =
+                ::cnn_core::kernel::memory::buffer::split_ref(parameters, [156, 2416, 48120, 10164, 850]);
+            let [f0, f3, f7, f9, f11] = ::cnn_core::kernel::memory::buffer::split(
+                prepared,
+                [
+                    const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values },
+                    const { ::cnn_core::layer::conv2d::prepared::<__Step3>().values },
+                    const { ::cnn_core::layer::linear::prepared::<__Step7>().values },
+                    const { ::cnn_core::layer::linear::prepared::<__Step9>().values },
+                    const { ::cnn_core::layer::linear::prepared::<__Step11>().values },
+                ],
+            );
+            ::cnn_core::layer::conv2d::prepare::<__Step0>(made_for, p0, &[], f0);
+            ::cnn_core::layer::conv2d::prepare::<__Step3>(made_for, p3, &[], f3);
+            ::cnn_core::layer::linear::prepare::<__Step7>(made_for, p7, &[], f7);
+            ::cnn_core::layer::linear::prepare::<__Step9>(made_for, p9, &[], f9);
+            ::cnn_core::layer::linear::prepare::<__Step11>(made_for, p11, &[], f11);
+        }
+        fn predict_steps(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            owned: ::cnn_core::layer::Owned<'_>,
+            input: &[f32],
+            output: &mut [f32],
+        ) {
+            let [f0, f3, f7, f9, f11] = ::cnn_core::kernel::memory::buffer::split_ref(
+                owned.parameters,
+                [
+                    const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values },
+                    const { ::cnn_core::layer::conv2d::prepared::<__Step3>().values },
+                    const { ::cnn_core::layer::linear::prepared::<__Step7>().values },
+                    const { ::cnn_core::layer::linear::prepared::<__Step9>().values },
+                    const { ::cnn_core::layer::linear::prepared::<__Step11>().values },
+                ],
+            );
+            let [v0, v1] = ::cnn_core::kernel::memory::buffer::split(
+                owned.workspace,
+                [(samples * ::cnn_core::network::aligned(4704)), (samples * ::cnn_core::network::aligned(1176))],
+            );
+            ::cnn_core::layer::conv2d::predict::<__Step0>(pass.at(0), f0, input, &mut v0[..samples * 4704]);
+            ::cnn_core::layer::max_pool2d::forward::<__Step2>(
+                pass.at(2),
+                &[],
+                &v0[..samples * 4704],
+                &mut v1[..samples * 1176],
+            );
+            ::cnn_core::layer::conv2d::predict::<__Step3>(
+                pass.at(3),
+                f3,
+                &v1[..samples * 1176],
+                &mut v0[..samples * 1600],
+            );
+            ::cnn_core::layer::max_pool2d::forward::<__Step5>(
+                pass.at(5),
+                &[],
+                &v0[..samples * 1600],
+                &mut v1[..samples * 400],
+            );
+            ::cnn_core::layer::linear::predict::<__Step7>(
+                pass.at(7),
+                f7,
+                &v1[..samples * 400],
+                &mut v0[..samples * 120],
+            );
+            ::cnn_core::layer::linear::predict::<__Step9>(
+                pass.at(9),
+                f9,
+                &v0[..samples * 120],
+                &mut v1[..samples * 84],
+            );
+            ::cnn_core::layer::linear::predict::<__Step11>(pass.at(11), f11, &v1[..samples * 84], output);
         }
     }
     const _: () = ::cnn_core::network::check::check::<LeNet5>();

@@ -47,7 +47,8 @@ fn one(network: &ast::Network, blocks: &mut Blocks<'_>) -> TokenStream {
     if !found.is_empty() || plan.told_by.is_some() {
         return fallback::network(network, &plan, &found);
     }
+    let predictor = plan.predictor();
     fuse::fuse(&mut plan);
     merge::merge(&mut plan);
-    write::network(network, &plan)
+    write::network(network, &plan, &predictor)
 }

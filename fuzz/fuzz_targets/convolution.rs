@@ -1,6 +1,7 @@
 //! Convolutions, and those with a packed weight.
 #![no_main]
 
+use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::convolution::{self, Epilogue, packed};
 use cnn_core::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry};
 use cnn_core::kernel::memory::scratch::Scratch;
@@ -73,7 +74,8 @@ fuzz_target!(|bytes: &[u8]| {
             convolution::forward(geometry, epilogue, &input.values, &weight.values, &mut output.values, scratch);
         }
         1 => {
-            let packed = packed::pack(geometry, &weight.values, some_bias);
+            let mut packed = vec![0.0; packed::packed_len(geometry)];
+            packed::pack(geometry, MadeFor::OneSample, &weight.values, some_bias, &mut packed);
             let epilogue = Epilogue { bias: None, write, rectifier };
             packed::forward(geometry, epilogue, &input.values, &packed, &mut output.values, scratch);
         }

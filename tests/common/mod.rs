@@ -1,7 +1,7 @@
 //! A network evaluated in f64 by the reference, with PyTorch's meaning of every layer.
 
 use cnn_core::layer::Operation;
-use cnn_core::network::Step;
+use cnn_core::network::{MadeFor, Step};
 use cnn_core::prelude::*;
 use cnn_core::reference;
 use cnn_core::reference::batch_norm2d::{self, Affine, Statistics};
@@ -62,6 +62,16 @@ pub(crate) fn check_in<N: Network>(
         for (found, expected) in net.forward(&batch).to_nchw().iter().zip(&expected) {
             // Sums of a few hundred products of f32 round by a few units in the last place of the largest.
             assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+        }
+    }
+
+    if mode == Mode::Evaluation {
+        for made_for in [MadeFor::OneSample, MadeFor::Batches] {
+            let mut output = Batch::zeros(0);
+            net.freeze_for(made_for).predict_batch(&batch, &mut output);
+            for (found, expected) in output.to_nchw().iter().zip(&expected) {
+                assert!((f64::from(*found) - expected).abs() < 1e-5, "a predictor {made_for:?}: {found} {expected}");
+            }
         }
     }
 

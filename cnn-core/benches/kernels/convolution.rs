@@ -2,7 +2,8 @@
 
 use crate::machine::Machine;
 use crate::work::{Table, Work, best, noise};
-use cnn_core::kernel::convolution::{self, Epilogue, packed};
+use cnn_core::kernel::convolution::packed::{self, MadeFor};
+use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry, Layout, Padding};
 use cnn_core::kernel::memory::buffer::Buffer;
 use cnn_core::kernel::memory::scratch::Scratch;
@@ -111,7 +112,8 @@ fn measure_case(table: &mut Table<'_>, Case { name, batch, geometry }: &Case) {
             convolution::backward_weight(geometry, &input, &grad_output, &mut grad_weight, bias, &mut scratch);
         }),
     ];
-    let packed = packed::pack(geometry, &weight, Some(&bias));
+    let mut packed = Buffer::zeros(packed::packed_len(geometry));
+    packed::pack(geometry, MadeFor::Batches, &weight, Some(&bias), &mut packed);
     let epilogue = Epilogue { bias: None, ..epilogue };
     let with_packed = best(|| packed::forward(geometry, epilogue, &input, &packed, &mut output, &mut scratch));
     let [input, output, weight] = [batch * geometry.in_len(), batch * geometry.out_len(), geometry.weight_len()];

@@ -1,8 +1,10 @@
 //! `batch_norm2d`. <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>
 
+use super::prepare::{Fold, Prepared, lines};
 use super::{GradInput, Initial, Mode, Operation, Owned, Parameter, Pass};
 use crate::kernel::Rectifier;
 use crate::kernel::geometry::BatchNorm2dGeometry;
+use crate::kernel::memory::buffer::{split, split_ref};
 use crate::kernel::memory::scratch::Needs;
 use crate::kernel::normalization::batch_norm2d::{
     self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut, Statistics, StatisticsMut,
@@ -54,7 +56,7 @@ pub(super) const fn state(geometry: &BatchNorm2dGeometry) -> [Parameter; 3] {
 pub fn forward<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f32], output: &mut [f32]) {
     let geometry = &L::GEOMETRY;
     let affine = affine::<L>(owned.parameters);
-    let epilogue = Epilogue { residual: None, rectifier: L::RECTIFIER };
+    let epilogue = epilogue::<L>();
     match (pass.mode(), statistics_of::<L>(pass.mode())) {
         (_, Of::Running) => {
             let statistics = running::<L>(owned.state);
@@ -144,6 +146,10 @@ fn affine<L: BatchNorm2d>(parameters: &[f32]) -> Option<Affine<'_>> {
     })
 }
 
+const fn epilogue<L: BatchNorm2d>() -> Epilogue<'static> {
+    Epilogue { residual: None, rectifier: L::RECTIFIER }
+}
+
 fn running<L: BatchNorm2d>(state: &[f32]) -> Statistics<'_> {
     let (mean, variance) = state.split_at(L::GEOMETRY.channels);
     Statistics { mean, variance }
@@ -154,4 +160,73 @@ fn count_batch<'a>(geometry: &BatchNorm2dGeometry, state: &'a mut [f32], counts:
     let (mean, variance) = state.split_at_mut(geometry.channels);
     counts[0] = counts[0].saturating_add(1);
     StatisticsMut { batches: counts[0], mean, variance }
+}
+
+/// What a predictor has of it, where it is no part of a layer before it.
+pub const fn prepared<L: BatchNorm2d>() -> Prepared {
+    let channels = L::GEOMETRY.channels;
+    let of_affine = if L::AFFINE { 2 } else { 0 };
+    if L::TRACK_RUNNING_STATS {
+        Prepared::of(channels.saturating_mul(2 + of_affine))
+    } else {
+        let saved = lines(channels.saturating_mul(2));
+        Prepared { saved, needs: L::NEEDS, ..Prepared::of(channels.saturating_mul(of_affine)) }
+    }
+}
+
+/// The running mean and its inverse deviation, if there are some, and the weight and bias, if there are.
+pub fn prepare<L: BatchNorm2d>(parameters: &[f32], state: &[f32], prepared: &mut [f32]) {
+    let (channels, mut rest) = (L::GEOMETRY.channels, prepared);
+    if L::TRACK_RUNNING_STATS {
+        let Statistics { mean, variance } = running::<L>(state);
+        let [to_mean, inverse_deviation, affine] = split(rest, [channels, channels, parameters.len()]);
+        to_mean.copy_from_slice(mean);
+        batch_norm2d::invert(&L::GEOMETRY, variance, inverse_deviation);
+        rest = affine;
+    }
+    rest[..parameters.len()].copy_from_slice(parameters);
+}
+
+/// [`forward`] with what is prepared, in evaluation. `saved` is memory for the statistics of a batch, if it has no others.
+pub fn predict<L: BatchNorm2d>(
+    pass: &mut Pass<'_>,
+    prepared: &[f32],
+    saved: &mut [f32],
+    input: &[f32],
+    output: &mut [f32],
+) {
+    if L::TRACK_RUNNING_STATS {
+        let (saved, affine) = frozen::<L>(prepared);
+        batch_norm2d::forward_saved(&L::GEOMETRY, saved, affine, epilogue::<L>(), input, output);
+    } else {
+        let parameters = if L::AFFINE { &prepared[..2 * L::GEOMETRY.channels] } else { &[] };
+        let saved = &mut saved[..2 * L::GEOMETRY.channels];
+        let owned = Owned { parameters, state: &mut [], counts: &mut [], saved, workspace: &mut [] };
+        forward::<L>(pass, owned, input, output);
+    }
+}
+
+/// [`predict`] where input and output are one, with running statistics.
+pub fn predict_in_place<L: BatchNorm2d>(_pass: &mut Pass<'_>, prepared: &[f32], map: &mut [f32]) {
+    let (saved, affine) = frozen::<L>(prepared);
+    batch_norm2d::forward_saved_in_place(&L::GEOMETRY, saved, affine, epilogue::<L>(), map);
+}
+
+/// What [`prepare`] made of running statistics.
+fn frozen<L: BatchNorm2d>(prepared: &[f32]) -> (Saved<'_>, Option<Affine<'_>>) {
+    let channels = L::GEOMETRY.channels;
+    let [mean, inverse_deviation] = split_ref(prepared, [channels; 2]);
+    (
+        Saved { mean, inverse_deviation },
+        L::AFFINE.then(|| {
+            let [weight, bias] = split_ref(&prepared[2 * channels..], [channels; 2]);
+            Affine { weight, bias }
+        }),
+    )
+}
+
+/// It as a part of the weights of a layer before it, whose first channel is this one of its own, with its summands or
+/// without them.
+pub fn fold<'a, L: BatchNorm2d>(parameters: &'a [f32], state: &'a [f32], first: usize, shifts: bool) -> Fold<'a> {
+    Fold { statistics: running::<L>(state), affine: affine::<L>(parameters), eps: L::GEOMETRY.eps, first, shifts }
 }

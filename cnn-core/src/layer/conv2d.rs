@@ -1,13 +1,14 @@
 //! `conv2d`. <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
 
 use super::parameter::bound;
+use super::prepare::{Fold, MadeFor, Prepared, folded, weight_and_bias};
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::Rectifier;
-use crate::kernel::convolution::{self, Epilogue};
+use crate::kernel::convolution::{self, Epilogue, packed};
 use crate::kernel::geometry::Conv2dGeometry;
 use crate::kernel::memory::scratch::Needs;
 use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
+use crate::kernel::{Rectifier, Write};
 
 /// A convolution of a network. Parameters are the weight `[groups, kh, kw, ic / groups, oc / groups]`, then the bias
 /// `[oc]` if there is one.
@@ -77,4 +78,39 @@ pub fn backward<L: Conv2d>(
     if let Some(GradInput { values, write }) = grad_input {
         convolution::backward_input(&L::GEOMETRY, weight, grad_output, values, write, pass.scratch);
     }
+}
+
+/// What a predictor has of it.
+pub const fn prepared<L: Conv2d>() -> Prepared {
+    Prepared::of(packed::packed_len(&L::GEOMETRY)).with_slots(L::NEEDS)
+}
+
+/// Packs its weights, with normalizations behind it as part of them.
+pub fn prepare<L: Conv2d>(made_for: MadeFor, parameters: &[f32], folds: &[Fold<'_>], prepared: &mut [f32]) {
+    pack(&L::GEOMETRY, made_for, parameters, folds, prepared);
+}
+
+fn pack(geometry: &Conv2dGeometry, made_for: MadeFor, parameters: &[f32], folds: &[Fold<'_>], prepared: &mut [f32]) {
+    let (of_group, len) = (geometry.out_channels / geometry.groups, geometry.weight_len() / geometry.groups);
+    let channel = |place: usize| place / len * of_group + place % of_group;
+    let parameters = folded(parameters, geometry.weight_len(), geometry.out_channels, folds, channel);
+    let (weight, bias) = weight_and_bias(&parameters, geometry.weight_len());
+    let prepared = &mut prepared[..packed::packed_len(geometry)];
+    packed::pack(geometry, made_for, weight, bias, prepared);
+}
+
+/// [`forward`] with weights that are prepared.
+pub fn predict<L: Conv2d>(pass: &mut Pass<'_>, prepared: &[f32], input: &[f32], output: &mut [f32]) {
+    run::<L>(pass, Write::Store, prepared, input, output);
+}
+
+/// [`predict`] where the result is added to what is in the output, and rectified together with it.
+pub fn predict_add<L: Conv2d>(pass: &mut Pass<'_>, prepared: &[f32], input: &[f32], output: &mut [f32]) {
+    run::<L>(pass, Write::Add, prepared, input, output);
+}
+
+fn run<L: Conv2d>(pass: &mut Pass<'_>, write: Write, prepared: &[f32], input: &[f32], output: &mut [f32]) {
+    let epilogue = Epilogue { bias: None, write, rectifier: L::RECTIFIER };
+    let prepared = &prepared[..packed::packed_len(&L::GEOMETRY)];
+    packed::forward(&L::GEOMETRY, epilogue, input, prepared, output, pass.scratch);
 }

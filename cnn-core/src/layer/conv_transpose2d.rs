@@ -1,14 +1,15 @@
 //! `conv_transpose2d`. <https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html>
 
 use super::parameter::bound;
+use super::prepare::{Fold, MadeFor, Prepared, folded, weight_and_bias};
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::Rectifier;
 use crate::kernel::convolution::Epilogue;
 use crate::kernel::convolution::conv_transpose2d;
 use crate::kernel::geometry::ConvTranspose2dGeometry;
 use crate::kernel::memory::scratch::Needs;
 use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
+use crate::kernel::{Rectifier, Write};
 
 /// A transposed convolution of a network. Parameters are the weight `[groups, kh, kw, oc / groups, ic / groups]`, then the
 /// bias `[oc]` if there is one.
@@ -76,4 +77,46 @@ pub fn backward<L: ConvTranspose2d>(
     if let Some(GradInput { values, write }) = grad_input {
         conv_transpose2d::backward_input(&L::GEOMETRY, weight, grad_output, values, write, pass.scratch);
     }
+}
+
+/// What a predictor has of it.
+pub const fn prepared<L: ConvTranspose2d>() -> Prepared {
+    Prepared::of(conv_transpose2d::packed_len(&L::GEOMETRY)).with_slots(L::NEEDS)
+}
+
+/// Packs its weights, with normalizations behind it as part of them.
+pub fn prepare<L: ConvTranspose2d>(made_for: MadeFor, parameters: &[f32], folds: &[Fold<'_>], prepared: &mut [f32]) {
+    pack(&L::GEOMETRY, made_for, parameters, folds, prepared);
+}
+
+fn pack(
+    geometry: &ConvTranspose2dGeometry,
+    made_for: MadeFor,
+    parameters: &[f32],
+    folds: &[Fold<'_>],
+    prepared: &mut [f32],
+) {
+    let (of_group, len) = (geometry.out_channels / geometry.groups, geometry.weight_len() / geometry.groups);
+    let row = geometry.in_channels / geometry.groups;
+    let channel = |place: usize| place / len * of_group + place / row % of_group;
+    let parameters = folded(parameters, geometry.weight_len(), geometry.out_channels, folds, channel);
+    let (weight, bias) = weight_and_bias(&parameters, geometry.weight_len());
+    let prepared = &mut prepared[..conv_transpose2d::packed_len(geometry)];
+    conv_transpose2d::pack(geometry, made_for, weight, bias, prepared);
+}
+
+/// [`forward`] with weights that are prepared.
+pub fn predict<L: ConvTranspose2d>(pass: &mut Pass<'_>, prepared: &[f32], input: &[f32], output: &mut [f32]) {
+    run::<L>(pass, Write::Store, prepared, input, output);
+}
+
+/// [`predict`] where the result is added to what is in the output, and rectified together with it.
+pub fn predict_add<L: ConvTranspose2d>(pass: &mut Pass<'_>, prepared: &[f32], input: &[f32], output: &mut [f32]) {
+    run::<L>(pass, Write::Add, prepared, input, output);
+}
+
+fn run<L: ConvTranspose2d>(pass: &mut Pass<'_>, write: Write, prepared: &[f32], input: &[f32], output: &mut [f32]) {
+    let epilogue = Epilogue { bias: None, write, rectifier: L::RECTIFIER };
+    let prepared = &prepared[..conv_transpose2d::packed_len(&L::GEOMETRY)];
+    conv_transpose2d::forward_packed(&L::GEOMETRY, epilogue, input, prepared, output, pass.scratch);
 }

@@ -1,6 +1,8 @@
 //! Layers of the user's own.
 
+use super::prepare::{MadeFor, Prepared, lines};
 use super::{Operation, Parameter, Pass};
+use crate::kernel::memory::buffer::{split, split_ref};
 use crate::kernel::memory::scratch::Needs;
 use crate::shape::{Shape, Sizes};
 use crate::tensor::{Samples, SamplesMut};
@@ -122,6 +124,40 @@ pub trait Layer<In: Shape> {
     fn evaluate(pass: &mut Pass<'_>, owned: Owned<'_>, input: Samples<'_, In>, output: SamplesMut<'_, Self::Output>) {
         Self::forward(pass, owned, input, output);
     }
+
+    /// What a predictor has of it: its weights and its state as they are, and memory for a copy of the state, as it may write
+    /// to that.
+    #[doc(hidden)]
+    const PREPARED: Prepared = {
+        let state = Self::OPERATION.state_count();
+        Prepared {
+            values: lines(Self::OPERATION.parameter_count().saturating_add(state)),
+            saved: lines(state.saturating_add(Self::SAVED)),
+            needs: Self::NEEDS,
+        }
+    };
+
+    /// [`WORKSPACE`](Self::WORKSPACE) of [`predict`](Self::predict).
+    #[doc(hidden)]
+    const PREDICTION_WORKSPACE: usize = Self::WORKSPACE;
+
+    /// Makes of parameters and state what [`predict`](Self::predict) gets.
+    #[doc(hidden)]
+    fn prepare(_made_for: MadeFor, parameters: &[f32], state: &[f32], prepared: &mut [f32]) {
+        let [to_parameters, to_state] = split(prepared, [parameters.len(), state.len()]);
+        to_parameters.copy_from_slice(parameters);
+        to_state.copy_from_slice(state);
+    }
+
+    /// [`evaluate`](Self::evaluate) with what is prepared in the place of the parameters, and no state.
+    #[doc(hidden)]
+    fn predict(pass: &mut Pass<'_>, owned: Owned<'_>, input: Samples<'_, In>, output: SamplesMut<'_, Self::Output>) {
+        let lens = [Self::OPERATION.parameter_count(), Self::OPERATION.state_count()];
+        let [parameters, frozen] = split_ref(owned.parameters, lens);
+        let [state, saved] = split(owned.saved, [frozen.len(), Self::SAVED]);
+        state.copy_from_slice(frozen);
+        Self::evaluate(pass, Owned { parameters, state, saved, ..owned }, input, output);
+    }
 }
 
 /// What belongs to one layer of a network.
@@ -167,6 +203,14 @@ pub struct Custom {
     pub evaluate: Forward,
     /// input `[n, In]`, grad_output `[n, Output]` -> grad_input `[n, In]`, grad_parameters
     pub backward: Backward,
+    /// What a predictor has of it.
+    pub prepared: Prepared,
+    /// Values per sample that it works in there.
+    pub prediction_workspace: usize,
+    /// parameters, state -> what is prepared
+    pub prepare: Prepare,
+    /// input `[n, In]` -> output `[n, Output]`, with what is prepared in the place of the parameters
+    pub predict: Forward,
 }
 
 /// `(pass, owned, input, output)`
@@ -174,6 +218,9 @@ pub type Forward = fn(&mut Pass<'_>, Owned<'_>, &[f32], &mut [f32]);
 
 /// `(pass, owned, input, output, grad_output, grad_input, grad_parameters)`
 pub type Backward = fn(&mut Pass<'_>, Owned<'_>, &[f32], &[f32], &mut [f32], Option<&mut [f32]>, &mut [f32]);
+
+/// `(made_for, parameters, state, prepared)`
+pub type Prepare = fn(MadeFor, &[f32], &[f32], &mut [f32]);
 
 impl Custom {
     /// Layer `L` on maps of shape `In`.
@@ -187,6 +234,10 @@ impl Custom {
             forward: forward::<L, In>,
             evaluate: evaluate::<L, In>,
             backward: backward::<L, In>,
+            prepared: L::PREPARED,
+            prediction_workspace: L::PREDICTION_WORKSPACE,
+            prepare: L::prepare,
+            predict: predict::<L, In>,
         }
     }
 }
@@ -197,6 +248,10 @@ fn forward<L: Layer<In>, In: Shape>(pass: &mut Pass<'_>, owned: Owned<'_>, input
 
 fn evaluate<L: Layer<In>, In: Shape>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f32], output: &mut [f32]) {
     L::evaluate(pass, owned, Samples::new(input), SamplesMut::new(output));
+}
+
+fn predict<L: Layer<In>, In: Shape>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f32], output: &mut [f32]) {
+    L::predict(pass, owned, Samples::new(input), SamplesMut::new(output));
 }
 
 fn backward<L: Layer<In>, In: Shape>(

@@ -1,14 +1,15 @@
 //! `linear`. <https://pytorch.org/docs/stable/generated/torch.nn.Linear.html>
 
 use super::parameter::bound;
+use super::prepare::{Fold, MadeFor, Prepared, folded, weight_and_bias};
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::Rectifier;
 use crate::kernel::convolution::Epilogue;
 use crate::kernel::convolution::linear;
 use crate::kernel::geometry::LinearGeometry;
 use crate::kernel::memory::scratch::Needs;
 use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
+use crate::kernel::{Rectifier, Write};
 
 /// A linear layer of a network. Parameters are the weight `[in, out]`, then the bias `[out]` if there is one.
 pub trait Linear {
@@ -70,4 +71,38 @@ pub fn backward<L: Linear>(
     if let Some(GradInput { values, write }) = grad_input {
         linear::backward_input(&L::GEOMETRY, weight, grad_output, values, write, pass.scratch);
     }
+}
+
+/// What a predictor has of it.
+pub const fn prepared<L: Linear>() -> Prepared {
+    Prepared::of(linear::packed_len(&L::GEOMETRY)).with_slots(L::NEEDS)
+}
+
+/// Packs its weights, with normalizations behind it as part of them.
+pub fn prepare<L: Linear>(made_for: MadeFor, parameters: &[f32], folds: &[Fold<'_>], prepared: &mut [f32]) {
+    pack(&L::GEOMETRY, made_for, parameters, folds, prepared);
+}
+
+fn pack(geometry: &LinearGeometry, made_for: MadeFor, parameters: &[f32], folds: &[Fold<'_>], prepared: &mut [f32]) {
+    let channel = |place: usize| place % geometry.out_features;
+    let parameters = folded(parameters, geometry.weight_len(), geometry.out_features, folds, channel);
+    let (weight, bias) = weight_and_bias(&parameters, geometry.weight_len());
+    let prepared = &mut prepared[..linear::packed_len(geometry)];
+    linear::pack(geometry, made_for, weight, bias, prepared);
+}
+
+/// [`forward`] with weights that are prepared.
+pub fn predict<L: Linear>(pass: &mut Pass<'_>, prepared: &[f32], input: &[f32], output: &mut [f32]) {
+    run::<L>(pass, Write::Store, prepared, input, output);
+}
+
+/// [`predict`] where the result is added to what is in the output, and rectified together with it.
+pub fn predict_add<L: Linear>(pass: &mut Pass<'_>, prepared: &[f32], input: &[f32], output: &mut [f32]) {
+    run::<L>(pass, Write::Add, prepared, input, output);
+}
+
+fn run<L: Linear>(pass: &mut Pass<'_>, write: Write, prepared: &[f32], input: &[f32], output: &mut [f32]) {
+    let epilogue = Epilogue { bias: None, write, rectifier: L::RECTIFIER };
+    let prepared = &prepared[..linear::packed_len(&L::GEOMETRY)];
+    linear::forward_packed(&L::GEOMETRY, epilogue, input, prepared, output, pass.scratch);
 }

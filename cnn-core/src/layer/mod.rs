@@ -8,6 +8,9 @@
 //! `backward(pass, parameters, input, output, grad_output, grad_input, grad_parameters)`, where maps are batches of
 //! channels-last values. `backward` may write to `grad_output`, fills `grad_parameters`, and fills or adds to `grad_input`
 //! if it is wanted. A layer with state takes its [`Owned`] in the place of `parameters`.
+//!
+//! A layer with weights has three functions more, for predictors: `prepared()` says what it needs, `prepare` makes of its
+//! weights what `predict(pass, prepared, input, output)` reads.
 
 #[doc(hidden)]
 pub mod activation;
@@ -50,6 +53,8 @@ mod parameter;
 mod pass;
 #[doc(hidden)]
 pub mod prelu;
+#[doc(hidden)]
+pub mod prepare;
 #[doc(hidden)]
 pub mod softmax;
 #[doc(hidden)]

@@ -1,5 +1,6 @@
 //! `prelu`. <https://pytorch.org/docs/stable/generated/torch.nn.PReLU.html>
 
+use super::prepare::Prepared;
 use super::{GradInput, Initial, Operation, Parameter, Pass};
 use crate::kernel::geometry::Layout;
 use crate::kernel::memory::scratch::Needs;
@@ -49,4 +50,19 @@ pub fn backward<L: Prelu>(
     let (input, grad_output) = (Rows::strided(input, in_stride), Rows::strided(grad_output, out_stride));
     let grad_input = grad_input.map(|GradInput { values, write }| (RowsMut::strided(values, in_stride), write));
     prelu::backward(L::CHANNELS, parameters, input, grad_output, grad_input, grad_parameters, pass.scratch);
+}
+
+/// What a predictor has of it.
+pub const fn prepared<L: Prelu>() -> Prepared {
+    Prepared::of(L::NUM_PARAMETERS)
+}
+
+/// Copies its slopes; it has no state.
+pub fn prepare<L: Prelu>(parameters: &[f32], _state: &[f32], prepared: &mut [f32]) {
+    prepared[..L::NUM_PARAMETERS].copy_from_slice(parameters);
+}
+
+/// [`forward`] with slopes that are prepared.
+pub fn predict<L: Prelu>(pass: &mut Pass<'_>, prepared: &[f32], input: &[f32], output: &mut [f32]) {
+    forward::<L>(pass, &prepared[..L::NUM_PARAMETERS], input, output);
 }

@@ -2,6 +2,7 @@
 
 use super::{Needs, Network, Step};
 use crate::layer::Operation;
+use crate::layer::prepare::Prepared;
 use crate::shape::check::{MOST_VALUES, Text};
 
 /// Evaluates all constants of a network that its functions use, and panics if memory cannot have as much: in words, where
@@ -39,6 +40,14 @@ pub(super) const fn needs<N: Network>() -> Needs {
         N::STEP_NEEDS
     }
     if N::SOUND { of_sound::<N>() } else { Needs::NONE }
+}
+
+/// What a network's predictor has; nothing after a mistake.
+pub(super) const fn prepared<N: Network>() -> Prepared {
+    const fn of_sound<N: Network>() -> Prepared {
+        N::STEP_PREPARED
+    }
+    if N::SOUND { of_sound::<N>() } else { Prepared::NONE }
 }
 
 const fn mistake<N: Network>() -> Option<Text> {

@@ -10,7 +10,8 @@ use crate::kernel::memory::scratch::Scratch;
 use crate::layer::{Mode, Owned, Pass, step};
 use crate::tensor::Batch;
 
-/// Memory to run a network of type `N` in. After the first batch, and until a larger one or a pool of more threads, it
+/// Memory to run a network of type `N` in, whose weights may change between two batches; where they do not, a
+/// [`Predictor`](super::Predictor) is faster. After the first batch, and until a larger one or a pool of more threads, it
 /// allocates nothing on a thread of rayon's pool; from `main` see [threads](crate#threads).
 pub struct Inference<N> {
     workspace: Buffer,

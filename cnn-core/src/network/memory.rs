@@ -5,6 +5,8 @@
 pub struct Memory {
     /// Maps alive at once in evaluation.
     pub evaluation: usize,
+    /// Maps alive at once in a predictor.
+    pub prediction: usize,
     /// Maps that training keeps for the backward pass.
     pub training: usize,
     /// Gradients of maps alive at once in the backward pass.

@@ -2,6 +2,7 @@
 
 use super::Network;
 use crate::kernel::memory::scratch::Needs;
+use crate::layer::prepare::{MadeFor, Prepared};
 use crate::layer::{GradInput, Layer, Operation, Owned, Pass, step};
 use crate::tensor::{Samples, SamplesMut};
 
@@ -14,6 +15,8 @@ impl<N: Network> Layer<N::Input> for N {
     const OPERATION: Operation = Operation::Network(N::STEPS);
     const NEEDS: Needs = <N as Network>::NEEDS;
     const EVALUATION_WORKSPACE: usize = N::MEMORY.evaluation;
+    const PREPARED: Prepared = <N as Network>::PREPARED;
+    const PREDICTION_WORKSPACE: usize = N::MEMORY.prediction;
 
     fn forward(
         pass: &mut Pass<'_>,
@@ -31,6 +34,19 @@ impl<N: Network> Layer<N::Input> for N {
         mut output: SamplesMut<'_, <N as Network>::Output>,
     ) {
         pass.inside(|pass| N::evaluate(pass, input.len(), owned, input.values(), output.values()));
+    }
+
+    fn prepare(made_for: MadeFor, parameters: &[f32], state: &[f32], prepared: &mut [f32]) {
+        N::prepare_steps(made_for, parameters, state, prepared);
+    }
+
+    fn predict(
+        pass: &mut Pass<'_>,
+        owned: Owned<'_>,
+        input: Samples<'_, N::Input>,
+        mut output: SamplesMut<'_, <N as Network>::Output>,
+    ) {
+        pass.inside(|pass| N::predict_steps(pass, input.len(), owned, input.values(), output.values()));
     }
 
     fn backward(

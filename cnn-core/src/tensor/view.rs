@@ -59,6 +59,11 @@ impl<'a, S: Shape> Sample<'a, S> {
         self.0
     }
 
+    /// It as all the samples there are.
+    pub fn alone(self) -> Samples<'a, S> {
+        Samples::new(self.0)
+    }
+
     /// The place of the largest value in [`values`](Self::values), the first of equals; of features that is the class.
     /// A NaN is larger than any number, as in PyTorch.
     pub fn argmax(&self) -> usize {

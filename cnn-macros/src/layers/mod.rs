@@ -40,6 +40,12 @@ pub(crate) struct Row {
     /// Whether `forward_in_place` and `backward_in_place` exist. Such a layer does the same to every value, wherever it
     /// stands in the map.
     pub(crate) in_place: bool,
+    /// Whether `forward_in_place` exists, or `predict_in_place`: for a predictor, which needs no way back.
+    pub(crate) predicts_in_place: fn(&Arguments) -> bool,
+    /// Whether it does nothing in evaluation.
+    pub(crate) only_trains: bool,
+    /// What a normalization behind it is for a predictor.
+    pub(crate) folds: Folds,
     /// Whether what is positive before it is positive behind it and nothing else is, wherever a gradient comes through.
     pub(crate) keeps_signs: bool,
     pub(crate) backward_reads: Reads,
@@ -58,6 +64,17 @@ pub(crate) enum Reads {
     /// Which values are positive.
     Signs,
     Values,
+}
+
+/// What a normalization over the batch means to a predictor, where it is behind a layer or is the layer itself.
+#[derive(Clone, Copy)]
+pub(crate) enum Folds {
+    /// A step of its own.
+    Apart,
+    /// Part of this layer's weights.
+    Behind,
+    /// This layer is one, with running statistics if the arguments say so.
+    Is(fn(&Arguments) -> bool),
 }
 
 /// A size or an option.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Reads::{Signs, Values};
-use super::{Argument, ArgumentKind, Default, Reads, Row, Settled, constants, maps, window};
+use super::{Argument, ArgumentKind, Default, Folds, Reads, Row, Settled, constants, maps, window};
 
 const fn size(name: &'static str, kind: ArgumentKind) -> Argument {
     Argument { name, kind, default: Default::Required }
@@ -63,6 +63,9 @@ const PLAIN: Row = Row {
     fuses_rectifier: false,
     rectifier: None,
     in_place: false,
+    predicts_in_place: |_| false,
+    only_trains: false,
+    folds: Folds::Apart,
     keeps_signs: false,
     backward_reads: Reads::Nothing,
     spoils_gradient: false,
@@ -72,7 +75,15 @@ const PLAIN: Row = Row {
 
 /// A function of each value, which works in place because its slope can be told from its results.
 const fn activation(name: &'static str, constants: fn(&Settled<'_>) -> TokenStream) -> Row {
-    Row { name, family: Some(("activation", "Activation")), constants, in_place: true, backward_reads: Values, ..PLAIN }
+    Row {
+        name,
+        family: Some(("activation", "Activation")),
+        constants,
+        in_place: true,
+        predicts_in_place: |_| true,
+        backward_reads: Values,
+        ..PLAIN
+    }
 }
 
 const LEAKY_RELU: Row =
@@ -104,6 +115,7 @@ pub(crate) static ROWS: &[Row] = &[
         constants: constants::conv2d,
         scratch: true,
         fuses_rectifier: true,
+        folds: Folds::Behind,
         ..PLAIN
     },
     Row {
@@ -122,6 +134,7 @@ pub(crate) static ROWS: &[Row] = &[
         constants: constants::conv_transpose2d,
         scratch: true,
         fuses_rectifier: true,
+        folds: Folds::Behind,
         ..PLAIN
     },
     Row {
@@ -176,6 +189,8 @@ pub(crate) static ROWS: &[Row] = &[
         scratch: true,
         stateful: true,
         fuses_rectifier: true,
+        predicts_in_place: |arguments| arguments.truth("track_running_stats"),
+        folds: Folds::Is(|arguments| arguments.truth("track_running_stats")),
         ..PLAIN
     },
     Row {
@@ -215,6 +230,7 @@ pub(crate) static ROWS: &[Row] = &[
         constants: constants::linear,
         scratch: true,
         fuses_rectifier: true,
+        folds: Folds::Behind,
         ..PLAIN
     },
     Row { name: "flatten", rule: maps::flatten, constants: constants::flatten, strided: false, ..PLAIN },
@@ -269,6 +285,7 @@ pub(crate) static ROWS: &[Row] = &[
         in_place: true,
         spoils_gradient: true,
         keeps_signs: true,
+        only_trains: true,
         ..PLAIN
     },
     Row {
@@ -279,6 +296,7 @@ pub(crate) static ROWS: &[Row] = &[
         in_place: true,
         spoils_gradient: true,
         keeps_signs: true,
+        only_trains: true,
         ..PLAIN
     },
     Row { name: "softmax", constants: constants::rows, backward_reads: Values, ..PLAIN },

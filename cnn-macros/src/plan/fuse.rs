@@ -26,7 +26,9 @@ pub(crate) fn fuse(plan: &mut Plan) {
             plan.steps[step].run = Run::InPlace;
         }
     }
-    order_gradients(plan);
+    if !plan.predicts {
+        order_gradients(plan);
+    }
 }
 
 /// Who is the first to write a map's gradient, and who adds to it.
@@ -66,7 +68,7 @@ fn keeps_positions(plan: &Plan, step: StepId) -> bool {
 }
 
 /// The only step that reads a map which is not the network's output.
-fn only_reader(plan: &Plan, map: MapId) -> Option<StepId> {
+pub(super) fn only_reader(plan: &Plan, map: MapId) -> Option<StepId> {
     match plan.map(map).readers.as_slice() {
         [reader] if map != plan.output => Some(*reader),
         _ => None,
@@ -74,8 +76,16 @@ fn only_reader(plan: &Plan, map: MapId) -> Option<StepId> {
 }
 
 fn fuse_rectifier(plan: &mut Plan, rectifier: StepId) {
-    let input = plan.steps[rectifier].input();
-    if only_reader(plan, input) != Some(rectifier) {
+    let (mut reader, mut input) = (rectifier, plan.steps[rectifier].input());
+    // A predictor sees through what is a view there, such as a normalization in the weights before it.
+    while plan.predicts
+        && let Some(writer) = plan.map(input).writer
+        && plan.steps[writer].run == Run::View
+        && only_reader(plan, input) == Some(reader)
+    {
+        (reader, input) = (writer, plan.steps[writer].input());
+    }
+    if only_reader(plan, input) != Some(reader) {
         return;
     }
     if let Some(writer) = plan.map(input).writer
@@ -113,7 +123,8 @@ fn is_view(plan: &Plan, flatten: StepId) -> bool {
 /// its backward pass. The network's input is the caller's.
 fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
     let row = plan.steps[step].row();
-    if plan.steps[step].run != Run::Apart || !row.is_some_and(|row| row.in_place) {
+    let can = if plan.predicts { plan.steps[step].predicts_in_place() } else { row.is_some_and(|row| row.in_place) };
+    if plan.steps[step].run != Run::Apart || !can {
         return false;
     }
     let mut map = plan.steps[step].input();
@@ -124,6 +135,8 @@ fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
         let writer = &plan.steps[index];
         let reads = match (writer.run, writer.join()) {
             (Run::View, _) => Reads::Nothing,
+            // Parts of a concatenation may be other steps' maps.
+            (_, join) if plan.predicts && join != Some(JoinKind::Concat) => Reads::Nothing,
             // Of what is cut off above, the backward pass asks where.
             (Run::WithRelu, _) if plan.applied_rectifier(index) != Some("Relu") => Reads::Values,
             (Run::WithRelu, _) => Reads::Signs,

@@ -7,12 +7,17 @@
 
 use std::collections::BTreeMap;
 
+use super::contents;
+use super::fuse::only_reader;
 use super::place::{Home, cell, gradient_home, home, root};
-use crate::layers::Reads;
+use crate::layers::{Folds, Reads};
 use crate::plan::{INPUT, JoinKind, Kind, MapId, Part, Plan, Run, Step, StepId};
 use crate::size::Size;
 
 pub(crate) fn merge(plan: &mut Plan) {
+    if plan.predicts {
+        return merge_for_prediction(plan);
+    }
     for step in 0..plan.steps.len() {
         if plan.steps[step].join() == Some(JoinKind::Add) {
             plan.steps[step].into = (0..plan.steps[step].inputs.len()).find(|branch| may_sum_in(plan, step, *branch));
@@ -24,12 +29,84 @@ pub(crate) fn merge(plan: &mut Plan) {
     // From the last: what is widest is settled first.
     for step in (0..plan.steps.len()).rev() {
         if plan.steps[step].join() == Some(JoinKind::Concat) {
-            place_branches(plan, step);
+            place_branches(plan, step, is_sound);
         }
     }
     for step in (0..plan.steps.len()).rev() {
         if matches!(plan.steps[step].join(), Some(JoinKind::Add | JoinKind::Multiply)) {
             share_gradients(plan, step);
+        }
+    }
+}
+
+/// The same where nothing goes backwards.
+fn merge_for_prediction(plan: &mut Plan) {
+    for step in 0..plan.steps.len() {
+        if plan.steps[step].join() == Some(JoinKind::Add) {
+            sum_up(plan, step);
+        }
+    }
+    let concats: Vec<_> =
+        (0..plan.steps.len()).rev().filter(|step| plan.steps[*step].join() == Some(JoinKind::Concat)).collect();
+    // All wishes at once, as most of the time all can be; else each by itself.
+    let before = plan.maps.clone();
+    concats.iter().for_each(|concat| place_branches(plan, *concat, |_| true));
+    if !is_sound(plan) {
+        plan.maps = before;
+        concats.iter().for_each(|concat| place_branches(plan, *concat, is_sound));
+    }
+}
+
+/// Has a sum added up in the memory of a branch, to which the steps that make the others add where they can: in the memory
+/// of that one to which the most do.
+fn sum_up(plan: &mut Plan, sum: StepId) {
+    let inputs = plan.steps[sum].inputs.clone();
+    let alone = |plan: &Plan, branch: usize| {
+        inputs.iter().filter(|other| root(plan, **other) == root(plan, inputs[branch])).count() == 1
+    };
+    let mut best: Option<(usize, Vec<StepId>)> = None;
+    for into in (0..inputs.len()).filter(|branch| alone(plan, *branch)).collect::<Vec<_>>() {
+        plan.steps[sum].into = Some(into);
+        if is_sound(plan) {
+            let mut adders = Vec::new();
+            for branch in (0..inputs.len()).filter(|branch| *branch != into) {
+                let Some(adder) = adder(plan, sum, inputs[branch]) else { continue };
+                plan.steps[adder].adds_to = Some(sum);
+                if is_sound(plan) {
+                    adders.push(adder);
+                } else {
+                    plan.steps[adder].adds_to = None;
+                }
+            }
+            adders.iter().for_each(|adder| plan.steps[*adder].adds_to = None);
+            if best.as_ref().is_none_or(|(_, best)| adders.len() > best.len()) {
+                best = Some((into, adders));
+            }
+        }
+        plan.steps[sum].into = None;
+    }
+    if let Some((into, adders)) = best {
+        plan.steps[sum].into = Some(into);
+        adders.iter().for_each(|adder| plan.steps[*adder].adds_to = Some(sum));
+    }
+}
+
+/// The step that makes a branch of a sum, if it can add to what others made of the sum, and nobody else wants its map.
+fn adder(plan: &Plan, sum: StepId, branch: MapId) -> Option<StepId> {
+    let (mut map, mut reader) = (branch, sum);
+    if plan.steps[sum].inputs.iter().filter(|other| **other == branch).count() > 1 {
+        return None;
+    }
+    loop {
+        if only_reader(plan, map) != Some(reader) {
+            return None;
+        }
+        let writer = plan.map(map).writer?;
+        let step = &plan.steps[writer];
+        match step.run {
+            Run::View if step.rectifier().is_none() => (map, reader) = (step.input(), writer),
+            Run::Apart => return step.row().is_some_and(|row| matches!(row.folds, Folds::Behind)).then_some(writer),
+            _ => return None,
         }
     }
 }
@@ -67,7 +144,7 @@ fn may_sum_in(plan: &Plan, sum: StepId, branch: usize) -> bool {
 }
 
 /// Has the branches of a concatenation write into it, where they can.
-fn place_branches(plan: &mut Plan, concat: StepId) {
+fn place_branches(plan: &mut Plan, concat: StepId, is_sound: impl Fn(&Plan) -> bool) {
     let step = &plan.steps[concat];
     let (whole, inputs) = (step.output, step.inputs.clone());
     let Some(channels) = inputs.iter().map(|map| plan.map(*map).shape.sizes()[0].known()).collect::<Option<Vec<_>>>()
@@ -81,8 +158,8 @@ fn place_branches(plan: &mut Plan, concat: StepId) {
     for (map, channels) in inputs.iter().zip(channels) {
         let part = Part { of: whole, first };
         first += channels;
-        // A sum is as well written apart from its branches as in one of them.
-        let base = cell(plan, *map);
+        // A sum is as well written apart from its branches as in one of them, where no step adds to it before.
+        let base = if plan.predicts { root(plan, *map) } else { cell(plan, *map) };
         let sum = plan.map(base).writer;
         let into = sum.and_then(|sum| plan.steps[sum].into.take());
         if base != INPUT && plan.map(base).part.is_none() && may_be_part(plan, base, *map, concat) {
@@ -105,8 +182,9 @@ fn may_be_part(plan: &Plan, base: MapId, branch: MapId, concat: StepId) -> bool 
     members.into_iter().all(|map| {
         let strided = |step: &StepId| takes_parts(plan, &plan.steps[*step], map);
         let map = plan.map(map);
-        map.writer.iter().chain(&map.readers).all(strided) && map.readers.last().is_none_or(|last| *last <= concat)
-    }) && plan.map(branch).readers.last() == Some(&concat)
+        map.writer.iter().chain(&map.readers).all(strided)
+            && (plan.predicts || map.readers.last().is_none_or(|last| *last <= concat))
+    }) && (plan.predicts || plan.map(branch).readers.last() == Some(&concat))
 }
 
 fn takes_parts(plan: &Plan, step: &Step, map: MapId) -> bool {
@@ -158,6 +236,9 @@ fn last_reader(plan: &Plan, base: MapId) -> Option<StepId> {
 
 /// Whether no step writes the memory that it reads, and no gradient is overwritten before its last reader.
 fn is_sound(plan: &Plan) -> bool {
+    if plan.predicts {
+        return contents::are_kept(plan);
+    }
     plan.steps.iter().all(|step| !step.runs() || apart(plan, step)) && gradients_last(plan)
 }
 

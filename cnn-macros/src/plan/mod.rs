@@ -3,6 +3,8 @@
 //! It is a graph: a step reads a map (a join some) and makes another, and maps have numbers. A sequence is its simplest
 //! case.
 
+mod contents;
+mod fold;
 pub(crate) mod fuse;
 pub(crate) mod memory;
 pub(crate) mod merge;
@@ -16,7 +18,10 @@ use crate::layers::{Arguments, Cost, Row};
 use crate::size::{Shape, Size};
 
 /// A settled network.
+#[derive(Clone)]
 pub(crate) struct Plan {
+    /// Whether nothing goes backwards and nothing is trained: a predictor's.
+    pub(crate) predicts: bool,
     /// Sizes that the macro does not know: constants for rustc to evaluate, in an order in which each uses earlier ones.
     pub(crate) constants: Vec<Constant>,
     /// The first is the network's input.
@@ -67,6 +72,7 @@ pub(crate) struct Part {
 
 /// A check that rustc carries out: a constant of type `Given` or `Made` of `cnn_core::shape::check`, and another one that
 /// reports its mistake.
+#[derive(Clone)]
 pub(crate) struct Constant {
     pub(crate) name: Ident,
     pub(crate) report: Ident,
@@ -84,6 +90,7 @@ pub(crate) enum ConstantType {
 }
 
 /// A layer at work.
+#[derive(Clone)]
 pub(crate) struct Step {
     /// PyTorch's name: `layer1.0.conv1`.
     pub(crate) path: String,
@@ -98,10 +105,15 @@ pub(crate) struct Step {
     pub(crate) run: Run,
     /// Of a sum: the branch in whose memory it is added up.
     pub(crate) into: Option<usize>,
+    /// The sum of a predictor that it adds to, where that is added up, instead of making a map.
+    pub(crate) adds_to: Option<StepId>,
+    /// Normalizations of a predictor that are part of its weights, in their order.
+    pub(crate) folds: Vec<Fold>,
     /// Whether a later step has written to an input's gradient when this one goes backwards, for each input.
     pub(crate) adds: Vec<bool>,
 }
 
+#[derive(Clone)]
 pub(crate) enum Kind {
     Layer {
         row: &'static Row,
@@ -112,7 +124,18 @@ pub(crate) enum Kind {
     Join(Join),
 }
 
+/// A normalization that is part of the weights of a layer before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fold {
+    pub(crate) step: StepId,
+    /// Its channel that is the layer's first.
+    pub(crate) first: u64,
+    /// Whether the layer takes its summands: of the branches of a sum, one does.
+    pub(crate) shifts: bool,
+}
+
 /// Branches that become one map.
+#[derive(Clone)]
 pub(crate) struct Join {
     pub(crate) kind: JoinKind,
 }
@@ -220,6 +243,14 @@ impl Step {
         matches!(self.run, Run::Apart | Run::WithRelu)
     }
 
+    /// Whether it can change its input into its output where nobody wants the one any more.
+    pub(crate) fn predicts_in_place(&self) -> bool {
+        match &self.kind {
+            Kind::Layer { row, arguments } => (row.predicts_in_place)(arguments),
+            Kind::Custom(_) | Kind::Join(_) => false,
+        }
+    }
+
     /// Whether it has tensors, of whatever kind, that go by its name.
     pub(crate) fn has_tensors(&self) -> bool {
         self.has_parameters() || self.owns()
@@ -227,11 +258,58 @@ impl Step {
 }
 
 impl Plan {
-    /// The rectifier that a step applies by the way, which is the only reader of what it makes.
+    /// The plan of the network's predictor, of one that nothing was decided of yet.
+    pub(crate) fn predictor(&self) -> Self {
+        let mut plan = Self { predicts: true, ..self.clone() };
+        fold::fold(&mut plan);
+        fuse::fuse(&mut plan);
+        merge::merge(&mut plan);
+        plan
+    }
+
+    /// The rectifier that a step applies by the way, which is the only reader of what it makes: the first that is not a view
+    /// of something else, such as a normalization in the step's weights. That of a sum is applied by what adds to it last.
     pub(crate) fn applied_rectifier(&self, step: StepId) -> Option<&'static str> {
-        let step = &self.steps[step];
-        let reader = self.map(step.output).readers.first().filter(|_| step.run == Run::WithRelu);
-        reader.and_then(|reader| self.steps[*reader].rectifier())
+        let step = match self.steps[step].adds_to {
+            Some(sum) if self.adders(sum).last() == Some(&step) && self.apart(sum).next().is_none() => sum,
+            Some(_) => return None,
+            None => step,
+        };
+        let mut map = Some(self.steps[step].output).filter(|_| self.steps[step].run == Run::WithRelu);
+        while let Some(output) = map {
+            let reader = &self.steps[*self.map(output).readers.first()?];
+            if let Some(rectifier) = reader.rectifier() {
+                return Some(rectifier);
+            }
+            map = Some(reader.output).filter(|_| reader.run == Run::View);
+        }
+        None
+    }
+
+    /// The step that makes the values of a map: views make none.
+    pub(crate) fn maker(&self, mut map: MapId) -> Option<StepId> {
+        loop {
+            let writer = self.map(map).writer?;
+            if self.steps[writer].run != Run::View {
+                return Some(writer);
+            }
+            map = self.steps[writer].input();
+        }
+    }
+
+    /// The steps that add to a sum as they go, in order.
+    pub(crate) fn adders(&self, sum: StepId) -> Vec<StepId> {
+        let makers = self.steps[sum].inputs.iter().filter_map(|map| self.maker(*map));
+        let mut adders: Vec<_> = makers.filter(|maker| self.steps[*maker].adds_to == Some(sum)).collect();
+        adders.sort_unstable();
+        adders
+    }
+
+    /// The branches of a sum that are still to be added when its turn comes.
+    pub(crate) fn apart(&self, sum: StepId) -> impl Iterator<Item = usize> + '_ {
+        let step = &self.steps[sum];
+        let adds = move |map: MapId| self.maker(map).is_some_and(|maker| self.steps[maker].adds_to == Some(sum));
+        (0..step.inputs.len()).filter(move |branch| step.into != Some(*branch) && !adds(step.inputs[*branch]))
     }
 
     pub(crate) fn map(&self, id: MapId) -> &Map {
@@ -262,6 +340,11 @@ impl Map {
 /// Items inside of the expansion have names that no user's type or constant has: those are in scope there too.
 pub(crate) fn step_type(index: StepId) -> Ident {
     format_ident!("__Step{index}")
+}
+
+/// The type of a step in a predictor, where it is another one.
+pub(crate) fn frozen_type(index: StepId) -> Ident {
+    format_ident!("__Frozen{index}")
 }
 
 /// The constant of a user's layer.

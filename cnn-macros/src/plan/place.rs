@@ -1,7 +1,7 @@
 //! Which maps are one memory: what works in place, what is some of the channels of a wider map, and backwards what has the
 //! gradient of the map that it is joined into.
 
-use crate::plan::{MapId, Plan, Run};
+use crate::plan::{MapId, Plan, Run, Step};
 
 /// Where a map lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +18,13 @@ pub(crate) struct Home {
 pub(crate) fn root(plan: &Plan, mut map: MapId) -> MapId {
     while let Some(writer) = plan.map(map).writer {
         let step = &plan.steps[writer];
-        map = match (step.run, step.into) {
-            (Run::View | Run::InPlace, _) => step.input(),
-            (_, Some(branch)) => step.inputs[branch],
-            (Run::Apart | Run::WithRelu, None) => return map,
+        let added_up = |sum: &Step| sum.into.map(|branch| sum.inputs[branch]);
+        map = match step.run {
+            Run::View | Run::InPlace => step.input(),
+            Run::Apart | Run::WithRelu => match step.adds_to.map_or(added_up(step), |sum| added_up(&plan.steps[sum])) {
+                Some(branch) => branch,
+                None => return map,
+            },
         };
     }
     map

@@ -31,6 +31,7 @@ use constant::{Meaning, Scope};
 /// Settles a network. Where mistakes were noted the plan ends early or has gaps: good for nothing but its input.
 pub(crate) fn plan(network: &ast::Network, blocks: &mut Blocks<'_>, errors: &mut Errors) -> Plan {
     let plan = Plan {
+        predicts: false,
         constants: Vec::new(),
         maps: Vec::new(),
         steps: Vec::new(),
@@ -235,7 +236,19 @@ impl Walk<'_, '_> {
             }
         }
         let output = self.add_map(Map { writer: Some(step), ..output });
-        let new = Step { path, span, kind, cost, inputs, output, run: Run::Apart, into: None, adds: Vec::new() };
+        let new = Step {
+            path,
+            span,
+            kind,
+            cost,
+            inputs,
+            output,
+            run: Run::Apart,
+            into: None,
+            adds_to: None,
+            folds: Vec::new(),
+            adds: Vec::new(),
+        };
         // In one sequence the label was reported; branches and `repeat` write their steps into the sequence around them.
         if new.has_tensors() && !self.paths.insert(new.path.clone()) && self.errors.count() == 0 {
             let text = format!(

@@ -17,7 +17,8 @@ use crate::plan::{fuse, merge};
 use crate::settle::{self, blocks};
 use crate::size::Size;
 
-fn settle(text: &str) -> (Plan, Vec<String>) {
+/// A plan, its predictor's, and what is wrong with it.
+fn settle(text: &str) -> (Plan, Plan, Vec<String>) {
     let mut errors = Errors::new();
     let mut tree = parse::parse(text.parse().unwrap(), &mut errors);
     blocks::check(&mut tree.blocks);
@@ -28,22 +29,30 @@ fn settle(text: &str) -> (Plan, Vec<String>) {
     let mut plan = settle::plan(&tree.networks[0], &mut blocks, &mut errors);
     found.extend(errors.finish());
     found.extend(blocks.untold());
+    let mut predictor = plan.clone();
     if found.is_empty() {
+        predictor = plan.predictor();
         fuse::fuse(&mut plan);
         merge::merge(&mut plan);
     }
-    (plan, found.iter().map(ToString::to_string).collect())
+    (plan, predictor, found.iter().map(ToString::to_string).collect())
+}
+
+/// A network's plan, and its predictor's.
+pub(crate) fn plans(text: &str) -> [Plan; 2] {
+    let (plan, predictor, found) = settle(text);
+    assert!(found.is_empty(), "{found:?}");
+    [plan, predictor]
 }
 
 pub(crate) fn plan(text: &str) -> Plan {
-    let (plan, found) = settle(text);
-    assert!(found.is_empty(), "{found:?}");
+    let [plan, _] = plans(text);
     plan
 }
 
 /// The first lines of all messages.
 fn mistakes(text: &str) -> Vec<String> {
-    settle(text).1.iter().map(|text| text.lines().next().unwrap().to_owned()).collect()
+    settle(text).2.iter().map(|text| text.lines().next().unwrap().to_owned()).collect()
 }
 
 fn each<T>(plan: &Plan, of: impl Fn(&Step) -> T) -> Vec<T> {
@@ -297,4 +306,74 @@ fn the_expansion_of_lenet_is_the_one_on_file() {
         found == expected,
         "{path} is another: look at it with UPDATE_EXPANSIONS=1, and at the difference with git"
     );
+}
+
+/// How the steps of a predictor run.
+fn predicts(text: &str) -> (Plan, Vec<Run>) {
+    let [_, predictor] = plans(text);
+    let runs = each(&predictor, |step| step.run);
+    (predictor, runs)
+}
+
+#[test]
+fn a_residual_block_predicts_with_its_convolutions_alone() {
+    use Run::{Apart, View, WithRelu};
+    let text = "Net<3, 8, 8> {
+        stem: conv2d<4, 1>,
+        add { [a: conv2d<4, 3>(padding = 1), batch_norm2d, relu, b: conv2d<4, 3>(padding = 1), batch_norm2d], [] }, relu,
+        add { a: [c: conv2d<5, 3>, batch_norm2d, dropout], b: [d: conv2d<5, 3>, batch_norm2d] }, relu6, max_pool2d<2>,
+    }";
+    let (plan, runs) = predicts(text);
+    assert_eq!(
+        runs,
+        [
+            Apart,
+            WithRelu,
+            View,
+            View,
+            Apart,
+            View,
+            WithRelu,
+            View,
+            Apart,
+            View,
+            View,
+            Apart,
+            View,
+            Apart,
+            Run::InPlace,
+            Apart
+        ]
+    );
+    // The second convolution adds to the identity and rectifies; a sum applies no `relu6`.
+    assert_eq!((plan.steps[4].adds_to, plan.applied_rectifier(4)), (Some(6), Some("Relu")));
+    assert_eq!((plan.steps[11].adds_to, plan.applied_rectifier(11)), (Some(13), None));
+    assert!(plan.apart(6).next().is_none() && plan.apart(13).next().is_none());
+    // What the identity is added up in, and what is between the convolutions.
+    assert_eq!(sizes(&memory::evaluation(&plan)), [4 * 64, 4 * 64]);
+}
+
+#[test]
+fn a_normalization_is_part_of_what_it_can_be_part_of() {
+    let folds = |text: &str| {
+        let [_, predictor] = plans(text);
+        each(&predictor, |step| step.folds.iter().map(|fold| (fold.step, fold.first, fold.shifts)).collect::<Vec<_>>())
+    };
+    let concat = folds("Net<2, 4, 4> { concat { a: conv2d<3, 1>, b: [conv2d<5, 1>, batch_norm2d] }, batch_norm2d }");
+    assert_eq!(concat, [vec![(4, 0, true)], vec![(2, 0, true), (4, 3, true)], vec![], vec![], vec![]]);
+    let sum = folds("Net<2, 4, 4> { add { a: conv2d<3, 1>, b: conv_transpose2d<3, 1> }, dropout2d, batch_norm2d }");
+    assert_eq!(sum[..2], [vec![(4, 0, true)], vec![(4, 0, false)]]);
+    // Of one branch that cannot, of a map that others read, of the map of the network's input, of statistics of the batch.
+    for text in [
+        "Net<2, 4, 4> { concat { a: conv2d<3, 1>, [] }, batch_norm2d }",
+        "Net<2, 4, 4> { a: conv2d<3, 1>, concat { batch_norm2d, [] } }",
+        "Net<2, 4, 4> { a: conv2d<3, 1>, add { [], [] }, batch_norm2d }",
+        "Net<2, 4, 4> { batch_norm2d }",
+        "Net<2, 4, 4> { a: conv2d<3, 1>, relu, batch_norm2d }",
+        "Net<2, 4, 4> { a: conv2d<3, 1>, batch_norm2d(track_running_stats = false) }",
+    ] {
+        assert!(folds(text).iter().all(Vec::is_empty), "{text}");
+        let (plan, _) = predicts(text);
+        assert!(plan.steps.iter().all(|step| !step.is("batch_norm2d") || step.run != Run::View), "{text}");
+    }
 }

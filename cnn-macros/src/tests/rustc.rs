@@ -8,7 +8,7 @@ use super::settle;
 
 /// Of a network of one step `it`: the map that it makes, or what is wrong with it.
 fn by_the_macro([c, h, w]: [usize; 3], step: &str) -> Result<String, String> {
-    let (plan, mistakes) = settle(&format!("Net<{c}, {h}, {w}> {{ it: {step} }}"));
+    let (plan, _, mistakes) = settle(&format!("Net<{c}, {h}, {w}> {{ it: {step} }}"));
     match mistakes.first() {
         Some(mistake) => Err(mistake.clone()),
         None => Ok(plan.map(plan.output).shape.to_string()),
@@ -141,7 +141,7 @@ fn says_the_same_of_other_layers() {
         // A step with a label is called by it alone.
         assert_eq!(by_rustc(&made).map_err(|text| text.replace("it (relu)", "it")), expected);
     }
-    let (_, mistakes) = settle("Net<120> { it: conv2d<6, 3> }");
+    let (_, _, mistakes) = settle("Net<120> { it: conv2d<6, 3> }");
     let window = Window {
         name: "it",
         layer: "conv2d",

@@ -10,7 +10,7 @@ use crate::layers::Reads;
 use crate::plan::memory::{self, Place, Slots};
 use crate::plan::place::{Home, gradient_home, home, root};
 use crate::plan::{INPUT, JoinKind, Kind, MapId, Part, Plan, Run, Step, StepId};
-use crate::tests::plan;
+use crate::tests::plans;
 
 /// A number that only this makes.
 fn made_of(what: impl Hash) -> u64 {
@@ -125,12 +125,35 @@ fn forward(plan: &Plan, memory: &mut Memory<'_>) {
             continue;
         }
         let inputs: Vec<_> = step.inputs.iter().map(|map| memory.read(*map)).collect();
+        let rectified = |(_, sum): (usize, &u64)| made_of(("relu", step.adds_to.unwrap_or(index), sum));
+        if memory.slots.is_some() && step.adds_to.is_some() {
+            let made: Vec<_> = (0..len(plan, step.output)).map(|at| made_of(("layer", index, at, &inputs))).collect();
+            memory.add(step.output, &made);
+            if plan.applied_rectifier(index).is_some() {
+                let sums = memory.read(step.output);
+                memory.write(step.output, &sums.iter().enumerate().map(rectified).collect::<Vec<_>>());
+            }
+            continue;
+        }
+        if memory.slots.is_some() && !plan.adders(index).is_empty() {
+            // What was added is where the sum is; the last that adds to it rectifies it.
+            let into = step.into.expect("it is added up somewhere");
+            let mut sums = memory.read(step.inputs[into]);
+            for branch in plan.apart(index) {
+                sums.iter_mut().zip(&inputs[branch]).for_each(|(sum, value)| *sum = sum.wrapping_add(*value));
+            }
+            if step.run == Run::WithRelu && plan.apart(index).next().is_some() {
+                sums = sums.iter().enumerate().map(rectified).collect();
+            }
+            memory.write(step.output, &sums);
+            continue;
+        }
         let output = |made: &dyn Fn(usize) -> u64| (0..len(plan, step.output)).map(made).collect::<Vec<_>>();
         let made = match step.join() {
             Some(JoinKind::Add) => {
                 let sum = |at: usize| inputs.iter().fold(0, |sum: u64, input| sum.wrapping_add(input[at]));
                 let relu = step.run == Run::WithRelu;
-                output(&|at| if relu { made_of(("relu", index, sum(at))) } else { sum(at) })
+                output(&|at| if relu { rectified((at, &sum(at))) } else { sum(at) })
             }
             Some(JoinKind::Multiply) => output(&|at| {
                 let [a, b] = [0, 1].map(|branch| inputs[branch][factor(plan, step, branch, at)]);
@@ -252,8 +275,22 @@ fn backward(plan: &Plan, values: &mut Memory<'_>, gradients: &mut Memory<'_>) ->
     seen
 }
 
+/// The same numbers come out in the plan's memory as in memory of their own.
+fn check_forward(plan: &Plan, slots: &Slots) -> Result<(), TestCaseError> {
+    let input: Vec<_> = (0..len(plan, INPUT)).map(|at| made_of(("input", at))).collect();
+    let [apart, together] = [None, Some(slots)].map(|slots| {
+        let mut memory = Memory::new(plan, slots, home, 0x9e37_79b9_7f4a_7c15);
+        memory.write(INPUT, &input);
+        forward(plan, &mut memory);
+        [memory.read(plan.output), memory.read(INPUT)]
+    });
+    prop_assert_eq!(&apart, &together, "in a predictor");
+    Ok(())
+}
+
 fn check(text: &str) -> Result<(), TestCaseError> {
-    let plan = plan(text);
+    let [plan, predictor] = plans(text);
+    check_forward(&predictor, &memory::evaluation(&predictor))?;
     let (evaluation, training, gradient) =
         (memory::evaluation(&plan), memory::training(&plan), memory::gradient(&plan));
     let input: Vec<_> = (0..len(&plan, INPUT)).map(|at| made_of(("input", at))).collect();

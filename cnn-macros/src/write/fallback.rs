@@ -42,8 +42,9 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
                 const NAME: &'static str = #text;
                 const STEPS: &'static [::cnn_core::network::Step] = &[];
                 const MEMORY: ::cnn_core::network::Memory =
-                    ::cnn_core::network::Memory { evaluation: 0, training: 0, gradient: 0 };
+                    ::cnn_core::network::Memory { evaluation: 0, prediction: 0, training: 0, gradient: 0 };
                 const STEP_NEEDS: ::cnn_core::network::Needs = ::cnn_core::network::Needs::NONE;
+                const STEP_PREPARED: ::cnn_core::network::Prepared = ::cnn_core::network::Prepared::NONE;
 
                 fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
                     Self { weights }
@@ -64,6 +65,14 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
                 }
 
                 fn forward_steps(
+                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &mut [f32],
+                ) {
+                }
+
+                fn prepare_steps(_: ::cnn_core::network::MadeFor, _: &[f32], _: &[f32], _: &mut [f32]) {}
+
+                fn predict_steps(
                     _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
                     _: &mut [f32],
                 ) {

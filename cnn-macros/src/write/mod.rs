@@ -10,20 +10,22 @@ mod pass;
 mod rule;
 mod step;
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
 use crate::parse::ast;
-use crate::plan::{Constant, ConstantType, Plan, memory};
+use crate::plan::{Constant, ConstantType, Plan, StepId, memory};
 use crate::span::ours;
 use declaration::{cfg, declaration, derived};
 use heads::Heads;
 use names::map_type;
-use pass::Pass;
+use pass::{Of, Pass};
 use step::{layer, needs, step_data};
 
 /// The type and its `Network`.
-pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
+pub(crate) fn network(network: &ast::Network, plan: &Plan, predictor: &Plan) -> TokenStream {
     let name = &network.name;
     let declared = declaration(network, &docs::table(network, plan));
     let cfg = cfg(&network.attributes);
@@ -47,7 +49,8 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
     });
     let check = quote_spanned!(ours(name.span())=> ::cnn_core::network::check::check::<#name>);
     let layers = plan.steps.iter().enumerate().map(|(index, step)| layer(plan, index, step));
-    let network_impl = network_impl(name, plan);
+    let (frozen, frozen_layers) = step::frozen(plan, predictor);
+    let network_impl = network_impl(name, plan, predictor, &frozen);
     let derived = derived(network);
     let Heads { declared: heads_declared, implemented: heads } = heads::heads(network, plan);
     quote! {
@@ -57,6 +60,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
         const _: () = {
             #(#constants)*
             #(#layers)*
+            #frozen_layers
             #network_impl
             const _: () = #check();
             #derived
@@ -65,7 +69,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan) -> TokenStream {
     }
 }
 
-fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
+fn network_impl(name: &Ident, plan: &Plan, predictor: &Plan, frozen: &HashSet<StepId>) -> TokenStream {
     let text = name.to_string();
     let (input, output) = (map_type(plan, &plan.maps[0]), map_type(plan, plan.map(plan.output)));
     let steps = plan.steps.iter().enumerate().map(|(index, step)| step_data(plan, index, step));
@@ -75,9 +79,13 @@ fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
     // In statements: what a list of calls makes rustc would evaluate even in a network that is wrong.
     let needs = plan.steps.iter().enumerate().filter_map(|(index, step)| needs(index, step));
     let [evaluation, training, gradient] = [memory::evaluation, memory::training, memory::gradient].map(|f| f(plan));
-    let evaluate = Pass { plan, values: &evaluation, gradients: &gradient, evaluates: true };
-    let train = Pass { plan, values: &training, gradients: &gradient, evaluates: false };
+    let prediction = memory::evaluation(predictor);
+    let evaluate = Pass { plan, values: &evaluation, gradients: &gradient, of: Of::Evaluation };
+    let train = Pass { plan, values: &training, gradients: &gradient, of: Of::Training };
+    let predict = Pass { plan: predictor, values: &prediction, gradients: &gradient, of: Of::Prediction(frozen) };
     let (evaluation_sum, training_sum) = (evaluate.values_len(), train.values_len());
+    let (prediction_sum, prepared) = (predict.values_len(), predict.prepared());
+    let (prepare, predict) = (predict.prepare(), predict.predict());
     let gradient_sum = train.gradients_len();
     let (evaluate, forward, backward) = (evaluate.forward(), train.forward(), train.backward());
     quote! {
@@ -88,6 +96,7 @@ fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
             const STEPS: &'static [::cnn_core::network::Step] = &[#(#steps),*];
             const MEMORY: ::cnn_core::network::Memory = ::cnn_core::network::Memory {
                 evaluation: #evaluation_sum,
+                prediction: #prediction_sum,
                 training: #training_sum,
                 gradient: #gradient_sum,
             };
@@ -96,6 +105,12 @@ fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
                 let needs = ::cnn_core::network::Needs::NONE;
                 #(let needs = needs.max(#needs);)*
                 needs
+            };
+
+            const STEP_PREPARED: ::cnn_core::network::Prepared = {
+                let prepared = ::cnn_core::network::Prepared::NONE;
+                #(let prepared = prepared.and(#prepared);)*
+                prepared
             };
 
             fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
@@ -113,6 +128,8 @@ fn network_impl(name: &Ident, plan: &Plan) -> TokenStream {
             #evaluate
             #forward
             #backward
+            #prepare
+            #predict
         }
     }
 }

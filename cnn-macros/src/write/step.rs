@@ -1,35 +1,27 @@
 //! A step as a type, and as data.
 
-use proc_macro2::{Literal, TokenStream};
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::names::{map_type, names};
 use super::rule;
-use crate::layers::Settled;
+use crate::layers::{Arguments, Row, Settled};
 use crate::plan::fuse::flattened_channels;
 use crate::plan::place::home;
-use crate::plan::{JoinKind, Kind, Plan, Step, StepId};
-use crate::plan::{custom_layer, step_type};
+use crate::plan::{JoinKind, Kind, Plan, Run, Step, StepId};
+use crate::plan::{custom_layer, frozen_type, step_type};
 use crate::size::sizes_expression;
 use crate::span::ours;
 
 /// The type of a step, and the rule once more, by typenum.
 pub(super) fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
-    let name = step_type(index);
     match &step.kind {
         Kind::Layer { row, arguments } => {
-            let input = &plan.map(step.input()).shape;
-            let rectifier = plan.applied_rectifier(index);
-            let layout = [step.input(), step.output].map(|map| home(plan, map).stride);
-            let settled = Settled { arguments, input, rectifier, flattened: flattened_channels(plan, index), layout };
-            let (module, layer_trait) = names(row);
-            let constants = (row.constants)(&settled);
-            let rule = rule::twin(arguments, input, &plan.map(step.output).shape);
-            quote! {
-                struct #name;
-                impl ::cnn_core::layer::#module::#layer_trait for #name { #constants }
-                #rule
-            }
+            let ty = layer_type(&step_type(index), row, &constants(plan, index, row, arguments));
+            let rule = rule::twin(arguments, &plan.map(step.input()).shape, &plan.map(step.output).shape);
+            quote!(#ty #rule)
         }
         Kind::Join(_) => TokenStream::new(),
         Kind::Custom(path) => {
@@ -39,6 +31,41 @@ pub(super) fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
             quote!(const #name: ::cnn_core::layer::custom::Custom = #value;)
         }
     }
+}
+
+fn layer_type(name: &Ident, row: &Row, constants: &TokenStream) -> TokenStream {
+    let (module, layer_trait) = names(row);
+    quote! {
+        struct #name;
+        impl ::cnn_core::layer::#module::#layer_trait for #name { #constants }
+    }
+}
+
+/// What a layer's type says, where the plan has its maps and what it does by the way.
+fn constants(plan: &Plan, index: StepId, row: &Row, arguments: &Arguments) -> TokenStream {
+    let step = &plan.steps[index];
+    let input = &plan.map(step.input()).shape;
+    let rectifier = plan.applied_rectifier(index);
+    let layout = [step.input(), step.output].map(|map| home(plan, map).stride);
+    let settled = Settled { arguments, input, rectifier, flattened: flattened_channels(plan, index), layout };
+    (row.constants)(&settled)
+}
+
+/// The steps whose types are others in a predictor, and these types.
+pub(super) fn frozen(plan: &Plan, predictor: &Plan) -> (HashSet<StepId>, TokenStream) {
+    let (mut frozen, mut types) = (HashSet::new(), TokenStream::new());
+    for (index, step) in predictor.steps.iter().enumerate() {
+        if let Kind::Layer { row, arguments } = &step.kind
+            && step.run != Run::View
+        {
+            let [before, after] = [plan, predictor].map(|plan| constants(plan, index, row, arguments));
+            if before.to_string() != after.to_string() {
+                types.extend(layer_type(&frozen_type(index), row, &after));
+                frozen.insert(index);
+            }
+        }
+    }
+    (frozen, types)
 }
 
 pub(super) fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream {

@@ -2,6 +2,7 @@
 //! <https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html>
 
 use super::Epilogue;
+use super::packed::{self, MadeFor};
 use crate::kernel::Write;
 use crate::kernel::geometry::ConvTranspose2dGeometry;
 use crate::kernel::memory::scratch::{Needs, Scratch};
@@ -27,6 +28,34 @@ pub fn forward(
     scratch: &mut Scratch,
 ) {
     super::input_gradient(&geometry.convolution(), epilogue, weight, input, output, scratch);
+}
+
+/// Values of a packed weight with its bias: see [`packed::packed_len`].
+pub const fn packed_len(geometry: &ConvTranspose2dGeometry) -> usize {
+    packed::packed_len_to_input(&geometry.convolution())
+}
+
+/// Packs weight `[g, kh, kw, oc / g, ic / g]` and bias `[oc]` for [`forward_packed`] into [`packed_len`] values.
+pub fn pack(
+    geometry: &ConvTranspose2dGeometry,
+    made_for: MadeFor,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    packed: &mut [f32],
+) {
+    packed::pack_to_input(&geometry.convolution(), made_for, weight, bias, packed);
+}
+
+/// [`forward`] with a weight and a bias that are packed.
+pub fn forward_packed(
+    geometry: &ConvTranspose2dGeometry,
+    epilogue: Epilogue<'_>,
+    input: &[f32],
+    packed: &[f32],
+    output: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    packed::to_input(&geometry.convolution(), epilogue, input, packed, output, scratch);
 }
 
 /// weight `[g, kh, kw, oc / g, ic / g]`, grad_output `[n, oh, ow, oc]` -> grad_input `[n, ih, iw, ic]`.

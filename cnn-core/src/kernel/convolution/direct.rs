@@ -107,17 +107,43 @@ pub(super) fn backward_input(
     weight: &[f32],
     grad_output: &[f32],
     grad_input: Target,
-    (mut packed, slots): (&mut [f32], &Slots),
+    (packed, slots): (&mut [f32], &Slots),
 ) {
+    let finite = pack_to_input(isa, geometry, weight, packed);
+    to_input_packed(isa, geometry, bias, finish, grad_output, (packed, finite), grad_input, slots);
+}
+
+/// Packs a weight for [`to_input_packed`], phase by phase, and returns whether it is finite, if that matters.
+pub(super) fn pack_to_input(isa: Isa, geometry: &Conv2dGeometry, weight: &[f32], mut packed: &mut [f32]) -> bool {
+    let mut finite = true;
     for index in 0..Correlation::phases(geometry) {
         let (correlation, phases) = Correlation::of_phase(geometry, index);
-        if correlation.depth() == 0 && finish == Finish::ADD && bias.is_empty() {
-            continue;
-        }
         let (these, rest) = packed.split_at_mut(correlation.packed_len());
         packed = rest;
         let matrix = |group| backward_matrix(geometry, phases, group);
-        let finite = pack_filters(isa, &correlation, weight, matrix, false, these);
+        finite &= pack_filters(isa, &correlation, weight, matrix, false, these);
+    }
+    finite
+}
+
+/// [`backward_input`] with a weight that is packed, and what [`pack_to_input`] said of it.
+pub(super) fn to_input_packed(
+    isa: Isa,
+    geometry: &Conv2dGeometry,
+    bias: &[f32],
+    finish: Finish,
+    grad_output: &[f32],
+    (mut packed, finite): (&[f32], bool),
+    grad_input: Target,
+    slots: &Slots,
+) {
+    for index in 0..Correlation::phases(geometry) {
+        let (correlation, _) = Correlation::of_phase(geometry, index);
+        let (these, rest) = packed.split_at(correlation.packed_len());
+        packed = rest;
+        if correlation.depth() == 0 && finish == Finish::ADD && bias.is_empty() {
+            continue;
+        }
         let filters = Filters { packed: these, in_place: &[], finite };
         correlate(isa, &correlation, filters, bias, finish, grad_output, grad_input, slots);
     }

@@ -1,7 +1,7 @@
 //! Linear layers: a convolution of 1 x 1 maps, on the same tile.
 
 use super::Epilogue;
-use super::packed::{self, Packed};
+use super::packed::{self, MadeFor};
 use crate::kernel::Write;
 use crate::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry, LinearGeometry, Padding};
 use crate::kernel::memory::scratch::{Needs, Scratch};
@@ -42,9 +42,14 @@ pub fn forward(
     super::forward(&geometry.convolution(), epilogue, input, weight, output, scratch);
 }
 
-/// Packs weight and bias for [`forward_packed`].
-pub fn pack(geometry: &LinearGeometry, weight: &[f32], bias: Option<&[f32]>) -> Packed {
-    packed::pack(&geometry.convolution(), weight, bias)
+/// Values of a packed weight with its bias: see [`packed::packed_len`].
+pub const fn packed_len(geometry: &LinearGeometry) -> usize {
+    packed::packed_len(&geometry.convolution())
+}
+
+/// Packs weight and bias for [`forward_packed`] into [`packed_len`] values.
+pub fn pack(geometry: &LinearGeometry, made_for: MadeFor, weight: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
+    packed::pack(&geometry.convolution(), made_for, weight, bias, packed);
 }
 
 /// [`forward`] with a weight and a bias that are packed.
@@ -52,7 +57,7 @@ pub fn forward_packed(
     geometry: &LinearGeometry,
     epilogue: Epilogue<'_>,
     input: &[f32],
-    packed: &Packed,
+    packed: &[f32],
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {

@@ -1,114 +1,242 @@
-//! Weights that are packed once, for networks that do not learn any more. A convolution of few cells spends a third of its
-//! time on packing otherwise.
+//! Weights that are packed once, for networks that do not learn any more, into a slice whose length is a constant of the
+//! geometry. A convolution of few cells spends a third of its time on packing otherwise.
+//!
+//! In the slice come a head, which says how it was packed, the bias, which is there even if it is zero, and the filters;
+//! behind those of a widened convolution, filters for samples that are not finite.
 
 use super::algorithm::{Algorithm, Pass};
-use super::{Epilogue, depthwise, direct, widen};
+use super::{Epilogue, depthwise, direct, scatter, widen};
 use crate::kernel::geometry::Conv2dGeometry;
 use crate::kernel::isa::{self, Isa};
-use crate::kernel::memory::buffer::Buffer;
+use crate::kernel::memory::buffer::{split, split_ref};
 use crate::kernel::memory::chunk::Target;
 use crate::kernel::memory::scratch::{Needs, Scratch};
-use core::ops::Range;
 
-/// Weight and bias of a convolution as the loops of one instruction set read them.
-#[derive(Clone, Debug)]
-pub struct Packed {
+/// What packed weights are for: how a layer is computed may depend on it, and never on the batch, so that a sample's bits are
+/// the same alone and in any batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum MadeFor {
+    /// One sample at a time, or a few: large weights are as few bytes as can be.
+    #[default]
+    OneSample,
+    /// Many samples at a time: large weights may be more bytes, if that saves work.
+    Batches,
+}
+
+/// Values of the head: a cache line, as everything starts on one.
+const HEAD: usize = 16;
+
+/// How a slice was packed.
+struct Head {
     isa: Isa,
-    geometry: Conv2dGeometry,
-    filters: Filters,
-    /// Of a widened convolution, for samples that are not finite.
-    direct: Option<Filters>,
-    bias: Buffer,
+    #[allow(dead_code, reason = "no algorithm depends on it yet")]
+    made_for: MadeFor,
+    /// Whether the filters are finite, if that matters, and those behind them.
+    finite: [bool; 2],
 }
 
-#[derive(Clone, Debug)]
-struct Filters {
-    packed: Buffer,
-    finite: bool,
+impl Head {
+    fn write(&self, head: &mut [f32]) {
+        let flag = |flag: bool| f32::from(u8::from(flag));
+        let values = [
+            self.isa.lanes() as f32,
+            flag(self.made_for == MadeFor::Batches),
+            flag(self.finite[0]),
+            flag(self.finite[1]),
+        ];
+        head.fill(0.0);
+        head[..values.len()].copy_from_slice(&values);
+    }
+
+    /// # Panics
+    /// If another instruction set is the current one.
+    fn read(head: &[f32]) -> Self {
+        let isa = isa::current();
+        assert!(head[0] == isa.lanes() as f32, "the weight was not packed for this instruction set");
+        let made_for = if head[1] > 0.0 { MadeFor::Batches } else { MadeFor::OneSample };
+        Self { isa, made_for, finite: [head[2] > 0.0, head[3] > 0.0] }
+    }
 }
 
-/// Packs weight `[g, kh, kw, ic / g, oc / g]` and bias `[oc]` for the current instruction set.
-pub fn pack(geometry: &Conv2dGeometry, weight: &[f32], bias: Option<&[f32]>) -> Packed {
+/// Rounded up to whole cache lines.
+const fn lines(values: usize) -> usize {
+    values.saturating_add(HEAD - 1) / HEAD * HEAD
+}
+
+/// Values of the head, of the bias, of the filters and of those behind them.
+const fn parts(geometry: &Conv2dGeometry, pass: Pass) -> [usize; 4] {
+    let (bias, filters, behind) = match (Algorithm::of(geometry, pass), pass) {
+        (Algorithm::Widened(wide), Pass::Forward) => {
+            (wide.out_channels, direct::packed_len(&wide), direct::packed_len(geometry))
+        }
+        (Algorithm::Depthwise, _) => (geometry.out_channels, geometry.weight_len(), 0),
+        (Algorithm::Scattered, Pass::BackwardInput) => (geometry.in_channels, scatter::packed_len(geometry), 0),
+        (_, Pass::BackwardInput) => (geometry.in_channels, direct::backward_input_needs(geometry).shared, 0),
+        (_, _) => (geometry.out_channels, direct::packed_len(geometry), 0),
+    };
+    [HEAD, lines(bias), lines(filters), lines(behind)]
+}
+
+const fn len(geometry: &Conv2dGeometry, pass: Pass) -> usize {
     super::check(geometry);
+    let [head, bias, filters, behind] = parts(geometry, pass);
+    head.saturating_add(bias).saturating_add(filters).saturating_add(behind)
+}
+
+/// Values of a packed weight with its bias, whatever the instruction set.
+///
+/// # Panics
+/// If groups do not share out the channels, or a step is none.
+pub const fn packed_len(geometry: &Conv2dGeometry) -> usize {
+    len(geometry, Pass::Forward)
+}
+
+/// Packs weight `[g, kh, kw, ic / g, oc / g]` and bias `[oc]` for the current instruction set into [`packed_len`] values.
+pub fn pack(geometry: &Conv2dGeometry, made_for: MadeFor, weight: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
+    assert_eq!(packed.len(), packed_len(geometry));
     assert_eq!(weight.len(), geometry.weight_len());
     assert!(bias.is_none_or(|bias| bias.len() == geometry.out_channels));
     let isa = isa::current();
+    let [head, to_bias, filters, behind] = split(packed, parts(geometry, Pass::Forward));
+    to_bias.fill(0.0);
     let bias = bias.unwrap_or(&[]);
-    let (filters, direct, bias) = match Algorithm::of(geometry, Pass::Forward) {
+    to_bias[..bias.len()].copy_from_slice(bias);
+    let finite = match Algorithm::of(geometry, Pass::Forward) {
         Algorithm::Depthwise => {
-            let mut packed = Buffer::zeros(geometry.weight_len());
-            depthwise::pack(geometry, weight, &mut packed);
+            depthwise::pack(geometry, weight, &mut filters[..geometry.weight_len()]);
             // It does not matter: nothing is padded.
-            (Filters { packed, finite: true }, None, copy(bias))
+            [true, true]
         }
         Algorithm::Widened(wide) => {
-            let mut parameters = Buffer::zeros(widen::copy_len(&wide));
-            let (wide_weight, bias) = widen::parameters(geometry, &wide, weight, bias, &mut parameters);
-            (filters(isa, &wide, wide_weight), Some(filters(isa, geometry, weight)), copy(bias))
+            let mut parameters = vec![0.0; widen::copy_len(&wide)];
+            let (wide_weight, wide_bias) = widen::parameters(geometry, &wide, weight, bias, &mut parameters);
+            to_bias[..wide_bias.len()].copy_from_slice(wide_bias);
+            [direct::pack(isa, &wide, wide_weight, filters), direct::pack(isa, geometry, weight, behind)]
         }
         Algorithm::Direct | Algorithm::Scattered | Algorithm::Winograd => {
-            (filters(isa, geometry, weight), None, copy(bias))
+            [direct::pack(isa, geometry, weight, filters), true]
         }
     };
-    Packed { isa, geometry: *geometry, filters, direct, bias }
-}
-
-fn copy(values: &[f32]) -> Buffer {
-    let mut copy = Buffer::zeros(values.len());
-    copy.copy_from_slice(values);
-    copy
-}
-
-fn filters(isa: Isa, geometry: &Conv2dGeometry, weight: &[f32]) -> Filters {
-    let mut packed = Buffer::zeros(direct::packed_len(geometry));
-    let finite = direct::pack(isa, geometry, weight, &mut packed);
-    Filters { packed, finite }
+    Head { isa, made_for, finite }.write(head);
 }
 
 /// input `[n, ih, iw, ic]` -> output `[n, oh, ow, oc]`: [`convolution::forward`](super::forward) with a weight and a bias that were packed for
 /// this geometry.
 ///
 /// # Panics
-/// If the epilogue has a bias of its own, or the weight was packed for another geometry.
+/// If the epilogue has a bias of its own, or the weight was packed for another instruction set.
 pub fn forward(
     geometry: &Conv2dGeometry,
     epilogue: Epilogue<'_>,
     input: &[f32],
-    packed: &Packed,
+    packed: &[f32],
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
     let batch = super::batch(geometry, input.len(), output.len());
     assert!(epilogue.bias.is_none(), "the bias is packed with the weight");
-    let Packed { isa, filters, direct, bias, .. } = packed;
-    assert!(packed.geometry == *geometry, "the weight was packed for another geometry");
+    assert_eq!(packed.len(), packed_len(geometry));
+    let [head, bias, filters, behind] = split_ref(packed, parts(geometry, Pass::Forward));
+    let Head { isa, finite, .. } = Head::read(head);
     if batch == 0 {
         return;
     }
     let (_, slots) = scratch.lend(Needs { shared: 0, ..geometry.needs() });
-    let (isa, finish) = (*isa, epilogue.finish());
-    let mut run = |geometry: &Conv2dGeometry, bias: &[f32], filters: &Filters, samples: Range<usize>| {
-        let (input_range, output_range) =
-            (geometry.input().run(samples.clone(), input.len()), geometry.output().run(samples, output.len()));
-        let (input, output) = (&input[input_range], Target::new(&mut output[output_range]));
-        if depthwise::is(geometry) {
-            depthwise::forward_packed(isa, geometry, bias, finish, input, &filters.packed, output);
-        } else {
-            let filters = (&filters.packed[..], filters.finite);
-            direct::forward_packed(isa, geometry, bias, finish, input, filters, output, slots);
+    let finish = epilogue.finish();
+    let own_bias = &bias[..geometry.out_channels];
+    match Algorithm::of(geometry, Pass::Forward) {
+        Algorithm::Depthwise => {
+            let filters = &filters[..geometry.weight_len()];
+            depthwise::forward_packed(isa, geometry, own_bias, finish, input, filters, Target::new(output));
         }
-    };
-    match (Algorithm::of(geometry, Pass::Forward), direct) {
-        (Algorithm::Widened(wide), Some(direct)) => {
-            widen::for_each_run(isa, geometry.input(), input, |samples, finite| {
-                if finite {
-                    run(&wide, bias, filters, samples);
+        Algorithm::Widened(wide) => {
+            widen::for_each_run(isa, geometry.input(), input, |samples, is_finite| {
+                let input = &input[geometry.input().run(samples.clone(), input.len())];
+                let run = geometry.output().run(samples, output.len());
+                let output = Target::new(&mut output[run]);
+                // The wide bias is this one several times.
+                let (geometry, bias, filters) = if is_finite {
+                    (&wide, &bias[..wide.out_channels], (filters, finite[0]))
                 } else {
-                    // The wide bias is this one several times.
-                    run(geometry, &bias[..bias.len().min(geometry.out_channels)], direct, samples);
-                }
+                    (geometry, own_bias, (behind, finite[1]))
+                };
+                direct::forward_packed(isa, geometry, bias, finish, input, filters, output, slots);
             });
         }
-        _ => run(geometry, bias, filters, 0..batch),
+        Algorithm::Direct | Algorithm::Scattered | Algorithm::Winograd => {
+            let filters = (filters, finite[0]);
+            direct::forward_packed(isa, geometry, own_bias, finish, input, filters, Target::new(output), slots);
+        }
+    }
+}
+
+/// [`packed_len`] of a weight that is for the way back, with a bias for each input channel: a transposed convolution.
+pub(super) const fn packed_len_to_input(geometry: &Conv2dGeometry) -> usize {
+    len(geometry, Pass::BackwardInput)
+}
+
+/// Packs weight `[g, kh, kw, ic / g, oc / g]` and bias `[ic]` for [`to_input`] into [`packed_len_to_input`] values.
+pub(super) fn pack_to_input(
+    geometry: &Conv2dGeometry,
+    made_for: MadeFor,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    packed: &mut [f32],
+) {
+    assert_eq!(packed.len(), packed_len_to_input(geometry));
+    assert_eq!(weight.len(), geometry.weight_len());
+    assert!(bias.is_none_or(|bias| bias.len() == geometry.in_channels));
+    let isa = isa::current();
+    let [head, to_bias, filters, _] = split(packed, parts(geometry, Pass::BackwardInput));
+    to_bias.fill(0.0);
+    let bias = bias.unwrap_or(&[]);
+    to_bias[..bias.len()].copy_from_slice(bias);
+    let finite = match Algorithm::of(geometry, Pass::BackwardInput) {
+        Algorithm::Depthwise => {
+            depthwise::pack_to_input(geometry, weight, filters);
+            true
+        }
+        Algorithm::Scattered => {
+            scatter::pack_filters(isa, geometry, weight, filters);
+            true
+        }
+        Algorithm::Direct | Algorithm::Widened(_) | Algorithm::Winograd => {
+            direct::pack_to_input(isa, geometry, weight, filters)
+        }
+    };
+    Head { isa, made_for, finite: [finite, true] }.write(head);
+}
+
+/// grad_output `[n, oh, ow, oc]` -> grad_input `[n, ih, iw, ic]`, with a weight and a bias that were packed for this geometry.
+pub(super) fn to_input(
+    geometry: &Conv2dGeometry,
+    epilogue: Epilogue<'_>,
+    grad_output: &[f32],
+    packed: &[f32],
+    grad_input: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let batch = super::batch(geometry, grad_input.len(), grad_output.len());
+    assert!(epilogue.bias.is_none(), "the bias is packed with the weight");
+    assert_eq!(packed.len(), packed_len_to_input(geometry));
+    let [head, bias, filters, _] = split_ref(packed, parts(geometry, Pass::BackwardInput));
+    let Head { isa, finite, .. } = Head::read(head);
+    if batch == 0 {
+        return;
+    }
+    let (_, slots) = scratch.lend(Needs { shared: 0, ..geometry.needs() });
+    let (bias, finish, target) = (&bias[..geometry.in_channels], epilogue.finish(), Target::new(grad_input));
+    match Algorithm::of(geometry, Pass::BackwardInput) {
+        Algorithm::Depthwise => {
+            depthwise::to_input_packed(isa, geometry, bias, finish, grad_output, filters, target);
+        }
+        Algorithm::Scattered => {
+            let epilogue = Epilogue { bias: Some(bias), ..epilogue };
+            scatter::to_input_packed(isa, geometry, epilogue, filters, grad_output, target, slots);
+        }
+        Algorithm::Direct | Algorithm::Widened(_) | Algorithm::Winograd => {
+            let filters = (filters, finite[0]);
+            direct::to_input_packed(isa, geometry, bias, finish, grad_output, filters, target, slots);
+        }
     }
 }

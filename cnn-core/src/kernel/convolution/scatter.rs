@@ -60,12 +60,14 @@ const fn packed_row_len(geometry: &Conv2dGeometry) -> usize {
     geometry.out_channels.saturating_mul(columns.saturating_add(MAX_LANES - 1) / MAX_LANES * MAX_LANES)
 }
 
+/// Values of the packed filters.
+pub(super) const fn packed_len(geometry: &Conv2dGeometry) -> usize {
+    geometry.kernel_size[0].saturating_mul(packed_row_len(geometry))
+}
+
 pub(super) const fn needs(geometry: &Conv2dGeometry) -> Needs {
     let [samples, rows] = block(geometry);
-    Needs {
-        shared: geometry.kernel_size[0].saturating_mul(packed_row_len(geometry)),
-        per_thread: (samples * rows).saturating_mul(row_len(geometry)),
-    }
+    Needs { shared: packed_len(geometry), per_thread: (samples * rows).saturating_mul(row_len(geometry)) }
 }
 
 /// The shell has checked all lengths.
@@ -78,8 +80,26 @@ pub(super) fn backward_input(
     grad_input: &mut [f32],
     (packed, slots): (&mut [f32], &Slots),
 ) {
-    let batch = geometry.output().samples(grad_output.len());
+    pack_filters(isa, geometry, weight, packed);
+    to_input_packed(isa, geometry, epilogue, packed, grad_output, Target::new(grad_input), slots);
+}
+
+/// Packs a weight for [`to_input_packed`].
+pub(super) fn pack_filters(isa: Isa, geometry: &Conv2dGeometry, weight: &[f32], packed: &mut [f32]) {
     isa.run(Pack { geometry, weight, packed });
+}
+
+/// [`backward_input`] with a weight that is packed.
+pub(super) fn to_input_packed(
+    isa: Isa,
+    geometry: &Conv2dGeometry,
+    epilogue: Epilogue<'_>,
+    packed: &[f32],
+    grad_output: &[f32],
+    target: Target,
+    slots: &Slots,
+) {
+    let batch = geometry.output().samples(grad_output.len());
     let [samples, mut rows] = block(geometry);
     let sample_blocks = batch.div_ceil(samples);
     let work = batch * geometry.multiply_adds();
@@ -87,7 +107,6 @@ pub(super) fn backward_input(
         rows = rows.div_ceil(2);
     }
     let row_blocks = geometry.in_size[0].div_ceil(rows);
-    let target = Target::new(grad_input);
     let job = Job { geometry, packed, grad_output, target, epilogue, slots, batch, samples, rows, row_blocks };
     chunk::for_each(sample_blocks * row_blocks, work, |index| isa.run(Task { job: &job, index }));
 }

@@ -8,11 +8,11 @@ use crate::plan::{JoinKind, Kind, MapId, Run, Step, StepId};
 use crate::plan::{custom_layer, step_type};
 use crate::size::Size;
 use crate::write::names::names;
-use crate::write::pass::Pass;
+use crate::write::pass::{Of, Pass};
 
 impl Pass<'_> {
     pub(crate) fn forward_call(&self, index: StepId, step: &Step) -> TokenStream {
-        let name = step_type(index);
+        let name = self.type_of(index);
         let at = Literal::usize_unsuffixed(index);
         match &step.kind {
             Kind::Layer { row, .. } => {
@@ -32,11 +32,11 @@ impl Pass<'_> {
             Kind::Custom(_) => {
                 let (custom, owned) = (custom_layer(index), self.owned(index));
                 let (input, output) = (self.read(step.input()), self.write(step.output));
-                let function = format_ident!("{}", if self.evaluates { "evaluate" } else { "forward" });
+                let function = format_ident!("{}", if let Of::Training = self.of { "forward" } else { "evaluate" });
                 quote!((#custom.#function)(pass.at(#at), #owned, #input, #output);)
             }
             Kind::Join(join) => match join.kind {
-                JoinKind::Add => self.add_forward(step),
+                JoinKind::Add => self.add_forward(index, step),
                 JoinKind::Multiply => self.multiply_forward(step),
                 JoinKind::Concat => self.concat_forward(step),
             },
@@ -129,11 +129,11 @@ impl Pass<'_> {
         }
     }
 
-    fn add_forward(&self, step: &Step) -> TokenStream {
+    fn add_forward(&self, index: StepId, step: &Step) -> TokenStream {
         let channels = self.channels(step.output);
         let output = self.rows_mut(step.output);
         let relu = step.run == Run::WithRelu;
-        let mut others = step.inputs.iter().enumerate().filter(|(branch, _)| step.into != Some(*branch));
+        let mut others = self.plan.apart(index).map(|branch| (branch, &step.inputs[branch]));
         let mut calls = TokenStream::new();
         let last = step.inputs.len() - 1;
         if step.into.is_none()

@@ -1,14 +1,17 @@
 //! The functions of a network's passes: what each step owns is cut out of what the network owns, and then come the calls.
 
 mod calls;
+mod predict;
+
+use std::collections::HashSet;
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
-use crate::plan::custom_layer;
 use crate::plan::memory::{Place, Slots};
 use crate::plan::place::{Home, gradient_home, home};
 use crate::plan::{INPUT, Kind, MapId, Plan, Step, StepId};
+use crate::plan::{custom_layer, frozen_type, step_type};
 use crate::size::Size;
 use crate::write::step::operation;
 
@@ -17,13 +20,21 @@ pub(crate) struct Pass<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) values: &'a Slots,
     pub(crate) gradients: &'a Slots,
-    /// Whether no backward pass follows.
-    pub(crate) evaluates: bool,
+    pub(crate) of: Of<'a>,
+}
+
+/// What a pass is part of.
+#[derive(Clone, Copy)]
+pub(crate) enum Of<'a> {
+    Training,
+    Evaluation,
+    /// With the steps whose types are others there.
+    Prediction(&'a HashSet<StepId>),
 }
 
 impl Pass<'_> {
     pub(crate) fn forward(&self) -> TokenStream {
-        let name = format_ident!("{}", if self.evaluates { "evaluate" } else { "forward_steps" });
+        let name = format_ident!("{}", if let Of::Training = self.of { "forward_steps" } else { "evaluate" });
         let split = self.split_owned(false);
         let (owned, samples) = (used("owned", !split.is_empty()), self.samples(false));
         let calls = self.plan.steps.iter().enumerate().map(|(index, step)| self.forward_call(index, step));
@@ -182,11 +193,21 @@ impl Pass<'_> {
 
     /// Values per sample of a user's layer's workspace.
     fn workspace_len(&self, index: StepId) -> TokenStream {
-        let (custom, field) = (
-            custom_layer(index),
-            format_ident!("{}", if self.evaluates { "evaluation_workspace" } else { "workspace" }),
-        );
+        let field = match self.of {
+            Of::Training => "workspace",
+            Of::Evaluation => "evaluation_workspace",
+            Of::Prediction(_) => "prediction_workspace",
+        };
+        let (custom, field) = (custom_layer(index), format_ident!("{field}"));
         quote!(#custom.#field)
+    }
+
+    /// The type of a step in this pass.
+    pub(crate) fn type_of(&self, index: StepId) -> Ident {
+        match self.of {
+            Of::Prediction(frozen) if frozen.contains(&index) => frozen_type(index),
+            _ => step_type(index),
+        }
     }
 
     /// Where a map's values are, to be read or written as `reference` says.

@@ -71,14 +71,17 @@ pub(super) fn backward_input(
     weight: &[f32],
     grad_output: &[f32],
     grad_input: Target,
-    mut packed: &mut [f32],
+    packed: &mut [f32],
 ) {
+    pack_to_input(geometry, weight, packed);
+    to_input_packed(isa, geometry, bias, finish, grad_output, packed, grad_input);
+}
+
+/// Packs a weight for [`to_input_packed`]: the taps of each phase as `[taps][channels]`.
+pub(super) fn pack_to_input(geometry: &Conv2dGeometry, weight: &[f32], mut packed: &mut [f32]) {
     let [_, columns] = geometry.kernel_size;
     for index in 0..Correlation::phases(geometry) {
         let (correlation, [vertical, horizontal]) = Correlation::of_phase(geometry, index);
-        if correlation.depth() == 0 && finish == Finish::ADD && bias.is_empty() {
-            continue;
-        }
         let (these, rest) = packed.split_at_mut(packed_len(&correlation));
         packed = rest;
         let tap = |row: usize, column: usize| {
@@ -86,6 +89,26 @@ pub(super) fn backward_input(
             row * columns + horizontal.last_tap - column
         };
         pack_taps(&correlation, weight, tap, these);
+    }
+}
+
+/// [`backward_input`] with a weight that is packed.
+pub(super) fn to_input_packed(
+    isa: Isa,
+    geometry: &Conv2dGeometry,
+    bias: &[f32],
+    finish: Finish,
+    grad_output: &[f32],
+    mut packed: &[f32],
+    grad_input: Target,
+) {
+    for index in 0..Correlation::phases(geometry) {
+        let (correlation, _) = Correlation::of_phase(geometry, index);
+        let (these, rest) = packed.split_at(packed_len(&correlation));
+        packed = rest;
+        if correlation.depth() == 0 && finish == Finish::ADD && bias.is_empty() {
+            continue;
+        }
         correlate(isa, &correlation, these, bias, finish, grad_output, grad_input);
     }
 }

@@ -150,10 +150,9 @@ pub fn forward_evaluation(
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    let rows = geometry.rows(input.len(), output.len());
     let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let saved = inverted(geometry, statistics, shared);
-    Forward { geometry, saved, affine, epilogue }.run(rows, input.as_ptr(), Target::new(output));
+    forward_saved(geometry, saved, affine, epilogue, input, output);
 }
 
 /// [`forward_evaluation`] in the place of its input, with the strides of the output.
@@ -165,21 +164,50 @@ pub fn forward_evaluation_in_place(
     values: &mut [f32],
     scratch: &mut Scratch,
 ) {
+    let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
+    let saved = inverted(geometry, statistics, shared);
+    forward_saved_in_place(geometry, saved, affine, epilogue, values);
+}
+
+/// [`forward_evaluation`] with inverse deviations that were found before.
+pub fn forward_saved(
+    geometry: &BatchNorm2dGeometry,
+    saved: Saved<'_>,
+    affine: Option<Affine<'_>>,
+    epilogue: Epilogue<'_>,
+    input: &[f32],
+    output: &mut [f32],
+) {
+    let rows = geometry.rows(input.len(), output.len());
+    Forward { geometry, saved, affine, epilogue }.run(rows, input.as_ptr(), Target::new(output));
+}
+
+/// [`forward_saved`] in the place of its input, with the strides of the output.
+pub fn forward_saved_in_place(
+    geometry: &BatchNorm2dGeometry,
+    saved: Saved<'_>,
+    affine: Option<Affine<'_>>,
+    epilogue: Epilogue<'_>,
+    values: &mut [f32],
+) {
     let stride = geometry.output().stride;
     let geometry = &geometry.strided(stride, stride);
     let rows = geometry.rows(values.len(), values.len());
-    let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
-    let saved = inverted(geometry, statistics, shared);
     let values = Target::new(values);
     Forward { geometry, saved, affine, epilogue }.run(rows, values.pointer(0, 0), values);
+}
+
+/// Inverse deviations `1 / sqrt(variance + eps)`.
+pub fn invert(geometry: &BatchNorm2dGeometry, variance: &[f32], inverse_deviation: &mut [f32]) {
+    for (inverse, variance) in inverse_deviation.iter_mut().zip(variance) {
+        *inverse = sums::inverse_deviation(geometry, f64::from(*variance));
+    }
 }
 
 /// The statistics with inverse deviations, which are put into the first values of `shared`.
 fn inverted<'a>(geometry: &BatchNorm2dGeometry, statistics: Statistics<'a>, shared: &'a mut [f32]) -> Saved<'a> {
     let inverse_deviation = &mut shared[..geometry.channels];
-    for (inverse, variance) in inverse_deviation.iter_mut().zip(statistics.variance) {
-        *inverse = sums::inverse_deviation(geometry, f64::from(*variance));
-    }
+    invert(geometry, statistics.variance, inverse_deviation);
     Saved { mean: statistics.mean, inverse_deviation }
 }
 

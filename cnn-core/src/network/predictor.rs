@@ -1,0 +1,124 @@
+//! A network that does nothing any more but predict.
+
+use core::fmt;
+use core::marker::PhantomData;
+use std::sync::Arc;
+
+use super::{MadeFor, Network};
+use crate::kernel::memory::buffer::Buffer;
+use crate::kernel::memory::chunk::{in_pool, threads};
+use crate::kernel::memory::scratch::Scratch;
+use crate::layer::{Mode, Owned, Pass};
+use crate::shape::Shape;
+use crate::tensor::{Batch, Sample, Tensor};
+
+/// What [`Network::freeze`] makes of a network of type `N`: its weights, prepared once, and memory to predict in.
+///
+/// A clone shares the weights and has memory of its own: give one to each thread. After the first batch of a size it
+/// allocates nothing, but what [threads](crate#threads) says of calls from outside of rayon's pool. What is little work, such as
+/// one sample of a small network, is done on the thread that asks, and no other is woken.
+///
+/// ```
+/// use cnn_core::prelude::*;
+///
+/// network! {
+///     /// A linear classifier.
+///     pub Classifier<1, 28, 28> { flatten, fc: linear<10> }
+/// }
+///
+/// let predictor = Classifier::new(0).freeze();
+/// std::thread::scope(|scope| {
+///     for _ in 0..2 {
+///         let mut predictor = predictor.clone();
+///         scope.spawn(move || predictor.predict(&Tensor::zeros()).argmax());
+///     }
+/// });
+/// ```
+pub struct Predictor<N: Network> {
+    frozen: Arc<Frozen>,
+    workspace: Workspace<N>,
+    output: Buffer,
+}
+
+/// What all clones share.
+struct Frozen {
+    prepared: Buffer,
+    counts: Vec<u64>,
+}
+
+/// What each has for itself.
+struct Workspace<N> {
+    /// What the steps work in for each batch, then the maps.
+    values: Buffer,
+    /// A copy of those of the network, because a user's layer may write to them.
+    counts: Vec<u64>,
+    scratch: Scratch,
+    network: PhantomData<fn() -> N>,
+}
+
+impl<N: Network> Predictor<N> {
+    pub(super) fn new(network: &N, made_for: MadeFor) -> Self {
+        let weights = network.weights();
+        let mut prepared = Buffer::zeros(N::PREPARED.values);
+        in_pool(usize::MAX, || N::prepare_steps(made_for, weights.values(), weights.state(), &mut prepared));
+        Self::of(Arc::new(Frozen { prepared, counts: weights.counts().to_vec() }))
+    }
+
+    /// With memory for one sample.
+    fn of(frozen: Arc<Frozen>) -> Self {
+        let workspace = Workspace {
+            values: Buffer::zeros(Workspace::<N>::len(1)),
+            counts: frozen.counts.clone(),
+            scratch: Scratch::new(N::PREPARED.needs, rayon::current_num_threads()),
+            network: PhantomData,
+        };
+        Self { frozen, workspace, output: Buffer::zeros(N::Output::LEN) }
+    }
+
+    /// What the network makes of a sample, until the next one. Its heads are those of
+    /// [`alone`](crate::tensor::Sample::alone).
+    pub fn predict(&mut self, sample: &Tensor<N::Input>) -> Sample<'_, N::Output> {
+        self.workspace.run(&self.frozen, 1, sample.values(), &mut self.output);
+        Sample::new(&self.output)
+    }
+
+    /// Makes `output` what the network makes of `input`.
+    pub fn predict_batch(&mut self, input: &Batch<N::Input>, output: &mut Batch<N::Output>) {
+        output.resize(input.len());
+        if !input.is_empty() {
+            self.workspace.run(&self.frozen, input.len(), input.values(), output.values_mut());
+        }
+    }
+}
+
+impl<N: Network> Workspace<N> {
+    /// Values that so many samples are predicted in.
+    fn len(samples: usize) -> usize {
+        N::PREPARED.saved + samples * N::MEMORY.prediction
+    }
+
+    fn run(&mut self, frozen: &Frozen, samples: usize, input: &[f32], output: &mut [f32]) {
+        self.values.grow(Self::len(samples));
+        in_pool(N::COST.saturating_mul(samples), || {
+            self.scratch.prepare(N::PREPARED.needs, threads());
+            self.counts.copy_from_slice(&frozen.counts);
+            let (saved, workspace) = self.values.split_at_mut(N::PREPARED.saved);
+            let owned =
+                Owned { parameters: &frozen.prepared, state: &mut [], counts: &mut self.counts, saved, workspace };
+            let mut pass = Pass::new(Mode::Evaluation, 0, 0, &mut self.scratch);
+            N::predict_steps(&mut pass, samples, owned, input, output);
+        });
+    }
+}
+
+impl<N: Network> Clone for Predictor<N> {
+    fn clone(&self) -> Self {
+        Self::of(Arc::clone(&self.frozen))
+    }
+}
+
+impl<N: Network> fmt::Debug for Predictor<N> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Predictor<{}>({} values)", N::NAME, self.frozen.prepared.len())
+    }
+}

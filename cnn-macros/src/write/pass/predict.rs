@@ -1,0 +1,219 @@
+//! The functions of a predictor: what is made of the weights once, and the calls that read it.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::layers::Folds;
+use crate::plan::{Fold, Kind, Plan, Run, Step, StepId};
+use crate::plan::{custom_layer, step_type};
+use crate::write::names::names;
+use crate::write::pass::{Pass, customs, owners, used};
+use crate::write::step::operation;
+
+impl Pass<'_> {
+    /// What the predictor has of each step that has something.
+    pub(crate) fn prepared(&self) -> Vec<TokenStream> {
+        let steps = self.plan.steps.iter().enumerate().filter(|(_, step)| step.run != Run::View);
+        steps.filter_map(|(index, step)| self.prepared_of(index, step)).collect()
+    }
+
+    fn prepared_of(&self, index: StepId, step: &Step) -> Option<TokenStream> {
+        let name = self.type_of(index);
+        match &step.kind {
+            Kind::Layer { row, .. } => {
+                let (module, _) = names(row);
+                if step.has_tensors() {
+                    Some(quote!(::cnn_core::layer::#module::prepared::<#name>()))
+                } else {
+                    row.scratch.then(|| {
+                        let needs = quote!(::cnn_core::layer::#module::needs::<#name>());
+                        quote!(::cnn_core::network::Prepared::working_in(#needs))
+                    })
+                }
+            }
+            Kind::Custom(_) => {
+                let custom = custom_layer(index);
+                Some(quote!(#custom.prepared))
+            }
+            Kind::Join(_) => None,
+        }
+    }
+
+    pub(crate) fn prepare(&self) -> TokenStream {
+        let frozen = self.split_prepared(&quote!(prepared), &quote!(split));
+        let parameters = self.split_parameters(&quote!(parameters), "p", &quote!(split_ref));
+        let owners: Vec<_> = owners(self.plan).collect();
+        let state = (!owners.is_empty()).then(|| {
+            let state = owners.iter().map(|index| format_ident!("t{index}"));
+            let counts = owners.iter().map(|index| operation(self.plan, *index));
+            quote! {
+                let [#(#state),*] =
+                    ::cnn_core::kernel::memory::buffer::split_ref(state, [#(const { #counts.state_count() }),*]);
+            }
+        });
+        let packs = keepers(self.plan)
+            .any(|index| self.plan.steps[index].takes_folds() || customs(self.plan).any(|custom| custom == index));
+        let [made_for, of_parameters, of_state, prepared] = [
+            used("made_for", packs),
+            used("parameters", parameters.is_some()),
+            used("state", state.is_some()),
+            used("prepared", frozen.is_some()),
+        ];
+        let calls = keepers(self.plan).map(|index| self.prepare_call(index));
+        quote! {
+            fn prepare_steps(
+                #made_for: ::cnn_core::network::MadeFor,
+                #of_parameters: &[f32],
+                #of_state: &[f32],
+                #prepared: &mut [f32],
+            ) {
+                #parameters
+                #state
+                #frozen
+                #(#calls)*
+            }
+        }
+    }
+
+    fn prepare_call(&self, index: StepId) -> TokenStream {
+        let (step, name) = (&self.plan.steps[index], self.type_of(index));
+        let (parameters, frozen) = (self.parameters(index, "p", &quote!(&[])), format_ident!("f{index}"));
+        let state = self.state(index);
+        let Some(row) = step.row() else {
+            let custom = custom_layer(index);
+            return quote!((#custom.prepare)(made_for, #parameters, #state, #frozen););
+        };
+        let (module, _) = names(row);
+        if step.takes_folds() {
+            let folds = step.folds.iter().map(|fold| self.fold(*fold));
+            quote!(::cnn_core::layer::#module::prepare::<#name>(made_for, #parameters, &[#(#folds),*], #frozen);)
+        } else {
+            quote!(::cnn_core::layer::#module::prepare::<#name>(#parameters, #state, #frozen);)
+        }
+    }
+
+    fn state(&self, index: StepId) -> TokenStream {
+        let state = format_ident!("t{index}");
+        if self.plan.steps[index].owns() { quote!(#state) } else { quote!(&[]) }
+    }
+
+    fn fold(&self, Fold { step, first, shifts }: Fold) -> TokenStream {
+        let (name, first, state) = (step_type(step), Literal::u64_unsuffixed(first), self.state(step));
+        let parameters = self.parameters(step, "p", &quote!(&[]));
+        quote!(::cnn_core::layer::batch_norm2d::fold::<#name>(#parameters, #state, #first, #shifts))
+    }
+
+    pub(crate) fn predict(&self) -> TokenStream {
+        let frozen = self.split_prepared(&quote!(owned.parameters), &quote!(split_ref));
+        let savers: Vec<_> = savers(self.plan).collect();
+        let saved = (!savers.is_empty()).then(|| {
+            let parts = savers.iter().map(|index| format_ident!("k{index}"));
+            let prepared = savers.iter().map(|index| self.prepared_of(*index, &self.plan.steps[*index]));
+            quote! {
+                let [#(#parts),*] =
+                    ::cnn_core::kernel::memory::buffer::split(owned.saved, [#(const { #prepared.saved }),*]);
+            }
+        });
+        let counts = customs(self.plan).next().map(|_| {
+            let is_custom = |index: StepId| self.plan.steps[index].row().is_none();
+            let parts = owners(self.plan).map(|index| {
+                let name = format_ident!("c{index}");
+                if is_custom(index) { quote!(#name) } else { quote!(_) }
+            });
+            let operations = owners(self.plan).map(|index| operation(self.plan, index));
+            quote! {
+                let [#(#parts),*] =
+                    ::cnn_core::kernel::memory::buffer::split(owned.counts, [#(const { #operations.counts() }),*]);
+            }
+        });
+        let workspace = self.split_workspace(false);
+        let owned = used("owned", frozen.is_some() || saved.is_some() || workspace.is_some());
+        let samples = self.samples(false);
+        let calls = self.plan.steps.iter().enumerate().map(|(index, step)| self.predict_call(index, step));
+        quote! {
+            fn predict_steps(
+                pass: &mut ::cnn_core::layer::Pass<'_>,
+                #samples: usize,
+                #owned: ::cnn_core::layer::Owned<'_>,
+                input: &[f32],
+                output: &mut [f32],
+            ) {
+                #frozen
+                #saved
+                #counts
+                #workspace
+                #(#calls)*
+            }
+        }
+    }
+
+    fn predict_call(&self, index: StepId, step: &Step) -> TokenStream {
+        if step.run == Run::View || !step.has_tensors() {
+            return self.forward_call(index, step);
+        }
+        let (name, at) = (self.type_of(index), Literal::usize_unsuffixed(index));
+        let (input, output, frozen) = (self.read(step.input()), self.write(step.output), format_ident!("f{index}"));
+        let saved = format_ident!("k{index}");
+        let Some(row) = step.row() else {
+            let (custom, counts, workspace) =
+                (custom_layer(index), format_ident!("c{index}"), format_ident!("w{index}"));
+            let len = self.workspace_len(index);
+            return quote! {
+                (#custom.predict)(
+                    pass.at(#at),
+                    ::cnn_core::layer::Owned {
+                        parameters: #frozen, state: &mut [], counts: #counts, saved: #saved,
+                        workspace: &mut #workspace[..samples * #len],
+                    },
+                    #input,
+                    #output,
+                );
+            };
+        };
+        let (module, _) = names(row);
+        if step.run == Run::InPlace {
+            return quote!(::cnn_core::layer::#module::predict_in_place::<#name>(pass.at(#at), #frozen, #output););
+        }
+        let function = format_ident!("{}", if step.adds_to.is_some() { "predict_add" } else { "predict" });
+        let saved = step.owns().then(|| if saves(step) { quote!(#saved,) } else { quote!(&mut [],) });
+        quote!(::cnn_core::layer::#module::#function::<#name>(pass.at(#at), #frozen, #saved #input, #output);)
+    }
+
+    /// What cuts the prepared values into the steps'.
+    fn split_prepared(&self, from: &TokenStream, split: &TokenStream) -> Option<TokenStream> {
+        let parts: Vec<_> = keepers(self.plan).map(|index| format_ident!("f{index}")).collect();
+        let prepared = keepers(self.plan).map(|index| self.prepared_of(index, &self.plan.steps[index]));
+        (!parts.is_empty()).then(|| {
+            quote! {
+                let [#(#parts),*] =
+                    ::cnn_core::kernel::memory::buffer::#split(#from, [#(const { #prepared.values }),*]);
+            }
+        })
+    }
+}
+
+impl Step {
+    /// Whether normalizations may be part of its weights.
+    fn takes_folds(&self) -> bool {
+        self.row().is_some_and(|row| matches!(row.folds, Folds::Behind))
+    }
+}
+
+/// Steps of which something is prepared.
+fn keepers(plan: &Plan) -> impl Iterator<Item = StepId> + '_ {
+    let keeps = |(_, step): &(StepId, &Step)| step.has_tensors() && step.run != Run::View && step.join().is_none();
+    plan.steps.iter().enumerate().filter(keeps).map(|(index, _)| index)
+}
+
+/// Whether a step works in memory for each batch.
+fn saves(step: &Step) -> bool {
+    match &step.kind {
+        Kind::Layer { row, arguments } => matches!(row.folds, Folds::Is(has_statistics) if !has_statistics(arguments)),
+        Kind::Custom(_) => true,
+        Kind::Join(_) => false,
+    }
+}
+
+fn savers(plan: &Plan) -> impl Iterator<Item = StepId> + '_ {
+    plan.steps.iter().enumerate().filter(|(_, step)| saves(step)).map(|(index, _)| index)
+}
