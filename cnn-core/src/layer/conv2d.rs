@@ -82,7 +82,7 @@ pub fn backward<L: Conv2d>(
 
 /// What a predictor has of it.
 pub const fn prepared<L: Conv2d>() -> Prepared {
-    Prepared::of(packed::packed_len(&L::GEOMETRY)).with_slots(L::NEEDS)
+    Prepared { needs: packed::needs(&L::GEOMETRY), ..Prepared::of(packed::packed_len(&L::GEOMETRY)) }
 }
 
 /// Packs its weights, with normalizations behind it as part of them.

@@ -2,6 +2,7 @@
 //! number of threads, so that a sample's bits are the same alone and in any batch. What is not finite goes other ways, which
 //! give what is finite the same bits: [`widen::for_each_run`], and [`correlate`](super::correlation::correlate).
 
+use super::packed::MadeFor;
 use super::{depthwise, direct, scatter, weight_gradient, widen, winograd};
 use crate::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry};
 use crate::kernel::memory::scratch::Needs;
@@ -52,6 +53,16 @@ impl Algorithm {
         }
     }
 
+    /// The forward pass with a weight that is packed once, for what it is made for.
+    pub(super) const fn packed(geometry: &Conv2dGeometry, made_for: MadeFor) -> Self {
+        match (Self::of(geometry, Pass::Forward), made_for, geometry.algorithm) {
+            (Self::Winograd, MadeFor::OneSample, Conv2dAlgorithm::Auto) if !winograd::pays_for_one(geometry) => {
+                Self::Direct
+            }
+            (algorithm, ..) => algorithm,
+        }
+    }
+
     /// What it works in. Of what no memory holds it is as much as a number can be, here and below: a network's check says so.
     pub(super) const fn needs(&self, geometry: &Conv2dGeometry, pass: Pass) -> Needs {
         match (self, pass) {
@@ -63,7 +74,10 @@ impl Algorithm {
                 Needs { shared: widen::copy_len(wide).saturating_add(needs.shared), ..needs }
             }
             (Self::Winograd, Pass::BackwardInput) => winograd::backward_input_needs(geometry),
-            (Self::Winograd, Pass::Forward) => winograd::forward_needs(geometry),
+            // Weights for one sample may be packed for the direct form.
+            (Self::Winograd, Pass::Forward) => {
+                winograd::forward_needs(geometry).max(Needs { shared: 0, ..direct::forward_needs(geometry) })
+            }
             // What is not finite is computed directly.
             (Self::Winograd, Pass::BackwardWeight) => {
                 winograd::backward_weight_needs(geometry).max(weight_gradient::needs(geometry))

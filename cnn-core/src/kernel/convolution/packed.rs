@@ -5,7 +5,7 @@
 //! behind those of a widened convolution, filters for samples that are not finite.
 
 use super::algorithm::{Algorithm, Pass};
-use super::{Epilogue, depthwise, direct, scatter, widen};
+use super::{Epilogue, depthwise, direct, scatter, widen, winograd};
 use crate::kernel::geometry::Conv2dGeometry;
 use crate::kernel::isa::{self, Isa};
 use crate::kernel::memory::buffer::{split, split_ref};
@@ -29,7 +29,6 @@ const HEAD: usize = 16;
 /// How a slice was packed.
 struct Head {
     isa: Isa,
-    #[allow(dead_code, reason = "no algorithm depends on it yet")]
     made_for: MadeFor,
     /// Whether the filters are finite, if that matters, and those behind them.
     finite: [bool; 2],
@@ -71,6 +70,10 @@ const fn parts(geometry: &Conv2dGeometry, pass: Pass) -> [usize; 4] {
         }
         (Algorithm::Depthwise, _) => (geometry.out_channels, geometry.weight_len(), 0),
         (Algorithm::Scattered, Pass::BackwardInput) => (geometry.in_channels, scatter::packed_len(geometry), 0),
+        (Algorithm::Winograd, Pass::Forward) => {
+            let [packed, transformed] = winograd::packed_len(geometry);
+            (geometry.out_channels, packed, transformed)
+        }
         (_, Pass::BackwardInput) => (geometry.in_channels, direct::backward_input_needs(geometry).shared, 0),
         (_, _) => (geometry.out_channels, direct::packed_len(geometry), 0),
     };
@@ -91,6 +94,18 @@ pub const fn packed_len(geometry: &Conv2dGeometry) -> usize {
     len(geometry, Pass::Forward)
 }
 
+/// What [`forward`] works in.
+///
+/// # Panics
+/// As [`packed_len`].
+pub const fn needs(geometry: &Conv2dGeometry) -> Needs {
+    let shared = match Algorithm::of(geometry, Pass::Forward) {
+        Algorithm::Winograd => winograd::packed_shared(geometry),
+        _ => 0,
+    };
+    Needs { shared, ..geometry.needs() }
+}
+
 /// Packs weight `[g, kh, kw, ic / g, oc / g]` and bias `[oc]` for the current instruction set into [`packed_len`] values.
 pub fn pack(geometry: &Conv2dGeometry, made_for: MadeFor, weight: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
     assert_eq!(packed.len(), packed_len(geometry));
@@ -101,7 +116,12 @@ pub fn pack(geometry: &Conv2dGeometry, made_for: MadeFor, weight: &[f32], bias: 
     to_bias.fill(0.0);
     let bias = bias.unwrap_or(&[]);
     to_bias[..bias.len()].copy_from_slice(bias);
-    let finite = match Algorithm::of(geometry, Pass::Forward) {
+    let finite = match Algorithm::packed(geometry, made_for) {
+        Algorithm::Winograd => {
+            winograd::pack(isa, geometry, weight, filters, behind);
+            // It does not matter: tiles that are not finite are computed without padding.
+            [true, true]
+        }
         Algorithm::Depthwise => {
             depthwise::pack(geometry, weight, &mut filters[..geometry.weight_len()]);
             // It does not matter: nothing is padded.
@@ -113,9 +133,7 @@ pub fn pack(geometry: &Conv2dGeometry, made_for: MadeFor, weight: &[f32], bias: 
             to_bias[..wide_bias.len()].copy_from_slice(wide_bias);
             [direct::pack(isa, &wide, wide_weight, filters), direct::pack(isa, geometry, weight, behind)]
         }
-        Algorithm::Direct | Algorithm::Scattered | Algorithm::Winograd => {
-            [direct::pack(isa, geometry, weight, filters), true]
-        }
+        Algorithm::Direct | Algorithm::Scattered => [direct::pack(isa, geometry, weight, filters), true],
     };
     Head { isa, made_for, finite }.write(head);
 }
@@ -137,14 +155,20 @@ pub fn forward(
     assert!(epilogue.bias.is_none(), "the bias is packed with the weight");
     assert_eq!(packed.len(), packed_len(geometry));
     let [head, bias, filters, behind] = split_ref(packed, parts(geometry, Pass::Forward));
-    let Head { isa, finite, .. } = Head::read(head);
+    let Head { isa, made_for, finite } = Head::read(head);
     if batch == 0 {
         return;
     }
-    let (_, slots) = scratch.lend(Needs { shared: 0, ..geometry.needs() });
+    let (shared, slots) = scratch.lend(needs(geometry));
     let finish = epilogue.finish();
     let own_bias = &bias[..geometry.out_channels];
-    match Algorithm::of(geometry, Pass::Forward) {
+    match Algorithm::packed(geometry, made_for) {
+        Algorithm::Winograd => {
+            let [packed, transformed] = winograd::packed_len(geometry);
+            let filters = [&filters[..packed], &behind[..transformed]];
+            let output = Target::new(output);
+            winograd::forward_packed(isa, geometry, own_bias, finish, input, filters, output, (shared, slots));
+        }
         Algorithm::Depthwise => {
             let filters = &filters[..geometry.weight_len()];
             depthwise::forward_packed(isa, geometry, own_bias, finish, input, filters, Target::new(output));
@@ -163,7 +187,7 @@ pub fn forward(
                 direct::forward_packed(isa, geometry, bias, finish, input, filters, output, slots);
             });
         }
-        Algorithm::Direct | Algorithm::Scattered | Algorithm::Winograd => {
+        Algorithm::Direct | Algorithm::Scattered => {
             let filters = (filters, finite[0]);
             direct::forward_packed(isa, geometry, own_bias, finish, input, filters, Target::new(output), slots);
         }

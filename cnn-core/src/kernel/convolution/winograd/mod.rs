@@ -20,7 +20,7 @@ use crate::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry};
 use crate::kernel::isa::{Isa, Kernel, MAX_LANES, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::memory::scratch::{Needs, Slots};
-use crate::kernel::tile::pack::{Matrix, pack, panel, panel_count};
+use crate::kernel::tile::pack::{self, Matrix, panel, panel_count};
 use crate::kernel::tile::{Finish, VECTORS};
 use core::ops::Range;
 use patches::{Patches, place};
@@ -63,6 +63,15 @@ pub(super) const fn pays(geometry: &Conv2dGeometry) -> bool {
         && out_channels >= CHANNELS
         && in_channels.saturating_mul(out_channels) >= PAIRS
         && height.saturating_mul(width).saturating_mul(10) >= in_tiles.saturating_mul(6)
+}
+
+/// Tiles of a sample from which on transformed filters, four times as many bytes as the weight, are read faster than the
+/// weight is multiplied.
+const TILES_FOR_ONE: usize = 9;
+
+/// Whether it is the faster way with packed filters for one sample, where it [`pays`] for many.
+pub(super) const fn pays_for_one(geometry: &Conv2dGeometry) -> bool {
+    Sizes::new(&Correlation::forward(geometry)).tiles_of_sample() >= TILES_FOR_ONE
 }
 
 /// How a correlation is cut.
@@ -175,7 +184,7 @@ pub(super) fn forward(
 ) {
     let correlation = Correlation::forward(geometry);
     let matrix = forward_matrix(&correlation, 0);
-    correlate(isa, &correlation, bias, finish, input, (weight, matrix), output, memory);
+    correlate(isa, &correlation, bias, finish, input, Filters::Plain { weight, matrix }, output, memory);
 }
 
 /// `bias` is empty or has a value for each input channel. The shell has checked all lengths.
@@ -191,7 +200,73 @@ pub(super) fn backward_input(
 ) {
     let (correlation, phases) = Correlation::of_phase(geometry, 0);
     let matrix = backward_matrix(geometry, phases, 0);
-    correlate(isa, &correlation, bias, finish, grad_output, (weight, matrix), grad_input, memory);
+    let filters = Filters::Plain { weight, matrix };
+    correlate(isa, &correlation, bias, finish, grad_output, filters, grad_input, memory);
+}
+
+/// Values of a weight that is packed for [`forward_packed`], and of the same transformed.
+pub(super) const fn packed_len(geometry: &Conv2dGeometry) -> [usize; 2] {
+    let sizes = Sizes::new(&Correlation::forward(geometry));
+    [sizes.packed(), sizes.transformed()]
+}
+
+/// Shared values that [`forward_packed`] works in.
+pub(super) const fn packed_shared(geometry: &Conv2dGeometry) -> usize {
+    let sizes = Sizes::new(&Correlation::forward(geometry));
+    let cells = if sizes.small_filters() { 0 } else { sizes.source_len(sizes.most_tiles()) };
+    sizes.channels.saturating_add(cells)
+}
+
+/// Packs and transforms a weight.
+pub(super) fn pack(isa: Isa, geometry: &Conv2dGeometry, weight: &[f32], packed: &mut [f32], transformed: &mut [f32]) {
+    let correlation = Correlation::forward(geometry);
+    let matrix = forward_matrix(&correlation, 0);
+    transform_filters(isa, &correlation, (weight, matrix), packed, transformed);
+}
+
+/// [`forward`] with a weight that is packed and transformed.
+pub(super) fn forward_packed(
+    isa: Isa,
+    geometry: &Conv2dGeometry,
+    bias: &[f32],
+    finish: Finish,
+    input: &[f32],
+    [packed, transformed]: [&[f32]; 2],
+    output: Target,
+    memory: (&mut [f32], &Slots),
+) {
+    let correlation = Correlation::forward(geometry);
+    let filters = Filters::Transformed { packed, transformed };
+    correlate(isa, &correlation, bias, finish, input, filters, output, memory);
+}
+
+/// Filters, as they are or ready to use.
+#[derive(Clone, Copy)]
+enum Filters<'a> {
+    Plain {
+        weight: &'a [f32],
+        matrix: Matrix,
+    },
+    /// Panels `[tap][channel][width]` for tiles that are computed directly, and `[point][channel][width]`.
+    Transformed {
+        packed: &'a [f32],
+        transformed: &'a [f32],
+    },
+}
+
+fn transform_filters(
+    isa: Isa,
+    correlation: &Correlation,
+    (weight, matrix): (&[f32], Matrix),
+    packed: &mut [f32],
+    transformed: &mut [f32],
+) {
+    let sizes = Sizes::new(correlation);
+    pack_filters(isa, correlation, weight, |_| matrix, false, packed);
+    let (packed, to) = (&*packed, Target::new(transformed));
+    chunk::for_each(panel_count(isa, sizes.columns), POINTS * sizes.channels * sizes.columns, |index| {
+        isa.run(TransformPanel { sizes, packed, to, index });
+    });
 }
 
 fn correlate(
@@ -200,45 +275,28 @@ fn correlate(
     bias: &[f32],
     finish: Finish,
     source: &[f32],
-    (weight, matrix): (&[f32], Matrix),
+    filters: Filters<'_>,
     target: Target,
     (shared, slots): (&mut [f32], &Slots),
 ) {
     let sizes = Sizes::new(correlation);
-    let batch = correlation.source.samples(source.len());
     let (zeros, shared) = shared.split_at_mut(sizes.channels);
     zeros.fill(0.0);
     let Correlation { source: map, origin, .. } = *correlation;
     let patches = Patches { values: source, map, origin, tiles: sizes.tiles, zeros };
     let job = Job { correlation, sizes, bias, finish, source, patches, target, slots };
-    let panels = panel_count(isa, sizes.columns);
-    let all_tiles = batch * sizes.tiles_of_sample();
-    let work = POINTS * all_tiles * sizes.channels * sizes.columns;
-    if sizes.small_filters() {
-        let (packed, rest) = shared.split_at_mut(sizes.packed());
-        let transformed = &mut rest[..sizes.transformed()];
-        pack_filters(isa, correlation, weight, |_| matrix, false, packed);
-        let to = Target::new(transformed);
-        chunk::for_each(panels, POINTS * sizes.channels * sizes.columns, |index| {
-            isa.run(TransformPanel { sizes, packed, to, index });
-        });
-        job.run_blocks(isa, all_tiles, panels, packed, transformed);
-    } else {
-        for first in (0..all_tiles).step_by(sizes.most_tiles()) {
-            let tiles = first..all_tiles.min(first + sizes.most_tiles());
-            let count = tiles.len();
-            let cells = Target::new(&mut shared[..sizes.source_len(count)]);
-            /// Tiles of a task.
-            const PIECE: usize = 4;
-            chunk::for_each(count.div_ceil(PIECE), work, |piece| {
-                let tiles = first + piece * PIECE..tiles.end.min(first + (piece + 1) * PIECE);
-                isa.run(TransformTiles { job: &job, tiles, cells, row: piece * PIECE, rows: count });
-            });
-            let cells = &shared[..sizes.source_len(count)];
-            chunk::for_each(panels, work, |index| {
-                isa.run(PanelTask { job: &job, cells, weight, matrix: &matrix, index, tiles: tiles.clone() });
-            });
+    let all_tiles = map.samples(source.len()) * sizes.tiles_of_sample();
+    match filters {
+        Filters::Plain { weight, matrix } if sizes.small_filters() => {
+            let (packed, rest) = shared.split_at_mut(sizes.packed());
+            let transformed = &mut rest[..sizes.transformed()];
+            transform_filters(isa, correlation, (weight, matrix), packed, transformed);
+            job.run_blocks(isa, all_tiles, packed, transformed);
         }
+        Filters::Transformed { packed, transformed } if sizes.small_filters() => {
+            job.run_blocks(isa, all_tiles, packed, transformed);
+        }
+        _ => job.run_panels(isa, all_tiles, filters, shared),
     }
 }
 
@@ -289,19 +347,45 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Multiply-adds of so many tiles.
+    fn work(&self, tiles: usize) -> usize {
+        POINTS * tiles * self.sizes.channels * self.sizes.columns
+    }
+
     /// Small filters, packed and transformed: tasks take blocks of tiles, and some of the panels where blocks are few.
-    fn run_blocks(&self, isa: Isa, all_tiles: usize, panels: usize, packed: &[f32], transformed: &[f32]) {
+    fn run_blocks(&self, isa: Isa, all_tiles: usize, packed: &[f32], transformed: &[f32]) {
+        let panels = panel_count(isa, self.sizes.columns);
         let even = all_tiles.div_ceil(BLOCKS).clamp(FEWEST_TILES, self.sizes.most_tiles());
         let blocks = all_tiles.div_ceil(even);
         let tiles = all_tiles.div_ceil(blocks);
         let parts = TASKS.div_ceil(blocks).clamp(1, panels.div_ceil(2));
-        let work = POINTS * all_tiles * self.sizes.channels * self.sizes.columns;
-        chunk::for_each(blocks * parts, work, |index| {
+        chunk::for_each(blocks * parts, self.work(all_tiles), |index| {
             let (block, part) = (index / parts, index % parts);
             let tiles = block * tiles..all_tiles.min((block + 1) * tiles);
             let panels = part * panels / parts..(part + 1) * panels / parts;
             isa.run(BlockTask { job: self, packed, transformed, tiles, panels });
         });
+    }
+
+    /// Large filters: tasks take a panel each, for as many tiles as there is memory for.
+    fn run_panels(&self, isa: Isa, all_tiles: usize, filters: Filters<'_>, shared: &mut [f32]) {
+        let panels = panel_count(isa, self.sizes.columns);
+        for first in (0..all_tiles).step_by(self.sizes.most_tiles()) {
+            let tiles = first..all_tiles.min(first + self.sizes.most_tiles());
+            let count = tiles.len();
+            let cells = &mut shared[..self.sizes.source_len(count)];
+            let to = Target::new(cells);
+            /// Tiles of a task.
+            const PIECE: usize = 4;
+            chunk::for_each(count.div_ceil(PIECE), self.work(count), |piece| {
+                let tiles = first + piece * PIECE..tiles.end.min(first + (piece + 1) * PIECE);
+                isa.run(TransformTiles { job: self, tiles, cells: to, row: piece * PIECE, rows: count });
+            });
+            let cells = &*cells;
+            chunk::for_each(panels, self.work(count), |index| {
+                isa.run(PanelTask { job: self, cells, filters, index, tiles: tiles.clone() });
+            });
+        }
     }
 
     /// Transforms tiles of the source into rows from `row` on.
@@ -462,8 +546,7 @@ impl Kernel for TransformTiles<'_> {
 struct PanelTask<'a> {
     job: &'a Job<'a>,
     cells: &'a [f32],
-    weight: &'a [f32],
-    matrix: &'a Matrix,
+    filters: Filters<'a>,
     index: usize,
     tiles: Range<usize>,
 }
@@ -473,37 +556,60 @@ impl Kernel for PanelTask<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { job, cells, weight, matrix, index, tiles } = self;
-        let (channels, rows) = (job.sizes.channels, tiles.len());
-        let (_, _, width) = panel::<S>(job.sizes.columns, index);
+        let Self { job, filters, index, .. } = self;
+        let (channels, rows) = (job.sizes.channels, self.tiles.len());
+        let (first_column, _, width) = panel::<S>(job.sizes.columns, index);
         let mut slot = job.slots.own();
-        let (packed, rest) = slot.split_at_mut(ALL_TAPS * channels * width);
-        let (transformed, rest) = rest.split_at_mut(POINTS * CHAIN * width);
-        let products = &mut rest[..POINTS * point_step(rows, width)];
-        pack(simd, weight, matrix, index, packed);
-        for first in (0..channels).step_by(CHAIN) {
-            let count = CHAIN.min(channels - first);
-            let len = count * width;
-            let taps = &tap_pointers(&packed[first * width..], channels * width);
-            let to = transformed.as_mut_ptr();
-            let square = tile::ToPoints { cells: taps, len, to, point_step: len, block: len, block_step: 0 };
-            // SAFETY: the channels of each tap are in the packed panel, and there is room for a chain at each point.
-            unsafe { square.run(simd, tile::OfFilter) };
-            let cells = &cells[first / CHAIN * block_step(rows)..][..block_step(rows)];
-            for point in 0..POINTS {
-                let these = Products {
-                    v: cells[point * point_step(rows, CHAIN)..].as_ptr(),
-                    v_step: [CHAIN, 1, 0],
-                    depth: count,
-                    u: transformed[point * len..].as_ptr(),
-                    m: products[point * point_step(rows, width)..].as_mut_ptr(),
-                    rows,
-                    add: first > 0,
-                };
-                // SAFETY: cells, filters and products of this point are in the slices, which are long enough.
-                unsafe { product::multiply(simd, these, width) };
+        let (products, rest) = slot.split_at_mut(POINTS * point_step(rows, width));
+        let packed = match filters {
+            Filters::Transformed { packed, transformed } => {
+                let transformed = &transformed[POINTS * channels * first_column..][..POINTS * channels * width];
+                self.multiply(simd, 0..channels, width, transformed, products);
+                &packed[ALL_TAPS * channels * first_column..][..ALL_TAPS * channels * width]
             }
+            Filters::Plain { weight, matrix } => {
+                let (packed, rest) = rest.split_at_mut(ALL_TAPS * channels * width);
+                let transformed = &mut rest[..POINTS * CHAIN * width];
+                pack::pack(simd, weight, &matrix, index, packed);
+                for first in (0..channels).step_by(CHAIN) {
+                    let chain = first..channels.min(first + CHAIN);
+                    let len = chain.len() * width;
+                    let taps = &tap_pointers(&packed[first * width..], channels * width);
+                    let to = transformed.as_mut_ptr();
+                    let square = tile::ToPoints { cells: taps, len, to, point_step: len, block: len, block_step: 0 };
+                    // SAFETY: the channels of each tap are in the packed panel, and there is room for a chain at each point.
+                    unsafe { square.run(simd, tile::OfFilter) };
+                    self.multiply(simd, chain, width, transformed, products);
+                }
+                &*packed
+            }
+        };
+        job.finish_tiles(simd, self.tiles, index, products, (packed.as_ptr(), width));
+    }
+}
+
+impl PanelTask<'_> {
+    /// Products at all points of some channels, of which the first begins a chain, with their filters
+    /// `[point][channel][width]`; those of the first channel are stored, others added.
+    #[inline(always)]
+    fn multiply<S: Simd>(&self, simd: S, channels: Range<usize>, width: usize, filters: &[f32], products: &mut [f32]) {
+        let rows = self.tiles.len();
+        let cells = &self.cells[channels.start / CHAIN * block_step(rows)..]
+            [..channels.len().div_ceil(CHAIN) * block_step(rows)];
+        let filters = &filters[..POINTS * channels.len() * width];
+        assert!(products.len() >= POINTS * point_step(rows, width));
+        for point in 0..POINTS {
+            let these = Products {
+                v: cells[point * point_step(rows, CHAIN)..].as_ptr(),
+                v_step: [CHAIN, 1, block_step(rows)],
+                depth: channels.len(),
+                u: filters[point * channels.len() * width..].as_ptr(),
+                m: products[point * point_step(rows, width)..].as_mut_ptr(),
+                rows,
+                add: channels.start > 0,
+            };
+            // SAFETY: cells, filters and products of this point are in the slices, which are long enough.
+            unsafe { product::multiply(simd, these, width) };
         }
-        job.finish_tiles(simd, tiles, index, products, (packed.as_ptr(), width));
     }
 }
