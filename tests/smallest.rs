@@ -52,6 +52,7 @@ on_small_maps! {
     windows_on_padding_alone { conv2d<1, 2>(stride = 4, padding = 3), conv2d<2, 1>(padding = (0, 2, 0, 1)) }
     taps_that_are_far_apart { conv2d<2, 3>(padding = 3, dilation = 3), conv2d<2, 2>(padding = 5, dilation = 7, stride = 2) }
     many_channels { conv2d<17, 3>(padding = 1), relu, conv2d<33, 1>, relu6, conv2d<1, 3>(padding = 1, bias = false) }
+    at_points { conv2d<2, 3>(padding = 3, algorithm = winograd), relu, conv2d<20, 3>(padding = (0, 2, 1, 3), algorithm = winograd) }
     strides_over_the_edge { conv2d<3, 3>(stride = 3, padding = (1, 2, 2, 1)), conv2d<16, 2>(stride = 5, padding = 1) }
     each_channel { conv2d<channels, 3>(groups = channels, padding = 1, stride = 2), relu }
     each_channel_twice { conv2d<{ 2 * channels }, 2>(groups = channels, padding = (2, 0, 0, 1)), conv2d<2, 1>(groups = 2) }
@@ -101,6 +102,10 @@ network! {
     pub Depthwise<1125899906842624, 3, 3> { conv2d<channels, 3>(padding = 1, groups = channels), local_response_norm<1099511627776> }
     /// A window over a million taps that are a million cells apart.
     pub Taps<1, 1, 1> { conv2d<1, (1, 1048576)>(padding = (0, 549755813888), dilation = (1, 1048576)) }
+    /// 2^26 channels, at 36 points.
+    pub Filters<67108864, 4, 4> { conv2d<67108864, 3>(padding = 1), relu, conv2d<1, 3>(algorithm = winograd) }
+    /// 2^46 tiles.
+    pub Tiles<16, 33554432, 33554432> { conv2d<32, 3>(padding = 1), conv2d<16, 3>(algorithm = winograd) }
     /// Strides over half the map.
     pub Strides<1, 1, 1125899906842624> { conv2d<1, (1, 3)>(stride = (1, 562949953421312), padding = (0, 1)), flatten, linear<1> }
     /// A map that grows by whole maps.
@@ -126,6 +131,7 @@ fn built<N: Network>() -> [usize; 3] {
         let (mut net, input, targets) = (N::new(0), Batch::zeros(1), Batch::zeros(1));
         let loss = Training::new(0).backward(Mode::Training, &mut net, &input, &MeanSquaredError::new(&targets));
         assert_eq!((loss.is_ok(), net.forward(&input).len()), (true, 1));
+        net.freeze().predict_batch(&input, &mut Batch::zeros(1));
     }
     [N::PARAMETERS, N::MULTIPLY_ADDS, N::WORKSPACE_BYTES]
 }
@@ -138,6 +144,8 @@ fn the_largest_maps_are_built() {
         built::<Channels>(),
         built::<Depthwise>(),
         built::<Taps>(),
+        built::<Filters>(),
+        built::<Tiles>(),
         built::<Strides>(),
         built::<Grown>(),
         built::<Types>(),

@@ -57,7 +57,8 @@ const PAIRS: usize = 512;
 pub(super) const fn pays(geometry: &Conv2dGeometry) -> bool {
     let Conv2dGeometry { in_channels, out_channels, .. } = *geometry;
     let [height, width] = geometry.out_size();
-    let in_tiles = height.next_multiple_of(CELLS).saturating_mul(width.next_multiple_of(CELLS));
+    let [rows, columns] = [height.div_ceil(CELLS), width.div_ceil(CELLS)];
+    let in_tiles = rows.saturating_mul(columns).saturating_mul(CELLS * CELLS);
     Conv2dAlgorithm::Winograd.computes(geometry)
         && in_channels >= CHANNELS
         && out_channels >= CHANNELS
@@ -94,17 +95,23 @@ impl Sizes {
     }
 
     const fn tiles_of_sample(&self) -> usize {
-        self.tiles[0] * self.tiles[1]
+        self.tiles[0].saturating_mul(self.tiles[1])
     }
 
     /// Values of the filters, packed.
     const fn packed(&self) -> usize {
-        (ALL_TAPS * self.channels).saturating_mul(self.columns.next_multiple_of(MAX_LANES))
+        self.filters(ALL_TAPS)
     }
 
     /// Values of the filters, transformed.
     const fn transformed(&self) -> usize {
-        (POINTS * self.channels).saturating_mul(self.columns.next_multiple_of(MAX_LANES))
+        self.filters(POINTS)
+    }
+
+    /// Values of filters with so many values for each pair of channels.
+    const fn filters(&self, values: usize) -> usize {
+        let columns = self.columns.div_ceil(MAX_LANES).saturating_mul(MAX_LANES);
+        values.saturating_mul(self.channels).saturating_mul(columns)
     }
 
     const fn small_filters(&self) -> bool {
@@ -113,12 +120,12 @@ impl Sizes {
 
     /// Values of so many transformed tiles.
     const fn source_len(&self, tiles: usize) -> usize {
-        self.channels.div_ceil(CHAIN) * block_step(tiles)
+        self.channels.div_ceil(CHAIN).saturating_mul(block_step(tiles))
     }
 
     /// Tiles of a block at most, or of a chunk of samples.
     const fn most_tiles(&self) -> usize {
-        let per_tile = POINTS * (self.channels.next_multiple_of(CHAIN) + MAX_WIDTH);
+        let per_tile = self.channels.saturating_add(CHAIN + MAX_WIDTH).saturating_mul(POINTS);
         let (tiles, fewest, most) = if self.small_filters() {
             (BLOCK / per_tile, FEWEST_TILES, MOST_TILES)
         } else {

@@ -24,6 +24,11 @@ const CHANNELS: usize = 42;
 const FEWEST_TILES: usize = 32;
 const MOST_TILES: usize = 512;
 
+/// Rounded up to whole vectors of any instruction set.
+const fn lines(channels: usize) -> usize {
+    channels.div_ceil(MAX_LANES).saturating_mul(MAX_LANES)
+}
+
 /// How a gradient is cut.
 #[derive(Clone, Copy)]
 struct Sizes {
@@ -45,12 +50,12 @@ impl Sizes {
 
     /// From a tile's channels of the input to the next one's.
     const fn row(&self) -> usize {
-        self.in_channels.next_multiple_of(MAX_LANES)
+        lines(self.in_channels)
     }
 
     /// Tiles of a chunk at most.
     const fn most_tiles(&self) -> usize {
-        let per_tile = POINTS * (self.row() + self.out_channels.next_multiple_of(MAX_LANES));
+        let per_tile = self.row().saturating_add(lines(self.out_channels)).saturating_mul(POINTS);
         let tiles = CHUNK / per_tile;
         if tiles < FEWEST_TILES {
             FEWEST_TILES
@@ -63,12 +68,12 @@ impl Sizes {
 
     /// Values of transformed tiles of the input.
     const fn input_len(&self, tiles: usize) -> usize {
-        POINTS * (tiles * self.row() + GAP)
+        tiles.saturating_mul(self.row()).saturating_add(GAP).saturating_mul(POINTS)
     }
 
     /// Values of transformed tiles of the output's gradient.
     const fn gradient_len(&self, tiles: usize) -> usize {
-        POINTS * (tiles * self.out_channels.next_multiple_of(MAX_LANES))
+        tiles.saturating_mul(lines(self.out_channels)).saturating_mul(POINTS)
     }
 
     /// Parts that the channels of the input are cut into, and channels of each at most.
