@@ -60,7 +60,7 @@ impl<N: Network> Predictor<N> {
     pub(super) fn new(network: &N, made_for: MadeFor) -> Self {
         let weights = network.weights();
         let mut prepared = Buffer::zeros(N::PREPARED.values);
-        in_pool(usize::MAX, || N::prepare_steps(made_for, weights.values(), weights.state(), &mut prepared));
+        in_pool(prepared.len(), || N::prepare_steps(made_for, weights.values(), weights.state(), &mut prepared));
         Self::of(Arc::new(Frozen { prepared, counts: weights.counts().to_vec() }))
     }
 
@@ -69,7 +69,7 @@ impl<N: Network> Predictor<N> {
         let workspace = Workspace {
             values: Buffer::zeros(Workspace::<N>::len(1)),
             counts: frozen.counts.clone(),
-            scratch: Scratch::new(N::PREPARED.needs, rayon::current_num_threads()),
+            scratch: Scratch::new(N::PREPARED.needs, in_pool(N::COST, threads)),
             network: PhantomData,
         };
         Self { frozen, workspace, output: Buffer::zeros(N::Output::LEN) }
