@@ -227,6 +227,38 @@ fn one_sample_of_few_channels_is_shared_by_rows() {
     Conv { batch: 1, geometry }.check_rounded();
 }
 
+/// Their cells lie in the same lines of the cache, so they are copied.
+#[test]
+fn channels_by_the_thousand() {
+    let plain = Conv2dGeometry {
+        in_channels: 1024,
+        in_size: [5, 4],
+        out_channels: 3,
+        kernel_size: [1, 1],
+        padding: Padding::symmetric([0, 0]),
+        ..PLAIN
+    };
+    let strided = Conv2dGeometry { in_channels: 512, kernel_size: [2, 2], stride: [2, 2], ..plain };
+    let back = Conv2dGeometry { in_channels: 3, out_channels: 2048, ..plain };
+    for geometry in [plain, strided, back, Conv2dGeometry { stride: [2, 2], ..back }] {
+        Conv { batch: 2, geometry }.check_rounded();
+    }
+}
+
+/// Rows of the next tile are asked for, and rows of the target.
+#[test]
+fn maps_that_no_cache_holds() {
+    let geometry = Conv2dGeometry {
+        in_channels: 144,
+        in_size: [90, 90],
+        out_channels: 66,
+        kernel_size: [1, 1],
+        padding: Padding::symmetric([0, 0]),
+        ..PLAIN
+    };
+    Conv { batch: 2, geometry }.check_rounded();
+}
+
 #[test]
 fn an_empty_batch_has_zero_gradients() {
     let case = Conv { batch: 0, geometry: PLAIN };

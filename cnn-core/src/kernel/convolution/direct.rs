@@ -36,11 +36,12 @@ pub(super) const fn backward_input_needs(geometry: &Conv2dGeometry) -> Needs {
         && in_phase[0] <= met[0]
         && in_phase[1] <= met[1]
     {
-        0 // one phase has a tap, and its cells are those of the output
+        // One phase has a tap, and its cells are those of the output.
+        Correlation::of_phase(geometry, 0).0.per_thread()
     } else {
         // A copy is that large unless one row needs more: in the first phase, no other has more columns or taps.
         let [rows, columns] = [reach(geometry, 0, 1), reach(geometry, 1, in_phase[1])];
-        let row = rows.saturating_mul(columns).saturating_mul(geometry.out_channels);
+        let row = rows.saturating_mul(columns).saturating_mul(geometry.out_channels.saturating_add(MAX_LANES));
         if row > COPY { row } else { COPY }
     };
     Needs { shared, per_thread }

@@ -11,7 +11,7 @@ use crate::kernel::isa::{Isa, Kernel, MAX_LANES, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::memory::scratch::{Needs, Slots};
 use crate::kernel::tile::pack::{Matrix, pack, panel, panels};
-use crate::kernel::tile::{Axes, Finish, Product, multiply};
+use crate::kernel::tile::{Axes, Fetches, Finish, Product, multiply};
 use crate::kernel::{Rectifier, Write};
 
 /// Multiply-adds of a task at least.
@@ -206,6 +206,7 @@ impl Kernel for Task<'_> {
                         columns,
                         bias: core::ptr::null(),
                         finish: Finish::ADD,
+                        fetches: Fetches::default(),
                     };
                     let last = rows_of_windows.reach(rows_of_windows.step).saturating_add(depth.reach(depth.step));
                     assert!(last < a.len());

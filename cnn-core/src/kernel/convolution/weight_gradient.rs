@@ -8,9 +8,9 @@ use crate::kernel::isa::{self, Kernel, MAX_LANES, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::memory::scratch::{Needs, Slots};
 use crate::kernel::tile::pack::{Matrix, Rectangle, copy_padded, pack, panel, panel_count, panels};
-use crate::kernel::tile::{Axes, Finish, Product, VECTORS, multiply};
+use crate::kernel::tile::{Axes, Fetches, Finish, Product, VECTORS, multiply};
 
-/// Cells of a block: a packed panel of the gradient, 32 KB, stays in the first-level cache.
+/// Cells of a block: a packed panel of the gradient, 16 KB, stays in the first-level cache.
 const CELLS: usize = 256;
 /// Partial weights of all chunks together, at most (2 MB).
 const PARTIALS: usize = 1 << 19;
@@ -306,6 +306,7 @@ impl Task<'_> {
                 columns,
                 bias: core::ptr::null(),
                 finish,
+                fetches: Fetches::default(),
             };
             // SAFETY: all windows lie in the input or in the copy, and all rows in the weight, as checked above; the panel
             // was just packed; this task alone writes these rows and columns of its chunk's weight.

@@ -61,6 +61,10 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// `yes` where the mask is set, `no` elsewhere.
     fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
 
+    /// Asks for the cache line of a value that is read soon; of no value, it does nothing.
+    #[inline(always)]
+    fn prefetch(self, _place: *const f32) {}
+
     /// # Safety
     /// `from` is valid for reads of `LANES` values.
     unsafe fn load(self, from: *const f32) -> Self::Vector;

@@ -74,6 +74,17 @@ pub(crate) struct Product<'a> {
     /// Null, or a value to add for each column.
     pub(crate) bias: *const f32,
     pub(crate) finish: Finish,
+    pub(crate) fetches: Fetches,
+}
+
+/// What is asked for before it is needed, because so many rows far apart are more than a processor guesses by itself. It takes
+/// time where all of it is in a cache.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Fetches {
+    /// The rows of `a` of the next tile.
+    pub(crate) rows: bool,
+    /// The rows of `c` of a tile.
+    pub(crate) target: bool,
 }
 
 /// What happens to a sum before it is stored.
@@ -208,9 +219,14 @@ unsafe fn strip<S: Simd, const MR: usize, const NV: usize>(simd: S, product: &Pr
                         (a[m], c[m]) = (a[m - 1], c[m - 1]);
                     }
                 }
+                if product.fetches.target {
+                    for c in c {
+                        (0..NV).for_each(|v| simd.prefetch(c.wrapping_add(v * S::LANES)));
+                    }
+                }
                 // SAFETY: `strip`'s caller's promise: the pointers are those of rows below `end`.
                 unsafe {
-                    let sums = accumulate::<S, MR, NV>(simd, &a, product);
+                    let sums = accumulate::<S, MR, NV>(simd, &a, &cursor, product);
                     finish(simd, sums, &c, valid, product);
                 }
                 row += MR;
@@ -221,6 +237,7 @@ unsafe fn strip<S: Simd, const MR: usize, const NV: usize>(simd: S, product: &Pr
 }
 
 /// Walks over the rows: adding is faster than dividing for each.
+#[derive(Clone)]
 struct Cursor {
     index: [usize; 2],
     a: [*const f32; 3],
@@ -268,12 +285,16 @@ impl Cursor {
     }
 }
 
+/// Steps of the depth between requests for the rows ahead: a cache line, where the depth lies together.
+const LINE: usize = 16;
+
 /// # Safety
-/// As [`multiply`]; `a` are pointers to rows.
+/// As [`multiply`]; `a` are pointers to rows, and `ahead` stands on the next one, or where it would be.
 #[inline(always)]
 unsafe fn accumulate<S: Simd, const MR: usize, const NV: usize>(
     simd: S,
     a: &[*const f32; MR],
+    ahead: &Cursor,
     product: &Product<'_>,
 ) -> [[S::Vector; NV]; MR] {
     let mut sums = [[simd.splat(0.0); NV]; MR];
@@ -282,22 +303,32 @@ unsafe fn accumulate<S: Simd, const MR: usize, const NV: usize>(
     for outer in 0..count[0] {
         for middle in 0..count[1] {
             let mut k = outer * step[0] + middle * step[1];
-            for _ in 0..count[2] {
-                // SAFETY: `k` is a place of the depth and `b` has advanced as many rows: the caller's promise.
-                unsafe {
-                    let mut columns = [simd.splat(0.0); NV];
-                    for (v, columns) in columns.iter_mut().enumerate() {
-                        *columns = simd.load(b.add(v * S::LANES));
-                    }
-                    for m in 0..MR {
-                        let value = simd.splat(*a[m].add(k));
-                        for v in 0..NV {
-                            sums[m][v] = simd.mul_add(value, columns[v], sums[m][v]);
+            let mut rest = count[2];
+            while rest > 0 {
+                let mut line = rest;
+                if product.fetches.rows {
+                    line = rest.min(LINE);
+                    let mut ahead = ahead.clone();
+                    (0..MR).for_each(|_| simd.prefetch(ahead.next(product).0.wrapping_add(k)));
+                }
+                for _ in 0..line {
+                    // SAFETY: `k` is a place of the depth and `b` has advanced as many rows: the caller's promise.
+                    unsafe {
+                        let mut columns = [simd.splat(0.0); NV];
+                        for (v, columns) in columns.iter_mut().enumerate() {
+                            *columns = simd.load(b.add(v * S::LANES));
+                        }
+                        for m in 0..MR {
+                            let value = simd.splat(*a[m].add(k));
+                            for v in 0..NV {
+                                sums[m][v] = simd.mul_add(value, columns[v], sums[m][v]);
+                            }
                         }
                     }
+                    k += step[2];
+                    b = b.wrapping_add(product.b_step);
                 }
-                k += step[2];
-                b = b.wrapping_add(product.b_step);
+                rest -= line;
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::kernel::isa::{Isa, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::memory::scratch::Slots;
 use crate::kernel::tile::pack::{Rectangle, copy_padded, panel, panel_count, panels};
-use crate::kernel::tile::{Axes, Finish, Product, multiply};
+use crate::kernel::tile::{Axes, Fetches, Finish, Product, multiply};
 
 /// Multiply-adds of a block of cells at least: about 20 microseconds.
 const TASK: usize = 1 << 20;
@@ -17,6 +17,12 @@ const SHARE: usize = 1 << 18;
 const CELLS: usize = 224;
 /// Values of a padded copy at most (unless one row needs more): half of a second-level cache of 1 MB.
 pub(in super::super) const COPY: usize = 1 << 17;
+/// Values of a row of the source at least that are asked for ahead.
+const FETCHED_ROW: usize = 128;
+/// Values of a target that are more than second-level caches hold.
+const LARGE: usize = 1 << 20;
+/// Values between rows that lie in the same lines of a first-level cache, of which it has eight at most.
+const ALIASES: usize = 1 << 10;
 /// Tasks at least, when there is enough work: they even out among a few threads.
 const TASKS: usize = 16;
 
@@ -35,9 +41,26 @@ impl Correlation {
         if terms == 0 { values } else { terms * values }
     }
 
+    /// Whether tasks work on copies: where windows reach over the border, and where a tile's rows evict one another.
+    const fn copies(&self) -> bool {
+        self.reaches_over()
+            || self.depth() >= ALIASES && self.step[1].saturating_mul(self.source.stride).is_multiple_of(ALIASES)
+    }
+
+    /// Values from a cell of a copy to the next.
+    const fn copy_stride(&self) -> usize {
+        let channels = self.source.channels;
+        // A cache line more.
+        if (self.step[1].saturating_mul(channels)).is_multiple_of(ALIASES) {
+            channels.saturating_add(16)
+        } else {
+            channels
+        }
+    }
+
     const fn copy_len(&self, block: Block) -> usize {
         let [rows, columns] = self.window(block.rows);
-        (block.samples * rows).saturating_mul(columns).saturating_mul(self.source.channels)
+        (block.samples * rows).saturating_mul(columns).saturating_mul(self.copy_stride())
     }
 
     /// The largest block, whatever the batch: worth a task, and as many samples or rows as fit a copy.
@@ -50,7 +73,7 @@ impl Correlation {
             return Block { samples: if worth < fit { worth } else { fit }, rows: self.cells[0] };
         }
         let [first, columns] = self.window(1);
-        let lines = COPY / columns.saturating_mul(self.source.channels);
+        let lines = COPY / columns.saturating_mul(self.copy_stride());
         let fit = if lines < first { 1 } else { (lines - first) / self.step[0] + 1 };
         let worth = cells.div_ceil(self.cells[1]);
         let rows = if worth < fit { worth } else { fit };
@@ -59,7 +82,7 @@ impl Correlation {
 
     /// Values of a task's padded copy at most.
     pub(in super::super) const fn per_thread(&self) -> usize {
-        if self.reaches_over() { self.copy_len(self.block()) } else { 0 }
+        if self.copies() { self.copy_len(self.block()) } else { 0 }
     }
 }
 
@@ -159,13 +182,15 @@ impl Kernel for Task<'_> {
         let window = correlation.window(rows);
         let mut slot = self.job.slots.own();
         // Where cells and samples are found: a copy has no channels of others in it.
-        let (a, width, stride, sample_step) = if correlation.reaches_over() {
+        let copies = correlation.copies();
+        let (a, width, stride, sample_step) = if copies {
             let rectangle = Rectangle { start, size: window };
-            let copy_len = window[0] * window[1] * map.channels;
+            let step = correlation.copy_stride();
+            let copy_len = window[0] * window[1] * step;
             for (sample, copy) in (sample..sample + samples).zip(slot.chunks_exact_mut(copy_len)) {
-                copy_padded(&source[map.sample(sample, source.len())], map, rectangle, map.channels, copy);
+                copy_padded(&source[map.sample(sample, source.len())], map, rectangle, step, copy);
             }
-            (&slot[..], window[1], map.channels, copy_len)
+            (&slot[..], window[1], step, copy_len)
         } else {
             // Without taps nothing is read, and the origin says nothing.
             let cell = if correlation.depth() == 0 { 0 } else { start[0] as usize * map.size[1] + start[1] as usize };
@@ -191,6 +216,9 @@ impl Kernel for Task<'_> {
         let target_len = rows.reach(correlation.target_step).saturating_add(correlation.groups * correlation.columns);
         let target = self.job.target.pointer(c, target_len);
 
+        let target_values = batch * correlation.cells[0] * correlation.cells[1] * correlation.columns;
+        // With narrow vectors a tile is a line wide, which is guessed.
+        let fetches_target = S::LANES > 8 && target_values >= LARGE && depth.len() >= FETCHED_ROW / 2;
         let panels_per_group = panels::<S>(correlation.columns);
         let cut = |part: usize| part * plan.panels / plan.parts;
         for index in cut(part)..cut(part + 1) {
@@ -210,6 +238,11 @@ impl Kernel for Task<'_> {
                 columns,
                 bias,
                 finish: self.job.finish,
+                fetches: Fetches {
+                    // For the first panel they come from memory, for others from a cache.
+                    rows: !copies && index == 0 && depth.count[2] >= FETCHED_ROW,
+                    target: fetches_target,
+                },
             };
             // SAFETY: all windows lie in the source or in the copy, and all cells in the target, as checked above; filters
             // and bias were found in slices that are long enough; this task alone writes these cells and columns.
