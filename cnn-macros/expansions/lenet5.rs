@@ -326,12 +326,8 @@ const _: () = {
                 output: ::cnn_core::shape::Sizes::Flat { features: 10 },
             },
         ];
-        const MEMORY: ::cnn_core::network::Memory = ::cnn_core::network::Memory {
-            evaluation: ::cnn_core::network::together(&[4704, 1176]),
-            prediction: ::cnn_core::network::together(&[4704, 1176]),
-            training: ::cnn_core::network::together(&[4704, 1176, 1600, 400, 120, 84]),
-            gradient: ::cnn_core::network::together(&[1176, 4704]),
-        };
+        const MEMORY: ::cnn_core::network::Memory =
+            ::cnn_core::network::Memory { evaluation: 5888, prediction: 5888, training: 11776 };
         const STEP_NEEDS: ::cnn_core::network::Needs = {
             let needs = ::cnn_core::network::Needs::NONE;
             let needs = needs.max(::cnn_core::layer::conv2d::needs::<__Step0>());
@@ -368,42 +364,35 @@ const _: () = {
         ) {
             let [p0, p3, p7, p9, p11] =
                 ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
-            let [v0, v1] = ::cnn_core::kernel::memory::buffer::split(
-                owned.workspace,
-                [(samples * ::cnn_core::network::aligned(4704)), (samples * ::cnn_core::network::aligned(1176))],
-            );
-            ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut v0[..samples * 4704]);
-            ::cnn_core::layer::max_pool2d::forward::<__Step2>(
-                pass.at(2),
-                &[],
-                &v0[..samples * 4704],
-                &mut v1[..samples * 1176],
-            );
-            ::cnn_core::layer::conv2d::forward::<__Step3>(
-                pass.at(3),
-                p3,
-                &v1[..samples * 1176],
-                &mut v0[..samples * 1600],
-            );
-            ::cnn_core::layer::max_pool2d::forward::<__Step5>(
-                pass.at(5),
-                &[],
-                &v0[..samples * 1600],
-                &mut v1[..samples * 400],
-            );
-            ::cnn_core::layer::linear::forward::<__Step7>(
-                pass.at(7),
-                p7,
-                &v1[..samples * 400],
-                &mut v0[..samples * 120],
-            );
-            ::cnn_core::layer::linear::forward::<__Step9>(
-                pass.at(9),
-                p9,
-                &v0[..samples * 120],
-                &mut v1[..samples * 84],
-            );
-            ::cnn_core::layer::linear::forward::<__Step11>(pass.at(11), p11, &v1[..samples * 84], output);
+            let workspace = owned.workspace;
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4704)]);
+                ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+            }
+            {
+                let [m0, m1] = ::cnn_core::network::cut(workspace, samples, [(0, 4704), (4704, 1176)]);
+                ::cnn_core::layer::max_pool2d::forward::<__Step2>(pass.at(2), &[], &m0[..], &mut m1[..]);
+            }
+            {
+                let [m2, m1] = ::cnn_core::network::cut(workspace, samples, [(0, 1600), (4704, 1176)]);
+                ::cnn_core::layer::conv2d::forward::<__Step3>(pass.at(3), p3, &m1[..], &mut m2[..]);
+            }
+            {
+                let [m2, m3] = ::cnn_core::network::cut(workspace, samples, [(0, 1600), (1600, 400)]);
+                ::cnn_core::layer::max_pool2d::forward::<__Step5>(pass.at(5), &[], &m2[..], &mut m3[..]);
+            }
+            {
+                let [m4, m3] = ::cnn_core::network::cut(workspace, samples, [(0, 120), (1600, 400)]);
+                ::cnn_core::layer::linear::forward::<__Step7>(pass.at(7), p7, &m3[..], &mut m4[..]);
+            }
+            {
+                let [m4, m5] = ::cnn_core::network::cut(workspace, samples, [(0, 120), (128, 84)]);
+                ::cnn_core::layer::linear::forward::<__Step9>(pass.at(9), p9, &m4[..], &mut m5[..]);
+            }
+            {
+                let [m5] = ::cnn_core::network::cut(workspace, samples, [(128, 84)]);
+                ::cnn_core::layer::linear::forward::<__Step11>(pass.at(11), p11, &m5[..], output);
+            }
         }
         fn forward_steps(
             pass: &mut ::cnn_core::layer::Pass<'_>,
@@ -414,49 +403,35 @@ const _: () = {
         ) {
             let [p0, p3, p7, p9, p11] =
                 ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
-            let [v0, v1, v2, v3, v4, v5] = ::cnn_core::kernel::memory::buffer::split(
-                owned.workspace,
-                [
-                    (samples * ::cnn_core::network::aligned(4704)),
-                    (samples * ::cnn_core::network::aligned(1176)),
-                    (samples * ::cnn_core::network::aligned(1600)),
-                    (samples * ::cnn_core::network::aligned(400)),
-                    (samples * ::cnn_core::network::aligned(120)),
-                    (samples * ::cnn_core::network::aligned(84)),
-                ],
-            );
-            ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut v0[..samples * 4704]);
-            ::cnn_core::layer::max_pool2d::forward::<__Step2>(
-                pass.at(2),
-                &[],
-                &v0[..samples * 4704],
-                &mut v1[..samples * 1176],
-            );
-            ::cnn_core::layer::conv2d::forward::<__Step3>(
-                pass.at(3),
-                p3,
-                &v1[..samples * 1176],
-                &mut v2[..samples * 1600],
-            );
-            ::cnn_core::layer::max_pool2d::forward::<__Step5>(
-                pass.at(5),
-                &[],
-                &v2[..samples * 1600],
-                &mut v3[..samples * 400],
-            );
-            ::cnn_core::layer::linear::forward::<__Step7>(
-                pass.at(7),
-                p7,
-                &v3[..samples * 400],
-                &mut v4[..samples * 120],
-            );
-            ::cnn_core::layer::linear::forward::<__Step9>(
-                pass.at(9),
-                p9,
-                &v4[..samples * 120],
-                &mut v5[..samples * 84],
-            );
-            ::cnn_core::layer::linear::forward::<__Step11>(pass.at(11), p11, &v5[..samples * 84], output);
+            let workspace = owned.workspace;
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4704)]);
+                ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+            }
+            {
+                let [m0, m1] = ::cnn_core::network::cut(workspace, samples, [(0, 4704), (9408, 1176)]);
+                ::cnn_core::layer::max_pool2d::forward::<__Step2>(pass.at(2), &[], &m0[..], &mut m1[..]);
+            }
+            {
+                let [m2, m1] = ::cnn_core::network::cut(workspace, samples, [(4704, 1600), (9408, 1176)]);
+                ::cnn_core::layer::conv2d::forward::<__Step3>(pass.at(3), p3, &m1[..], &mut m2[..]);
+            }
+            {
+                let [m2, m3] = ::cnn_core::network::cut(workspace, samples, [(4704, 1600), (7904, 400)]);
+                ::cnn_core::layer::max_pool2d::forward::<__Step5>(pass.at(5), &[], &m2[..], &mut m3[..]);
+            }
+            {
+                let [m4, m3] = ::cnn_core::network::cut(workspace, samples, [(6304, 120), (7904, 400)]);
+                ::cnn_core::layer::linear::forward::<__Step7>(pass.at(7), p7, &m3[..], &mut m4[..]);
+            }
+            {
+                let [m4, m5] = ::cnn_core::network::cut(workspace, samples, [(6304, 120), (6560, 84)]);
+                ::cnn_core::layer::linear::forward::<__Step9>(pass.at(9), p9, &m4[..], &mut m5[..]);
+            }
+            {
+                let [m5] = ::cnn_core::network::cut(workspace, samples, [(6560, 84)]);
+                ::cnn_core::layer::linear::forward::<__Step11>(pass.at(11), p11, &m5[..], output);
+            }
         }
         fn backward_steps(
             pass: &mut ::cnn_core::layer::Pass<'_>,
@@ -470,84 +445,107 @@ const _: () = {
         ) {
             let [p0, p3, p7, p9, p11] =
                 ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
-            let [v0, v1, v2, v3, v4, v5, g0, g1] = ::cnn_core::kernel::memory::buffer::split(
-                owned.workspace,
-                [
-                    (samples * ::cnn_core::network::aligned(4704)),
-                    (samples * ::cnn_core::network::aligned(1176)),
-                    (samples * ::cnn_core::network::aligned(1600)),
-                    (samples * ::cnn_core::network::aligned(400)),
-                    (samples * ::cnn_core::network::aligned(120)),
-                    (samples * ::cnn_core::network::aligned(84)),
-                    (samples * ::cnn_core::network::aligned(1176)),
-                    (samples * ::cnn_core::network::aligned(4704)),
-                ],
-            );
+            let workspace = owned.workspace;
             let [q0, q3, q7, q9, q11] =
                 ::cnn_core::kernel::memory::buffer::split(grad_parameters, [156, 2416, 48120, 10164, 850]);
-            ::cnn_core::layer::linear::backward::<__Step11>(
-                pass.at(11),
-                p11,
-                &v5[..samples * 84],
-                output,
-                grad_output,
-                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g0[..samples * 84])),
-                q11,
-            );
-            ::cnn_core::layer::linear::backward::<__Step9>(
-                pass.at(9),
-                p9,
-                &v4[..samples * 120],
-                &v5[..samples * 84],
-                &mut g0[..samples * 84],
-                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g1[..samples * 120])),
-                q9,
-            );
-            ::cnn_core::layer::linear::backward::<__Step7>(
-                pass.at(7),
-                p7,
-                &v3[..samples * 400],
-                &v4[..samples * 120],
-                &mut g1[..samples * 120],
-                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g0[..samples * 400])),
-                q7,
-            );
-            ::cnn_core::layer::max_pool2d::backward::<__Step5>(
-                pass.at(5),
-                &[],
-                &v2[..samples * 1600],
-                &v3[..samples * 400],
-                &mut g0[..samples * 400],
-                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g1[..samples * 1600])),
-                &mut [],
-            );
-            ::cnn_core::layer::conv2d::backward::<__Step3>(
-                pass.at(3),
-                p3,
-                &v1[..samples * 1176],
-                &v2[..samples * 1600],
-                &mut g1[..samples * 1600],
-                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g0[..samples * 1176])),
-                q3,
-            );
-            ::cnn_core::layer::max_pool2d::backward::<__Step2>(
-                pass.at(2),
-                &[],
-                &v0[..samples * 4704],
-                &v1[..samples * 1176],
-                &mut g0[..samples * 1176],
-                ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut g1[..samples * 4704])),
-                &mut [],
-            );
-            ::cnn_core::layer::conv2d::backward::<__Step0>(
-                pass.at(0),
-                p0,
-                input,
-                &v0[..samples * 4704],
-                &mut g1[..samples * 4704],
-                grad_input,
-                q0,
-            );
+            {
+                let [m5, m6] = ::cnn_core::network::cut(workspace, samples, [(6560, 84), (6656, 84)]);
+                ::cnn_core::layer::linear::backward::<__Step11>(
+                    pass.at(11),
+                    p11,
+                    &m5[..],
+                    &[],
+                    grad_output,
+                    ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut m6[..])),
+                    q11,
+                );
+            }
+            {
+                let [m4, m7, m5, m6] =
+                    ::cnn_core::network::cut(workspace, samples, [(6304, 120), (6432, 120), (6560, 84), (6656, 84)]);
+                ::cnn_core::layer::linear::backward::<__Step9>(
+                    pass.at(9),
+                    p9,
+                    &m4[..],
+                    &m5[..],
+                    &mut m6[..],
+                    ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut m7[..])),
+                    q9,
+                );
+            }
+            {
+                let [m4, m7, m3, m8] =
+                    ::cnn_core::network::cut(workspace, samples, [(6304, 120), (6432, 120), (7904, 400), (8304, 400)]);
+                ::cnn_core::layer::linear::backward::<__Step7>(
+                    pass.at(7),
+                    p7,
+                    &m3[..],
+                    &m4[..],
+                    &mut m7[..],
+                    ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut m8[..])),
+                    q7,
+                );
+            }
+            {
+                let [m2, m9, m3, m8] = ::cnn_core::network::cut(
+                    workspace,
+                    samples,
+                    [(4704, 1600), (6304, 1600), (7904, 400), (8304, 400)],
+                );
+                ::cnn_core::layer::max_pool2d::backward::<__Step5>(
+                    pass.at(5),
+                    &[],
+                    &m2[..],
+                    &m3[..],
+                    &mut m8[..],
+                    ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut m9[..])),
+                    &mut [],
+                );
+            }
+            {
+                let [m2, m9, m1, m10] = ::cnn_core::network::cut(
+                    workspace,
+                    samples,
+                    [(4704, 1600), (6304, 1600), (9408, 1176), (10592, 1176)],
+                );
+                ::cnn_core::layer::conv2d::backward::<__Step3>(
+                    pass.at(3),
+                    p3,
+                    &m1[..],
+                    &m2[..],
+                    &mut m9[..],
+                    ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut m10[..])),
+                    q3,
+                );
+            }
+            {
+                let [m0, m11, m1, m10] = ::cnn_core::network::cut(
+                    workspace,
+                    samples,
+                    [(0, 4704), (4704, 4704), (9408, 1176), (10592, 1176)],
+                );
+                ::cnn_core::layer::max_pool2d::backward::<__Step2>(
+                    pass.at(2),
+                    &[],
+                    &m0[..],
+                    &m1[..],
+                    &mut m10[..],
+                    ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut m11[..])),
+                    &mut [],
+                );
+            }
+            {
+                let [m0, m11] = ::cnn_core::network::cut(workspace, samples, [(0, 4704), (4704, 4704)]);
+                ::cnn_core::layer::conv2d::backward::<__Step0>(
+                    pass.at(0),
+                    p0,
+                    input,
+                    &m0[..],
+                    &mut m11[..],
+                    grad_input,
+                    q0,
+                );
+            }
         }
         fn prepare_steps(
             made_for: ::cnn_core::network::MadeFor,
@@ -590,42 +588,35 @@ const _: () = {
                     const { ::cnn_core::layer::linear::prepared::<__Step11>().values },
                 ],
             );
-            let [v0, v1] = ::cnn_core::kernel::memory::buffer::split(
-                owned.workspace,
-                [(samples * ::cnn_core::network::aligned(4704)), (samples * ::cnn_core::network::aligned(1176))],
-            );
-            ::cnn_core::layer::conv2d::predict::<__Step0>(pass.at(0), f0, input, &mut v0[..samples * 4704]);
-            ::cnn_core::layer::max_pool2d::forward::<__Step2>(
-                pass.at(2),
-                &[],
-                &v0[..samples * 4704],
-                &mut v1[..samples * 1176],
-            );
-            ::cnn_core::layer::conv2d::predict::<__Step3>(
-                pass.at(3),
-                f3,
-                &v1[..samples * 1176],
-                &mut v0[..samples * 1600],
-            );
-            ::cnn_core::layer::max_pool2d::forward::<__Step5>(
-                pass.at(5),
-                &[],
-                &v0[..samples * 1600],
-                &mut v1[..samples * 400],
-            );
-            ::cnn_core::layer::linear::predict::<__Step7>(
-                pass.at(7),
-                f7,
-                &v1[..samples * 400],
-                &mut v0[..samples * 120],
-            );
-            ::cnn_core::layer::linear::predict::<__Step9>(
-                pass.at(9),
-                f9,
-                &v0[..samples * 120],
-                &mut v1[..samples * 84],
-            );
-            ::cnn_core::layer::linear::predict::<__Step11>(pass.at(11), f11, &v1[..samples * 84], output);
+            let workspace = owned.workspace;
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4704)]);
+                ::cnn_core::layer::conv2d::predict::<__Step0>(pass.at(0), f0, input, &mut m0[..]);
+            }
+            {
+                let [m0, m1] = ::cnn_core::network::cut(workspace, samples, [(0, 4704), (4704, 1176)]);
+                ::cnn_core::layer::max_pool2d::forward::<__Step2>(pass.at(2), &[], &m0[..], &mut m1[..]);
+            }
+            {
+                let [m2, m1] = ::cnn_core::network::cut(workspace, samples, [(0, 1600), (4704, 1176)]);
+                ::cnn_core::layer::conv2d::predict::<__Step3>(pass.at(3), f3, &m1[..], &mut m2[..]);
+            }
+            {
+                let [m2, m3] = ::cnn_core::network::cut(workspace, samples, [(0, 1600), (1600, 400)]);
+                ::cnn_core::layer::max_pool2d::forward::<__Step5>(pass.at(5), &[], &m2[..], &mut m3[..]);
+            }
+            {
+                let [m4, m3] = ::cnn_core::network::cut(workspace, samples, [(0, 120), (1600, 400)]);
+                ::cnn_core::layer::linear::predict::<__Step7>(pass.at(7), f7, &m3[..], &mut m4[..]);
+            }
+            {
+                let [m4, m5] = ::cnn_core::network::cut(workspace, samples, [(0, 120), (128, 84)]);
+                ::cnn_core::layer::linear::predict::<__Step9>(pass.at(9), f9, &m4[..], &mut m5[..]);
+            }
+            {
+                let [m5] = ::cnn_core::network::cut(workspace, samples, [(128, 84)]);
+                ::cnn_core::layer::linear::predict::<__Step11>(pass.at(11), f11, &m5[..], output);
+            }
         }
     }
     const _: () = ::cnn_core::network::check::check::<LeNet5>();

@@ -62,9 +62,8 @@ const fn mistake<N: Network>() -> Option<Text> {
         index += 1;
     }
     let text = Text::new(N::NAME);
-    let maps = N::MEMORY.training.saturating_add(N::MEMORY.gradient);
-    if maps > MOST_VALUES || N::MEMORY.evaluation > MOST_VALUES {
-        return Some(overflow(text.str("its maps overflow: ").number(maps as u128)));
+    if N::MEMORY.training > MOST_VALUES || N::MEMORY.evaluation > MOST_VALUES {
+        return Some(overflow(text.str("its maps overflow: ").number(N::MEMORY.training as u128)));
     }
     if N::PARAMETERS > MOST_VALUES {
         return Some(overflow(text.str("its parameters overflow: ").number(N::PARAMETERS as u128)));

@@ -7,25 +7,38 @@ pub struct Memory {
     pub evaluation: usize,
     /// Maps alive at once in a predictor.
     pub prediction: usize,
-    /// Maps that training keeps for the backward pass.
+    /// Maps and their gradients alive at once in a training step.
     pub training: usize,
-    /// Gradients of maps alive at once in the backward pass.
-    pub gradient: usize,
 }
 
 /// Values of one sample in memory that is shared by many: rounded up, so that the next map starts on a cache line
 /// however many samples there are.
-pub const fn aligned(values: usize) -> usize {
+pub(crate) const fn aligned(values: usize) -> usize {
     values.saturating_add(15) / 16 * 16
 }
 
-/// Values of one sample of all these maps.
+/// The place behind these maps, which lie from `first` on, of one sample.
 #[doc(hidden)]
-pub const fn together(maps: &[usize]) -> usize {
-    let (mut sum, mut index) = (0_usize, 0);
+pub const fn behind(first: usize, maps: &[usize]) -> usize {
+    let (mut sum, mut index) = (first, 0);
     while index < maps.len() {
         sum = sum.saturating_add(aligned(maps[index]));
         index += 1;
     }
     sum
+}
+
+/// Parts of a workspace for so many samples: those from a first value on, and how many, per sample. They lie one behind
+/// another.
+///
+/// # Panics
+/// If they do not, or if the workspace is too small.
+#[doc(hidden)]
+pub fn cut<const N: usize>(workspace: &mut [f32], samples: usize, parts: [(usize, usize); N]) -> [&mut [f32]; N] {
+    let (mut rest, mut at) = (workspace, 0);
+    parts.map(|(first, len)| {
+        let (part, behind) = core::mem::take(&mut rest)[samples * (first - at)..].split_at_mut(samples * len);
+        (rest, at) = (behind, first + len);
+        part
+    })
 }

@@ -13,7 +13,7 @@ pub use crate::kernel::memory::scratch::Needs;
 pub use inference::Inference;
 pub use memory::Memory;
 #[doc(hidden)]
-pub use memory::{aligned, together};
+pub use memory::{behind, cut};
 pub use predictor::Predictor;
 pub use summary::Summary;
 pub use weights::{Gradients, Tensor, Weights};
@@ -73,8 +73,8 @@ pub trait Network: Sized + Send + Sync + 'static {
     const PARAMETERS: usize = step::parameters(Self::STEPS);
     /// Multiply-adds of one sample's forward pass, in convolutions and linear layers.
     const MULTIPLY_ADDS: usize = step::multiply_adds(Self::STEPS);
-    /// Bytes per sample that a training step keeps: the maps, and the gradients of those alive at once.
-    const WORKSPACE_BYTES: usize = 4_usize.saturating_mul(Self::MEMORY.training.saturating_add(Self::MEMORY.gradient));
+    /// Bytes per sample that a training step works in: the maps and gradients alive at once.
+    const WORKSPACE_BYTES: usize = 4_usize.saturating_mul(Self::MEMORY.training);
     /// Bytes per sample that evaluation keeps.
     const INFERENCE_BYTES: usize = 4_usize.saturating_mul(Self::MEMORY.evaluation);
     /// What a sample's forward pass costs, in about the time of a multiply-add.
@@ -110,7 +110,7 @@ pub trait Network: Sized + Send + Sync + 'static {
     fn evaluate(pass: &mut Pass<'_>, samples: usize, owned: Owned<'_>, input: &[f32], output: &mut [f32]);
 
     /// Every step, keeping what [`backward_steps`](Self::backward_steps) takes: input `[n, Input]`, workspace
-    /// `[n * (MEMORY.training + MEMORY.gradient)]` -> output `[n, Output]`.
+    /// `[n * MEMORY.training]` -> output `[n, Output]`.
     #[doc(hidden)]
     fn forward_steps(pass: &mut Pass<'_>, samples: usize, owned: Owned<'_>, input: &[f32], output: &mut [f32]);
 

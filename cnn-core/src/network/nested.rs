@@ -11,7 +11,7 @@ use crate::tensor::{Samples, SamplesMut};
 impl<N: Network> Layer<N::Input> for N {
     type Output = <N as Network>::Output;
     const SAVED: usize = step::saved(N::STEPS);
-    const WORKSPACE: usize = N::MEMORY.training + N::MEMORY.gradient;
+    const WORKSPACE: usize = N::MEMORY.training;
     const OPERATION: Operation = Operation::Network(N::STEPS);
     const NEEDS: Needs = <N as Network>::NEEDS;
     const EVALUATION_WORKSPACE: usize = N::MEMORY.evaluation;

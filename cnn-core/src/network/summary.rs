@@ -57,7 +57,7 @@ impl fmt::Display for Summary {
         write!(
             formatter,
             "workspace per sample: {} bytes in training, {} in evaluation",
-            grouped(4 * (self.memory.training + self.memory.gradient)),
+            grouped(4 * self.memory.training),
             grouped(4 * self.memory.evaluation),
         )
     }

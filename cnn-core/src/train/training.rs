@@ -166,7 +166,7 @@ impl<N: Network> Training<N> {
     }
 
     fn prepare(&mut self, samples: usize) {
-        self.workspace.grow(samples * (N::MEMORY.training + N::MEMORY.gradient));
+        self.workspace.grow(samples * N::MEMORY.training);
         self.output.resize(samples);
         self.grad_output.resize(samples);
         self.scratch.prepare(N::NEEDS, threads());

@@ -48,7 +48,10 @@ pub(crate) struct Row {
     pub(crate) folds: Folds,
     /// Whether what is positive before it is positive behind it and nothing else is, wherever a gradient comes through.
     pub(crate) keeps_signs: bool,
+    /// What the backward pass reads of the output, where no rectifier is part of it.
     pub(crate) backward_reads: Reads,
+    /// Whether the backward pass reads the input.
+    pub(crate) reads_input_backwards: bool,
     /// Whether the backward pass changes the gradient of the output, where no rectifier is part of it.
     pub(crate) spoils_gradient: bool,
     /// Whether its maps may be some of the channels of wider ones.

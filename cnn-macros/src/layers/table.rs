@@ -68,6 +68,7 @@ const PLAIN: Row = Row {
     folds: Folds::Apart,
     keeps_signs: false,
     backward_reads: Reads::Nothing,
+    reads_input_backwards: true,
     spoils_gradient: false,
     strided: true,
     instead: None,
@@ -82,6 +83,7 @@ const fn activation(name: &'static str, constants: fn(&Settled<'_>) -> TokenStre
         in_place: true,
         predicts_in_place: |_| true,
         backward_reads: Values,
+        reads_input_backwards: false,
         ..PLAIN
     }
 }
@@ -90,10 +92,11 @@ const LEAKY_RELU: Row =
     Row { options: &[finite("negative_slope", 0.01)], ..activation("leaky_relu", constants::leaky_relu) };
 
 /// A `leaky_relu` of a negative slope: the sign of its output does not tell that of its input, which is kept.
-static MIRRORING: Row = Row { in_place: false, backward_reads: Reads::Nothing, ..LEAKY_RELU };
+static MIRRORING: Row =
+    Row { in_place: false, backward_reads: Reads::Nothing, reads_input_backwards: true, ..LEAKY_RELU };
 
 /// A `leaky_relu` of a slope that only rustc knows: it may read the input backwards, or the output.
-static LEANING: Row = Row { in_place: false, backward_reads: Values, ..LEAKY_RELU };
+static LEANING: Row = Row { in_place: false, reads_input_backwards: true, ..LEAKY_RELU };
 
 /// Every layer. Names and defaults are PyTorch's.
 pub(crate) static ROWS: &[Row] = &[
@@ -159,6 +162,7 @@ pub(crate) static ROWS: &[Row] = &[
         ],
         rule: window::pool2d,
         constants: constants::pool2d,
+        reads_input_backwards: false,
         ..PLAIN
     },
     Row {
@@ -166,6 +170,7 @@ pub(crate) static ROWS: &[Row] = &[
         sizes: &[size("output_size", ArgumentKind::Pair(1))],
         rule: maps::adaptive_pool2d,
         constants: constants::adaptive_pool2d,
+        reads_input_backwards: false,
         ..PLAIN
     },
     Row {
@@ -173,6 +178,7 @@ pub(crate) static ROWS: &[Row] = &[
         sizes: &[size("output_size", ArgumentKind::Pair(1))],
         rule: maps::adaptive_pool2d,
         constants: constants::adaptive_pool2d,
+        backward_reads: Values,
         ..PLAIN
     },
     Row {
@@ -212,6 +218,7 @@ pub(crate) static ROWS: &[Row] = &[
         ],
         rule: maps::upsample,
         constants: constants::upsample,
+        reads_input_backwards: false,
         ..PLAIN
     },
     Row {
@@ -219,6 +226,7 @@ pub(crate) static ROWS: &[Row] = &[
         sizes: &[size("padding", ArgumentKind::Sides { same: false })],
         rule: maps::zero_pad2d,
         constants: constants::zero_pad2d,
+        reads_input_backwards: false,
         ..PLAIN
     },
     Row {
@@ -233,7 +241,14 @@ pub(crate) static ROWS: &[Row] = &[
         folds: Folds::Behind,
         ..PLAIN
     },
-    Row { name: "flatten", rule: maps::flatten, constants: constants::flatten, strided: false, ..PLAIN },
+    Row {
+        name: "flatten",
+        rule: maps::flatten,
+        constants: constants::flatten,
+        reads_input_backwards: false,
+        strided: false,
+        ..PLAIN
+    },
     Row {
         rectifier: Some("Relu"),
         keeps_signs: true,
@@ -265,17 +280,20 @@ pub(crate) static ROWS: &[Row] = &[
     Row {
         in_place: false,
         backward_reads: Reads::Nothing,
+        reads_input_backwards: true,
         ..activation("hardswish", |layer| layer.activation(quote!(Hardswish)))
     },
     Row {
         in_place: false,
         backward_reads: Reads::Nothing,
+        reads_input_backwards: true,
         ..activation("silu", |layer| layer.activation(quote!(Silu)))
     },
     Row {
         options: &[word("approximate", &["none", "tanh"], "none")],
         in_place: false,
         backward_reads: Reads::Nothing,
+        reads_input_backwards: true,
         ..activation("gelu", constants::gelu)
     },
     Row {
@@ -283,6 +301,7 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[probability("p", 0.5)],
         constants: constants::dropout,
         in_place: true,
+        reads_input_backwards: false,
         spoils_gradient: true,
         keeps_signs: true,
         only_trains: true,
@@ -294,11 +313,18 @@ pub(crate) static ROWS: &[Row] = &[
         rule: maps::same_spatial_map,
         constants: constants::dropout,
         in_place: true,
+        reads_input_backwards: false,
         spoils_gradient: true,
         keeps_signs: true,
         only_trains: true,
         ..PLAIN
     },
-    Row { name: "softmax", constants: constants::rows, backward_reads: Values, ..PLAIN },
-    Row { name: "log_softmax", constants: constants::rows, backward_reads: Values, ..PLAIN },
+    Row { name: "softmax", constants: constants::rows, backward_reads: Values, reads_input_backwards: false, ..PLAIN },
+    Row {
+        name: "log_softmax",
+        constants: constants::rows,
+        backward_reads: Values,
+        reads_input_backwards: false,
+        ..PLAIN
+    },
 ];

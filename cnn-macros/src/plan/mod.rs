@@ -14,7 +14,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::Path;
 
-use crate::layers::{Arguments, Cost, Row};
+use crate::layers::{Arguments, Cost, Reads, Row};
 use crate::size::{Shape, Size};
 
 /// A settled network.
@@ -230,6 +230,25 @@ impl Step {
             Kind::Layer { row, .. } => row.stateful,
             Kind::Custom(_) => true,
             Kind::Join(_) => false,
+        }
+    }
+
+    /// Whether its backward pass reads the values that it took.
+    pub(crate) fn reads_inputs_backwards(&self) -> bool {
+        match &self.kind {
+            Kind::Layer { row, .. } => self.runs() && row.reads_input_backwards,
+            Kind::Custom(_) => true,
+            Kind::Join(join) => join.kind == JoinKind::Multiply,
+        }
+    }
+
+    /// Whether its backward pass reads the values that it made.
+    pub(crate) fn reads_output_backwards(&self) -> bool {
+        match &self.kind {
+            Kind::Layer { .. } if self.run == Run::View => false,
+            Kind::Layer { row, .. } => self.run == Run::WithRelu || row.backward_reads != Reads::Nothing,
+            Kind::Custom(_) => true,
+            Kind::Join(_) => self.run == Run::WithRelu,
         }
     }
 

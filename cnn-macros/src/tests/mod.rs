@@ -67,8 +67,9 @@ fn runs(text: &str) -> Vec<Run> {
     each(&plan(text), |step| step.run)
 }
 
-fn sizes(slots: &memory::Slots) -> Vec<u64> {
-    slots.sizes.iter().map(|size| size.known().unwrap()).collect()
+/// Where the blocks that are of the macro's sizes lie, and how many values they have.
+fn places(memory: &memory::Memory) -> Vec<(u64, u64)> {
+    memory.blocks.iter().map(|block| (block.first.unwrap(), block.len.known().unwrap())).collect()
 }
 
 const LENET: &str = "LeNet5<1, 28, 28> {
@@ -162,17 +163,33 @@ fn flatten_moves_values_only_where_somebody_sees_it() {
 }
 
 #[test]
-fn slots_are_used_again_when_nobody_reads_them_any_more() {
+fn memory_is_used_again_when_nobody_reads_it_any_more() {
     let plan = plan(LENET);
-    assert_eq!(sizes(&memory::evaluation(&plan)), [4704, 1176]);
-    assert_eq!(sizes(&memory::training(&plan)), [4704, 1176, 1600, 400, 120, 84]);
-    assert_eq!(sizes(&memory::gradient(&plan)), [1176, 4704]);
-    let slots = memory::evaluation(&plan);
-    let places: Vec<_> = (0..plan.maps.len()).map(|map| slots.place(home(&plan, MapId(map)).base)).collect();
-    let [first, second] = [Place::Slot(0), Place::Slot(1)];
-    let expected = [first, first, second, first, first, second, second, first, first, second, second];
-    assert_eq!(places[1..12], expected);
-    assert_eq!((places[0], places[12]), (Place::Input, Place::Output));
+    let evaluation = memory::evaluation(&plan);
+    // conv1, pool1, conv2, pool2, fc1, fc2; 1176 and 400 are rounded up.
+    assert_eq!(places(&evaluation), [(0, 4704), (4704, 1176), (0, 1600), (1600, 400), (0, 120), (128, 84)]);
+    assert_eq!(evaluation.placed, 4704 + 1184);
+    let training = memory::training(&plan);
+    // Then the gradients of fc2, fc1, pool2, conv2, pool1 and conv1: the last is the only one for which there is no place.
+    assert_eq!(training.blocks.len(), 12);
+    assert_eq!(training.placed, 2 * 4704 + 1184 + 1184);
+    let place = |map: usize| evaluation.place(home(&plan, MapId(map)).base);
+    assert_eq!(
+        (place(0), place(1), place(2), place(12)),
+        (Place::Input, Place::Block(0), Place::Block(0), Place::Output)
+    );
+}
+
+/// A branch that is only added is not kept, and what a normalization has made is not read where no rectifier is behind it.
+#[test]
+fn what_the_way_back_does_not_read_is_not_kept() {
+    let plan = plan(
+        "Net<4, 8, 8> { a: conv2d<4, 1>, n: batch_norm2d, add { b: [conv2d<4, 1>, batch_norm2d], c: [conv2d<4, 1>, batch_norm2d] }, relu, flatten, linear<2> }",
+    );
+    let training = memory::training(&plan);
+    // What `a`, the normalization, `b` and `c` make is read again, and the sum. A branch is added up where the other's
+    // normalization is; that one is gone when gradients come.
+    assert_eq!(training.placed, 6 * 256);
 }
 
 /// Nothing is read and written in one step, unless it works in place.
@@ -182,16 +199,16 @@ fn no_step_overwrites_what_it_reads() {
         [LENET, "Net<2, 9, 9> { relu, dropout, conv2d<3, 3>, max_pool2d<2>, relu, Own, relu, flatten, softmax }"]
     {
         let plan = plan(text);
-        for slots in [memory::evaluation(&plan), memory::training(&plan)] {
+        for memory in [memory::evaluation(&plan), memory::training(&plan)] {
             for step in plan.steps.iter().filter(|step| step.runs()) {
-                let [input, output] = [step.input(), step.output].map(|map| slots.place(home(&plan, map).base));
+                let [input, output] = [step.input(), step.output].map(|map| memory.place(home(&plan, map).base));
                 assert_ne!(input, output, "{text}: {}", step.path);
             }
         }
-        let slots = memory::gradient(&plan);
+        let memory = memory::training(&plan);
         for step in plan.steps.iter().filter(|step| step.runs()) {
-            let [input, output] = [step.input(), step.output].map(|map| slots.place(gradient_home(&plan, map).base));
-            assert_ne!(input, output, "{text}: {}", step.path);
+            let gradient = |map: MapId| memory.gradient_place(gradient_home(&plan, map).base);
+            assert_ne!(gradient(step.input()), gradient(step.output), "{text}: {}", step.path);
         }
     }
 }
@@ -350,7 +367,7 @@ fn a_residual_block_predicts_with_its_convolutions_alone() {
     assert_eq!((plan.steps[11].adds_to, plan.applied_rectifier(11)), (Some(13), None));
     assert!(plan.apart(6).next().is_none() && plan.apart(13).next().is_none());
     // What the identity is added up in, and what is between the convolutions.
-    assert_eq!(sizes(&memory::evaluation(&plan)), [4 * 64, 4 * 64]);
+    assert_eq!(memory::evaluation(&plan).placed, 2 * 4 * 64);
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! Random networks carried out twice, on numbers that say where they come from: once with memory for each map and each
 //! gradient, once with the memory that the plan gives them. Whatever is read must be the same.
 
+use std::cell::RefCell;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
+use std::rc::Rc;
 
 use proptest::prelude::*;
 
-use crate::layers::Reads;
-use crate::plan::memory::{self, Place, Slots};
-use crate::plan::place::{Home, gradient_home, home, root};
-use crate::plan::{INPUT, JoinKind, Kind, MapId, Part, Plan, Run, Step, StepId};
+use crate::plan::memory::{self, Memory, Place};
+use crate::plan::place::{gradient_home, home, root};
+use crate::plan::{INPUT, JoinKind, MapId, Part, Plan, Run, Step, StepId};
 use crate::tests::plans;
 
 /// A number that only this makes.
@@ -27,65 +29,98 @@ fn channels(plan: &Plan, map: MapId) -> usize {
     usize::try_from(plan.map(map).shape.sizes()[0].known().unwrap()).unwrap()
 }
 
-/// Where the values of maps, or their gradients, are.
-struct Memory<'a> {
-    plan: &'a Plan,
-    /// None gives each map memory of its own.
-    slots: Option<&'a Slots>,
-    home: fn(&Plan, MapId) -> Home,
-    input: Vec<u64>,
-    output: Vec<u64>,
-    /// Of slots, or of maps.
-    values: Vec<Vec<u64>>,
+/// Whose places.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Values,
+    Gradients,
 }
 
-impl<'a> Memory<'a> {
-    /// `garbage` is what is there before anything is written.
-    fn new(plan: &'a Plan, slots: Option<&'a Slots>, home: fn(&Plan, MapId) -> Home, garbage: u64) -> Self {
-        let sizes: Vec<_> = match slots {
-            Some(slots) => slots.sizes.iter().map(|size| usize::try_from(size.known().unwrap()).unwrap()).collect(),
-            None => (0..plan.maps.len()).map(|map| len(plan, MapId(map))).collect(),
-        };
+/// Where the values of maps, or their gradients, are.
+struct Store<'a> {
+    plan: &'a Plan,
+    what: What,
+    /// None gives each map memory of its own.
+    memory: Option<&'a Memory>,
+    input: Vec<u64>,
+    output: Vec<u64>,
+    /// Of maps, if each has some.
+    own: Vec<Vec<u64>>,
+    /// What the plan places.
+    shared: Rc<RefCell<Vec<u64>>>,
+}
+
+impl<'a> Store<'a> {
+    /// With garbage wherever nothing is written yet.
+    fn new(plan: &'a Plan, memory: Option<&'a Memory>, what: What) -> Self {
+        let maps = if memory.is_some() { 0 } else { plan.maps.len() };
+        let shared = memory.map_or(0, |memory| usize::try_from(memory.placed).unwrap());
+        // Gradients of maps of their own are added up.
+        let garbage = if memory.is_some() { 0x9e37_79b9_7f4a_7c15_u64 } else { 0 };
         let fill = |len: usize| (0..len).map(|index| garbage.wrapping_mul(index as u64 + 1)).collect::<Vec<_>>();
-        let (input, output) = (fill(len(plan, INPUT)), fill(len(plan, plan.output)));
-        Self { plan, slots, home, input, output, values: sizes.into_iter().map(fill).collect() }
+        Self {
+            plan,
+            what,
+            memory,
+            input: fill(len(plan, INPUT)),
+            output: fill(len(plan, plan.output)),
+            own: (0..maps).map(|map| fill(len(plan, MapId(map)))).collect(),
+            shared: Rc::new(RefCell::new(fill(shared))),
+        }
     }
 
-    fn home(&self, map: MapId) -> Home {
-        (self.home)(self.plan, map)
+    /// The gradients in the memory that these values are in.
+    fn gradients(&self) -> Self {
+        let gradients = Self::new(self.plan, self.memory, What::Gradients);
+        Self { shared: Rc::clone(&self.shared), ..gradients }
     }
 
-    /// The memory that a map is in, and its places there: cell by cell, channels last.
-    fn places(&mut self, map: MapId) -> (&mut [u64], Vec<usize>) {
+    /// Calls `body` with the memory that a map is in, and its places there: cell by cell, channels last.
+    fn with<R>(&mut self, map: MapId, body: impl FnOnce(&mut [u64], Vec<usize>) -> R) -> R {
         let len = len(self.plan, map);
-        let Some(slots) = self.slots else { return (&mut self.values[map.0], (0..len).collect()) };
-        let (home, channels) = (self.home(map), channels(self.plan, map));
+        let Some(memory) = self.memory else { return body(&mut self.own[map.0], (0..len).collect()) };
+        let channels = channels(self.plan, map);
+        let (home, place) = match self.what {
+            What::Values => {
+                let home = home(self.plan, map);
+                (home, memory.place(home.base))
+            }
+            What::Gradients => {
+                let home = gradient_home(self.plan, map);
+                (home, memory.gradient_place(home.base))
+            }
+        };
         let [first, stride] = [home.first, home.stride].map(|number| usize::try_from(number).unwrap());
         let stride = if stride > 0 { stride } else { channels };
         let places = (0..len).map(|index| first + index / channels * stride + index % channels).collect();
-        let base = crate::tests::simulation::len(self.plan, home.base);
-        let values = match slots.place(home.base) {
-            Place::Input => &mut self.input,
-            Place::Output => &mut self.output,
-            Place::Slot(slot) => &mut self.values[slot],
-        };
-        (&mut values[..base], places)
+        match place {
+            Place::Input => body(&mut self.input, places),
+            Place::Output => body(&mut self.output, places),
+            Place::Block(block) => body(&mut self.shared.borrow_mut()[range(memory, block)], places),
+        }
     }
 
     fn read(&mut self, map: MapId) -> Vec<u64> {
-        let (values, places) = self.places(map);
-        places.into_iter().map(|place| values[place]).collect()
+        self.with(map, |values, places| places.into_iter().map(|place| values[place]).collect())
     }
 
     fn write(&mut self, map: MapId, new: &[u64]) {
-        let (values, places) = self.places(map);
-        places.into_iter().zip(new).for_each(|(place, new)| values[place] = *new);
+        self.with(map, |values, places| places.into_iter().zip(new).for_each(|(place, new)| values[place] = *new));
     }
 
     fn add(&mut self, map: MapId, more: &[u64]) {
-        let (values, places) = self.places(map);
-        places.into_iter().zip(more).for_each(|(place, more)| values[place] = values[place].wrapping_add(*more));
+        let add = |(place, more): (&mut u64, &u64)| *place = place.wrapping_add(*more);
+        let mut sums = self.read(map);
+        sums.iter_mut().zip(more).for_each(add);
+        self.write(map, &sums);
     }
+}
+
+/// The values of a block.
+fn range(memory: &Memory, block: usize) -> Range<usize> {
+    let block = &memory.blocks[block];
+    let [first, len] = [block.first, block.len.known()].map(|number| usize::try_from(number.unwrap()).unwrap());
+    first..first + len
 }
 
 /// Whether a branch of a concatenation is where it belongs from the start.
@@ -109,43 +144,43 @@ fn factor(plan: &Plan, step: &Step, branch: usize, index: usize) -> usize {
     if len(plan, step.inputs[branch]) == len(plan, step.output) { index } else { index % channels(plan, step.output) }
 }
 
-fn forward(plan: &Plan, memory: &mut Memory<'_>) {
+fn forward(plan: &Plan, store: &mut Store<'_>) {
     for (index, step) in plan.steps.iter().enumerate() {
         if !step.runs() {
-            let values = memory.read(step.input());
+            let values = store.read(step.input());
             match step.run {
                 // What is seen otherwise is where it is.
-                Run::View if memory.slots.is_some() => {}
-                Run::View => memory.write(step.output, &values),
+                Run::View if store.memory.is_some() => {}
+                Run::View => store.write(step.output, &values),
                 _ => {
                     let made = |(at, value): (usize, &u64)| made_of(("in place", index, at, value));
-                    memory.write(step.output, &values.iter().enumerate().map(made).collect::<Vec<_>>());
+                    store.write(step.output, &values.iter().enumerate().map(made).collect::<Vec<_>>());
                 }
             }
             continue;
         }
-        let inputs: Vec<_> = step.inputs.iter().map(|map| memory.read(*map)).collect();
+        let inputs: Vec<_> = step.inputs.iter().map(|map| store.read(*map)).collect();
         let rectified = |(_, sum): (usize, &u64)| made_of(("relu", step.adds_to.unwrap_or(index), sum));
-        if memory.slots.is_some() && step.adds_to.is_some() {
+        if store.memory.is_some() && step.adds_to.is_some() {
             let made: Vec<_> = (0..len(plan, step.output)).map(|at| made_of(("layer", index, at, &inputs))).collect();
-            memory.add(step.output, &made);
+            store.add(step.output, &made);
             if plan.applied_rectifier(index).is_some() {
-                let sums = memory.read(step.output);
-                memory.write(step.output, &sums.iter().enumerate().map(rectified).collect::<Vec<_>>());
+                let sums = store.read(step.output);
+                store.write(step.output, &sums.iter().enumerate().map(rectified).collect::<Vec<_>>());
             }
             continue;
         }
-        if memory.slots.is_some() && !plan.adders(index).is_empty() {
+        if store.memory.is_some() && !plan.adders(index).is_empty() {
             // What was added is where the sum is; the last that adds to it rectifies it.
             let into = step.into.expect("it is added up somewhere");
-            let mut sums = memory.read(step.inputs[into]);
+            let mut sums = store.read(step.inputs[into]);
             for branch in plan.apart(index) {
                 sums.iter_mut().zip(&inputs[branch]).for_each(|(sum, value)| *sum = sum.wrapping_add(*value));
             }
             if step.run == Run::WithRelu && plan.apart(index).next().is_some() {
                 sums = sums.iter().enumerate().map(rectified).collect();
             }
-            memory.write(step.output, &sums);
+            store.write(step.output, &sums);
             continue;
         }
         let output = |made: &dyn Fn(usize) -> u64| (0..len(plan, step.output)).map(made).collect::<Vec<_>>();
@@ -160,9 +195,9 @@ fn forward(plan: &Plan, memory: &mut Memory<'_>) {
                 made_of(("product", a, b))
             }),
             Some(JoinKind::Concat) => {
-                let mut whole = memory.read(step.output);
+                let mut whole = store.read(step.output);
                 for ((map, first), input) in step.inputs.iter().zip(firsts(plan, step)).zip(&inputs) {
-                    if memory.slots.is_none() || !lies_in(plan, step, *map, first) {
+                    if store.memory.is_none() || !lies_in(plan, step, *map, first) {
                         in_concat(plan, step, *map, first).for_each(|(from, to)| whole[to] = input[from]);
                     }
                 }
@@ -170,31 +205,31 @@ fn forward(plan: &Plan, memory: &mut Memory<'_>) {
             }
             None => output(&|at| made_of(("layer", index, at, &inputs))),
         };
-        memory.write(step.output, &made);
+        store.write(step.output, &made);
     }
 }
 
-/// Whether a step's backward pass reads the values that it made, as they are.
-fn reads_output(step: &Step) -> bool {
-    match &step.kind {
-        Kind::Layer { row, .. } => row.backward_reads == Reads::Values && step.run != Run::WithRelu,
-        Kind::Custom(_) => true,
-        Kind::Join(_) => false,
+/// The map that is in a map's memory in the end: steps that work in place may leave no more than its signs.
+fn left(plan: &Plan, mut map: MapId) -> MapId {
+    let changes = |step: &&StepId| matches!(plan.steps[**step].run, Run::View | Run::InPlace);
+    while let Some(step) = plan.map(map).readers.iter().find(changes) {
+        map = plan.steps[*step].output;
     }
+    map
 }
 
 /// What the steps see on the way back.
-fn backward(plan: &Plan, values: &mut Memory<'_>, gradients: &mut Memory<'_>) -> Vec<(StepId, u64)> {
+fn backward(plan: &Plan, values: &mut Store<'_>, gradients: &mut Store<'_>) -> Vec<(StepId, u64)> {
     let mut seen = Vec::new();
     for (index, step) in plan.steps.iter().enumerate().rev() {
         let grad = gradients.read(step.output);
-        let output = reads_output(step).then(|| values.read(step.output));
+        let output = step.reads_output_backwards().then(|| values.read(left(plan, step.output)));
         // A view does nothing; what it shows may be others' already.
         if step.run != Run::View {
             seen.push((index, made_of((&grad, &output))));
         }
         match step.run {
-            Run::View if gradients.slots.is_some() => continue,
+            Run::View if gradients.memory.is_some() => continue,
             Run::View => {
                 gradients.add(step.input(), &grad);
                 continue;
@@ -217,7 +252,7 @@ fn backward(plan: &Plan, values: &mut Memory<'_>, gradients: &mut Memory<'_>) ->
             _ => grad,
         };
         let inputs: Vec<_> = match step.join() {
-            Some(JoinKind::Add | JoinKind::Concat) => Vec::new(),
+            _ if !step.reads_inputs_backwards() => Vec::new(),
             _ => step.inputs.iter().map(|map| values.read(*map)).collect(),
         };
         seen.push((index, made_of(&inputs)));
@@ -240,7 +275,7 @@ fn backward(plan: &Plan, values: &mut Memory<'_>, gradients: &mut Memory<'_>) ->
                 }
                 None => (0..len(plan, *map)).map(|at| made_of(("layer", index, at, &grad, &inputs, &output))).collect(),
             };
-            if gradients.slots.is_some() {
+            if gradients.memory.is_some() {
                 let join = step.join();
                 let cell = crate::plan::place::cell(plan, *map);
                 if join == Some(JoinKind::Concat) && lies_in(plan, step, *map, firsts[branch]) {
@@ -251,9 +286,10 @@ fn backward(plan: &Plan, values: &mut Memory<'_>, gradients: &mut Memory<'_>) ->
                     continue;
                 }
                 // A user's layer that cannot add stores elsewhere first.
-                let apart = gradients.slots.and_then(|slots| slots.apart.iter().find(|(step, _)| *step == index));
-                if let Some((_, slot)) = apart {
-                    gradients.values[*slot][..made.len()].copy_from_slice(&made);
+                if let Some(memory) = gradients.memory
+                    && let Some(block) = memory.apart(index)
+                {
+                    gradients.shared.borrow_mut()[range(memory, block)].copy_from_slice(&made);
                 }
                 if !step.adds[branch] {
                     gradients.write(*map, &made);
@@ -262,7 +298,7 @@ fn backward(plan: &Plan, values: &mut Memory<'_>, gradients: &mut Memory<'_>) ->
             }
             gradients.add(*map, &made);
         }
-        if gradients.slots.is_some() {
+        if gradients.memory.is_some() {
             if let Some((map, made)) = shared {
                 gradients.write(map, &made);
             } else if crate::plan::merge::spoils(plan, step) && step.join().is_none() {
@@ -276,44 +312,38 @@ fn backward(plan: &Plan, values: &mut Memory<'_>, gradients: &mut Memory<'_>) ->
 }
 
 /// The same numbers come out in the plan's memory as in memory of their own.
-fn check_forward(plan: &Plan, slots: &Slots) -> Result<(), TestCaseError> {
+fn check_forward(plan: &Plan, memory: &Memory) -> Result<(), TestCaseError> {
     let input: Vec<_> = (0..len(plan, INPUT)).map(|at| made_of(("input", at))).collect();
-    let [apart, together] = [None, Some(slots)].map(|slots| {
-        let mut memory = Memory::new(plan, slots, home, 0x9e37_79b9_7f4a_7c15);
-        memory.write(INPUT, &input);
-        forward(plan, &mut memory);
-        [memory.read(plan.output), memory.read(INPUT)]
+    let [apart, together] = [None, Some(memory)].map(|memory| {
+        let mut store = Store::new(plan, memory, What::Values);
+        store.write(INPUT, &input);
+        forward(plan, &mut store);
+        [store.read(plan.output), store.read(INPUT)]
     });
-    prop_assert_eq!(&apart, &together, "in a predictor");
+    prop_assert_eq!(&apart, &together, "the output, and the input, which is its caller's");
     Ok(())
 }
 
 fn check(text: &str) -> Result<(), TestCaseError> {
     let [plan, predictor] = plans(text);
     check_forward(&predictor, &memory::evaluation(&predictor))?;
-    let (evaluation, training, gradient) =
-        (memory::evaluation(&plan), memory::training(&plan), memory::gradient(&plan));
+    check_forward(&plan, &memory::evaluation(&plan))?;
+    let training = memory::training(&plan);
+    check_forward(&plan, &training)?;
+
     let input: Vec<_> = (0..len(&plan, INPUT)).map(|at| made_of(("input", at))).collect();
-    let mut expected = Memory::new(&plan, None, home, 0);
-    expected.write(INPUT, &input);
-    forward(&plan, &mut expected);
-    let output = expected.read(plan.output);
-    let mut values = Vec::new();
-    for slots in [&evaluation, &training] {
-        let mut memory = Memory::new(&plan, Some(slots), home, 0x9e37_79b9_7f4a_7c15);
-        memory.write(INPUT, &input);
-        forward(&plan, &mut memory);
-        prop_assert_eq!(&memory.read(plan.output), &output, "forward");
-        prop_assert_eq!(&memory.input, &input, "the network's input is its caller's");
-        values.push(memory);
+    let [mut expected, mut values] = [None, Some(&training)].map(|memory| Store::new(&plan, memory, What::Values));
+    for store in [&mut expected, &mut values] {
+        store.write(INPUT, &input);
+        forward(&plan, store);
     }
-    let seed: Vec<_> = (0..output.len()).map(|at| made_of(("grad_output", at))).collect();
-    let mut grads = Memory::new(&plan, None, gradient_home, 0);
-    grads.write(plan.output, &seed);
+    let seed: Vec<_> = (0..len(&plan, plan.output)).map(|at| made_of(("grad_output", at))).collect();
+    let [mut grads, mut shared] = [&expected, &values].map(Store::gradients);
+    for gradients in [&mut grads, &mut shared] {
+        gradients.write(plan.output, &seed);
+    }
     let seen = backward(&plan, &mut expected, &mut grads);
-    let mut shared = Memory::new(&plan, Some(&gradient), gradient_home, 0x9e37_79b9_7f4a_7c15);
-    shared.write(plan.output, &seed);
-    let found = backward(&plan, values.last_mut().unwrap(), &mut shared);
+    let found = backward(&plan, &mut values, &mut shared);
     for (found, seen) in found.iter().zip(&seen) {
         prop_assert_eq!(found, seen, "what step {} ({}) sees", seen.0, plan.steps[seen.0].path.clone());
     }

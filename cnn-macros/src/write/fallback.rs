@@ -42,7 +42,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
                 const NAME: &'static str = #text;
                 const STEPS: &'static [::cnn_core::network::Step] = &[];
                 const MEMORY: ::cnn_core::network::Memory =
-                    ::cnn_core::network::Memory { evaluation: 0, prediction: 0, training: 0, gradient: 0 };
+                    ::cnn_core::network::Memory { evaluation: 0, prediction: 0, training: 0 };
                 const STEP_NEEDS: ::cnn_core::network::Needs = ::cnn_core::network::Needs::NONE;
                 const STEP_PREPARED: ::cnn_core::network::Prepared = ::cnn_core::network::Prepared::NONE;
 

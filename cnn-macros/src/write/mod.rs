@@ -78,15 +78,14 @@ fn network_impl(name: &Ident, plan: &Plan, predictor: &Plan, frozen: &HashSet<St
         .then(|| quote!(const SOUND: bool = ::cnn_core::network::check::none(&[#(#mistakes),*]);));
     // In statements: what a list of calls makes rustc would evaluate even in a network that is wrong.
     let needs = plan.steps.iter().enumerate().filter_map(|(index, step)| needs(index, step));
-    let [evaluation, training, gradient] = [memory::evaluation, memory::training, memory::gradient].map(|f| f(plan));
+    let (evaluation, training) = (memory::evaluation(plan), memory::training(plan));
     let prediction = memory::evaluation(predictor);
-    let evaluate = Pass { plan, values: &evaluation, gradients: &gradient, of: Of::Evaluation };
-    let train = Pass { plan, values: &training, gradients: &gradient, of: Of::Training };
-    let predict = Pass { plan: predictor, values: &prediction, gradients: &gradient, of: Of::Prediction(frozen) };
-    let (evaluation_sum, training_sum) = (evaluate.values_len(), train.values_len());
-    let (prediction_sum, prepared) = (predict.values_len(), predict.prepared());
+    let evaluate = Pass::new(plan, &evaluation, Of::Evaluation);
+    let train = Pass::new(plan, &training, Of::Training);
+    let predict = Pass::new(predictor, &prediction, Of::Prediction(frozen));
+    let [evaluation, training, prediction] = [&evaluate, &train, &predict].map(Pass::memory_len);
+    let prepared = predict.prepared();
     let (prepare, predict) = (predict.prepare(), predict.predict());
-    let gradient_sum = train.gradients_len();
     let (evaluate, forward, backward) = (evaluate.forward(), train.forward(), train.backward());
     quote! {
         impl ::cnn_core::network::Network for #name {
@@ -95,10 +94,9 @@ fn network_impl(name: &Ident, plan: &Plan, predictor: &Plan, frozen: &HashSet<St
             const NAME: &'static str = #text;
             const STEPS: &'static [::cnn_core::network::Step] = &[#(#steps),*];
             const MEMORY: ::cnn_core::network::Memory = ::cnn_core::network::Memory {
-                evaluation: #evaluation_sum,
-                prediction: #prediction_sum,
-                training: #training_sum,
-                gradient: #gradient_sum,
+                evaluation: #evaluation,
+                prediction: #prediction,
+                training: #training,
             };
             #sound
             const STEP_NEEDS: ::cnn_core::network::Needs = {

@@ -18,15 +18,18 @@ impl Pass<'_> {
             Kind::Layer { row, .. } => {
                 let (module, _) = names(row);
                 let own = if step.owns() { self.owned(index) } else { self.parameters(index, "p", &quote!(&[])) };
-                let (input, output) = (self.read(step.input()), self.write(step.output));
                 match step.run {
                     Run::View => TokenStream::new(),
                     Run::InPlace => {
+                        let output = self.write(step.output);
                         quote!(::cnn_core::layer::#module::forward_in_place::<#name>(pass.at(#at), #output);)
                     }
-                    Run::Apart | Run::WithRelu => quote! {
-                        ::cnn_core::layer::#module::forward::<#name>(pass.at(#at), #own, #input, #output);
-                    },
+                    Run::Apart | Run::WithRelu => {
+                        let (input, output) = (self.read(step.input()), self.write(step.output));
+                        quote! {
+                            ::cnn_core::layer::#module::forward::<#name>(pass.at(#at), #own, #input, #output);
+                        }
+                    }
                 }
             }
             Kind::Custom(_) => {
@@ -51,7 +54,12 @@ impl Pass<'_> {
             Kind::Layer { row, .. } => {
                 let (module, _) = names(row);
                 let own = if step.owns() { self.owned(index) } else { self.parameters(index, "p", &quote!(&[])) };
-                let (input, output) = (self.read(step.input()), self.read(step.output));
+                if step.run == Run::View {
+                    return TokenStream::new();
+                }
+                // What is not read is not there any more.
+                let input = if step.reads_inputs_backwards() { self.read(step.input()) } else { quote!(&[]) };
+                let output = if step.reads_output_backwards() { self.read(step.output) } else { quote!(&[]) };
                 let grad_output = self.gradient(step.output);
                 match step.run {
                     Run::View => TokenStream::new(),
@@ -106,7 +114,7 @@ impl Pass<'_> {
                 );
             }
         };
-        let Some((_, slot)) = self.gradients.apart.iter().find(|(step, _)| *step == index) else {
+        let Some(block) = self.memory.apart(index) else {
             return call(if self.gradient_is_callers(map) {
                 let grad_input = self.grad_input(step, 0);
                 quote!(#grad_input.map(|gradient| gradient.values))
@@ -115,14 +123,14 @@ impl Pass<'_> {
                 quote!(::core::option::Option::Some(#gradient))
             });
         };
-        let apart = self.slice("g", *slot, Home { base: map, first: 0, stride: 0 });
+        let apart = self.part(block, 0, &quote!(&mut));
         let wanted = if self.gradient_is_callers(map) {
-            quote!(grad_input.is_some().then_some(&mut #apart))
+            quote!(grad_input.is_some().then_some(#apart))
         } else {
-            quote!(::core::option::Option::Some(&mut #apart))
+            quote!(::core::option::Option::Some(#apart))
         };
         let (call, grad_input) = (call(wanted), self.grad_input(step, 0));
-        let (channels, rows) = (self.channels(map), rows(&quote!(&#apart), 0, false));
+        let (channels, rows) = (self.channels(map), rows(&self.part(block, 0, &quote!(&)), 0, false));
         quote! {
             #call
             ::cnn_core::layer::add::backward(#channels, #rows, #grad_input, 0);

@@ -3,24 +3,35 @@
 mod calls;
 mod predict;
 
-use std::collections::HashSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashSet};
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
-use crate::plan::memory::{Place, Slots};
-use crate::plan::place::{Home, gradient_home, home};
+use crate::plan::memory::{self, Memory, Place};
+use crate::plan::place::{gradient_home, home};
 use crate::plan::{INPUT, Kind, MapId, Plan, Step, StepId};
 use crate::plan::{custom_layer, frozen_type, step_type};
 use crate::size::Size;
 use crate::write::step::operation;
 
-/// The code of a pass: which slots its maps have, and calls.
+/// The code of a pass: where its maps lie, and calls.
 pub(crate) struct Pass<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) values: &'a Slots,
-    pub(crate) gradients: &'a Slots,
+    pub(crate) memory: &'a Memory,
     pub(crate) of: Of<'a>,
+    /// What the call that is being written takes of the memory.
+    taken: RefCell<BTreeMap<(u64, usize), Cut>>,
+    /// When that call is, as the memory counts.
+    now: Cell<usize>,
+}
+
+/// A part of the memory: the name that a call has for it, the first value and how many there are, per sample.
+struct Cut {
+    name: Ident,
+    first: TokenStream,
+    len: TokenStream,
 }
 
 /// What a pass is part of.
@@ -32,12 +43,17 @@ pub(crate) enum Of<'a> {
     Prediction(&'a HashSet<StepId>),
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    pub(crate) fn new(plan: &'a Plan, memory: &'a Memory, of: Of<'a>) -> Self {
+        Self { plan, memory, of, taken: RefCell::default(), now: Cell::default() }
+    }
+
     pub(crate) fn forward(&self) -> TokenStream {
         let name = format_ident!("{}", if let Of::Training = self.of { "forward_steps" } else { "evaluate" });
-        let split = self.split_owned(false);
-        let (owned, samples) = (used("owned", !split.is_empty()), self.samples(false));
-        let calls = self.plan.steps.iter().enumerate().map(|(index, step)| self.forward_call(index, step));
+        let split = self.split_owned();
+        let (owned, samples) = (used("owned", !split.is_empty()), self.samples());
+        let steps = self.plan.steps.iter().enumerate();
+        let calls = steps.map(|(index, step)| self.with_memory(index, || self.forward_call(index, step)));
         quote! {
             fn #name(
                 pass: &mut ::cnn_core::layer::Pass<'_>,
@@ -53,12 +69,15 @@ impl Pass<'_> {
     }
 
     pub(crate) fn backward(&self) -> TokenStream {
-        let split = self.split_owned(true);
-        let (owned, samples) = (used("owned", !split.is_empty()), self.samples(true));
+        let split = self.split_owned();
+        let (owned, samples) = (used("owned", !split.is_empty()), self.samples());
         let split_grad_parameters = self.split_parameters(&quote!(grad_parameters), "q", &quote!(split));
         let grad_parameters = used("grad_parameters", split_grad_parameters.is_some());
         let steps = self.plan.steps.iter().enumerate().rev();
-        let calls = steps.map(|(index, step)| self.backward_call(index, step));
+        let calls = steps.map(|(index, step)| {
+            let now = memory::backwards(self.plan, index);
+            self.with_memory(now, || self.backward_call(index, step))
+        });
         let mutable = self.lends_grad_input().then(|| quote!(mut));
         quote! {
             fn backward_steps(
@@ -84,19 +103,71 @@ impl Pass<'_> {
         inputs.filter(|map| gradient_home(self.plan, **map).base == INPUT).count() > 1
     }
 
-    /// Values per sample of all maps in this pass.
-    pub(crate) fn values_len(&self) -> TokenStream {
-        let workspaces = customs(self.plan).map(|index| self.workspace_len(index));
-        sum(self.values.sizes.iter().map(element).chain(workspaces))
+    /// Values per sample of all that lies in the memory.
+    pub(crate) fn memory_len(&self) -> TokenStream {
+        self.place_behind(self.memory.behind().count() + customs(self.plan).count())
     }
 
-    /// Values per sample of all gradients of maps.
-    pub(crate) fn gradients_len(&self) -> TokenStream {
-        sum(self.gradients.sizes.iter().map(element))
+    /// The place behind so many blocks that the macro does not place: maps, then the workspaces of users' layers.
+    fn place_behind(&self, count: usize) -> TokenStream {
+        let placed = Literal::u64_unsuffixed(self.memory.placed);
+        let maps = self.memory.behind().map(|block| element(&self.memory.blocks[block].len));
+        let workspaces = customs(self.plan).map(|index| self.workspace_len(index));
+        let sizes: Vec<_> = maps.chain(workspaces).take(count).collect();
+        match sizes.is_empty() {
+            true => quote!(#placed),
+            false => quote!(::cnn_core::network::behind(#placed, &[#(#sizes),*])),
+        }
+    }
+
+    /// A call with what it takes of the memory, cut out of it.
+    pub(crate) fn with_memory(&self, now: usize, call: impl FnOnce() -> TokenStream) -> TokenStream {
+        self.now.set(now);
+        let call = call();
+        let taken = self.taken.take();
+        if taken.is_empty() {
+            return call;
+        }
+        let names = taken.values().map(|cut| &cut.name);
+        let parts = taken.values().map(|Cut { first, len, .. }| quote!((#first, #len)));
+        quote! {
+            {
+                let [#(#names),*] = ::cnn_core::network::cut(workspace, samples, [#(#parts),*]);
+                #call
+            }
+        }
+    }
+
+    /// The name of a block in the call that is being written.
+    fn take_block(&self, block: usize) -> Ident {
+        let name = format_ident!("m{block}");
+        let of = &self.memory.blocks[block];
+        assert!(of.lives(self.now.get()), "nothing lies there any more");
+        let first = of.first.map(|first| Literal::u64_unsuffixed(first).into_token_stream()).unwrap_or_else(|| {
+            let before = self.memory.behind().position(|other| other == block).unwrap_or(0);
+            constant(self.place_behind(before))
+        });
+        let len = match &of.len {
+            Size::Known(len) => Literal::u64_unsuffixed(*len).into_token_stream(),
+            Size::Const(len) => constant(len.clone()),
+        };
+        self.taken.borrow_mut().insert(self.memory.order(block), Cut { name: name.clone(), first, len });
+        name
+    }
+
+    /// The name of a users' layer's workspace in the call that is being written.
+    fn take_workspace(&self, index: StepId) -> Ident {
+        let name = format_ident!("w{index}");
+        let before = customs(self.plan).position(|other| other == index).unwrap_or(0);
+        let first = constant(self.place_behind(self.memory.behind().count() + before));
+        let len = self.workspace_len(index);
+        let order = (u64::MAX, self.memory.blocks.len() + before);
+        self.taken.borrow_mut().insert(order, Cut { name: name.clone(), first, len });
+        name
     }
 
     /// What cuts all that the network owns into what its steps own.
-    fn split_owned(&self, backward: bool) -> TokenStream {
+    fn split_owned(&self) -> TokenStream {
         let parameters = self.split_parameters(&quote!(owned.parameters), "p", &quote!(split_ref));
         let owners: Vec<_> = owners(self.plan).collect();
         let per_batch = (!owners.is_empty()).then(|| {
@@ -119,7 +190,7 @@ impl Pass<'_> {
                 );
             }
         });
-        let per_sample = self.split_workspace(backward);
+        let per_sample = self.workspace();
         quote!(#parameters #per_batch #per_sample)
     }
 
@@ -140,32 +211,18 @@ impl Pass<'_> {
             .then(|| quote!(let [#(#parts),*] = ::cnn_core::kernel::memory::buffer::#split(#from, [#(#counts),*]);))
     }
 
-    /// Maps, the workspaces of users' layers, and backwards the gradients of maps.
-    fn split_workspace(&self, backward: bool) -> Option<TokenStream> {
-        let names = |letter: &str, slots: &Slots| -> Vec<Ident> {
-            (0..slots.sizes.len()).map(|slot| format_ident!("{letter}{slot}")).collect()
-        };
-        let mut slots = names("v", self.values);
-        let mut sizes: Vec<_> = self.values.sizes.iter().map(Size::to_token_stream).collect();
-        slots.extend(customs(self.plan).map(|index| format_ident!("w{index}")));
-        sizes.extend(customs(self.plan).map(|index| self.workspace_len(index)));
-        if backward {
-            slots.extend(names("g", self.gradients));
-            sizes.extend(self.gradients.sizes.iter().map(Size::to_token_stream));
-        }
-        (!slots.is_empty()).then(|| {
-            quote! {
-                let [#(#slots),*] = ::cnn_core::kernel::memory::buffer::split(
-                    owned.workspace,
-                    [#((samples * ::cnn_core::network::aligned(#sizes))),*],
-                );
-            }
-        })
+    /// Whether anything lies in the memory.
+    fn has_memory(&self) -> bool {
+        !self.memory.blocks.is_empty() || customs(self.plan).next().is_some()
     }
 
-    fn samples(&self, backward: bool) -> Ident {
-        let slots = self.values.sizes.len() + if backward { self.gradients.sizes.len() } else { 0 };
-        used("samples", slots > 0 || customs(self.plan).next().is_some())
+    /// What calls cut their parts out of.
+    fn workspace(&self) -> Option<TokenStream> {
+        self.has_memory().then(|| quote!(let workspace = owned.workspace;))
+    }
+
+    fn samples(&self) -> Ident {
+        used("samples", self.has_memory())
     }
 
     pub(crate) fn parameters(&self, index: StepId, letter: &str, none: &TokenStream) -> TokenStream {
@@ -179,12 +236,11 @@ impl Pass<'_> {
     /// What a layer owns that has more than parameters.
     pub(crate) fn owned(&self, index: StepId) -> TokenStream {
         let parameters = self.parameters(index, "p", &quote!(&[]));
-        let [state, counts, saved, workspace] = ["t", "c", "k", "w"].map(|letter| format_ident!("{letter}{index}"));
+        let [state, counts, saved] = ["t", "c", "k"].map(|letter| format_ident!("{letter}{index}"));
         let workspace = if self.plan.steps[index].row().is_some() {
             quote!(&mut [])
         } else {
-            let len = self.workspace_len(index);
-            quote!(&mut #workspace[..samples * #len])
+            self.take_workspace(index).into_token_stream()
         };
         quote!(::cnn_core::layer::Owned {
             parameters: #parameters, state: #state, counts: #counts, saved: #saved, workspace: #workspace,
@@ -213,13 +269,10 @@ impl Pass<'_> {
     /// Where a map's values are, to be read or written as `reference` says.
     fn values(&self, map: MapId, reference: &TokenStream) -> TokenStream {
         let home = home(self.plan, map);
-        match self.values.place(home.base) {
+        match self.memory.place(home.base) {
             Place::Input => from(quote!(input), home.first, reference),
             Place::Output => from(quote!(output), home.first, reference),
-            Place::Slot(slot) => {
-                let slice = self.slice("v", slot, home);
-                quote!(#reference #slice)
-            }
+            Place::Block(block) => self.part(block, home.first, reference),
         }
     }
 
@@ -234,13 +287,10 @@ impl Pass<'_> {
     /// Where a map's gradient is, if it is not the network's input's.
     pub(crate) fn gradient(&self, map: MapId) -> TokenStream {
         let home = gradient_home(self.plan, map);
-        match self.gradients.place(home.base) {
+        match self.memory.gradient_place(home.base) {
             Place::Input => quote!(grad_input),
             Place::Output => from(quote!(grad_output), home.first, &quote!(&mut)),
-            Place::Slot(slot) => {
-                let slice = self.slice("g", slot, home);
-                quote!(&mut #slice)
-            }
+            Place::Block(block) => self.part(block, home.first, &quote!(&mut)),
         }
     }
 
@@ -249,17 +299,17 @@ impl Pass<'_> {
         gradient_home(self.plan, map).base == INPUT
     }
 
-    pub(crate) fn slice(&self, letter: &str, slot: usize, home: Home) -> TokenStream {
-        let slot = format_ident!("{letter}{slot}");
-        let first = (home.first > 0).then(|| Literal::u64_unsuffixed(home.first));
-        match self.plan.map(home.base).shape.len() {
-            Size::Known(len) => {
-                let len = Literal::u64_unsuffixed(len);
-                quote!(#slot[#first..samples * #len])
-            }
-            Size::Const(len) => quote!(#slot[#first..samples * const { #len }]),
-        }
+    /// A block from a value on.
+    pub(crate) fn part(&self, block: usize, first: u64, reference: &TokenStream) -> TokenStream {
+        let name = self.take_block(block);
+        let first = (first > 0).then(|| Literal::u64_unsuffixed(first));
+        quote!(#reference #name[#first..])
     }
+}
+
+/// An expression of constants, evaluated while the program compiles.
+fn constant(expression: TokenStream) -> TokenStream {
+    quote!(const { #expression })
 }
 
 /// A slice that is borrowed already, from a value on.
@@ -277,11 +327,6 @@ fn element(size: &Size) -> TokenStream {
         Size::Known(_) => size.to_token_stream(),
         Size::Const(size) => quote!((#size)),
     }
-}
-
-fn sum(sizes: impl Iterator<Item = TokenStream>) -> TokenStream {
-    let sizes: Vec<_> = sizes.collect();
-    if sizes.is_empty() { quote!(0) } else { quote!(::cnn_core::network::together(&[#(#sizes),*])) }
 }
 
 /// The name of an argument, as rustc wants it where nothing uses it.

@@ -126,10 +126,11 @@ impl Pass<'_> {
                     ::cnn_core::kernel::memory::buffer::split(owned.counts, [#(const { #operations.counts() }),*]);
             }
         });
-        let workspace = self.split_workspace(false);
+        let workspace = self.workspace();
         let owned = used("owned", frozen.is_some() || saved.is_some() || workspace.is_some());
-        let samples = self.samples(false);
-        let calls = self.plan.steps.iter().enumerate().map(|(index, step)| self.predict_call(index, step));
+        let samples = self.samples();
+        let steps = self.plan.steps.iter().enumerate();
+        let calls = steps.map(|(index, step)| self.with_memory(index, || self.predict_call(index, step)));
         quote! {
             fn predict_steps(
                 pass: &mut ::cnn_core::layer::Pass<'_>,
@@ -152,18 +153,17 @@ impl Pass<'_> {
             return self.forward_call(index, step);
         }
         let (name, at) = (self.type_of(index), Literal::usize_unsuffixed(index));
-        let (input, output, frozen) = (self.read(step.input()), self.write(step.output), format_ident!("f{index}"));
+        let frozen = format_ident!("f{index}");
         let saved = format_ident!("k{index}");
         let Some(row) = step.row() else {
             let (custom, counts, workspace) =
-                (custom_layer(index), format_ident!("c{index}"), format_ident!("w{index}"));
-            let len = self.workspace_len(index);
+                (custom_layer(index), format_ident!("c{index}"), self.take_workspace(index));
+            let (input, output) = (self.read(step.input()), self.write(step.output));
             return quote! {
                 (#custom.predict)(
                     pass.at(#at),
                     ::cnn_core::layer::Owned {
-                        parameters: #frozen, state: &mut [], counts: #counts, saved: #saved,
-                        workspace: &mut #workspace[..samples * #len],
+                        parameters: #frozen, state: &mut [], counts: #counts, saved: #saved, workspace: #workspace,
                     },
                     #input,
                     #output,
@@ -172,8 +172,10 @@ impl Pass<'_> {
         };
         let (module, _) = names(row);
         if step.run == Run::InPlace {
+            let output = self.write(step.output);
             return quote!(::cnn_core::layer::#module::predict_in_place::<#name>(pass.at(#at), #frozen, #output););
         }
+        let (input, output) = (self.read(step.input()), self.write(step.output));
         let function = format_ident!("{}", if step.adds_to.is_some() { "predict_add" } else { "predict" });
         let saved = step.owns().then(|| if saves(step) { quote!(#saved,) } else { quote!(&mut [],) });
         quote!(::cnn_core::layer::#module::#function::<#name>(pass.at(#at), #frozen, #saved #input, #output);)
