@@ -288,3 +288,29 @@ fn dropout2d_drops_whole_channels_of_each_sample() -> Result<(), Error> {
     assert_eq!(net.forward(&ones), ones, "in evaluation nothing is dropped");
     Ok(())
 }
+
+network! {
+    /// What the activation leaves is not what the pooling looks for.
+    pub Adaptive<2, 4, 4> { conv: conv2d<3, 1>, adaptive_max_pool2d<2>, sigmoid, flatten, fc: linear<3> }
+}
+
+network! {
+    /// The same windows.
+    pub Fixed<2, 4, 4> { conv: conv2d<3, 1>, max_pool2d<2>, sigmoid, flatten, fc: linear<3> }
+}
+
+/// The activation would work in place, and no cell would have been the largest.
+#[test]
+fn an_adaptive_max_pooling_keeps_what_it_made() -> Result<(), Error> {
+    fn gradients<N: Network<Input = Chw<2, 4, 4>, Output = Flat<3>>>() -> Result<Vec<f32>, Error> {
+        let mut net = N::new(1);
+        let input = Batch::from_nchw(&(0..64).map(|index| (index * 7 % 13) as f32 / 6.0 - 1.0).collect::<Vec<_>>())?;
+        let mut training = Training::new(0);
+        training.backward(Mode::Training, &mut net, &input, &CrossEntropy::new(&Labels::<3>::new(&[0, 2])?))?;
+        Ok(training.gradients().values().to_vec())
+    }
+    let gradients = [gradients::<Adaptive>()?, gradients::<Fixed>()?];
+    assert_eq!(gradients[0], gradients[1]);
+    assert!(gradients[0][..6].iter().any(|gradient| *gradient != 0.0), "the convolution has one");
+    Ok(())
+}

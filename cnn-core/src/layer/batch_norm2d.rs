@@ -80,6 +80,16 @@ pub fn forward<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f
     }
 }
 
+/// What [`forward`] made, once more, on the way back: nothing is counted, and statistics stay as they are.
+pub fn forward_again<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f32], output: &mut [f32]) {
+    if let Of::Running = statistics_of::<L>(pass.mode()) {
+        return forward::<L>(pass, owned, input, output);
+    }
+    let (mean, inverse_deviation) = owned.saved.split_at(L::GEOMETRY.channels);
+    let (saved, affine) = (Saved { mean, inverse_deviation }, affine::<L>(owned.parameters));
+    batch_norm2d::forward_saved(&L::GEOMETRY, saved, affine, epilogue::<L>(), input, output);
+}
+
 /// input `[n, h, w, c]`, grad_output `[n, h, w, c]` -> grad_input `[n, h, w, c]`, grad_parameters
 pub fn backward<L: BatchNorm2d>(
     pass: &mut Pass<'_>,

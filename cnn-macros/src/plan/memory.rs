@@ -1,7 +1,10 @@
 //! Where maps and their gradients live: a place in one memory for each, in which another may lie while nobody reads it. What
-//! the backward pass does not look at is gone when the forward pass has read it for the last time, and gradients lie where
-//! maps were.
+//! the backward pass does not look at is gone when the forward pass has read it for the last time, as is what it makes again
+//! (`again.rs`), and gradients lie where maps were.
 
+use std::collections::BTreeSet;
+
+use super::again::{self, Rebuild};
 use super::place::{gradient_home, home};
 use crate::plan::{INPUT, Kind, MapId, Plan, StepId};
 use crate::size::Size;
@@ -13,6 +16,10 @@ pub(crate) struct Memory {
     /// The blocks of each map's values and of its gradient, if they have some of their own, by the map's number.
     values: Vec<Option<usize>>,
     gradients: Vec<Option<usize>>,
+    /// Those of values that are made a second time, for the way back.
+    rebuilt: Vec<Option<usize>>,
+    /// What is made a second time, in the order in which it is.
+    rebuilds: Vec<Rebuild>,
     /// Blocks of users' layers that cannot add to a gradient.
     apart: Vec<(StepId, usize)>,
     /// Values per sample in all blocks that the macro places; the others lie behind.
@@ -73,6 +80,16 @@ impl Memory {
         place(&self.values, base)
     }
 
+    /// The same on the way back.
+    pub(crate) fn place_backwards(&self, base: MapId) -> Place {
+        self.rebuilt[base.0].map_or_else(|| self.place(base), Place::Block)
+    }
+
+    /// The steps that are carried out again before one goes backwards.
+    pub(crate) fn again_before(&self, now: usize) -> impl Iterator<Item = StepId> + '_ {
+        self.rebuilds.iter().filter(move |rebuild| rebuild.now == now).flat_map(|rebuild| rebuild.steps.iter().copied())
+    }
+
     /// The place of such a map's gradient.
     pub(crate) fn gradient_place(&self, base: MapId) -> Place {
         place(&self.gradients, base)
@@ -84,14 +101,16 @@ impl Memory {
     }
 
     fn new(plan: &Plan) -> Self {
-        Self { values: vec![None; plan.maps.len()], gradients: vec![None; plan.maps.len()], ..Self::default() }
+        let [values, gradients, rebuilt] = [(); 3].map(|()| vec![None; plan.maps.len()]);
+        Self { values, gradients, rebuilt, ..Self::default() }
     }
 
     /// A block of this length, which something is done to now.
     fn touch(&mut self, block: Option<usize>, len: impl FnOnce() -> Size, now: usize) -> usize {
         match block {
             Some(block) => {
-                self.blocks[block].life.last = now;
+                let Life { first, last } = &mut self.blocks[block].life;
+                (*first, *last) = ((*first).min(now), (*last).max(now));
                 block
             }
             None => {
@@ -106,6 +125,28 @@ impl Memory {
         if base != INPUT && base != output {
             self.values[base.0] = Some(self.touch(self.values[base.0], || plan.map(base).shape.len(), now));
         }
+    }
+
+    /// The values of a map on the way back.
+    fn touch_kept(&mut self, plan: &Plan, map: MapId, now: usize) {
+        let base = home(plan, map).base;
+        match self.rebuilt[base.0] {
+            Some(block) => _ = self.touch(Some(block), || Size::Known(0), now),
+            None => self.touch_values(plan, map, now),
+        }
+    }
+
+    /// What is made again, from what it is made of.
+    fn rebuild(&mut self, plan: &Plan, rebuilds: Vec<Rebuild>) {
+        for Rebuild { base, now, .. } in &rebuilds {
+            let block = self.touch(None, || plan.map(*base).shape.len(), *now);
+            self.rebuilt[base.0] = Some(block);
+        }
+        for Rebuild { now, steps, .. } in &rebuilds {
+            let inputs = steps.iter().flat_map(|step| &plan.steps[*step].inputs);
+            inputs.for_each(|map| self.touch_kept(plan, *map, *now));
+        }
+        self.rebuilds = rebuilds;
     }
 
     fn touch_gradient(&mut self, plan: &Plan, map: MapId, now: usize) {
@@ -127,10 +168,10 @@ impl Memory {
         for (index, step) in plan.steps.iter().enumerate().rev() {
             let now = backwards(plan, index);
             if step.reads_inputs_backwards() {
-                step.inputs.iter().for_each(|map| self.touch_values(plan, *map, now));
+                step.inputs.iter().for_each(|map| self.touch_kept(plan, *map, now));
             }
             if step.reads_output_backwards() {
-                self.touch_values(plan, step.output, now);
+                self.touch_kept(plan, step.output, now);
             }
             self.touch_gradient(plan, step.output, now);
             if !step.runs() {
@@ -200,10 +241,38 @@ pub(crate) fn evaluation(plan: &Plan) -> Memory {
     memory.placed()
 }
 
-/// Maps in training, and their gradients.
+/// Maps in training, and their gradients. What takes less time to make again than a few hundredths of a step is not kept,
+/// where that saves memory: the largest first.
 pub(crate) fn training(plan: &Plan) -> Memory {
+    training_within(plan, again::budget(plan))
+}
+
+/// The same where so much may be spent on making again.
+pub(crate) fn training_within(plan: &Plan, mut budget: u128) -> Memory {
+    let mut memory = training_without(plan, &BTreeSet::new());
+    let mut dropped = BTreeSet::new();
+    for candidate in again::candidates(plan) {
+        let len = plan.map(candidate.base).shape.known_len().unwrap_or(0);
+        // What is a hundredth of all is not worth the macro's time.
+        if candidate.cost > budget || len < memory.placed / 100 {
+            continue;
+        }
+        dropped.insert(candidate.base);
+        let without = training_without(plan, &dropped);
+        if without.placed + len / 2 <= memory.placed {
+            (memory, budget) = (without, budget - candidate.cost);
+        } else {
+            dropped.remove(&candidate.base);
+        }
+    }
+    memory
+}
+
+/// The same where these are made again.
+fn training_without(plan: &Plan, dropped: &BTreeSet<MapId>) -> Memory {
     let mut memory = Memory::new(plan);
     memory.forward(plan);
+    memory.rebuild(plan, again::rebuilds(plan, dropped));
     memory.backward(plan);
     memory.placed()
 }

@@ -3,6 +3,7 @@
 //! It is a graph: a step reads a map (a join some) and makes another, and maps have numbers. A sequence is its simplest
 //! case.
 
+mod again;
 mod contents;
 mod fold;
 pub(crate) mod fuse;

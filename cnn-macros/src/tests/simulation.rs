@@ -48,6 +48,8 @@ struct Store<'a> {
     own: Vec<Vec<u64>>,
     /// What the plan places.
     shared: Rc<RefCell<Vec<u64>>>,
+    /// Whether it is the way back.
+    backwards: bool,
 }
 
 impl<'a> Store<'a> {
@@ -66,6 +68,7 @@ impl<'a> Store<'a> {
             output: fill(len(plan, plan.output)),
             own: (0..maps).map(|map| fill(len(plan, MapId(map)))).collect(),
             shared: Rc::new(RefCell::new(fill(shared))),
+            backwards: false,
         }
     }
 
@@ -83,7 +86,7 @@ impl<'a> Store<'a> {
         let (home, place) = match self.what {
             What::Values => {
                 let home = home(self.plan, map);
-                (home, memory.place(home.base))
+                (home, if self.backwards { memory.place_backwards(home.base) } else { memory.place(home.base) })
             }
             What::Gradients => {
                 let home = gradient_home(self.plan, map);
@@ -145,68 +148,71 @@ fn factor(plan: &Plan, step: &Step, branch: usize, index: usize) -> usize {
 }
 
 fn forward(plan: &Plan, store: &mut Store<'_>) {
-    for (index, step) in plan.steps.iter().enumerate() {
-        if !step.runs() {
-            let values = store.read(step.input());
-            match step.run {
-                // What is seen otherwise is where it is.
-                Run::View if store.memory.is_some() => {}
-                Run::View => store.write(step.output, &values),
-                _ => {
-                    let made = |(at, value): (usize, &u64)| made_of(("in place", index, at, value));
-                    store.write(step.output, &values.iter().enumerate().map(made).collect::<Vec<_>>());
-                }
+    (0..plan.steps.len()).for_each(|index| forward_step(plan, index, store));
+}
+
+fn forward_step(plan: &Plan, index: StepId, store: &mut Store<'_>) {
+    let step = &plan.steps[index];
+    if !step.runs() {
+        let values = store.read(step.input());
+        match step.run {
+            // What is seen otherwise is where it is.
+            Run::View if store.memory.is_some() => {}
+            Run::View => store.write(step.output, &values),
+            _ => {
+                let made = |(at, value): (usize, &u64)| made_of(("in place", index, at, value));
+                store.write(step.output, &values.iter().enumerate().map(made).collect::<Vec<_>>());
             }
-            continue;
         }
-        let inputs: Vec<_> = step.inputs.iter().map(|map| store.read(*map)).collect();
-        let rectified = |(_, sum): (usize, &u64)| made_of(("relu", step.adds_to.unwrap_or(index), sum));
-        if store.memory.is_some() && step.adds_to.is_some() {
-            let made: Vec<_> = (0..len(plan, step.output)).map(|at| made_of(("layer", index, at, &inputs))).collect();
-            store.add(step.output, &made);
-            if plan.applied_rectifier(index).is_some() {
-                let sums = store.read(step.output);
-                store.write(step.output, &sums.iter().enumerate().map(rectified).collect::<Vec<_>>());
-            }
-            continue;
-        }
-        if store.memory.is_some() && !plan.adders(index).is_empty() {
-            // What was added is where the sum is; the last that adds to it rectifies it.
-            let into = step.into.expect("it is added up somewhere");
-            let mut sums = store.read(step.inputs[into]);
-            for branch in plan.apart(index) {
-                sums.iter_mut().zip(&inputs[branch]).for_each(|(sum, value)| *sum = sum.wrapping_add(*value));
-            }
-            if step.run == Run::WithRelu && plan.apart(index).next().is_some() {
-                sums = sums.iter().enumerate().map(rectified).collect();
-            }
-            store.write(step.output, &sums);
-            continue;
-        }
-        let output = |made: &dyn Fn(usize) -> u64| (0..len(plan, step.output)).map(made).collect::<Vec<_>>();
-        let made = match step.join() {
-            Some(JoinKind::Add) => {
-                let sum = |at: usize| inputs.iter().fold(0, |sum: u64, input| sum.wrapping_add(input[at]));
-                let relu = step.run == Run::WithRelu;
-                output(&|at| if relu { rectified((at, &sum(at))) } else { sum(at) })
-            }
-            Some(JoinKind::Multiply) => output(&|at| {
-                let [a, b] = [0, 1].map(|branch| inputs[branch][factor(plan, step, branch, at)]);
-                made_of(("product", a, b))
-            }),
-            Some(JoinKind::Concat) => {
-                let mut whole = store.read(step.output);
-                for ((map, first), input) in step.inputs.iter().zip(firsts(plan, step)).zip(&inputs) {
-                    if store.memory.is_none() || !lies_in(plan, step, *map, first) {
-                        in_concat(plan, step, *map, first).for_each(|(from, to)| whole[to] = input[from]);
-                    }
-                }
-                whole
-            }
-            None => output(&|at| made_of(("layer", index, at, &inputs))),
-        };
-        store.write(step.output, &made);
+        return;
     }
+    let inputs: Vec<_> = step.inputs.iter().map(|map| store.read(*map)).collect();
+    let rectified = |(_, sum): (usize, &u64)| made_of(("relu", step.adds_to.unwrap_or(index), sum));
+    if store.memory.is_some() && step.adds_to.is_some() {
+        let made: Vec<_> = (0..len(plan, step.output)).map(|at| made_of(("layer", index, at, &inputs))).collect();
+        store.add(step.output, &made);
+        if plan.applied_rectifier(index).is_some() {
+            let sums = store.read(step.output);
+            store.write(step.output, &sums.iter().enumerate().map(rectified).collect::<Vec<_>>());
+        }
+        return;
+    }
+    if store.memory.is_some() && !plan.adders(index).is_empty() {
+        // What was added is where the sum is; the last that adds to it rectifies it.
+        let into = step.into.expect("it is added up somewhere");
+        let mut sums = store.read(step.inputs[into]);
+        for branch in plan.apart(index) {
+            sums.iter_mut().zip(&inputs[branch]).for_each(|(sum, value)| *sum = sum.wrapping_add(*value));
+        }
+        if step.run == Run::WithRelu && plan.apart(index).next().is_some() {
+            sums = sums.iter().enumerate().map(rectified).collect();
+        }
+        store.write(step.output, &sums);
+        return;
+    }
+    let output = |made: &dyn Fn(usize) -> u64| (0..len(plan, step.output)).map(made).collect::<Vec<_>>();
+    let made = match step.join() {
+        Some(JoinKind::Add) => {
+            let sum = |at: usize| inputs.iter().fold(0, |sum: u64, input| sum.wrapping_add(input[at]));
+            let relu = step.run == Run::WithRelu;
+            output(&|at| if relu { rectified((at, &sum(at))) } else { sum(at) })
+        }
+        Some(JoinKind::Multiply) => output(&|at| {
+            let [a, b] = [0, 1].map(|branch| inputs[branch][factor(plan, step, branch, at)]);
+            made_of(("product", a, b))
+        }),
+        Some(JoinKind::Concat) => {
+            let mut whole = store.read(step.output);
+            for ((map, first), input) in step.inputs.iter().zip(firsts(plan, step)).zip(&inputs) {
+                if store.memory.is_none() || !lies_in(plan, step, *map, first) {
+                    in_concat(plan, step, *map, first).for_each(|(from, to)| whole[to] = input[from]);
+                }
+            }
+            whole
+        }
+        None => output(&|at| made_of(("layer", index, at, &inputs))),
+    };
+    store.write(step.output, &made);
 }
 
 /// The map that is in a map's memory in the end: steps that work in place may leave no more than its signs.
@@ -221,7 +227,10 @@ fn left(plan: &Plan, mut map: MapId) -> MapId {
 /// What the steps see on the way back.
 fn backward(plan: &Plan, values: &mut Store<'_>, gradients: &mut Store<'_>) -> Vec<(StepId, u64)> {
     let mut seen = Vec::new();
+    values.backwards = true;
     for (index, step) in plan.steps.iter().enumerate().rev() {
+        let again = values.memory.map(|memory| memory.again_before(memory::backwards(plan, index)));
+        again.into_iter().flatten().for_each(|index| forward_step(plan, index, values));
         let grad = gradients.read(step.output);
         let output = step.reads_output_backwards().then(|| values.read(left(plan, step.output)));
         // A view does nothing; what it shows may be others' already.
@@ -328,22 +337,25 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     let [plan, predictor] = plans(text);
     check_forward(&predictor, &memory::evaluation(&predictor))?;
     check_forward(&plan, &memory::evaluation(&plan))?;
-    let training = memory::training(&plan);
-    check_forward(&plan, &training)?;
+    check_training(&plan, &memory::training(&plan))?;
+    check_training(&plan, &memory::training_within(&plan, u128::MAX))
+}
 
-    let input: Vec<_> = (0..len(&plan, INPUT)).map(|at| made_of(("input", at))).collect();
-    let [mut expected, mut values] = [None, Some(&training)].map(|memory| Store::new(&plan, memory, What::Values));
+fn check_training(plan: &Plan, training: &Memory) -> Result<(), TestCaseError> {
+    check_forward(plan, training)?;
+    let input: Vec<_> = (0..len(plan, INPUT)).map(|at| made_of(("input", at))).collect();
+    let [mut expected, mut values] = [None, Some(training)].map(|memory| Store::new(plan, memory, What::Values));
     for store in [&mut expected, &mut values] {
         store.write(INPUT, &input);
-        forward(&plan, store);
+        forward(plan, store);
     }
-    let seed: Vec<_> = (0..len(&plan, plan.output)).map(|at| made_of(("grad_output", at))).collect();
+    let seed: Vec<_> = (0..len(plan, plan.output)).map(|at| made_of(("grad_output", at))).collect();
     let [mut grads, mut shared] = [&expected, &values].map(Store::gradients);
     for gradients in [&mut grads, &mut shared] {
         gradients.write(plan.output, &seed);
     }
-    let seen = backward(&plan, &mut expected, &mut grads);
-    let found = backward(&plan, &mut values, &mut shared);
+    let seen = backward(plan, &mut expected, &mut grads);
+    let found = backward(plan, &mut values, &mut shared);
     for (found, seen) in found.iter().zip(&seen) {
         prop_assert_eq!(found, seen, "what step {} ({}) sees", seen.0, plan.steps[seen.0].path.clone());
     }

@@ -46,6 +46,16 @@ impl Pass<'_> {
         }
     }
 
+    /// A step that makes its map a second time, on the way back.
+    pub(crate) fn again_call(&self, index: StepId, step: &Step) -> TokenStream {
+        if !step.owns() {
+            return self.forward_call(index, step);
+        }
+        let (name, at) = (step_type(index), Literal::usize_unsuffixed(index));
+        let (own, input, output) = (self.owned(index), self.read(step.input()), self.write(step.output));
+        quote!(::cnn_core::layer::batch_norm2d::forward_again::<#name>(pass.at(#at), #own, #input, #output);)
+    }
+
     pub(crate) fn backward_call(&self, index: StepId, step: &Step) -> TokenStream {
         let name = step_type(index);
         let at = Literal::usize_unsuffixed(index);

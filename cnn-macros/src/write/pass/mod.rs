@@ -76,7 +76,11 @@ impl<'a> Pass<'a> {
         let steps = self.plan.steps.iter().enumerate().rev();
         let calls = steps.map(|(index, step)| {
             let now = memory::backwards(self.plan, index);
-            self.with_memory(now, || self.backward_call(index, step))
+            let again = self.memory.again_before(now);
+            let again = again.map(|index| self.with_memory(now, || self.again_call(index, &self.plan.steps[index])));
+            let (again, call) =
+                (again.collect::<TokenStream>(), self.with_memory(now, || self.backward_call(index, step)));
+            quote!(#again #call)
         });
         let mutable = self.lends_grad_input().then(|| quote!(mut));
         quote! {
@@ -269,7 +273,11 @@ impl<'a> Pass<'a> {
     /// Where a map's values are, to be read or written as `reference` says.
     fn values(&self, map: MapId, reference: &TokenStream) -> TokenStream {
         let home = home(self.plan, map);
-        match self.memory.place(home.base) {
+        let place = match self.now.get() < self.plan.steps.len() {
+            true => self.memory.place(home.base),
+            false => self.memory.place_backwards(home.base),
+        };
+        match place {
             Place::Input => from(quote!(input), home.first, reference),
             Place::Output => from(quote!(output), home.first, reference),
             Place::Block(block) => self.part(block, home.first, reference),
