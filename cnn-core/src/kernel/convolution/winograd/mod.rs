@@ -68,7 +68,7 @@ pub(super) const fn pays(geometry: &Conv2dGeometry) -> bool {
 
 /// Tiles of a sample from which on transformed filters, four times as many bytes as the weight, are read faster than the
 /// weight is multiplied.
-const TILES_FOR_ONE: usize = 9;
+const TILES_FOR_ONE: usize = 4;
 
 /// Whether it is the faster way with packed filters for one sample, where it [`pays`] for many.
 pub(super) const fn pays_for_one(geometry: &Conv2dGeometry) -> bool {
