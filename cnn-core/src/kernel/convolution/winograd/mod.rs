@@ -35,8 +35,8 @@ const MAX_WIDTH: usize = VECTORS * MAX_LANES;
 const GAP: usize = 16;
 /// Values of a block's transformed cells and products at most: it stays in the second-level cache.
 const BLOCK: usize = 64 << 10;
-/// Tiles of a block: rows of a few register tiles, of any instruction set.
-const FEWEST_TILES: usize = 12;
+/// Tiles of a block: rows of a few register tiles.
+const FEWEST_TILES: usize = 14;
 const MOST_TILES: usize = 84;
 /// Blocks at least, if there are enough tiles: they even out among a few threads.
 const BLOCKS: usize = 16;
@@ -363,8 +363,12 @@ impl Job<'_> {
     fn run_blocks(&self, isa: Isa, all_tiles: usize, packed: &[f32], transformed: &[f32]) {
         let panels = panel_count(isa, self.sizes.columns);
         let even = all_tiles.div_ceil(BLOCKS).clamp(FEWEST_TILES, self.sizes.most_tiles());
-        let blocks = all_tiles.div_ceil(even);
-        let tiles = all_tiles.div_ceil(blocks);
+        // Whole register tiles, but where the last block would be so small that reading the filters is all it does.
+        let height = product::height(isa);
+        let whole = even / height * height;
+        let blocks = all_tiles.div_ceil(whole);
+        let last = all_tiles - (blocks - 1) * whole;
+        let tiles = if 2 * last < height { all_tiles.div_ceil(blocks) } else { whole };
         let parts = TASKS.div_ceil(blocks).clamp(1, panels.div_ceil(2));
         chunk::for_each(blocks * parts, self.work(all_tiles), |index| {
             let (block, part) = (index / parts, index % parts);

@@ -4,7 +4,7 @@
 //! Sums over many channels are where Winograd's rounding comes from, so they go in chains: 32 terms are summed in
 //! registers, and chains are added up in memory that the nearest cache holds.
 
-use crate::kernel::isa::{Kernel, Simd};
+use crate::kernel::isa::{Isa, Kernel, Simd};
 use crate::kernel::tile::VECTORS;
 
 /// Terms of a chain, and channels of a block of transformed cells.
@@ -82,6 +82,23 @@ impl<const NV: usize, const ALONG: bool> Kernel for Panel<NV, ALONG> {
             }
         }
     }
+}
+
+/// Rows of the highest register tile of an instruction set.
+pub(super) fn height(isa: Isa) -> usize {
+    struct Height;
+    impl Kernel for Height {
+        type Output = usize;
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> usize {
+            match S::REGISTERS {
+                32 => 14,
+                16 => 6,
+                _ => 4,
+            }
+        }
+    }
+    isa.run(Height)
 }
 
 /// Strips of `MR` rows of one chain from `row` on, until at most `rest` are left. Returns where it stopped.
