@@ -203,7 +203,15 @@ fn networks_that_have_nothing_to_prepare_predict() {
     }
 }
 
-/// Together on 1, 2 and 3 threads, in a pool and outside, and one by one.
+network! {
+    /// Maps of which a cache holds those of a few samples: a batch goes through the steps in parts.
+    pub Large<1, 128, 128> {
+        conv2d<16, 3>(padding = 1), relu, max_pool2d<4>, conv2d<4, 3>, batch_norm2d, relu, adaptive_avg_pool2d<1>, flatten,
+        fc: linear<3>,
+    }
+}
+
+/// Together on 1, 2, 3 and 8 threads, in a pool and outside, and one by one.
 fn same_bits<N: Network>() {
     let (net, input) = (moved::<N>(), input(33));
     for made_for in BOTH {
@@ -211,7 +219,7 @@ fn same_bits<N: Network>() {
         let together = batch_of(&mut predictor, &input);
         let alone: Vec<_> = input.iter().flat_map(|sample| bits(predictor.predict(&tensor(sample)).values())).collect();
         assert!(together == alone, "{}: other bits alone than in a batch", N::NAME);
-        for threads in 1..=3 {
+        for threads in [1, 2, 3, 8] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             // One that was made outside, and one that was made there.
             let found =
@@ -226,6 +234,7 @@ fn a_sample_has_the_same_bits_alone_and_in_a_batch_on_any_number_of_threads() {
     same_bits::<Mixed>();
     same_bits::<Behind>();
     same_bits::<networks::LeNet5>();
+    same_bits::<Large>();
     same_bits::<networks::VggCifar>();
 }
 

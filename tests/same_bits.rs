@@ -35,6 +35,16 @@ network! {
     }
 }
 
+network! {
+    /// By Winograd's algorithm, in blocks of tiles and by panels, and maps that are made again.
+    pub Transformed<3, 16, 16> {
+        conv2d<32, 3>(padding = 1, bias = false), batch_norm2d, relu, conv2d<64, 3>(padding = 1), relu, max_pool2d<2>,
+        add { [conv2d<64, 3>(padding = 1, bias = false), n: batch_norm2d], [] }, relu,
+        wide: conv2d<192, 3>(padding = 1), relu, last: conv2d<192, 3>(padding = 1), relu,
+        adaptive_avg_pool2d<1>, flatten, fc: linear<10>,
+    }
+}
+
 /// The bits of all weights and of all running statistics after 20 steps.
 fn train<N: Network<Output = Flat<10>>>(threads: usize) -> Vec<u32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -58,26 +68,32 @@ fn train<N: Network<Output = Flat<10>>>(threads: usize) -> Vec<u32> {
 
 fn check<N: Network<Output = Flat<10>>>() {
     let one = train::<N>(1);
-    assert!(one == train::<N>(2), "two threads make other bits than one");
-    assert!(one == train::<N>(3), "three threads make other bits than one");
+    for threads in [2, 3, 8] {
+        assert!(one == train::<N>(threads), "{threads} threads make other bits than one");
+    }
 }
 
 #[test]
-fn of_lenet_on_1_2_and_3_threads() {
+fn of_lenet_on_1_2_3_and_8_threads() {
     check::<LeNet5>();
 }
 
 #[test]
-fn of_wide_channels_on_1_2_and_3_threads() {
+fn of_wide_channels_on_1_2_3_and_8_threads() {
     check::<Small>();
 }
 
 #[test]
-fn of_batch_statistics_on_1_2_and_3_threads() {
+fn of_batch_statistics_on_1_2_3_and_8_threads() {
     check::<Normal>();
 }
 
 #[test]
-fn of_the_other_layers_on_1_2_and_3_threads() {
+fn of_transformed_maps_on_1_2_3_and_8_threads() {
+    check::<Transformed>();
+}
+
+#[test]
+fn of_the_other_layers_on_1_2_3_and_8_threads() {
     check::<Others>();
 }

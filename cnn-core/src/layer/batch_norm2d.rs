@@ -180,7 +180,7 @@ pub const fn prepared<L: BatchNorm2d>() -> Prepared {
         Prepared::of(channels.saturating_mul(2 + of_affine))
     } else {
         let saved = lines(channels.saturating_mul(2));
-        Prepared { saved, needs: L::NEEDS, ..Prepared::of(channels.saturating_mul(of_affine)) }
+        Prepared { saved, needs: L::NEEDS, by_sample: false, ..Prepared::of(channels.saturating_mul(of_affine)) }
     }
 }
 

@@ -134,6 +134,8 @@ pub trait Layer<In: Shape> {
             values: lines(Self::OPERATION.parameter_count().saturating_add(state)),
             saved: lines(state.saturating_add(Self::SAVED)),
             needs: Self::NEEDS,
+            // It may look at the batch.
+            by_sample: false,
         }
     };
 

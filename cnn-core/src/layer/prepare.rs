@@ -16,11 +16,13 @@ pub struct Prepared {
     pub saved: usize,
     /// The scratch memory that its loops take.
     pub needs: Needs,
+    /// Whether no sample is looked at for another's sake, so that a batch may go through the steps in parts.
+    pub by_sample: bool,
 }
 
 impl Prepared {
     /// Nothing.
-    pub const NONE: Self = Self { values: 0, saved: 0, needs: Needs::NONE };
+    pub const NONE: Self = Self { values: 0, saved: 0, needs: Needs::NONE, by_sample: true };
 
     /// So many values, and nothing else.
     pub const fn of(values: usize) -> Self {
@@ -43,6 +45,7 @@ impl Prepared {
             values: self.values.saturating_add(other.values),
             saved: self.saved.saturating_add(other.saved),
             needs: self.needs.max(other.needs),
+            by_sample: self.by_sample && other.by_sample,
         }
     }
 }

@@ -92,21 +92,40 @@ impl<N: Network> Predictor<N> {
 }
 
 impl<N: Network> Workspace<N> {
-    /// Values that so many samples are predicted in.
+    /// Samples that go through the steps together at most: as many as make reading the weights once more for others a small
+    /// part of reading and writing their maps, and as many as a cache holds.
+    const TOGETHER: usize = {
+        /// Values of maps that a cache holds (8 MB).
+        const CACHE: usize = 1 << 21;
+        let values = if N::PREPARED.values > CACHE { N::PREPARED.values } else { CACHE };
+        let map = if N::MEMORY.prediction > 0 { N::MEMORY.prediction } else { 1 };
+        if N::PREPARED.by_sample { values.div_ceil(map) } else { usize::MAX }
+    };
+
+    /// How many of a batch go through the steps together.
+    fn together(samples: usize) -> usize {
+        samples.div_ceil(samples.div_ceil(Self::TOGETHER))
+    }
+
+    /// Values that a batch is predicted in.
     fn len(samples: usize) -> usize {
-        N::PREPARED.saved + samples * N::MEMORY.prediction
+        N::PREPARED.saved + Self::together(samples) * N::MEMORY.prediction
     }
 
     fn run(&mut self, frozen: &Frozen, samples: usize, input: &[f32], output: &mut [f32]) {
         self.values.grow(Self::len(samples));
         in_pool(N::COST.saturating_mul(samples), || {
             self.scratch.prepare(N::PREPARED.needs, threads());
-            self.counts.copy_from_slice(&frozen.counts);
-            let (saved, workspace) = self.values.split_at_mut(N::PREPARED.saved);
-            let owned =
-                Owned { parameters: &frozen.prepared, state: &mut [], counts: &mut self.counts, saved, workspace };
-            let mut pass = Pass::new(Mode::Evaluation, 0, 0, &mut self.scratch);
-            N::predict_steps(&mut pass, samples, owned, input, output);
+            let together = Self::together(samples);
+            let inputs = input.chunks(together * N::Input::LEN);
+            for (input, output) in inputs.zip(output.chunks_mut(together * N::Output::LEN)) {
+                self.counts.copy_from_slice(&frozen.counts);
+                let (saved, workspace) = self.values.split_at_mut(N::PREPARED.saved);
+                let (parameters, counts) = (&frozen.prepared, &mut self.counts[..]);
+                let owned = Owned { parameters, state: &mut [], counts, saved, workspace };
+                let mut pass = Pass::new(Mode::Evaluation, 0, 0, &mut self.scratch);
+                N::predict_steps(&mut pass, input.len() / N::Input::LEN, owned, input, output);
+            }
         });
     }
 }
