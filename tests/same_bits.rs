@@ -39,7 +39,7 @@ network! {
     /// By Winograd's algorithm, in blocks of tiles and by panels, and maps that are made again.
     pub Transformed<3, 16, 16> {
         conv2d<32, 3>(padding = 1, bias = false), batch_norm2d, relu, conv2d<64, 3>(padding = 1), relu, max_pool2d<2>,
-        add { [conv2d<64, 3>(padding = 1, bias = false), n: batch_norm2d], [] }, relu,
+        add { [middle: conv2d<64, 3>(padding = 1, bias = false), n: batch_norm2d], [] }, relu,
         wide: conv2d<192, 3>(padding = 1), relu, last: conv2d<192, 3>(padding = 1), relu,
         adaptive_avg_pool2d<1>, flatten, fc: linear<10>,
     }
