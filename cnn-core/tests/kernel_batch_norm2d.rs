@@ -5,9 +5,8 @@ mod kernel;
 use cnn_core::kernel::geometry::BatchNorm2dGeometry;
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{
-    self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut, Statistics, StatisticsMut,
+    self, Affine, AffineGradients, Returned, Saved, SavedMut, Statistics, StatisticsMut,
 };
-use cnn_core::kernel::rows::Rows;
 use cnn_core::kernel::{Rectifier, Write};
 use cnn_core::reference::batch_norm2d as reference;
 use kernel::{Part, everywhere, fractions, wide};
@@ -19,11 +18,10 @@ struct Case {
     channels: usize,
     training: bool,
     affine: bool,
-    residual: bool,
     rectifier: Rectifier,
     write: Write,
-    /// Other channels beside those of the input, of the output and of the residual.
-    extra: [usize; 3],
+    /// Other channels beside those of the input and of the output.
+    extra: [usize; 2],
 }
 
 const PLAIN: Case = Case {
@@ -31,15 +29,13 @@ const PLAIN: Case = Case {
     channels: 5,
     training: true,
     affine: true,
-    residual: false,
     rectifier: Rectifier::None,
     write: Write::Store,
-    extra: [0; 3],
+    extra: [0; 2],
 };
 
 struct Data {
     input: Vec<f32>,
-    residual: Vec<f32>,
     weight: Vec<f32>,
     bias: Vec<f32>,
     mean: Vec<f32>,
@@ -48,16 +44,8 @@ struct Data {
 }
 
 /// The parts that the results are cut into, for messages.
-const NAMES: [&str; 8] = [
-    "output",
-    "running mean",
-    "running variance",
-    "gradient of the input",
-    "of the weight",
-    "of the bias",
-    "of the residual",
-    "in place",
-];
+const NAMES: [&str; 7] =
+    ["output", "running mean", "running variance", "gradient of the input", "of the weight", "of the bias", "in place"];
 
 impl Case {
     fn geometry(&self) -> BatchNorm2dGeometry {
@@ -72,7 +60,6 @@ impl Case {
         let apart = |(index, value): (usize, f32)| 0.4 * value + (index / channels % 2 * 10) as f32;
         let mut data = Data {
             input: fractions(rows * channels, 1).into_iter().enumerate().map(apart).collect(),
-            residual: fractions(rows * channels, 2),
             weight: fractions(channels, 3),
             bias: fractions(channels, 4),
             mean: fractions(channels, 5),
@@ -99,9 +86,7 @@ impl Case {
                 return;
             }
             for index in near {
-                if self.residual {
-                    data.residual[index] += 0.01;
-                } else if self.affine {
+                if self.affine {
                     data.bias[index % self.channels] += 0.01;
                 } else {
                     data.input[index] += 0.01;
@@ -117,24 +102,18 @@ impl Case {
         let running = reference::Statistics { mean: wide(&data.mean), variance: wide(&data.variance) };
         let statistics = if self.training { reference::statistics(geometry, &input) } else { running };
         let affine = self.affine.then_some(reference::Affine { weight: &weight, bias: &bias });
-        let mut output = reference::forward(geometry, &input, &statistics, affine);
-        if self.residual {
-            output.iter_mut().zip(&data.residual).for_each(|(value, residual)| *value += f64::from(*residual));
-        }
-        (output, statistics)
+        (reference::forward(geometry, &input, &statistics, affine), statistics)
     }
 
-    fn run(&self, data: &Data) -> [Vec<f32>; 8] {
-        let Self { channels, rectifier, write, extra: [in_extra, out_extra, residual_extra], .. } = *self;
+    fn run(&self, data: &Data) -> [Vec<f32>; 7] {
+        let Self { channels, rectifier, write, extra: [in_extra, out_extra], .. } = *self;
         let geometry = &self.geometry().strided(channels + in_extra, channels + out_extra);
         let part = |values: &[f32], extra: usize| Part::new(values, channels, extra);
-        let (input, residual) = (part(&data.input, in_extra), part(&data.residual, residual_extra));
+        let input = part(&data.input, in_extra);
         let nothing = vec![f32::NAN; data.input.len()];
         let mut output = part(&nothing, out_extra);
         let mut scratch = Scratch::default();
         let affine = self.affine.then_some(Affine { weight: &data.weight, bias: &data.bias });
-        let residual = Rows::strided(residual.slice(), channels + residual_extra);
-        let epilogue = Epilogue { residual: self.residual.then_some(residual), rectifier };
         let (mut running_mean, mut running_variance) = (data.mean.clone(), data.variance.clone());
         let (mut mean, mut inverse_deviation) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
         let mut in_place = part(&data.input, out_extra);
@@ -146,7 +125,7 @@ impl Case {
             batch_norm2d::forward_training(
                 geometry,
                 affine,
-                epilogue,
+                rectifier,
                 input,
                 Some(running),
                 saved,
@@ -155,26 +134,25 @@ impl Case {
             );
         } else {
             let (input, output, values) = (input.slice(), output.slice_mut(), in_place.slice_mut());
-            batch_norm2d::forward_evaluation(geometry, statistics, affine, epilogue, input, output, &mut scratch);
-            batch_norm2d::forward_evaluation_in_place(geometry, statistics, affine, epilogue, values, &mut scratch);
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, rectifier, input, output, &mut scratch);
+            batch_norm2d::forward_evaluation_in_place(geometry, statistics, affine, rectifier, values, &mut scratch);
         }
 
-        let mut grad_output = part(&data.grad_output, out_extra);
+        let grad_output = part(&data.grad_output, out_extra);
         let before = if write == Write::Add { 1.0 } else { f32::NAN };
         let mut grad_input = part(&vec![before; data.input.len()], in_extra);
         let (mut grad_weight, mut grad_bias) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
-        let returned = Returned { rectifier, output: output.slice(), grad_output: grad_output.slice_mut() };
-        let weight = self.affine.then_some(&data.weight[..]);
+        let returned = Returned { rectifier, grad_output: grad_output.slice() };
         let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
         let (input, grad) = (input.slice(), Some((grad_input.slice_mut(), write)));
         if self.training {
             let saved = Saved { mean: &mean, inverse_deviation: &inverse_deviation };
-            batch_norm2d::backward_training(geometry, saved, weight, input, returned, grad, gradients, &mut scratch);
+            batch_norm2d::backward_training(geometry, saved, affine, input, returned, grad, gradients, &mut scratch);
         } else {
             batch_norm2d::backward_evaluation(
                 geometry,
                 statistics,
-                weight,
+                affine,
                 input,
                 returned,
                 grad,
@@ -184,19 +162,10 @@ impl Case {
         }
         let output = output.values();
         let in_place = if self.training { output.clone() } else { in_place.values() };
-        [
-            output,
-            running_mean,
-            running_variance,
-            grad_input.values(),
-            grad_weight,
-            grad_bias,
-            grad_output.values(),
-            in_place,
-        ]
+        [output, running_mean, running_variance, grad_input.values(), grad_weight, grad_bias, in_place]
     }
 
-    fn reference(&self, data: &Data) -> [Vec<f64>; 8] {
+    fn reference(&self, data: &Data) -> [Vec<f64>; 7] {
         let geometry = &self.geometry();
         let (input, weight) = (wide(&data.input), wide(&data.weight));
         let (mut output, statistics) = self.reference_output(data);
@@ -225,7 +194,7 @@ impl Case {
             gradients.input.iter_mut().for_each(|value| *value += 1.0);
         }
         let in_place = output.clone();
-        [output, running.mean, running.variance, gradients.input, gradients.weight, gradients.bias, grad, in_place]
+        [output, running.mean, running.variance, gradients.input, gradients.weight, gradients.bias, in_place]
     }
 
     fn check(&self) {
@@ -253,18 +222,18 @@ proptest! {
     fn agrees_with_the_reference(
         rows in 2..=300usize,
         channels in 1..=150usize,
-        [training, affine, residual, add] in any::<[bool; 4]>(),
+        [training, affine, add] in any::<[bool; 3]>(),
         rectifier in prop_oneof![Just(Rectifier::None), Just(Rectifier::Relu), Just(Rectifier::Relu6)],
-        extra in prop_oneof![Just([0; 3]), [0..=9usize, 0..=9usize, 0..=9usize]],
+        extra in prop_oneof![Just([0; 2]), [0..=9usize, 0..=9usize]],
     ) {
         let write = if add { Write::Add } else { Write::Store };
-        Case { rows, channels, training, affine, residual, rectifier, write, extra }.check();
+        Case { rows, channels, training, affine, rectifier, write, extra }.check();
     }
 }
 
 #[test]
 fn enough_rows_for_all_chunks() {
-    let case = Case { rows: 20_000, channels: 67, rectifier: Rectifier::Relu, residual: true, ..PLAIN };
+    let case = Case { rows: 20_000, channels: 67, rectifier: Rectifier::Relu, ..PLAIN };
     case.check();
     Case { training: false, ..case }.check();
 }
@@ -280,8 +249,8 @@ fn a_variance_far_from_zero_keeps_its_digits() {
         let (mut mean, mut inverse) = (vec![0.0; channels], vec![0.0; channels]);
         let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse };
         let (mut output, mut scratch) = (vec![0.0; input.len()], Scratch::default());
-        let epilogue = Epilogue::default();
-        batch_norm2d::forward_training(&geometry, None, epilogue, &input, None, saved, &mut output, &mut scratch);
+        let rectifier = Rectifier::None;
+        batch_norm2d::forward_training(&geometry, None, rectifier, &input, None, saved, &mut output, &mut scratch);
         [mean, inverse].concat()
     });
     for c in 0..channels {

@@ -196,8 +196,7 @@ fn batch_normalizations() {
         both(|scratch| {
             let geometry = &geometry;
             let affine = Some(Affine { weight: &weight, bias: &bias });
-            let residual = Some(Rows::dense(&grad_output));
-            let epilogue = batch_norm2d::Epilogue { residual, rectifier: Rectifier::Relu };
+            let rectifier = Rectifier::Relu;
             let [mut mean, mut inverse] = [(); 2].map(|()| bias.clone());
             let [mut running_mean, mut running_variance] = [(); 2].map(|()| variance.clone());
             let running =
@@ -207,7 +206,7 @@ fn batch_normalizations() {
             batch_norm2d::forward_training(
                 geometry,
                 affine,
-                epilogue,
+                rectifier,
                 &input,
                 Some(running),
                 saved,
@@ -215,28 +214,18 @@ fn batch_normalizations() {
                 scratch,
             );
 
-            let (mut grad, mut grad_input) = (grad_output.clone(), input.clone());
+            let mut grad_input = input.clone();
             let [mut grad_weight, mut grad_bias] = [(); 2].map(|()| bias.clone());
             let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
-            let returned = Returned { rectifier: Rectifier::Relu, output: &output, grad_output: &mut grad };
+            let returned = Returned { rectifier, grad_output: &grad_output };
             let to_input = Some((&mut grad_input[..], Write::Add));
             let saved = Saved { mean: &mean, inverse_deviation: &inverse };
-            let some_weight = Some(&weight[..]);
-            batch_norm2d::backward_training(
-                geometry,
-                saved,
-                some_weight,
-                &input,
-                returned,
-                to_input,
-                gradients,
-                scratch,
-            );
+            batch_norm2d::backward_training(geometry, saved, affine, &input, returned, to_input, gradients, scratch);
 
             let given = Statistics { mean: &bias, variance: &variance };
             let mut in_place = grad_output.clone();
-            batch_norm2d::forward_evaluation_in_place(geometry, given, affine, epilogue, &mut in_place, scratch);
-            [output, grad, grad_input, grad_weight, grad_bias, running_mean, running_variance, in_place].concat()
+            batch_norm2d::forward_evaluation_in_place(geometry, given, affine, rectifier, &mut in_place, scratch);
+            [output, grad_input, grad_weight, grad_bias, running_mean, running_variance, in_place].concat()
         });
     }
 }

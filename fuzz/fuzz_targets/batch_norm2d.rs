@@ -1,10 +1,10 @@
-//! Batch normalization, with what may follow it.
+//! Batch normalization, with a rectifier that may follow it.
 #![no_main]
 
 use cnn_core::kernel::geometry::BatchNorm2dGeometry;
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{
-    self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut, Statistics, StatisticsMut,
+    self, Affine, AffineGradients, Returned, Saved, SavedMut, Statistics, StatisticsMut,
 };
 use cnn_fuzz::{Arguments, attempt, call, right, small};
 use libfuzzer_sys::fuzz_target;
@@ -22,18 +22,14 @@ fuzz_target!(|bytes: &[u8]| {
     let (which, write, rectifier) = (arguments.below(5), arguments.write(), arguments.rectifier());
     let mut input = arguments.maps(attempt(|| geometry.input()), rows);
     let mut output = arguments.maps(attempt(|| geometry.output()), rows);
-    let remembered = arguments.maps(attempt(|| geometry.output()), rows);
-    let residual = arguments.yes().then(|| arguments.rows(channels, rows));
     let [mut mean, mut variance] = [(); 2].map(|()| arguments.values(Some(channels)));
     let [mut weight, mut bias] = [(); 2].map(|()| arguments.values(Some(channels)));
     let [mut running_mean, mut running_variance] = [(); 2].map(|()| arguments.values(Some(channels)));
     let [with_affine, with_running, with_input] = [(); 3].map(|()| arguments.yes());
     let sound = small(&[channels])
         && rows > 1
-        && right(&[&input, &output, &remembered, &mean, &variance, &weight, &bias, &running_mean, &running_variance])
-        && residual.as_ref().is_none_or(|residual| residual.right())
+        && right(&[&input, &output, &mean, &variance, &weight, &bias, &running_mean, &running_variance])
         && (which != 2 || geometry.layout.in_stride == geometry.layout.out_stride);
-    let epilogue = Epilogue { residual: residual.as_ref().map(|residual| residual.read()), rectifier };
     let (geometry, scratch) = (&geometry, &mut Scratch::default());
     call(sound, || match which {
         0 => {
@@ -46,35 +42,35 @@ fuzz_target!(|bytes: &[u8]| {
             });
             let saved = SavedMut { mean: &mut mean.values, inverse_deviation: &mut variance.values };
             let output = &mut output.values;
-            batch_norm2d::forward_training(geometry, affine, epilogue, &input.values, running, saved, output, scratch);
+            batch_norm2d::forward_training(geometry, affine, rectifier, &input.values, running, saved, output, scratch);
         }
         1 | 2 => {
             let affine = with_affine.then_some(Affine { weight: &weight.values, bias: &bias.values });
             let statistics = Statistics { mean: &mean.values, variance: &variance.values };
             let (input, output) = (&input.values, &mut output.values);
             if which == 1 {
-                batch_norm2d::forward_evaluation(geometry, statistics, affine, epilogue, input, output, scratch);
+                batch_norm2d::forward_evaluation(geometry, statistics, affine, rectifier, input, output, scratch);
             } else {
-                batch_norm2d::forward_evaluation_in_place(geometry, statistics, affine, epilogue, output, scratch);
+                batch_norm2d::forward_evaluation_in_place(geometry, statistics, affine, rectifier, output, scratch);
             }
         }
         _ => {
-            let factors = weight.values.clone();
-            let factors = with_affine.then_some(&factors[..]);
+            let (factors, summands) = (weight.values.clone(), bias.values.clone());
+            let affine = with_affine.then_some(Affine { weight: &factors, bias: &summands });
             let gradients =
                 with_running.then_some(AffineGradients { weight: &mut weight.values, bias: &mut bias.values });
             let given = input.values.clone();
             let grad_input = with_input.then_some((&mut input.values[..], write));
-            let returned = Returned { rectifier, output: &remembered.values, grad_output: &mut output.values };
+            let returned = Returned { rectifier, grad_output: &output.values };
             if which == 3 {
                 let saved = Saved { mean: &mean.values, inverse_deviation: &variance.values };
                 batch_norm2d::backward_training(
-                    geometry, saved, factors, &given, returned, grad_input, gradients, scratch,
+                    geometry, saved, affine, &given, returned, grad_input, gradients, scratch,
                 );
             } else {
                 let statistics = Statistics { mean: &mean.values, variance: &variance.values };
                 batch_norm2d::backward_evaluation(
-                    geometry, statistics, factors, &given, returned, grad_input, gradients, scratch,
+                    geometry, statistics, affine, &given, returned, grad_input, gradients, scratch,
                 );
             }
         }

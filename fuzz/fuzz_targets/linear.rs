@@ -1,6 +1,7 @@
 //! Linear layers, and those with a packed weight.
 #![no_main]
 
+use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::convolution::{Epilogue, linear};
 use cnn_core::kernel::geometry::LinearGeometry;
 use cnn_core::kernel::memory::scratch::Scratch;
@@ -32,7 +33,8 @@ fuzz_target!(|bytes: &[u8]| {
             linear::forward(geometry, epilogue, &input.values, &weight.values, &mut output.values, scratch);
         }
         1 => {
-            let packed = linear::pack(geometry, &weight.values, some_bias);
+            let mut packed = vec![0.0; linear::packed_len(geometry)];
+            linear::pack(geometry, MadeFor::OneSample, &weight.values, some_bias, &mut packed);
             let epilogue = Epilogue { bias: None, write, rectifier };
             linear::forward_packed(geometry, epilogue, &input.values, &packed, &mut output.values, scratch);
         }

@@ -5,9 +5,7 @@ use crate::work::{Table, Work, best, noise};
 use cnn_core::kernel::geometry::BatchNorm2dGeometry;
 use cnn_core::kernel::memory::buffer::Buffer;
 use cnn_core::kernel::memory::scratch::Scratch;
-use cnn_core::kernel::normalization::batch_norm2d::{
-    self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut,
-};
+use cnn_core::kernel::normalization::batch_norm2d::{self, Affine, AffineGradients, Returned, Saved, SavedMut};
 use cnn_core::kernel::{Rectifier, Write};
 
 /// Batch normalizations of ResNet-18: channels and size.
@@ -29,23 +27,23 @@ fn measure_case(table: &mut Table<'_>, (name, batch, [channels, size]): &(&str, 
     let len = batch * size * size * channels;
     let mut scratch = Scratch::new(geometry.needs(), rayon::current_num_threads());
     let (input, weight, bias) = (noise(len), noise(*channels), noise(*channels));
-    let (mut output, mut grad_output, mut grad_input) = (Buffer::zeros(len), noise(len), Buffer::zeros(len));
+    let (mut output, grad_output, mut grad_input) = (Buffer::zeros(len), noise(len), Buffer::zeros(len));
     let [mut mean, mut inverse, mut grad_weight, mut grad_bias] = core::array::from_fn(|_| Buffer::zeros(*channels));
-    let epilogue = Epilogue { rectifier: Rectifier::Relu, ..Epilogue::default() };
+    let rectifier = Rectifier::Relu;
     let affine = Some(Affine { weight: &weight, bias: &bias });
     let forward = best(|| {
         let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse };
-        batch_norm2d::forward_training(&geometry, affine, epilogue, &input, None, saved, &mut output, &mut scratch);
+        batch_norm2d::forward_training(&geometry, affine, rectifier, &input, None, saved, &mut output, &mut scratch);
     });
     let backward = best(|| {
         let saved = Saved { mean: &mean, inverse_deviation: &inverse };
-        let returned = Returned { rectifier: Rectifier::Relu, output: &output, grad_output: &mut grad_output };
+        let returned = Returned { rectifier, grad_output: &grad_output };
         let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
         let grad_input = Some((&mut grad_input[..], Write::Store));
         batch_norm2d::backward_training(
             &geometry,
             saved,
-            Some(&weight),
+            affine,
             &input,
             returned,
             grad_input,
@@ -54,6 +52,6 @@ fn measure_case(table: &mut Table<'_>, (name, batch, [channels, size]): &(&str, 
         );
     });
     let work = |read| Work { read, written: len, ..Work::default() };
-    // Backward reads the input, the output and its gradient.
-    table.line(name, *batch, &[(work(len), forward), (work(3 * len), backward)]);
+    // Backward reads the input and the gradient.
+    table.line(name, *batch, &[(work(len), forward), (work(2 * len), backward)]);
 }

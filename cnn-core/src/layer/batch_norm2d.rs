@@ -7,7 +7,7 @@ use crate::kernel::geometry::BatchNorm2dGeometry;
 use crate::kernel::memory::buffer::{split, split_ref};
 use crate::kernel::memory::scratch::Needs;
 use crate::kernel::normalization::batch_norm2d::{
-    self, Affine, AffineGradients, Epilogue, Returned, Saved, SavedMut, Statistics, StatisticsMut,
+    self, Affine, AffineGradients, Returned, Saved, SavedMut, Statistics, StatisticsMut,
 };
 
 /// A batch normalization of a network. Parameters are the weight `[c]`, then the bias `[c]`, or none; state is
@@ -56,11 +56,11 @@ pub(super) const fn state(geometry: &BatchNorm2dGeometry) -> [Parameter; 3] {
 pub fn forward<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f32], output: &mut [f32]) {
     let geometry = &L::GEOMETRY;
     let affine = affine::<L>(owned.parameters);
-    let epilogue = epilogue::<L>();
+    let rectifier = L::RECTIFIER;
     match (pass.mode(), statistics_of::<L>(pass.mode())) {
         (_, Of::Running) => {
             let statistics = running::<L>(owned.state);
-            batch_norm2d::forward_evaluation(geometry, statistics, affine, epilogue, input, output, pass.scratch);
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, rectifier, input, output, pass.scratch);
         }
         (Mode::Evaluation, Of::Batch) if geometry.input().samples(input.len()) == 1 => {
             // One value is its own mean, and no other is far from it.
@@ -68,14 +68,14 @@ pub fn forward<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f
             mean.copy_from_slice(&input[..geometry.channels]);
             variance.fill(0.0);
             let statistics = Statistics { mean, variance };
-            batch_norm2d::forward_evaluation(geometry, statistics, affine, epilogue, input, output, pass.scratch);
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, rectifier, input, output, pass.scratch);
         }
         (mode, Of::Batch) => {
             let running = (mode == Mode::Training && L::TRACK_RUNNING_STATS)
                 .then(|| count_batch(geometry, owned.state, owned.counts));
             let (mean, inverse_deviation) = owned.saved.split_at_mut(geometry.channels);
             let saved = SavedMut { mean, inverse_deviation };
-            batch_norm2d::forward_training(geometry, affine, epilogue, input, running, saved, output, pass.scratch);
+            batch_norm2d::forward_training(geometry, affine, rectifier, input, running, saved, output, pass.scratch);
         }
     }
 }
@@ -87,7 +87,7 @@ pub fn forward_again<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, inpu
     }
     let (mean, inverse_deviation) = owned.saved.split_at(L::GEOMETRY.channels);
     let (saved, affine) = (Saved { mean, inverse_deviation }, affine::<L>(owned.parameters));
-    batch_norm2d::forward_saved(&L::GEOMETRY, saved, affine, epilogue::<L>(), input, output);
+    batch_norm2d::forward_saved(&L::GEOMETRY, saved, affine, L::RECTIFIER, input, output);
 }
 
 /// input `[n, h, w, c]`, grad_output `[n, h, w, c]` -> grad_input `[n, h, w, c]`, grad_parameters
@@ -95,14 +95,14 @@ pub fn backward<L: BatchNorm2d>(
     pass: &mut Pass<'_>,
     owned: Owned<'_>,
     input: &[f32],
-    output: &[f32],
+    _output: &[f32],
     grad_output: &mut [f32],
     grad_input: Option<GradInput<'_>>,
     grad_parameters: &mut [f32],
 ) {
     let geometry = &L::GEOMETRY;
-    let weight = affine::<L>(owned.parameters).map(|affine| affine.weight);
-    let returned = Returned { rectifier: L::RECTIFIER, output, grad_output };
+    let affine = affine::<L>(owned.parameters);
+    let returned = Returned { rectifier: L::RECTIFIER, grad_output };
     let grad_input = grad_input.map(|GradInput { values, write }| (values, write));
     let gradients = L::AFFINE.then(|| {
         let (weight, bias) = grad_parameters.split_at_mut(geometry.channels);
@@ -115,7 +115,7 @@ pub fn backward<L: BatchNorm2d>(
             batch_norm2d::backward_evaluation(
                 geometry,
                 statistics,
-                weight,
+                affine,
                 input,
                 returned,
                 grad_input,
@@ -128,7 +128,7 @@ pub fn backward<L: BatchNorm2d>(
             batch_norm2d::backward_training(
                 geometry,
                 saved,
-                weight,
+                affine,
                 input,
                 returned,
                 grad_input,
@@ -154,10 +154,6 @@ fn affine<L: BatchNorm2d>(parameters: &[f32]) -> Option<Affine<'_>> {
         let (weight, bias) = parameters.split_at(L::GEOMETRY.channels);
         Affine { weight, bias }
     })
-}
-
-const fn epilogue<L: BatchNorm2d>() -> Epilogue<'static> {
-    Epilogue { residual: None, rectifier: L::RECTIFIER }
 }
 
 fn running<L: BatchNorm2d>(state: &[f32]) -> Statistics<'_> {
@@ -207,7 +203,7 @@ pub fn predict<L: BatchNorm2d>(
 ) {
     if L::TRACK_RUNNING_STATS {
         let (saved, affine) = frozen::<L>(prepared);
-        batch_norm2d::forward_saved(&L::GEOMETRY, saved, affine, epilogue::<L>(), input, output);
+        batch_norm2d::forward_saved(&L::GEOMETRY, saved, affine, L::RECTIFIER, input, output);
     } else {
         let parameters = if L::AFFINE { &prepared[..2 * L::GEOMETRY.channels] } else { &[] };
         let saved = &mut saved[..2 * L::GEOMETRY.channels];
@@ -219,7 +215,7 @@ pub fn predict<L: BatchNorm2d>(
 /// [`predict`] where input and output are one, with running statistics.
 pub fn predict_in_place<L: BatchNorm2d>(_pass: &mut Pass<'_>, prepared: &[f32], map: &mut [f32]) {
     let (saved, affine) = frozen::<L>(prepared);
-    batch_norm2d::forward_saved_in_place(&L::GEOMETRY, saved, affine, epilogue::<L>(), map);
+    batch_norm2d::forward_saved_in_place(&L::GEOMETRY, saved, affine, L::RECTIFIER, map);
 }
 
 /// What [`prepare`] made of running statistics.

@@ -102,7 +102,7 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
         Call::BatchNorm { geometry, training, input, tensors } => {
             let [weight, bias, mut mean, mut variance] =
                 [&tensors.weight, &tensors.bias, &tensors.running_mean, &tensors.running_variance].map(|t| narrow(t));
-            let (affine, epilogue) = (Some(Affine { weight: &weight, bias: &bias }), batch_norm2d::Epilogue::default());
+            let (affine, rectifier) = (Some(Affine { weight: &weight, bias: &bias }), Rectifier::None);
             let (input, mut output) = (narrow(input), vec![f32::NAN; input.len()]);
             if *training {
                 let (mut saved_mean, mut inverse_deviation) = (mean.clone(), mean.clone());
@@ -111,7 +111,7 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
                 batch_norm2d::forward_training(
                     geometry,
                     affine,
-                    epilogue,
+                    rectifier,
                     &input,
                     running,
                     saved,
@@ -121,7 +121,7 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
                 return [output, mean, variance].map(widen).into();
             }
             let statistics = Statistics { mean: &mean, variance: &variance };
-            batch_norm2d::forward_evaluation(geometry, statistics, affine, epilogue, &input, &mut output, &mut scratch);
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, rectifier, &input, &mut output, &mut scratch);
             output
         }
         Call::Add { branches } => {

@@ -35,6 +35,8 @@ pub(crate) struct Row {
     pub(crate) scratch: bool,
     /// Whether it applies a rectifier that follows it by the way.
     pub(crate) fuses_rectifier: bool,
+    /// Whether the backward pass tells from the output where that was flat, and makes its gradient zero there.
+    pub(crate) rectifier_reads_output: bool,
     /// Its name in `cnn_core::kernel::Rectifier`, if it is one.
     pub(crate) rectifier: Option<&'static str>,
     /// Whether `forward_in_place` and `backward_in_place` exist. Such a layer does the same to every value, wherever it

@@ -61,6 +61,7 @@ const PLAIN: Row = Row {
     stateful: false,
     scratch: false,
     fuses_rectifier: false,
+    rectifier_reads_output: true,
     rectifier: None,
     in_place: false,
     predicts_in_place: |_| false,
@@ -195,6 +196,7 @@ pub(crate) static ROWS: &[Row] = &[
         scratch: true,
         stateful: true,
         fuses_rectifier: true,
+        rectifier_reads_output: false,
         predicts_in_place: |arguments| arguments.truth("track_running_stats"),
         folds: Folds::Is(|arguments| arguments.truth("track_running_stats")),
         ..PLAIN

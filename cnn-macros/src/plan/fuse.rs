@@ -138,6 +138,7 @@ fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
             // Parts of a concatenation may be other steps' maps.
             (_, join) if plan.predicts && join != Some(JoinKind::Concat) => Reads::Nothing,
             // Of what is cut off above, the backward pass asks where.
+            (Run::WithRelu, _) if !writer.reads_output_backwards() => Reads::Nothing,
             (Run::WithRelu, _) if plan.applied_rectifier(index) != Some("Relu") => Reads::Values,
             (Run::WithRelu, _) => Reads::Signs,
             (_, Some(JoinKind::Add | JoinKind::Multiply)) => Reads::Nothing,

@@ -124,6 +124,7 @@ fn may_sum_in(plan: &Plan, sum: StepId, branch: usize) -> bool {
         let writer = &plan.steps[writer];
         let reads = match writer.run {
             Run::View => Reads::Nothing,
+            Run::WithRelu if !writer.reads_output_backwards() => Reads::Nothing,
             Run::WithRelu => Reads::Signs,
             Run::Apart | Run::InPlace => match &writer.kind {
                 Kind::Layer { row, .. } => row.backward_reads,
@@ -315,9 +316,10 @@ impl Life {
 /// Whether a step changes the gradient of what it made.
 pub(crate) fn spoils(plan: &Plan, step: &Step) -> bool {
     match &step.kind {
-        _ if step.run == Run::WithRelu => true,
+        Kind::Layer { row, .. } if step.run == Run::WithRelu => row.rectifier_reads_output,
         Kind::Layer { row, .. } => row.spoils_gradient,
         Kind::Custom(_) => true,
+        Kind::Join(_) if step.run == Run::WithRelu => true,
         Kind::Join(_) => step.inputs.iter().any(|map| {
             step.join() == Some(JoinKind::Multiply) && plan.map(cell(plan, *map)).shares == Some(step.output)
         }),

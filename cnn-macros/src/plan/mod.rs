@@ -247,7 +247,8 @@ impl Step {
     pub(crate) fn reads_output_backwards(&self) -> bool {
         match &self.kind {
             Kind::Layer { .. } if self.run == Run::View => false,
-            Kind::Layer { row, .. } => self.run == Run::WithRelu || row.backward_reads != Reads::Nothing,
+            Kind::Layer { row, .. } if self.run == Run::WithRelu => row.rectifier_reads_output,
+            Kind::Layer { row, .. } => row.backward_reads != Reads::Nothing,
             Kind::Custom(_) => true,
             Kind::Join(_) => self.run == Run::WithRelu,
         }

@@ -1,22 +1,85 @@
 //! What is done to each value once the sums are known.
 
-use super::{Affine, Epilogue, Saved};
-use crate::kernel::Write;
+use super::{Affine, Returned, Saved};
 use crate::kernel::geometry::{BatchNorm2dGeometry, Map};
 use crate::kernel::isa::{self, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::rows::strip::{self, Strip};
+use crate::kernel::{Rectifier, Write};
 
 /// Values of a piece of work.
 const PIECE: usize = 1 << 14;
 
-/// `rectifier((x - mean) * inverse * weight + bias + residual)`.
+/// What a normalization does to the values of a strip of channels: `(x - mean) * scale + bias`.
+pub(super) struct Line<S: Simd, const NV: usize> {
+    pub(super) mean: [S::Vector; NV],
+    scale: [S::Vector; NV],
+    bias: [S::Vector; NV],
+}
+
+impl<S: Simd, const NV: usize> Line<S, NV> {
+    /// # Safety
+    /// The channels from this one on have all numbers.
+    #[inline(always)]
+    pub(super) unsafe fn load(
+        simd: S,
+        strip: &Strip<S, NV>,
+        saved: Saved<'_>,
+        affine: Option<Affine<'_>>,
+        channel: usize,
+    ) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mean = strip.load(saved.mean.as_ptr().add(channel));
+            let mut scale = strip.load(saved.inverse_deviation.as_ptr().add(channel));
+            let mut bias = strip.splat(0.0);
+            if let Some(affine) = affine {
+                let weight = strip.load(affine.weight.as_ptr().add(channel));
+                for v in 0..NV {
+                    scale[v] = simd.mul(scale[v], weight[v]);
+                }
+                bias = strip.load(affine.bias.as_ptr().add(channel));
+            }
+            Self { mean, scale, bias }
+        }
+    }
+
+    #[inline(always)]
+    fn apply(&self, simd: S, x: &mut [S::Vector; NV]) {
+        let Self { mean, scale, bias } = self;
+        for (v, x) in x.iter_mut().enumerate() {
+            *x = simd.mul_add(simd.sub(*x, mean[v]), scale[v], bias[v]);
+        }
+    }
+
+    /// The gradient of what a rectifier was given of `x`.
+    #[inline(always)]
+    pub(super) fn rectified(
+        &self,
+        simd: S,
+        rectifier: Rectifier,
+        x: &[S::Vector; NV],
+        mut grad: [S::Vector; NV],
+    ) -> [S::Vector; NV] {
+        if rectifier != Rectifier::None {
+            let mut y = *x;
+            self.apply(simd, &mut y);
+            rectifier.apply(simd, &mut y);
+            for v in 0..NV {
+                grad[v] = rectifier.gradient(simd, y[v], grad[v]);
+            }
+        }
+        grad
+    }
+}
+
+/// `rectifier((x - mean) * inverse * weight + bias)`.
 #[derive(Clone, Copy)]
 pub(crate) struct Forward<'a> {
     pub(crate) geometry: &'a BatchNorm2dGeometry,
     pub(crate) saved: Saved<'a>,
     pub(crate) affine: Option<Affine<'a>>,
-    pub(crate) epilogue: Epilogue<'a>,
+    pub(crate) rectifier: Rectifier,
 }
 
 impl Forward<'_> {
@@ -24,15 +87,8 @@ impl Forward<'_> {
     pub(crate) fn run(self, rows: usize, input: *const f32, output: Target) {
         let channels = self.geometry.channels;
         assert!(self.saved.mean.len() == channels && self.saved.inverse_deviation.len() == channels);
-        if let Some(affine) = self.affine {
-            assert!(affine.weight.len() == channels && affine.bias.len() == channels);
-        }
-        let residual = self.epilogue.residual.map(|residual| {
-            let map = residual.map(channels);
-            assert_eq!(map.samples(residual.values.len()), rows, "the residual has the rows of the input");
-            (residual.values, map.stride)
-        });
-        let job = ForwardJob { forward: self, residual, input, output };
+        check_affine(self.affine, channels);
+        let job = ForwardJob { forward: self, input, output };
         let isa = isa::current();
         let piece = PIECE.div_ceil(channels);
         chunk::for_each(rows.div_ceil(piece), 2 * rows * channels, |index| {
@@ -44,7 +100,6 @@ impl Forward<'_> {
 
 struct ForwardJob<'a> {
     forward: Forward<'a>,
-    residual: Option<(&'a [f32], usize)>,
     input: *const f32,
     output: Target,
 }
@@ -70,42 +125,29 @@ impl Kernel for ForwardTask<'_> {
 
 impl strip::Body for ForwardTask<'_> {
     /// # Safety
-    /// The rows `first..end` lie in input, output and residual, and no other task touches them; each channel has its
-    /// numbers.
+    /// The rows `first..end` lie in input and output, and no other task touches them; each channel has its numbers.
     #[inline(always)]
     unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
-        let ForwardJob { forward: Forward { geometry, saved, affine, epilogue }, residual, input, output } = *self.job;
+        let ForwardJob { forward: Forward { geometry, saved, affine, rectifier }, input, output } = *self.job;
         let [from, to] = [geometry.input().stride, geometry.output().stride];
         let len = self.end * to - to + geometry.channels;
         let output = output.pointer(0, len);
         // SAFETY: the caller's promise.
         unsafe {
-            let mean = strip.load(saved.mean.as_ptr().add(channel));
-            let mut scale = strip.load(saved.inverse_deviation.as_ptr().add(channel));
-            let mut bias = strip.splat(0.0);
-            if let Some(affine) = affine {
-                let weight = strip.load(affine.weight.as_ptr().add(channel));
-                for v in 0..NV {
-                    scale[v] = simd.mul(scale[v], weight[v]);
-                }
-                bias = strip.load(affine.bias.as_ptr().add(channel));
-            }
+            let line = Line::load(simd, &strip, saved, affine, channel);
             for row in self.first..self.end {
                 let mut x = strip.load(input.add(row * from + channel));
-                for v in 0..NV {
-                    x[v] = simd.mul_add(simd.sub(x[v], mean[v]), scale[v], bias[v]);
-                }
-                if let Some((residual, stride)) = residual {
-                    let residual = strip.load(residual.as_ptr().add(row * stride + channel));
-                    for v in 0..NV {
-                        x[v] = simd.add(x[v], residual[v]);
-                    }
-                }
-                epilogue.rectifier.apply(simd, &mut x);
+                line.apply(simd, &mut x);
+                rectifier.apply(simd, &mut x);
                 strip.store(output.add(row * to + channel), x);
             }
         }
     }
+}
+
+/// Each channel has a factor and a summand, if there are some.
+pub(super) fn check_affine(affine: Option<Affine<'_>>, channels: usize) {
+    assert!(affine.is_none_or(|affine| affine.weight.len() == channels && affine.bias.len() == channels));
 }
 
 /// `scale * (grad - mean(grad) - y * mean(grad * y))` with the normalized `y`; without the means where the statistics are
@@ -114,7 +156,7 @@ impl strip::Body for ForwardTask<'_> {
 pub(crate) struct Backward<'a> {
     pub(crate) geometry: &'a BatchNorm2dGeometry,
     pub(crate) saved: Saved<'a>,
-    pub(crate) weight: Option<&'a [f32]>,
+    pub(crate) affine: Option<Affine<'a>>,
     /// The gradients of weight and bias, if the statistics are those of the batch.
     pub(crate) of_batch: Option<(&'a [f32], &'a [f32])>,
     pub(crate) write: Write,
@@ -123,14 +165,13 @@ pub(crate) struct Backward<'a> {
 
 impl Backward<'_> {
     /// The shell has found `rows` rows in all maps.
-    pub(crate) fn run(self, input: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
+    pub(crate) fn run(self, input: &[f32], returned: Returned<'_>, grad_input: &mut [f32]) {
         let channels = self.geometry.channels;
-        assert!(self.weight.is_none_or(|weight| weight.len() == channels));
         let job = BackwardJob {
             backward: self,
             maps: [self.geometry.input(), self.geometry.output()],
             input,
-            grad_output,
+            returned,
             grad_input: Target::new(grad_input),
         };
         let isa = isa::current();
@@ -147,7 +188,7 @@ struct BackwardJob<'a> {
     /// Input and output.
     maps: [Map; 2],
     input: &'a [f32],
-    grad_output: &'a [f32],
+    returned: Returned<'a>,
     grad_input: Target,
 }
 
@@ -172,20 +213,15 @@ impl strip::Body for BackwardTask<'_> {
     /// The rows `first..end` lie in all maps, and no other task writes to them; each channel has its numbers.
     #[inline(always)]
     unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
-        let BackwardJob { backward, maps: [map, out_map], input, grad_output, grad_input } = *self.job;
-        let Backward { saved, weight, of_batch, write, rows, .. } = backward;
+        let BackwardJob { backward, maps: [map, out_map], input, returned, grad_input } = *self.job;
+        let Backward { saved, affine, of_batch, write, rows, .. } = backward;
+        let Returned { rectifier, grad_output } = returned;
         let grad_input = grad_input.pointer(0, (self.end - 1) * map.stride + map.channels);
         let share = simd.splat(1.0 / rows as f32);
         // SAFETY: the caller's promise.
         unsafe {
+            let line = Line::load(simd, &strip, saved, affine, channel);
             let inverse = strip.load(saved.inverse_deviation.as_ptr().add(channel));
-            let mut scale = inverse;
-            if let Some(weight) = weight {
-                let weight = strip.load(weight.as_ptr().add(channel));
-                for v in 0..NV {
-                    scale[v] = simd.mul(scale[v], weight[v]);
-                }
-            }
             let means = of_batch.map(|(grad_weight, grad_bias)| {
                 let mut slope = strip.load(grad_weight.as_ptr().add(channel));
                 let mut shift = strip.load(grad_bias.as_ptr().add(channel));
@@ -193,20 +229,23 @@ impl strip::Body for BackwardTask<'_> {
                     slope[v] = simd.mul(simd.mul(slope[v], share), inverse[v]);
                     shift[v] = simd.mul(shift[v], share);
                 }
-                (strip.load(saved.mean.as_ptr().add(channel)), slope, shift)
+                (slope, shift)
             });
             for row in self.first..self.end {
                 let mut grad = strip.load(grad_output.as_ptr().add(row * out_map.stride + channel));
                 let place = row * map.stride + channel;
-                if let Some((mean, slope, shift)) = means {
+                if means.is_some() || rectifier != Rectifier::None {
                     let x = strip.load(input.as_ptr().add(place));
-                    for v in 0..NV {
-                        let moved = simd.mul_add(simd.sub(x[v], mean[v]), slope[v], shift[v]);
-                        grad[v] = simd.sub(grad[v], moved);
+                    grad = line.rectified(simd, rectifier, &x, grad);
+                    if let Some((slope, shift)) = means {
+                        for v in 0..NV {
+                            let moved = simd.mul_add(simd.sub(x[v], line.mean[v]), slope[v], shift[v]);
+                            grad[v] = simd.sub(grad[v], moved);
+                        }
                     }
                 }
-                for v in 0..NV {
-                    grad[v] = simd.mul(grad[v], scale[v]);
+                for (grad, scale) in grad.iter_mut().zip(line.scale) {
+                    *grad = simd.mul(*grad, scale);
                 }
                 if write == Write::Add {
                     let before = strip.load(grad_input.add(place));

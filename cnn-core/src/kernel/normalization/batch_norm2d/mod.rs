@@ -1,5 +1,5 @@
-//! Batch normalization, `(x - mean) / deviation * weight + bias` for each channel, and what may follow it for nothing: the
-//! addition of another map, and a rectifier. <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>
+//! Batch normalization, `(x - mean) / deviation * weight + bias` for each channel, and a rectifier, which may follow it for
+//! nothing. <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>
 //!
 //! In training the mean and the deviation are those of the batch and are kept for the way back; in evaluation they are
 //! running ones, which are constants.
@@ -10,7 +10,6 @@ mod sums;
 use crate::kernel::geometry::BatchNorm2dGeometry;
 use crate::kernel::memory::chunk::Target;
 use crate::kernel::memory::scratch::{Needs, Scratch};
-use crate::kernel::rows::Rows;
 use crate::kernel::{Rectifier, Write};
 use apply::{Backward, Forward};
 
@@ -21,15 +20,6 @@ pub struct Affine<'a> {
     pub weight: &'a [f32],
     /// The summands.
     pub bias: &'a [f32],
-}
-
-/// What follows: `rectifier(normalized + residual)`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Epilogue<'a> {
-    /// A map to add.
-    pub residual: Option<Rows<'a>>,
-    /// The rectifier behind it.
-    pub rectifier: Rectifier,
 }
 
 /// Given means and variances, as the running ones.
@@ -71,14 +61,12 @@ pub struct SavedMut<'a> {
 }
 
 /// What comes back to a normalization.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Returned<'a> {
-    /// The rectifier of the forward pass.
+    /// The rectifier of the forward pass. Where it was flat is reckoned again from the input, which costs less than reading.
     pub rectifier: Rectifier,
-    /// The output of the forward pass; only a rectifier's is looked at.
-    pub output: &'a [f32],
-    /// Its gradient. Where the rectifier was flat it becomes zero, and so it is the gradient of the residual, too.
-    pub grad_output: &'a mut [f32],
+    /// The gradient of what it made.
+    pub grad_output: &'a [f32],
 }
 
 /// Where the gradients of weight and bias go.
@@ -122,7 +110,7 @@ impl BatchNorm2dGeometry {
 pub fn forward_training(
     geometry: &BatchNorm2dGeometry,
     affine: Option<Affine<'_>>,
-    epilogue: Epilogue<'_>,
+    rectifier: Rectifier,
     input: &[f32],
     running: Option<StatisticsMut<'_>>,
     saved: SavedMut<'_>,
@@ -137,7 +125,7 @@ pub fn forward_training(
         sums::statistics(geometry, rows, input, running, mean, inverse_deviation, shared);
     }
     let saved = Saved { mean, inverse_deviation };
-    Forward { geometry, saved, affine, epilogue }.run(rows, input.as_ptr(), Target::new(output));
+    Forward { geometry, saved, affine, rectifier }.run(rows, input.as_ptr(), Target::new(output));
 }
 
 /// input `[n, h, w, c]` -> output `[n, h, w, c]`, normalized by given means and variances.
@@ -145,14 +133,14 @@ pub fn forward_evaluation(
     geometry: &BatchNorm2dGeometry,
     statistics: Statistics<'_>,
     affine: Option<Affine<'_>>,
-    epilogue: Epilogue<'_>,
+    rectifier: Rectifier,
     input: &[f32],
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
     let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let saved = inverted(geometry, statistics, shared);
-    forward_saved(geometry, saved, affine, epilogue, input, output);
+    forward_saved(geometry, saved, affine, rectifier, input, output);
 }
 
 /// [`forward_evaluation`] in the place of its input, with the strides of the output.
@@ -160,13 +148,13 @@ pub fn forward_evaluation_in_place(
     geometry: &BatchNorm2dGeometry,
     statistics: Statistics<'_>,
     affine: Option<Affine<'_>>,
-    epilogue: Epilogue<'_>,
+    rectifier: Rectifier,
     values: &mut [f32],
     scratch: &mut Scratch,
 ) {
     let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let saved = inverted(geometry, statistics, shared);
-    forward_saved_in_place(geometry, saved, affine, epilogue, values);
+    forward_saved_in_place(geometry, saved, affine, rectifier, values);
 }
 
 /// [`forward_evaluation`] with inverse deviations that were found before.
@@ -174,12 +162,12 @@ pub fn forward_saved(
     geometry: &BatchNorm2dGeometry,
     saved: Saved<'_>,
     affine: Option<Affine<'_>>,
-    epilogue: Epilogue<'_>,
+    rectifier: Rectifier,
     input: &[f32],
     output: &mut [f32],
 ) {
     let rows = geometry.rows(input.len(), output.len());
-    Forward { geometry, saved, affine, epilogue }.run(rows, input.as_ptr(), Target::new(output));
+    Forward { geometry, saved, affine, rectifier }.run(rows, input.as_ptr(), Target::new(output));
 }
 
 /// [`forward_saved`] in the place of its input, with the strides of the output.
@@ -187,14 +175,14 @@ pub fn forward_saved_in_place(
     geometry: &BatchNorm2dGeometry,
     saved: Saved<'_>,
     affine: Option<Affine<'_>>,
-    epilogue: Epilogue<'_>,
+    rectifier: Rectifier,
     values: &mut [f32],
 ) {
     let stride = geometry.output().stride;
     let geometry = &geometry.strided(stride, stride);
     let rows = geometry.rows(values.len(), values.len());
     let values = Target::new(values);
-    Forward { geometry, saved, affine, epilogue }.run(rows, values.pointer(0, 0), values);
+    Forward { geometry, saved, affine, rectifier }.run(rows, values.pointer(0, 0), values);
 }
 
 /// Inverse deviations `1 / sqrt(variance + eps)`.
@@ -211,12 +199,12 @@ fn inverted<'a>(geometry: &BatchNorm2dGeometry, statistics: Statistics<'a>, shar
     Saved { mean: statistics.mean, inverse_deviation }
 }
 
-/// input and what the forward pass saved of it, weight `[c]`, grad_output `[n, h, w, c]` -> grad_input `[n, h, w, c]`, and
+/// input and what the forward pass saved of it, weight and bias `[c]`, grad_output `[n, h, w, c]` -> grad_input `[n, h, w, c]`, and
 /// the gradients of weight and bias, where the statistics are those of the input.
 pub fn backward_training(
     geometry: &BatchNorm2dGeometry,
     saved: Saved<'_>,
-    weight: Option<&[f32]>,
+    affine: Option<Affine<'_>>,
     input: &[f32],
     returned: Returned<'_>,
     grad_input: Option<(&mut [f32], Write)>,
@@ -224,14 +212,14 @@ pub fn backward_training(
     scratch: &mut Scratch,
 ) {
     let shared = geometry.lend(scratch, [saved.mean, saved.inverse_deviation]);
-    backward(geometry, saved, weight, input, returned, grad_input, gradients, true, shared);
+    backward(geometry, saved, affine, input, returned, grad_input, gradients, true, shared);
 }
 
 /// [`backward_training`] where the statistics are given and have no gradient.
 pub fn backward_evaluation(
     geometry: &BatchNorm2dGeometry,
     statistics: Statistics<'_>,
-    weight: Option<&[f32]>,
+    affine: Option<Affine<'_>>,
     input: &[f32],
     returned: Returned<'_>,
     grad_input: Option<(&mut [f32], Write)>,
@@ -241,13 +229,13 @@ pub fn backward_evaluation(
     let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let (inverse, shared) = shared.split_at_mut(geometry.channels);
     let saved = inverted(geometry, statistics, inverse);
-    backward(geometry, saved, weight, input, returned, grad_input, gradients, false, shared);
+    backward(geometry, saved, affine, input, returned, grad_input, gradients, false, shared);
 }
 
 fn backward(
     geometry: &BatchNorm2dGeometry,
     saved: Saved<'_>,
-    weight: Option<&[f32]>,
+    affine: Option<Affine<'_>>,
     input: &[f32],
     returned: Returned<'_>,
     grad_input: Option<(&mut [f32], Write)>,
@@ -257,9 +245,10 @@ fn backward(
 ) {
     let rows = geometry.rows(input.len(), returned.grad_output.len());
     let channels = geometry.channels;
+    apply::check_affine(affine, channels);
     let (sums, partials) = shared.split_at_mut(2 * channels);
     let (grad_weight, grad_bias) = sums.split_at_mut(channels);
-    let grad_output = sums::gradient(geometry, rows, saved, input, returned, grad_weight, grad_bias, partials);
+    sums::gradient(geometry, rows, saved, affine, input, returned, grad_weight, grad_bias, partials);
     if let Some(AffineGradients { weight, bias }) = gradients {
         weight.copy_from_slice(grad_weight);
         bias.copy_from_slice(grad_bias);
@@ -267,6 +256,6 @@ fn backward(
     if let Some((grad_input, write)) = grad_input {
         assert_eq!(geometry.input().samples(grad_input.len()), rows);
         let of_batch = of_batch.then_some((&*grad_weight, &*grad_bias));
-        Backward { geometry, saved, weight, of_batch, write, rows }.run(input, grad_output, grad_input);
+        Backward { geometry, saved, affine, of_batch, write, rows }.run(input, returned, grad_input);
     }
 }

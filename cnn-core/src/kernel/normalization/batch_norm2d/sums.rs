@@ -3,8 +3,8 @@
 //! Rows are cut into chunks, a task each; a task adds up blocks of rows in f32, which is exact enough for so few, and the
 //! blocks in f64; and in the end the chunks are added in f64, in their order.
 
-use super::{Returned, Saved, StatisticsMut};
-use crate::kernel::Rectifier;
+use super::apply::Line;
+use super::{Affine, Returned, Saved, StatisticsMut};
 use crate::kernel::geometry::{BatchNorm2dGeometry, Map};
 use crate::kernel::isa::{self, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
@@ -197,38 +197,33 @@ impl strip::Body for StatisticsTask<'_> {
     }
 }
 
-/// The gradients of weight and bias, after making zero of what comes from where the rectifier was flat; returns the
-/// gradient of what it rectified.
-pub(crate) fn gradient<'a>(
+/// The gradients of weight and bias.
+pub(crate) fn gradient(
     geometry: &BatchNorm2dGeometry,
     rows: usize,
     saved: Saved<'_>,
+    affine: Option<Affine<'_>>,
     input: &[f32],
-    returned: Returned<'a>,
+    returned: Returned<'_>,
     grad_weight: &mut [f32],
     grad_bias: &mut [f32],
     shared: &mut [f32],
-) -> &'a [f32] {
-    let Returned { rectifier, output, grad_output } = returned;
+) {
     let channels = geometry.channels;
     if rows == 0 {
         // There are no statistics either.
         grad_weight.fill(0.0);
         grad_bias.fill(0.0);
-        return grad_output;
+        return;
     }
     let chunks = chunks(rows, channels);
     let partials = &mut shared[..2 * chunks * channels];
-    if rectifier != Rectifier::None {
-        assert_eq!(geometry.output().samples(output.len()), rows);
-    }
     let job = GradientJob {
         maps: [geometry.input(), geometry.output()],
-        input: input.as_ptr(),
-        mean: saved.mean,
-        rectifier,
-        output: output.as_ptr(),
-        grad_output: grad_output.as_mut_ptr(),
+        saved,
+        affine,
+        input,
+        returned,
         partials: Partials { target: Target::new(partials), channels },
     };
     let isa = isa::current();
@@ -244,22 +239,17 @@ pub(crate) fn gradient<'a>(
         grad_bias[channel] = total(0) as f32;
         grad_weight[channel] = (total(1) * f64::from(saved.inverse_deviation[channel])) as f32;
     }
-    grad_output
 }
 
 struct GradientJob<'a> {
     /// Input and output.
     maps: [Map; 2],
-    input: *const f32,
-    mean: &'a [f32],
-    rectifier: Rectifier,
-    output: *const f32,
-    grad_output: *mut f32,
+    saved: Saved<'a>,
+    affine: Option<Affine<'a>>,
+    input: &'a [f32],
+    returned: Returned<'a>,
     partials: Partials,
 }
-
-// SAFETY: the pointers live as long as the slices that the shell borrows, and each row is read and written by one task.
-unsafe impl Sync for GradientJob<'_> {}
 
 struct GradientTask<'a> {
     job: &'a GradientJob<'a>,
@@ -280,34 +270,27 @@ impl Kernel for GradientTask<'_> {
 
 impl strip::Body for GradientTask<'_> {
     /// # Safety
-    /// The rows `first..end` lie in the input, in the gradient, and in the output if there is a rectifier; no other task
-    /// touches them.
+    /// The rows `first..end` lie in the input and in the gradient.
     #[inline(always)]
     unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
-        let GradientJob { maps: [map, out_map], input, mean, rectifier, output, grad_output, partials } = *self.job;
+        let GradientJob { maps: [map, out_map], saved, affine, input, returned, partials } = *self.job;
+        let Returned { rectifier, grad_output } = returned;
         let count = strip.channels();
-        // SAFETY: there is a mean for each channel.
-        let mean = unsafe { strip.load(mean.as_ptr().add(channel)) };
+        // SAFETY: each channel has its numbers.
+        let line = unsafe { Line::load(simd, &strip, saved, affine, channel) };
         let (mut sums, mut products) = ([0.0f64; CHANNELS], [0.0f64; CHANNELS]);
         for first in (self.first..self.end).step_by(BLOCK) {
             let (mut sum, mut product) = (strip.splat(0.0), strip.splat(0.0));
             for row in first..self.end.min(first + BLOCK) {
-                let place = row * out_map.stride + channel;
                 // SAFETY: the caller's promise.
-                let (x, mut grad) =
-                    unsafe { (strip.load(input.add(row * map.stride + channel)), strip.load(grad_output.add(place))) };
-                if rectifier != Rectifier::None {
-                    // SAFETY: as above.
-                    let y = unsafe { strip.load(output.add(place)) };
-                    for v in 0..NV {
-                        grad[v] = rectifier.gradient(simd, y[v], grad[v]);
-                    }
-                    // SAFETY: as above.
-                    unsafe { strip.store(grad_output.add(place), grad) };
-                }
+                let (x, grad) = unsafe {
+                    let grad = strip.load(grad_output.as_ptr().add(row * out_map.stride + channel));
+                    (strip.load(input.as_ptr().add(row * map.stride + channel)), grad)
+                };
+                let grad = line.rectified(simd, rectifier, &x, grad);
                 for v in 0..NV {
                     sum[v] = simd.add(sum[v], grad[v]);
-                    product[v] = simd.mul_add(grad[v], simd.sub(x[v], mean[v]), product[v]);
+                    product[v] = simd.mul_add(grad[v], simd.sub(x[v], line.mean[v]), product[v]);
                 }
             }
             let (sum, product) = (strip.to_array(sum), strip.to_array(product));
