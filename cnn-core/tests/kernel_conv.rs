@@ -308,3 +308,34 @@ proptest! {
         prop_assert_eq!(wide(&found), expected);
     }
 }
+
+/// A large weight is read in its order for few samples, and packed for many: each sum has the same bits.
+#[test]
+fn few_samples_of_a_large_linear_layer_are_as_in_a_batch() {
+    for (in_features, out_features) in [(517, 300), (64, 1025), (1, 70_000)] {
+        let layout = Layout { in_stride: in_features + 3, out_stride: out_features + 5 };
+        let geometry = LinearGeometry { in_features, out_features, layout };
+        const BATCH: usize = 15;
+        let input = fractions(BATCH * layout.in_stride - 3, 1);
+        let (weight, bias) = (fractions(geometry.weight_len(), 2), fractions(out_features, 3));
+        everywhere(false, || {
+            let mut scratch = Scratch::default();
+            let mut forward = |samples: core::ops::Range<usize>, write: Write| {
+                let count = samples.len();
+                let input = &input[samples.start * layout.in_stride..][..count * layout.in_stride - 3];
+                let mut output = vec![0.5; count * layout.out_stride - 5];
+                let epilogue = Epilogue { bias: Some(&bias), write, rectifier: Rectifier::Relu };
+                linear::forward(&geometry, epilogue, input, &weight, &mut output, &mut scratch);
+                output.chunks(layout.out_stride).flat_map(|row| row[..out_features].to_vec()).collect::<Vec<_>>()
+            };
+            for write in [Write::Store, Write::Add] {
+                let together = forward(0..BATCH, write);
+                for parts in [&[0..1, 1..BATCH][..], &[0..2, 2..9, 9..BATCH]] {
+                    let apart: Vec<_> = parts.iter().flat_map(|samples| forward(samples.clone(), write)).collect();
+                    assert!(apart == together, "{in_features} to {out_features}, {parts:?}");
+                }
+            }
+            Vec::new()
+        });
+    }
+}

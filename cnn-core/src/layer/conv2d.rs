@@ -3,7 +3,8 @@
 use super::parameter::bound;
 use super::prepare::{Fold, MadeFor, Prepared, folded, weight_and_bias};
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
-use crate::kernel::convolution::{self, Epilogue, packed};
+use crate::kernel::convolution::packed::{self, Packing};
+use crate::kernel::convolution::{self, Epilogue};
 use crate::kernel::geometry::Conv2dGeometry;
 use crate::kernel::memory::scratch::Needs;
 use crate::kernel::pointwise::join;
@@ -111,6 +112,7 @@ pub fn predict_add<L: Conv2d>(pass: &mut Pass<'_>, prepared: &[f32], input: &[f3
 
 fn run<L: Conv2d>(pass: &mut Pass<'_>, write: Write, prepared: &[f32], input: &[f32], output: &mut [f32]) {
     let epilogue = Epilogue { bias: None, write, rectifier: L::RECTIFIER };
-    let prepared = &prepared[..packed::packed_len(&L::GEOMETRY)];
-    packed::forward(&L::GEOMETRY, epilogue, input, prepared, output, pass.scratch);
+    let packing = const { &Packing::of(&L::GEOMETRY) };
+    let prepared = &prepared[..const { packed::packed_len(&L::GEOMETRY) }];
+    packing.forward(epilogue, input, prepared, output, pass.scratch);
 }

@@ -103,6 +103,7 @@ pub fn predict_add<L: Linear>(pass: &mut Pass<'_>, prepared: &[f32], input: &[f3
 
 fn run<L: Linear>(pass: &mut Pass<'_>, write: Write, prepared: &[f32], input: &[f32], output: &mut [f32]) {
     let epilogue = Epilogue { bias: None, write, rectifier: L::RECTIFIER };
-    let prepared = &prepared[..linear::packed_len(&L::GEOMETRY)];
-    linear::forward_packed(&L::GEOMETRY, epilogue, input, prepared, output, pass.scratch);
+    let packing = const { &linear::packing(&L::GEOMETRY) };
+    let prepared = &prepared[..const { linear::packed_len(&L::GEOMETRY) }];
+    packing.forward(epilogue, input, prepared, output, pass.scratch);
 }

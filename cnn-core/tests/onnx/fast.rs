@@ -121,7 +121,15 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
                 return [output, mean, variance].map(widen).into();
             }
             let statistics = Statistics { mean: &mean, variance: &variance };
-            batch_norm2d::forward_evaluation(geometry, statistics, affine, rectifier, &input, &mut output, &mut scratch);
+            batch_norm2d::forward_evaluation(
+                geometry,
+                statistics,
+                affine,
+                rectifier,
+                &input,
+                &mut output,
+                &mut scratch,
+            );
             output
         }
         Call::Add { branches } => {

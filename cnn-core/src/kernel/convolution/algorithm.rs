@@ -16,7 +16,7 @@ pub(super) enum Pass {
 }
 
 /// How it is computed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Algorithm {
     /// Every product of a value and a weight is one multiply-add of the register tile.
     Direct,

@@ -1,6 +1,7 @@
 //! Convolution, directly: every product of a value and a weight is one multiply-add of the register tile.
 
 use super::correlation::{COPY, Correlation, Filters, Phase, backward_matrix, correlate, forward_matrix, pack_filters};
+use super::thin::{self, Thin};
 use crate::kernel::geometry::Conv2dGeometry;
 use crate::kernel::isa::{Isa, MAX_LANES};
 use crate::kernel::memory::chunk::Target;
@@ -11,6 +12,20 @@ use crate::kernel::tile::Finish;
 /// small one do not evict one another from the cache.
 const fn reads_in_place(cells: usize, weight_len: usize) -> bool {
     cells <= 14 || (cells < 128 && weight_len <= 1 << 16)
+}
+
+/// Whether it is a product with a weight that is large beside a few rows: a linear layer.
+const fn is_large_product(geometry: &Conv2dGeometry) -> bool {
+    let Conv2dGeometry { in_size, kernel_size, groups, .. } = *geometry;
+    let sizes = [in_size[0], in_size[1], kernel_size[0], kernel_size[1], groups];
+    let mut index = 0;
+    while index < sizes.len() {
+        if sizes[index] != 1 {
+            return false;
+        }
+        index += 1;
+    }
+    geometry.padding.is_zero() && geometry.weight_len() > 1 << 16
 }
 
 /// What [`forward`] works in.
@@ -92,7 +107,23 @@ pub(super) fn forward(
 ) {
     let correlation = Correlation::forward(geometry);
     let map = geometry.output();
-    let in_place = reads_in_place(map.samples(output.len()) * map.cells(), geometry.weight_len());
+    let cells = map.samples(output.len()) * map.cells();
+    if cells <= thin::ROWS && is_large_product(geometry) {
+        let thin = Thin {
+            a: input,
+            a_step: geometry.input().stride,
+            rows: cells,
+            depth: geometry.in_channels,
+            weight,
+            columns: geometry.out_channels,
+            bias,
+            c: Target::new(output),
+            c_step: map.stride,
+            finish,
+        };
+        return thin.run(isa);
+    }
+    let in_place = reads_in_place(cells, geometry.weight_len());
     let matrix = |group| forward_matrix(&correlation, group);
     let finite = pack_filters(isa, &correlation, weight, matrix, in_place, packed);
     let filters = Filters { packed, in_place: if in_place { weight } else { &[] }, finite };

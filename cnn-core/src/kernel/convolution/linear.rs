@@ -1,7 +1,7 @@
 //! Linear layers: a convolution of 1 x 1 maps, on the same tile.
 
 use super::Epilogue;
-use super::packed::{self, MadeFor};
+use super::packed::{self, MadeFor, Packing};
 use crate::kernel::Write;
 use crate::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry, LinearGeometry, Padding};
 use crate::kernel::memory::scratch::{Needs, Scratch};
@@ -50,6 +50,11 @@ pub const fn packed_len(geometry: &LinearGeometry) -> usize {
 /// Packs weight and bias for [`forward_packed`] into [`packed_len`] values.
 pub fn pack(geometry: &LinearGeometry, made_for: MadeFor, weight: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
     packed::pack(&geometry.convolution(), made_for, weight, bias, packed);
+}
+
+/// All that is known of a packed weight before there is one.
+pub const fn packing(geometry: &LinearGeometry) -> Packing {
+    Packing::of(&geometry.convolution())
 }
 
 /// [`forward`] with a weight and a bias that are packed.

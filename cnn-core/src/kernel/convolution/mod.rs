@@ -13,6 +13,7 @@ mod direct;
 pub mod linear;
 pub mod packed;
 mod scatter;
+mod thin;
 mod weight_border;
 mod weight_gradient;
 mod widen;

@@ -138,8 +138,94 @@ pub fn pack(geometry: &Conv2dGeometry, made_for: MadeFor, weight: &[f32], bias: 
     Head { isa, made_for, finite }.write(head);
 }
 
-/// input `[n, ih, iw, ic]` -> output `[n, oh, ow, oc]`: [`convolution::forward`](super::forward) with a weight and a bias that were packed for
-/// this geometry.
+/// All that is known of a packed weight before there is one. A layer whose geometry is a constant has this as a constant too,
+/// and reckons nothing when it runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Packing {
+    geometry: Conv2dGeometry,
+    /// For one sample, and for batches.
+    algorithms: [Algorithm; 2],
+    parts: [usize; 4],
+    needs: Needs,
+}
+
+impl Packing {
+    /// Of a weight of this geometry.
+    ///
+    /// # Panics
+    /// If groups do not share out the channels, or a step is none.
+    pub const fn of(geometry: &Conv2dGeometry) -> Self {
+        super::check(geometry);
+        Self {
+            geometry: *geometry,
+            algorithms: [
+                Algorithm::packed(geometry, MadeFor::OneSample),
+                Algorithm::packed(geometry, MadeFor::Batches),
+            ],
+            parts: parts(geometry, Pass::Forward),
+            needs: needs(geometry),
+        }
+    }
+
+    /// See [`forward`].
+    ///
+    /// # Panics
+    /// As [`forward`].
+    pub fn forward(
+        &self,
+        epilogue: Epilogue<'_>,
+        input: &[f32],
+        packed: &[f32],
+        output: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        let geometry = &self.geometry;
+        let batch = super::batch(geometry, input.len(), output.len());
+        assert!(epilogue.bias.is_none(), "the bias is packed with the weight");
+        assert_eq!(packed.len(), self.parts.iter().sum::<usize>());
+        let [head, bias, filters, behind] = split_ref(packed, self.parts);
+        let Head { isa, made_for, finite } = Head::read(head);
+        if batch == 0 {
+            return;
+        }
+        let (shared, slots) = scratch.lend(self.needs);
+        let finish = epilogue.finish();
+        let own_bias = &bias[..geometry.out_channels];
+        match &self.algorithms[usize::from(made_for == MadeFor::Batches)] {
+            Algorithm::Winograd => {
+                let [packed, transformed] = winograd::packed_len(geometry);
+                let filters = [&filters[..packed], &behind[..transformed]];
+                let output = Target::new(output);
+                winograd::forward_packed(isa, geometry, own_bias, finish, input, filters, output, (shared, slots));
+            }
+            Algorithm::Depthwise => {
+                let filters = &filters[..geometry.weight_len()];
+                depthwise::forward_packed(isa, geometry, own_bias, finish, input, filters, Target::new(output));
+            }
+            Algorithm::Widened(wide) => {
+                widen::for_each_run(isa, geometry.input(), input, |samples, is_finite| {
+                    let input = &input[geometry.input().run(samples.clone(), input.len())];
+                    let run = geometry.output().run(samples, output.len());
+                    let output = Target::new(&mut output[run]);
+                    // The wide bias is this one several times.
+                    let (geometry, bias, filters) = if is_finite {
+                        (wide, &bias[..wide.out_channels], (filters, finite[0]))
+                    } else {
+                        (geometry, own_bias, (behind, finite[1]))
+                    };
+                    direct::forward_packed(isa, geometry, bias, finish, input, filters, output, slots);
+                });
+            }
+            Algorithm::Direct | Algorithm::Scattered => {
+                let filters = (filters, finite[0]);
+                direct::forward_packed(isa, geometry, own_bias, finish, input, filters, Target::new(output), slots);
+            }
+        }
+    }
+}
+
+/// input `[n, ih, iw, ic]` -> output `[n, oh, ow, oc]`: [`convolution::forward`](super::forward) with a weight and a bias that
+/// were packed for this geometry.
 ///
 /// # Panics
 /// If the epilogue has a bias of its own, or the weight was packed for another instruction set.
@@ -151,47 +237,7 @@ pub fn forward(
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    let batch = super::batch(geometry, input.len(), output.len());
-    assert!(epilogue.bias.is_none(), "the bias is packed with the weight");
-    assert_eq!(packed.len(), packed_len(geometry));
-    let [head, bias, filters, behind] = split_ref(packed, parts(geometry, Pass::Forward));
-    let Head { isa, made_for, finite } = Head::read(head);
-    if batch == 0 {
-        return;
-    }
-    let (shared, slots) = scratch.lend(needs(geometry));
-    let finish = epilogue.finish();
-    let own_bias = &bias[..geometry.out_channels];
-    match Algorithm::packed(geometry, made_for) {
-        Algorithm::Winograd => {
-            let [packed, transformed] = winograd::packed_len(geometry);
-            let filters = [&filters[..packed], &behind[..transformed]];
-            let output = Target::new(output);
-            winograd::forward_packed(isa, geometry, own_bias, finish, input, filters, output, (shared, slots));
-        }
-        Algorithm::Depthwise => {
-            let filters = &filters[..geometry.weight_len()];
-            depthwise::forward_packed(isa, geometry, own_bias, finish, input, filters, Target::new(output));
-        }
-        Algorithm::Widened(wide) => {
-            widen::for_each_run(isa, geometry.input(), input, |samples, is_finite| {
-                let input = &input[geometry.input().run(samples.clone(), input.len())];
-                let run = geometry.output().run(samples, output.len());
-                let output = Target::new(&mut output[run]);
-                // The wide bias is this one several times.
-                let (geometry, bias, filters) = if is_finite {
-                    (&wide, &bias[..wide.out_channels], (filters, finite[0]))
-                } else {
-                    (geometry, own_bias, (behind, finite[1]))
-                };
-                direct::forward_packed(isa, geometry, bias, finish, input, filters, output, slots);
-            });
-        }
-        Algorithm::Direct | Algorithm::Scattered => {
-            let filters = (filters, finite[0]);
-            direct::forward_packed(isa, geometry, own_bias, finish, input, filters, Target::new(output), slots);
-        }
-    }
+    Packing::of(geometry).forward(epilogue, input, packed, output, scratch);
 }
 
 /// [`packed_len`] of a weight that is for the way back, with a bias for each input channel: a transposed convolution.
