@@ -420,6 +420,15 @@ fn any_number() -> impl Strategy<Value = f64> {
     prop_oneof![prop::num::f64::ANY, prop::sample::select(bounds.to_vec()), 0.0..2.0]
 }
 
+/// Found by the test below, once in many runs.
+#[test]
+fn a_rate_near_the_least_number_is_not_rounded_below_zero() {
+    let cosine = CosineAnnealingLr { lr: -0.0, t_max: 1, eta_min: 2.682921347282813e-309 };
+    for step in 0..100 {
+        assert!(cosine.lr(step).unwrap() >= 0.0, "{step}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_normalizes_makes_finite_numbers_that_differ(mean in any_number(), std in any_number()) {

@@ -197,7 +197,9 @@ impl OneCycleLr {
     }
 }
 
-/// From `start` to `end` on half a wave, as `progress` goes from 0 to 1.
+/// From `start` to `end` on half a wave, as `progress` goes from 0 to 1, and never beyond either: a rate near the least number
+/// would be rounded to one below zero.
 fn cosine(start: f64, end: f64, progress: f64) -> f64 {
-    end + (start - end) / 2.0 * (1.0 + (PI * progress).cos())
+    let value = end + (start - end) / 2.0 * (1.0 + (PI * progress).cos());
+    value.max(start.min(end)).min(start.max(end))
 }
