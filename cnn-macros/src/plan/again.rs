@@ -56,15 +56,15 @@ fn candidate(plan: &Plan, base: MapId) -> Option<Candidate> {
     if writers.is_empty() || first_read(plan, base, &[]).is_none() {
         return None;
     }
-    let costs = writers.iter().map(|index| {
+    let cost = |index: &StepId| {
         let step = &plan.steps[*index];
         // What it is made of is as it was.
         let last = |map: &MapId| writers_of(plan, home(plan, *map).base).last();
         let unchanged = |map: &MapId| home(plan, *map).base == base || last(map).is_none_or(|last| last < *index);
-        let costs = if step.inputs.iter().all(unchanged) { cost(step)? } else { return None };
-        Some(costs.max(VALUE * values))
-    });
-    Some(Candidate { base, cost: costs.sum::<Option<u128>>()? })
+        let cost = cost(step).filter(|_| step.inputs.iter().all(unchanged));
+        cost.map(|cost| cost.max(VALUE * values))
+    };
+    Some(Candidate { base, cost: writers.iter().map(cost).sum::<Option<u128>>()? })
 }
 
 /// Multiply-adds of a step that may be carried out again.

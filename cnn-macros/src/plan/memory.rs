@@ -188,7 +188,7 @@ impl Memory {
     }
 
     /// Finds a place for each block: the largest first, as far in front as nothing lies that lives at the same time.
-    fn placed(mut self) -> Self {
+    fn settle(mut self) -> Self {
         let len = |block: &Block| block.len.known().map(|len| len.saturating_add(LINE - 1) / LINE * LINE);
         let mut known: Vec<_> = (0..self.blocks.len()).filter(|block| len(&self.blocks[*block]).is_some()).collect();
         known.sort_by_key(|block| std::cmp::Reverse(len(&self.blocks[*block])));
@@ -238,7 +238,7 @@ fn place(blocks: &[Option<usize>], base: MapId) -> Place {
 pub(crate) fn evaluation(plan: &Plan) -> Memory {
     let mut memory = Memory::new(plan);
     memory.forward(plan);
-    memory.placed()
+    memory.settle()
 }
 
 /// Maps in training, and their gradients. What takes less time to make again than a few hundredths of a step is not kept,
@@ -274,5 +274,5 @@ fn training_without(plan: &Plan, dropped: &BTreeSet<MapId>) -> Memory {
     memory.forward(plan);
     memory.rebuild(plan, again::rebuilds(plan, dropped));
     memory.backward(plan);
-    memory.placed()
+    memory.settle()
 }

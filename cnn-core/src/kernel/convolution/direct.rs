@@ -11,21 +11,16 @@ use crate::kernel::tile::Finish;
 /// Whether the weight is read where it is: a packed one is not read often enough to pay for its packing, and rows of a
 /// small one do not evict one another from the cache.
 const fn reads_in_place(cells: usize, weight_len: usize) -> bool {
-    cells <= 14 || (cells < 128 && weight_len <= 1 << 16)
+    cells <= thin::ROWS || (cells < 128 && weight_len <= SMALL)
 }
 
-/// Whether it is a product with a weight that is large beside a few rows: a linear layer.
-const fn is_large_product(geometry: &Conv2dGeometry) -> bool {
-    let Conv2dGeometry { in_size, kernel_size, groups, .. } = *geometry;
-    let sizes = [in_size[0], in_size[1], kernel_size[0], kernel_size[1], groups];
-    let mut index = 0;
-    while index < sizes.len() {
-        if sizes[index] != 1 {
-            return false;
-        }
-        index += 1;
-    }
-    geometry.padding.is_zero() && geometry.weight_len() > 1 << 16
+/// Values of a small weight at most.
+const SMALL: usize = 1 << 16;
+
+/// Whether it is a product with one large weight, as a linear layer is.
+fn is_large_product(geometry: &Conv2dGeometry) -> bool {
+    let Conv2dGeometry { in_size, kernel_size, groups, padding, .. } = geometry;
+    [*in_size, *kernel_size] == [[1, 1]; 2] && *groups == 1 && padding.is_zero() && geometry.weight_len() > SMALL
 }
 
 /// What [`forward`] works in.
@@ -105,7 +100,6 @@ pub(super) fn forward(
     output: &mut [f32],
     (packed, slots): (&mut [f32], &Slots),
 ) {
-    let correlation = Correlation::forward(geometry);
     let map = geometry.output();
     let cells = map.samples(output.len()) * map.cells();
     if cells <= thin::ROWS && is_large_product(geometry) {
@@ -123,6 +117,7 @@ pub(super) fn forward(
         };
         return thin.run(isa);
     }
+    let correlation = Correlation::forward(geometry);
     let in_place = reads_in_place(cells, geometry.weight_len());
     let matrix = |group| forward_matrix(&correlation, group);
     let finite = pack_filters(isa, &correlation, weight, matrix, in_place, packed);

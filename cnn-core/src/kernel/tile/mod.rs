@@ -105,7 +105,7 @@ pub(crate) const VECTORS: usize = 2;
 
 /// Rows of the highest tile: as many sums as fit the registers beside `b` and a broadcast, 28 of 32 or 12 of 16; fewer with
 /// one vector of columns, where the pointers to the rows run out of registers first.
-const fn height<S: Simd, const NV: usize>() -> usize {
+pub(crate) const fn height<S: Simd, const NV: usize>() -> usize {
     match S::REGISTERS {
         32 if NV == 1 => 16,
         32 => 14,

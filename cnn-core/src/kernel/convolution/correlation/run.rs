@@ -51,7 +51,7 @@ impl Correlation {
     const fn copy_stride(&self) -> usize {
         let channels = self.source.channels;
         // A cache line more.
-        if (self.step[1].saturating_mul(channels)).is_multiple_of(ALIASES) {
+        if self.step[1].saturating_mul(channels).is_multiple_of(ALIASES) {
             channels.saturating_add(16)
         } else {
             channels
@@ -216,7 +216,8 @@ impl Kernel for Task<'_> {
         let target_len = rows.reach(correlation.target_step).saturating_add(correlation.groups * correlation.columns);
         let target = self.job.target.pointer(c, target_len);
 
-        let target_values = batch * correlation.cells[0] * correlation.cells[1] * correlation.columns;
+        let target_values =
+            batch * correlation.cells[0] * correlation.cells[1] * correlation.groups * correlation.columns;
         // With narrow vectors a tile is a line wide, which is guessed.
         let fetches_target = S::LANES > 8 && target_values >= LARGE && depth.len() >= FETCHED_ROW / 2;
         let panels_per_group = panels::<S>(correlation.columns);

@@ -5,7 +5,7 @@
 //! registers, and chains are added up in memory that the nearest cache holds.
 
 use crate::kernel::isa::{Isa, Kernel, Simd};
-use crate::kernel::tile::VECTORS;
+use crate::kernel::tile::{self, VECTORS};
 
 /// Terms of a chain, and channels of a block of transformed cells.
 pub(super) const CHAIN: usize = 32;
@@ -91,11 +91,7 @@ pub(super) fn height(isa: Isa) -> usize {
         type Output = usize;
         #[inline(always)]
         fn run<S: Simd>(self, _: S) -> usize {
-            match S::REGISTERS {
-                32 => 14,
-                16 => 6,
-                _ => 4,
-            }
+            tile::height::<S, VECTORS>()
         }
     }
     isa.run(Height)
