@@ -2,13 +2,13 @@
 
 use core::fmt;
 use core::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{MadeFor, Network};
 use crate::kernel::memory::buffer::Buffer;
-use crate::kernel::memory::chunk::{in_pool, threads};
+use crate::kernel::memory::chunk::{alone, for_each_share, in_pool, thread, threads};
 use crate::kernel::memory::scratch::Scratch;
-use crate::layer::{Mode, Owned, Pass};
+use crate::layer::{Mode, Owned, Pass, step};
 use crate::shape::Shape;
 use crate::tensor::{Batch, Sample, Tensor};
 
@@ -48,12 +48,19 @@ struct Frozen {
 
 /// What each has for itself.
 struct Workspace<N> {
+    /// As many as threads may work apart; the first is there from the start, and works for samples that go together.
+    workers: Vec<Mutex<Worker>>,
+    network: PhantomData<fn() -> N>,
+}
+
+/// What samples are predicted in.
+#[derive(Default)]
+struct Worker {
     /// What the steps work in for each batch, then the maps.
     values: Buffer,
     /// A copy of those of the network, because a user's layer may write to them.
     counts: Vec<u64>,
     scratch: Scratch,
-    network: PhantomData<fn() -> N>,
 }
 
 impl<N: Network> Predictor<N> {
@@ -66,12 +73,9 @@ impl<N: Network> Predictor<N> {
 
     /// With memory for one sample.
     fn of(frozen: Arc<Frozen>) -> Self {
-        let workspace = Workspace {
-            values: Buffer::zeros(Workspace::<N>::len(1)),
-            counts: frozen.counts.clone(),
-            scratch: Scratch::new(N::PREPARED.needs, in_pool(N::COST, threads)),
-            network: PhantomData,
-        };
+        let mut worker = Worker::default();
+        worker.prepare::<N>(1, in_pool(N::COST, threads));
+        let workspace = Workspace { workers: vec![Mutex::new(worker)], network: PhantomData };
         Self { frozen, workspace, output: Buffer::zeros(N::Output::LEN) }
     }
 
@@ -98,35 +102,85 @@ impl<N: Network> Workspace<N> {
         /// Values of maps that a cache holds (8 MB).
         const CACHE: usize = 1 << 21;
         let values = if N::PREPARED.values > CACHE { N::PREPARED.values } else { CACHE };
-        let map = if N::MEMORY.prediction > 0 { N::MEMORY.prediction } else { 1 };
-        if N::PREPARED.by_sample { values.div_ceil(map) } else { usize::MAX }
+        if N::PREPARED.by_sample { values.div_ceil(Self::MAP) } else { usize::MAX }
     };
 
-    /// How many of a batch go through the steps together.
-    fn together(samples: usize) -> usize {
-        samples.div_ceil(samples.div_ceil(Self::TOGETHER))
-    }
+    /// Values of a sample's maps.
+    const MAP: usize = if N::MEMORY.prediction > 0 { N::MEMORY.prediction } else { 1 };
 
-    /// Values that a batch is predicted in.
-    fn len(samples: usize) -> usize {
-        N::PREPARED.saved + Self::together(samples) * N::MEMORY.prediction
-    }
+    /// Samples that a thread takes through the steps by itself at most, or none.
+    const APART: usize = {
+        /// Values that the cache of one processor holds (half a megabyte), and leaves room for others.
+        const CACHE: usize = 1 << 17;
+        /// Multiply-adds for each value of the weights, so that it does not matter that each thread reads them.
+        const WORK: usize = 256;
+        let most = if Self::MAP < CACHE { CACHE / Self::MAP } else { 1 };
+        let reads_little = N::PREPARED.values <= CACHE || most.saturating_mul(N::COST) / WORK >= N::PREPARED.values;
+        if N::PREPARED.by_sample && reads_little { most } else { 0 }
+    };
 
     fn run(&mut self, frozen: &Frozen, samples: usize, input: &[f32], output: &mut [f32]) {
-        self.values.grow(Self::len(samples));
         in_pool(N::COST.saturating_mul(samples), || {
-            self.scratch.prepare(N::PREPARED.needs, threads());
-            let together = Self::together(samples);
-            let inputs = input.chunks(together * N::Input::LEN);
-            for (input, output) in inputs.zip(output.chunks_mut(together * N::Output::LEN)) {
-                self.counts.copy_from_slice(&frozen.counts);
-                let (saved, workspace) = self.values.split_at_mut(N::PREPARED.saved);
-                let (parameters, counts) = (&frozen.prepared, &mut self.counts[..]);
-                let owned = Owned { parameters, state: &mut [], counts, saved, workspace };
-                let mut pass = Pass::new(Mode::Evaluation, 0, 0, &mut self.scratch);
-                N::predict_steps(&mut pass, input.len() / N::Input::LEN, owned, input, output);
+            let apart = self.run_apart(frozen, samples, input, output);
+            let (input, output) = (&input[apart * N::Input::LEN..], &mut output[apart * N::Output::LEN..]);
+            let worker = self.workers[0].get_mut().unwrap_or_else(PoisonError::into_inner);
+            let rest = samples - apart;
+            let together = rest.div_ceil(rest.div_ceil(Self::TOGETHER).max(1));
+            // Also where there is no rest: the next batch may have one.
+            worker.prepare::<N>(together, threads());
+            if rest > 0 {
+                let inputs = input.chunks(together * N::Input::LEN);
+                for (input, output) in inputs.zip(output.chunks_mut(together * N::Output::LEN)) {
+                    worker.run::<N>(frozen, input, output);
+                }
             }
         });
+    }
+
+    /// Predicts the first samples, each thread as many as the others, and says how many. No thread waits for another at each
+    /// step, and what it reads is in its own cache: LeNet-5 on 64 takes 0.42 ms on two threads and not 0.56.
+    fn run_apart(&mut self, frozen: &Frozen, samples: usize, input: &[f32], output: &mut [f32]) -> usize {
+        let threads = threads();
+        let of_thread = if Self::APART > 0 && threads > 1 { samples / threads } else { 0 };
+        if of_thread == 0 {
+            return 0;
+        }
+        if self.workers.len() < threads {
+            self.workers.resize_with(threads, Mutex::default);
+        }
+        let (apart, parts) = (threads * of_thread, threads * of_thread.div_ceil(Self::APART));
+        // All of them, as nobody knows who will have a part.
+        for worker in &mut self.workers {
+            let worker = worker.get_mut().unwrap_or_else(PoisonError::into_inner);
+            worker.prepare::<N>(apart.div_ceil(parts), 1);
+        }
+        let (workers, output) = (&self.workers, &mut output[..apart * N::Output::LEN]);
+        for_each_share(apart, parts, N::COST.saturating_mul(apart), output, |samples, output| {
+            let input = &input[samples.start * N::Input::LEN..samples.end * N::Input::LEN];
+            // A panic left numbers behind, and numbers are all that it has.
+            let mut worker = workers[thread()].lock().unwrap_or_else(PoisonError::into_inner);
+            alone(|| worker.run::<N>(frozen, input, output));
+        });
+        apart
+    }
+}
+
+impl Worker {
+    /// Grows to what so many samples take, if it is smaller.
+    fn prepare<N: Network>(&mut self, samples: usize, threads: usize) {
+        self.values.grow(N::PREPARED.saved + samples * N::MEMORY.prediction);
+        self.scratch.prepare(N::PREPARED.needs, threads);
+        self.counts.resize(step::counts(N::STEPS), 0);
+    }
+
+    fn run<N: Network>(&mut self, frozen: &Frozen, input: &[f32], output: &mut [f32]) {
+        let samples = input.len() / N::Input::LEN;
+        self.counts.copy_from_slice(&frozen.counts);
+        let (saved, workspace) = self.values.split_at_mut(N::PREPARED.saved);
+        let (parameters, counts) = (&frozen.prepared, &mut self.counts[..]);
+        let owned = Owned { parameters, state: &mut [], counts, saved, workspace };
+        let mut pass = Pass::new(Mode::Evaluation, 0, 0, &mut self.scratch);
+        N::predict_steps(&mut pass, samples, owned, input, output);
     }
 }
 

@@ -4,6 +4,7 @@
 //! result depends on.
 
 use super::team;
+use core::ops::Range;
 use rayon::prelude::*;
 use std::sync::Mutex;
 
@@ -60,6 +61,25 @@ pub(crate) fn for_each_part(
     });
 }
 
+/// Calls `body` with `shares` even shares of `items`: which ones, and the part of `target` that holds them, of the same length
+/// for each item. All together are so much `work`.
+pub(crate) fn for_each_share(
+    items: usize,
+    shares: usize,
+    work: usize,
+    target: &mut [f32],
+    body: impl Fn(Range<usize>, &mut [f32]) + Sync,
+) {
+    let len = target.len() / items;
+    let target = Target::new(target);
+    for_each(shares, work, |share| {
+        let items = share * items / shares..(share + 1) * items / shares;
+        // SAFETY: shares are disjoint and end with the last item.
+        let part = unsafe { target.slice(items.start * len, items.len() * len) };
+        body(items, part);
+    });
+}
+
 /// One function for all loops, and not one for each: rayon's part would be compiled a hundred times.
 fn share(pieces: usize, work: usize, piece: &(dyn Fn(usize) + Sync)) {
     if pieces > 1 && work >= WORTH_SHARING && !team::is_alone() {
@@ -111,10 +131,20 @@ pub fn in_pool<R: Send>(cost: usize, work: impl FnOnce() -> R + Send) -> R {
     if helpers == 0 { team::alone(work) } else { team::lead(helpers, work) }
 }
 
-/// How many threads the loops called on this thread may run on: as many as the numbers of rayon's that they may have.
+/// Does a pass on this thread, in a piece of a loop too: others do other samples meanwhile.
+pub(crate) fn alone<R>(work: impl FnOnce() -> R) -> R {
+    team::alone(work)
+}
+
+/// How many threads the loops called on this thread may run on: as many as the numbers that they may have.
 pub(crate) fn threads() -> usize {
     // Not to ask rayon, which would start its global pool, where nothing needs one.
-    if team::is_alone() && rayon::current_thread_index().is_none() { 1 } else { rayon::current_num_threads() }
+    if team::passes_alone() { 1 } else { rayon::current_num_threads() }
+}
+
+/// This thread's number among those.
+pub(crate) fn thread() -> usize {
+    if team::passes_alone() { 0 } else { rayon::current_thread_index().unwrap_or(0) }
 }
 
 /// A pointer that tasks write disjoint parts of a slice through.

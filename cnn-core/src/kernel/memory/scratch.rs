@@ -1,7 +1,7 @@
 //! Memory that kernels work in, allocated before the first step and never in one.
 
 use super::buffer::Buffer;
-use super::chunk::threads;
+use super::chunk::{thread, threads};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How many values a kernel works in: a constant of its geometry, whatever the batch and the number of threads.
@@ -72,7 +72,7 @@ impl Scratch {
 impl Slots {
     /// The buffer of the thread that a task runs on.
     pub(crate) fn own(&self) -> MutexGuard<'_, Buffer> {
-        let slot = &self.0[rayon::current_thread_index().unwrap_or(0)];
+        let slot = &self.0[thread()];
         // A task that panicked left numbers behind, and numbers are all that a buffer promises.
         slot.lock().unwrap_or_else(PoisonError::into_inner)
     }

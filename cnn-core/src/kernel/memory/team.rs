@@ -43,8 +43,10 @@ const YIELDS: usize = if cfg!(miri) { 200 } else { 300 };
 enum Place {
     /// No pass.
     Outside,
-    /// A pass too small to be shared, or a piece of a loop.
+    /// A pass that is all its own.
     Alone,
+    /// A piece of a loop.
+    Piece,
     /// A pass whose team it leads.
     Leading(*const Team),
 }
@@ -70,6 +72,11 @@ impl Drop for Visit {
 
 /// Whether a loop of this thread stays on it.
 pub(super) fn is_alone() -> bool {
+    matches!(PLACE.get(), Place::Alone | Place::Piece)
+}
+
+/// Whether the whole pass stays on this thread.
+pub(super) fn passes_alone() -> bool {
     matches!(PLACE.get(), Place::Alone)
 }
 
@@ -174,7 +181,7 @@ impl Team {
         untaken.publish(pieces);
         let mut own = 0;
         {
-            let _visit = Visit::of(Place::Alone);
+            let _visit = Visit::of(Place::Piece);
             while let Some(piece) = untaken.take_first() {
                 self.do_piece(body, piece);
                 own += 1;
@@ -198,7 +205,7 @@ impl Team {
         let Line(Watched { untaken, looping, over }) = &self.watched;
         // Who is in a pass already may be the one that this team waits for. It would leave in time, but why wait?
         if matches!(PLACE.get(), Place::Outside) {
-            let _visit = Visit::of(Place::Alone);
+            let _visit = Visit::of(Place::Piece);
             let mut turns = 0;
             while !over.load(Ordering::Relaxed) && (turns < SPINS + YIELDS || looping.load(Ordering::Relaxed)) {
                 let Some(piece) = untaken.take_last() else {
