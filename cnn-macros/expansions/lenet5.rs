@@ -327,7 +327,7 @@ const _: () = {
             },
         ];
         const MEMORY: ::cnn_core::network::Memory =
-            ::cnn_core::network::Memory { evaluation: 5888, prediction: 5888, training: 11776 };
+            ::cnn_core::network::Memory { evaluation: 5888, prediction: 2784, training: 11776 };
         const STEP_NEEDS: ::cnn_core::network::Needs = {
             let needs = ::cnn_core::network::Needs::NONE;
             let needs = needs.max(::cnn_core::layer::conv2d::needs::<__Step0>());
@@ -339,7 +339,7 @@ const _: () = {
         };
         const STEP_PREPARED: ::cnn_core::network::Prepared = {
             let prepared = ::cnn_core::network::Prepared::NONE;
-            let prepared = prepared.and(::cnn_core::layer::conv2d::prepared::<__Step0>());
+            let prepared = prepared.and(::cnn_core::layer::pooled::prepared::<__Step0, __Step2>());
             let prepared = prepared.and(::cnn_core::layer::conv2d::prepared::<__Step3>());
             let prepared = prepared.and(::cnn_core::layer::linear::prepared::<__Step7>());
             let prepared = prepared.and(::cnn_core::layer::linear::prepared::<__Step9>());
@@ -558,14 +558,14 @@ const _: () = {
             let [f0, f3, f7, f9, f11] = ::cnn_core::kernel::memory::buffer::split(
                 prepared,
                 [
-                    const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values },
+                    const { ::cnn_core::layer::pooled::prepared::<__Step0, __Step2>().values },
                     const { ::cnn_core::layer::conv2d::prepared::<__Step3>().values },
                     const { ::cnn_core::layer::linear::prepared::<__Step7>().values },
                     const { ::cnn_core::layer::linear::prepared::<__Step9>().values },
                     const { ::cnn_core::layer::linear::prepared::<__Step11>().values },
                 ],
             );
-            ::cnn_core::layer::conv2d::prepare::<__Step0>(made_for, p0, &[], f0);
+            ::cnn_core::layer::pooled::prepare::<__Step0>(made_for, p0, &[], f0);
             ::cnn_core::layer::conv2d::prepare::<__Step3>(made_for, p3, &[], f3);
             ::cnn_core::layer::linear::prepare::<__Step7>(made_for, p7, &[], f7);
             ::cnn_core::layer::linear::prepare::<__Step9>(made_for, p9, &[], f9);
@@ -581,7 +581,7 @@ const _: () = {
             let [f0, f3, f7, f9, f11] = ::cnn_core::kernel::memory::buffer::split_ref(
                 owned.parameters,
                 [
-                    const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values },
+                    const { ::cnn_core::layer::pooled::prepared::<__Step0, __Step2>().values },
                     const { ::cnn_core::layer::conv2d::prepared::<__Step3>().values },
                     const { ::cnn_core::layer::linear::prepared::<__Step7>().values },
                     const { ::cnn_core::layer::linear::prepared::<__Step9>().values },
@@ -590,32 +590,28 @@ const _: () = {
             );
             let workspace = owned.workspace;
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4704)]);
-                ::cnn_core::layer::conv2d::predict::<__Step0>(pass.at(0), f0, input, &mut m0[..]);
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(1600, 1176)]);
+                ::cnn_core::layer::pooled::predict::<__Step0, __Step2>(pass.at(2), f0, input, &mut m0[..]);
             }
             {
-                let [m0, m1] = ::cnn_core::network::cut(workspace, samples, [(0, 4704), (4704, 1176)]);
-                ::cnn_core::layer::max_pool2d::forward::<__Step2>(pass.at(2), &[], &m0[..], &mut m1[..]);
+                let [m1, m0] = ::cnn_core::network::cut(workspace, samples, [(0, 1600), (1600, 1176)]);
+                ::cnn_core::layer::conv2d::predict::<__Step3>(pass.at(3), f3, &m0[..], &mut m1[..]);
             }
             {
-                let [m2, m1] = ::cnn_core::network::cut(workspace, samples, [(0, 1600), (4704, 1176)]);
-                ::cnn_core::layer::conv2d::predict::<__Step3>(pass.at(3), f3, &m1[..], &mut m2[..]);
+                let [m1, m2] = ::cnn_core::network::cut(workspace, samples, [(0, 1600), (1600, 400)]);
+                ::cnn_core::layer::max_pool2d::forward::<__Step5>(pass.at(5), &[], &m1[..], &mut m2[..]);
             }
             {
-                let [m2, m3] = ::cnn_core::network::cut(workspace, samples, [(0, 1600), (1600, 400)]);
-                ::cnn_core::layer::max_pool2d::forward::<__Step5>(pass.at(5), &[], &m2[..], &mut m3[..]);
+                let [m3, m2] = ::cnn_core::network::cut(workspace, samples, [(0, 120), (1600, 400)]);
+                ::cnn_core::layer::linear::predict::<__Step7>(pass.at(7), f7, &m2[..], &mut m3[..]);
             }
             {
-                let [m4, m3] = ::cnn_core::network::cut(workspace, samples, [(0, 120), (1600, 400)]);
-                ::cnn_core::layer::linear::predict::<__Step7>(pass.at(7), f7, &m3[..], &mut m4[..]);
+                let [m3, m4] = ::cnn_core::network::cut(workspace, samples, [(0, 120), (128, 84)]);
+                ::cnn_core::layer::linear::predict::<__Step9>(pass.at(9), f9, &m3[..], &mut m4[..]);
             }
             {
-                let [m4, m5] = ::cnn_core::network::cut(workspace, samples, [(0, 120), (128, 84)]);
-                ::cnn_core::layer::linear::predict::<__Step9>(pass.at(9), f9, &m4[..], &mut m5[..]);
-            }
-            {
-                let [m5] = ::cnn_core::network::cut(workspace, samples, [(128, 84)]);
-                ::cnn_core::layer::linear::predict::<__Step11>(pass.at(11), f11, &m5[..], output);
+                let [m4] = ::cnn_core::network::cut(workspace, samples, [(128, 84)]);
+                ::cnn_core::layer::linear::predict::<__Step11>(pass.at(11), f11, &m4[..], output);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! `conv2d`. <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
 
+use std::borrow::Cow;
+
 use super::parameter::bound;
 use super::prepare::{Fold, MadeFor, Prepared, folded, weight_and_bias};
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
@@ -91,10 +93,15 @@ pub fn prepare<L: Conv2d>(made_for: MadeFor, parameters: &[f32], folds: &[Fold<'
     pack(&L::GEOMETRY, made_for, parameters, folds, prepared);
 }
 
-fn pack(geometry: &Conv2dGeometry, made_for: MadeFor, parameters: &[f32], folds: &[Fold<'_>], prepared: &mut [f32]) {
+/// Its parameters with normalizations behind it as part of them.
+pub(super) fn with_folds<'a>(geometry: &Conv2dGeometry, parameters: &'a [f32], folds: &[Fold<'_>]) -> Cow<'a, [f32]> {
     let (of_group, len) = (geometry.out_channels / geometry.groups, geometry.weight_len() / geometry.groups);
     let channel = |place: usize| place / len * of_group + place % of_group;
-    let parameters = folded(parameters, geometry.weight_len(), geometry.out_channels, folds, channel);
+    folded(parameters, geometry.weight_len(), geometry.out_channels, folds, channel)
+}
+
+fn pack(geometry: &Conv2dGeometry, made_for: MadeFor, parameters: &[f32], folds: &[Fold<'_>], prepared: &mut [f32]) {
+    let parameters = with_folds(geometry, parameters, folds);
     let (weight, bias) = weight_and_bias(&parameters, geometry.weight_len());
     let prepared = &mut prepared[..packed::packed_len(geometry)];
     packed::pack(geometry, made_for, weight, bias, prepared);

@@ -52,6 +52,8 @@ mod operation;
 mod parameter;
 mod pass;
 #[doc(hidden)]
+pub mod pooled;
+#[doc(hidden)]
 pub mod prelu;
 #[doc(hidden)]
 pub mod prepare;

@@ -25,6 +25,8 @@ pub(super) fn are_kept(plan: &Plan) -> bool {
         let base = home(plan, step.output).base;
         match step.run {
             Run::View => return true,
+            // It is computed where it is pooled.
+            _ if step.pooled_by.is_some() => return true,
             Run::InPlace => {
                 if base == INPUT || !holds(plan, &memory, step.input()) {
                     return false;
@@ -47,7 +49,7 @@ pub(super) fn are_kept(plan: &Plan) -> bool {
                     }
                 }
                 _ => {
-                    if !step.inputs.iter().all(|map| reads(plan, &memory, *map, base)) {
+                    if !plan.reads(index).iter().all(|map| reads(plan, &memory, *map, base)) {
                         return false;
                     }
                 }

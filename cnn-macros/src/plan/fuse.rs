@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::place::{cell, root};
-use crate::layers::Reads;
-use crate::plan::{INPUT, JoinKind, MapId, Plan, Run, StepId};
+use crate::layers::{Arguments, Reads};
+use crate::plan::{INPUT, JoinKind, Kind, MapId, Plan, Run, Step, StepId};
 use crate::size::{Shape, Size};
 
 pub(crate) fn fuse(plan: &mut Plan) {
@@ -26,7 +26,11 @@ pub(crate) fn fuse(plan: &mut Plan) {
             plan.steps[step].run = Run::InPlace;
         }
     }
-    if !plan.predicts {
+    if plan.predicts {
+        for step in 0..plan.steps.len() {
+            fuse_convolution(plan, step);
+        }
+    } else {
         order_gradients(plan);
     }
 }
@@ -96,6 +100,50 @@ fn fuse_rectifier(plan: &mut Plan, rectifier: StepId) {
         plan.steps[writer].run = Run::WithRelu;
         plan.steps[rectifier].run = Run::View;
     }
+}
+
+/// A predictor's pooling computes the convolution before it, if nobody else reads that and there is such a kernel:
+/// `cnn_core::kernel::convolution::pooled`.
+fn fuse_convolution(plan: &mut Plan, pool: StepId) {
+    let step = &plan.steps[pool];
+    let (Kind::Layer { row, arguments: pooling }, Run::Apart) = (&step.kind, step.run) else { return };
+    let (mut reader, mut map) = (pool, step.input());
+    let convolution = loop {
+        let writer = plan.map(map).writer.filter(|_| only_reader(plan, map) == Some(reader));
+        match writer {
+            Some(writer) if plan.steps[writer].run == Run::View => (reader, map) = (writer, plan.steps[writer].input()),
+            Some(writer) => break writer,
+            None => return,
+        }
+    };
+    let Step { kind: Kind::Layer { row: before, arguments }, run: Run::Apart | Run::WithRelu, .. } =
+        &plan.steps[convolution]
+    else {
+        return;
+    };
+    let maps = [plan.steps[convolution].input(), map].map(|map| plan.map(map).shape.sizes().map(|size| size.known()));
+    if row.name == "max_pool2d" && before.name == "conv2d" && is_small(arguments, maps) && quarters(pooling) {
+        plan.steps[convolution].pooled_by = Some(pool);
+    }
+}
+
+/// Whether a convolution between these maps has few channels, and rows that fill vectors.
+fn is_small(arguments: &Arguments, maps: [[Option<u64>; 3]; 2]) -> bool {
+    let [[Some(in_channels), ..], [Some(out_channels), Some(rows), Some(columns)]] = maps else { return false };
+    let is = |name: &str, least: u64, most: u64| {
+        arguments.pair(name).iter().all(|size| size.known().is_some_and(|size| (least..=most).contains(&size)))
+    };
+    let few = in_channels <= 4 && out_channels <= 8 && arguments.count("groups").known() == Some(1);
+    let plain = is("stride", 1, 1) && is("dilation", 1, 1) && is("kernel_size", 1, 16);
+    let fills = rows > 1 && (2..=1024).contains(&columns) && columns * 4 >= columns.next_multiple_of(32) * 3;
+    few && plain && fills && arguments.word("algorithm") != "winograd"
+}
+
+/// Whether a pooling leaves a quarter of the cells.
+fn quarters(arguments: &Arguments) -> bool {
+    let is = |name: &str, number: u64| arguments.pair(name).iter().all(|size| size.known() == Some(number));
+    let plain = is("padding", 0) && is("dilation", 1) && !arguments.truth("ceil_mode");
+    is("kernel_size", 2) && is("stride", 2) && plain
 }
 
 /// Whether `flatten` moves nothing: one channel or one position has the same order channels-last as PyTorch's, and a

@@ -158,8 +158,11 @@ impl Memory {
 
     /// Every step of the forward pass, from the first on.
     fn forward(&mut self, plan: &Plan) {
-        for (now, step) in plan.steps.iter().enumerate() {
-            step.inputs.iter().chain([&step.output]).for_each(|map| self.touch_values(plan, *map, now));
+        for (now, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.pooled_by.is_none()) {
+            // A view of what is computed where it is pooled is none of anything.
+            let is_there = |map: &&MapId| plan.maker(**map).is_none_or(|maker| plan.steps[maker].pooled_by.is_none());
+            let maps = plan.reads(now).iter().chain([&step.output]).filter(is_there);
+            maps.for_each(|map| self.touch_values(plan, *map, now));
         }
     }
 

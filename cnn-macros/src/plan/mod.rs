@@ -108,6 +108,8 @@ pub(crate) struct Step {
     pub(crate) into: Option<usize>,
     /// The sum of a predictor that it adds to, where that is added up, instead of making a map.
     pub(crate) adds_to: Option<StepId>,
+    /// The pooling of a predictor that computes it, as one with itself.
+    pub(crate) pooled_by: Option<StepId>,
     /// Normalizations of a predictor that are part of its weights, in their order.
     pub(crate) folds: Vec<Fold>,
     /// Whether a later step has written to an input's gradient when this one goes backwards, for each input.
@@ -316,6 +318,17 @@ impl Plan {
             }
             map = self.steps[writer].input();
         }
+    }
+
+    /// The convolution that a pooling computes as one with itself.
+    pub(crate) fn pools(&self, step: StepId) -> Option<StepId> {
+        let convolution = self.maker(self.steps[step].input())?;
+        (self.steps[convolution].pooled_by == Some(step)).then_some(convolution)
+    }
+
+    /// The maps that a step reads: of a pooling that computes a convolution, what that takes.
+    pub(crate) fn reads(&self, step: StepId) -> &[MapId] {
+        &self.steps[self.pools(step).unwrap_or(step)].inputs
     }
 
     /// The steps that add to a sum as they go, in order.

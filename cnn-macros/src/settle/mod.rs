@@ -244,6 +244,7 @@ impl Walk<'_, '_> {
             inputs,
             output,
             run: Run::Apart,
+            pooled_by: None,
             into: None,
             adds_to: None,
             folds: Vec::new(),

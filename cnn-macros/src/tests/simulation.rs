@@ -154,10 +154,12 @@ fn forward(plan: &Plan, store: &mut Store<'_>) {
 fn forward_step(plan: &Plan, index: StepId, store: &mut Store<'_>) {
     let step = &plan.steps[index];
     if !step.runs() {
+        // What is seen otherwise is where it is.
+        if step.run == Run::View && store.memory.is_some() {
+            return;
+        }
         let values = store.read(step.input());
         match step.run {
-            // What is seen otherwise is where it is.
-            Run::View if store.memory.is_some() => {}
             Run::View => store.write(step.output, &values),
             _ => {
                 let made = |(at, value): (usize, &u64)| made_of(("in place", index, at, value));
@@ -166,7 +168,18 @@ fn forward_step(plan: &Plan, index: StepId, store: &mut Store<'_>) {
         }
         return;
     }
-    let inputs: Vec<_> = step.inputs.iter().map(|map| store.read(*map)).collect();
+    if store.memory.is_some() && step.pooled_by.is_some() {
+        return;
+    }
+    let mut inputs: Vec<_> = plan.reads(index).iter().map(|map| store.read(*map)).collect();
+    match plan.pools(index) {
+        Some(convolution) if store.memory.is_some() => {
+            let map = plan.steps[convolution].output;
+            inputs = vec![(0..len(plan, map)).map(|at| made_of(("layer", convolution, at, &inputs))).collect()];
+        }
+        Some(_) => inputs = vec![store.read(step.input())],
+        None => {}
+    }
     let rectified = |(_, sum): (usize, &u64)| made_of(("relu", step.adds_to.unwrap_or(index), sum));
     if store.memory.is_some() && step.adds_to.is_some() {
         let made: Vec<_> = (0..len(plan, step.output)).map(|at| made_of(("layer", index, at, &inputs))).collect();
@@ -476,4 +489,31 @@ proptest! {
         let text = network(&nodes, end);
         check(&text).map_err(|error| TestCaseError::fail(format!("{text}\n{error}")))?;
     }
+}
+
+/// A convolution is computed where it is pooled: its map has no memory, and what it takes lives until then.
+#[test]
+fn a_pooling_reads_what_its_convolution_does() -> Result<(), TestCaseError> {
+    for (text, pools) in [
+        (
+            "Net<1, 28, 28> { conv2d<6, 5>(padding = 2), relu, dropout2d, max_pool2d<2>, conv2d<16, 5>, relu, max_pool2d<2> }",
+            1,
+        ),
+        (
+            "Net<3, 28, 28> { conv2d<8, 3>, batch_norm2d, relu6, max_pool2d<2>, conv2d<2, 3>(padding = 1), max_pool2d<2> }",
+            1,
+        ),
+        ("Net<3, 32, 32> { a: conv2d<4, 1>, add { [b: conv2d<4, 3>(padding = 1)], [] }, max_pool2d<2> }", 0),
+        ("Net<2, 26, 26> { concat { [a: conv2d<4, 3>, max_pool2d<2>], [b: conv2d<4, 3>, max_pool2d<2>] }, relu }", 2),
+        ("Net<2, 26, 26> { concat { [b: conv2d<9, 3>, max_pool2d<2>], [c: conv2d<4, 3>, silu, max_pool2d<2>] } }", 0),
+        ("Net<2, 26, 26> { a: conv2d<4, 3>, concat { [max_pool2d<2>], [max_pool2d<2>] } }", 0),
+    ] {
+        let [_, predictor] = plans(text);
+        assert_eq!(predictor.steps.iter().filter(|step| step.pooled_by.is_some()).count(), pools, "{text}");
+        check(text)?;
+    }
+    let [_, predictor] =
+        plans("Net<1, 28, 28> { conv2d<6, 5>(padding = 2), relu, max_pool2d<2>, flatten, linear<10> }");
+    assert_eq!(memory::evaluation(&predictor).placed, (6_u64 * 14 * 14).next_multiple_of(16));
+    Ok(())
 }

@@ -12,6 +12,7 @@ mod depthwise;
 mod direct;
 pub mod linear;
 pub mod packed;
+pub mod pooled;
 mod scatter;
 mod thin;
 mod weight_border;

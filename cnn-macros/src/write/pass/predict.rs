@@ -22,7 +22,10 @@ impl Pass<'_> {
         match &step.kind {
             Kind::Layer { row, .. } => {
                 let (module, _) = names(row);
-                if step.has_tensors() {
+                if let Some(pool) = step.pooled_by {
+                    let pool = self.type_of(pool);
+                    Some(quote!(::cnn_core::layer::pooled::prepared::<#name, #pool>()))
+                } else if step.has_tensors() {
                     Some(quote!(::cnn_core::layer::#module::prepared::<#name>()))
                 } else {
                     row.scratch.then(|| {
@@ -86,6 +89,7 @@ impl Pass<'_> {
         let (module, _) = names(row);
         if step.takes_folds() {
             let folds = step.folds.iter().map(|fold| self.fold(*fold));
+            let module = if step.pooled_by.is_some() { format_ident!("pooled") } else { module };
             quote!(::cnn_core::layer::#module::prepare::<#name>(made_for, #parameters, &[#(#folds),*], #frozen);)
         } else {
             quote!(::cnn_core::layer::#module::prepare::<#name>(#parameters, #state, #frozen);)
@@ -149,6 +153,17 @@ impl Pass<'_> {
     }
 
     fn predict_call(&self, index: StepId, step: &Step) -> TokenStream {
+        if step.pooled_by.is_some() {
+            return TokenStream::new();
+        }
+        if let Some(convolution) = self.plan.pools(index) {
+            let types = [convolution, index].map(|index| self.type_of(index));
+            let (at, frozen) = (Literal::usize_unsuffixed(index), format_ident!("f{convolution}"));
+            let (input, output) = (self.read(self.plan.steps[convolution].input()), self.write(step.output));
+            return quote! {
+                ::cnn_core::layer::pooled::predict::<#(#types),*>(pass.at(#at), #frozen, #input, #output);
+            };
+        }
         if step.run == Run::View || !step.has_tensors() {
             return self.forward_call(index, step);
         }
