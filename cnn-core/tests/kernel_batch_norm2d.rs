@@ -160,9 +160,37 @@ impl Case {
                 &mut scratch,
             );
         }
+        if write == Write::Store {
+            let statistics = if self.training { [&mean, &inverse_deviation] } else { [&data.mean, &data.variance] };
+            let found = self.back_in_place(data, statistics, &mut scratch);
+            let apart = [grad_input.values(), grad_weight.clone(), grad_bias.clone()];
+            let bits = |of: &[Vec<f32>; 3]| of.concat().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&found), bits(&apart), "in the place of the gradient");
+        }
         let output = output.values();
         let in_place = if self.training { output.clone() } else { in_place.values() };
         [output, running_mean, running_variance, grad_input.values(), grad_weight, grad_bias, in_place]
+    }
+
+    /// The gradients of the input, the weight and the bias where that of the input lies where it came from.
+    fn back_in_place(&self, data: &Data, [mean, second]: [&Vec<f32>; 2], scratch: &mut Scratch) -> [Vec<f32>; 3] {
+        let Self { channels, rectifier, extra: [_, extra], .. } = *self;
+        let geometry = &self.geometry().strided(channels + extra, channels + extra);
+        let [input, mut grad] = [&data.input, &data.grad_output].map(|values| Part::new(values, channels, extra));
+        let affine = self.affine.then_some(Affine { weight: &data.weight, bias: &data.bias });
+        let (mut weight, mut bias) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
+        let gradients = Some(AffineGradients { weight: &mut weight, bias: &mut bias });
+        let (input, values) = (input.slice(), grad.slice_mut());
+        if self.training {
+            let saved = Saved { mean, inverse_deviation: second };
+            let back = batch_norm2d::backward_training_in_place;
+            back(geometry, saved, affine, input, rectifier, values, gradients, scratch);
+        } else {
+            let statistics = Statistics { mean, variance: second };
+            let back = batch_norm2d::backward_evaluation_in_place;
+            back(geometry, statistics, affine, input, rectifier, values, gradients, scratch);
+        }
+        [grad.values(), weight, bias]
     }
 
     fn reference(&self, data: &Data) -> [Vec<f64>; 7] {

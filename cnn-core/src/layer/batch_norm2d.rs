@@ -104,10 +104,7 @@ pub fn backward<L: BatchNorm2d>(
     let affine = affine::<L>(owned.parameters);
     let returned = Returned { rectifier: L::RECTIFIER, grad_output };
     let grad_input = grad_input.map(|GradInput { values, write }| (values, write));
-    let gradients = L::AFFINE.then(|| {
-        let (weight, bias) = grad_parameters.split_at_mut(geometry.channels);
-        AffineGradients { weight, bias }
-    });
+    let gradients = gradients::<L>(grad_parameters);
     let (mean, second) = owned.saved.split_at(geometry.channels);
     match statistics_of::<L>(pass.mode()) {
         Of::Running => {
@@ -137,6 +134,54 @@ pub fn backward<L: BatchNorm2d>(
             );
         }
     }
+}
+
+/// [`backward`] in the place of the gradient, where those of input and output are one.
+pub fn backward_in_place<L: BatchNorm2d>(
+    pass: &mut Pass<'_>,
+    owned: Owned<'_>,
+    input: &[f32],
+    grad: &mut [f32],
+    grad_parameters: &mut [f32],
+) {
+    let (geometry, affine, rectifier) = (&L::GEOMETRY, affine::<L>(owned.parameters), L::RECTIFIER);
+    let gradients = gradients::<L>(grad_parameters);
+    match statistics_of::<L>(pass.mode()) {
+        Of::Running => {
+            let statistics = running::<L>(owned.state);
+            batch_norm2d::backward_evaluation_in_place(
+                geometry,
+                statistics,
+                affine,
+                input,
+                rectifier,
+                grad,
+                gradients,
+                pass.scratch,
+            );
+        }
+        Of::Batch => {
+            let (mean, inverse_deviation) = owned.saved.split_at(geometry.channels);
+            let saved = Saved { mean, inverse_deviation };
+            batch_norm2d::backward_training_in_place(
+                geometry,
+                saved,
+                affine,
+                input,
+                rectifier,
+                grad,
+                gradients,
+                pass.scratch,
+            );
+        }
+    }
+}
+
+fn gradients<L: BatchNorm2d>(grad_parameters: &mut [f32]) -> Option<AffineGradients<'_>> {
+    L::AFFINE.then(|| {
+        let (weight, bias) = grad_parameters.split_at_mut(L::GEOMETRY.channels);
+        AffineGradients { weight, bias }
+    })
 }
 
 /// Whose statistics normalize.

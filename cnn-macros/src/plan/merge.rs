@@ -33,7 +33,8 @@ pub(crate) fn merge(plan: &mut Plan) {
         }
     }
     for step in (0..plan.steps.len()).rev() {
-        if matches!(plan.steps[step].join(), Some(JoinKind::Add | JoinKind::Multiply)) {
+        if matches!(plan.steps[step].join(), Some(JoinKind::Add | JoinKind::Multiply)) || normalizes(&plan.steps[step])
+        {
             share_gradients(plan, step);
         }
     }
@@ -206,7 +207,13 @@ fn takes_parts(plan: &Plan, step: &Step, map: MapId) -> bool {
     }
 }
 
-/// Has branches of a sum, or one factor of a product, the gradient of the join.
+/// Whether it is a normalization, which makes the gradient of its input of that of its output in place: it reads a value of it
+/// once, and writes it where it was.
+fn normalizes(step: &Step) -> bool {
+    step.runs() && step.is("batch_norm2d")
+}
+
+/// Has branches of a sum, one factor of a product, or what is normalized the gradient of what it becomes.
 fn share_gradients(plan: &mut Plan, join: StepId) {
     let (whole, inputs) = (plan.steps[join].output, plan.steps[join].inputs.clone());
     let is_product = plan.steps[join].join() == Some(JoinKind::Multiply);
@@ -216,7 +223,8 @@ fn share_gradients(plan: &mut Plan, join: StepId) {
         let as_large = plan.map(*map).shape.is_known()
             && plan.map(*map).shape.known_len() == plan.map(whole).shape.known_len()
             && home(plan, *map).stride == gradient_home(plan, whole).stride;
-        let free = plan.map(base).part.is_none() && plan.map(base).shares.is_none() && base != INPUT;
+        let beside = !normalizes(&plan.steps[join]) || home(plan, *map).stride == home(plan, whole).stride;
+        let free = beside && plan.map(base).part.is_none() && plan.map(base).shares.is_none() && base != INPUT;
         if !(alone && as_large && free && last_reader(plan, base) == Some(join)) {
             continue;
         }
@@ -257,8 +265,7 @@ fn apart(plan: &Plan, step: &Step) -> bool {
         };
         let grad_in_place = match step.join() {
             Some(JoinKind::Concat) => in_place,
-            Some(_) => plan.map(cell(plan, *map)).shares == Some(step.output),
-            None => false,
+            _ => plan.map(cell(plan, *map)).shares == Some(step.output),
         };
         first += channels;
         (in_place || from.base != whole.base) && (grad_in_place || grad.base != grad_whole.base)
@@ -316,6 +323,7 @@ impl Life {
 /// Whether a step changes the gradient of what it made.
 pub(crate) fn spoils(plan: &Plan, step: &Step) -> bool {
     match &step.kind {
+        Kind::Layer { .. } if plan.map(cell(plan, step.input())).shares == Some(step.output) => true,
         Kind::Layer { row, .. } if step.run == Run::WithRelu => row.rectifier_reads_output,
         Kind::Layer { row, .. } => row.spoils_gradient,
         Kind::Custom(_) => true,

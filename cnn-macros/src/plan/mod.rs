@@ -60,7 +60,7 @@ pub(crate) struct Map {
     pub(crate) readers: Vec<StepId>,
     /// The wider map that it is some of the channels of, in values and in gradients.
     pub(crate) part: Option<Part>,
-    /// The map of a join whose gradient is its own too.
+    /// The map of a join, or of a normalization, whose gradient is its own too.
     pub(crate) shares: Option<MapId>,
 }
 

@@ -303,8 +303,8 @@ fn backward(plan: &Plan, values: &mut Store<'_>, gradients: &mut Store<'_>) -> V
                 if join == Some(JoinKind::Concat) && lies_in(plan, step, *map, firsts[branch]) {
                     continue;
                 }
-                if join.is_some_and(|join| join != JoinKind::Concat) && plan.map(cell).shares == Some(step.output) {
-                    shared = Some((*map, made)).filter(|_| join == Some(JoinKind::Multiply)).or(shared);
+                if join != Some(JoinKind::Concat) && plan.map(cell).shares == Some(step.output) {
+                    shared = Some((*map, made)).filter(|_| join != Some(JoinKind::Add)).or(shared);
                     continue;
                 }
                 // A user's layer that cannot add stores elsewhere first.

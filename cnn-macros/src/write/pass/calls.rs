@@ -76,6 +76,11 @@ impl Pass<'_> {
                     Run::InPlace => quote! {
                         ::cnn_core::layer::#module::backward_in_place::<#name>(pass.at(#at), #output, #grad_output);
                     },
+                    Run::Apart | Run::WithRelu if self.shares(step, 0) => quote! {
+                        ::cnn_core::layer::#module::backward_in_place::<#name>(
+                            pass.at(#at), #own, #input, #grad_output, #grad_parameters,
+                        );
+                    },
                     Run::Apart | Run::WithRelu => {
                         let grad_input = self.grad_input(step, 0);
                         quote! {
@@ -261,7 +266,7 @@ impl Pass<'_> {
         part.is_some_and(|part| part.of == step.output && Some(part.first) == first.known())
     }
 
-    /// Whether the gradient of a branch is that of the join, in the same place.
+    /// Whether the gradient of an input is that of the output, in the same place.
     fn shares(&self, step: &Step, branch: usize) -> bool {
         let cell = crate::plan::place::cell(self.plan, step.inputs[branch]);
         self.plan.map(cell).shares == Some(step.output)

@@ -1,6 +1,6 @@
 //! What is done to each value once the sums are known.
 
-use super::{Affine, Returned, Saved};
+use super::{Affine, Saved};
 use crate::kernel::geometry::{BatchNorm2dGeometry, Map};
 use crate::kernel::isa::{self, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
@@ -165,13 +165,15 @@ pub(crate) struct Backward<'a> {
 
 impl Backward<'_> {
     /// The shell has found `rows` rows in all maps.
-    pub(crate) fn run(self, input: &[f32], returned: Returned<'_>, grad_input: &mut [f32]) {
+    /// They have what comes back there too, or it lies in the gradient of the input itself.
+    pub(crate) fn run(self, input: &[f32], rectifier: Rectifier, grad_output: Option<&[f32]>, grad_input: &mut [f32]) {
         let channels = self.geometry.channels;
         let job = BackwardJob {
             backward: self,
             maps: [self.geometry.input(), self.geometry.output()],
             input,
-            returned,
+            rectifier,
+            grad_output: grad_output.map_or(grad_input.as_ptr(), <[f32]>::as_ptr),
             grad_input: Target::new(grad_input),
         };
         let isa = isa::current();
@@ -188,9 +190,14 @@ struct BackwardJob<'a> {
     /// Input and output.
     maps: [Map; 2],
     input: &'a [f32],
-    returned: Returned<'a>,
+    rectifier: Rectifier,
+    grad_output: *const f32,
     grad_input: Target,
 }
+
+// SAFETY: the pointer lives as long as the slices that the shell borrows; where it is the target, each task reads a value of its
+// own rows before it writes it.
+unsafe impl Sync for BackwardJob<'_> {}
 
 struct BackwardTask<'a> {
     job: &'a BackwardJob<'a>,
@@ -213,9 +220,8 @@ impl strip::Body for BackwardTask<'_> {
     /// The rows `first..end` lie in all maps, and no other task writes to them; each channel has its numbers.
     #[inline(always)]
     unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
-        let BackwardJob { backward, maps: [map, out_map], input, returned, grad_input } = *self.job;
+        let BackwardJob { backward, maps: [map, out_map], input, rectifier, grad_output, grad_input } = *self.job;
         let Backward { saved, affine, of_batch, write, rows, .. } = backward;
-        let Returned { rectifier, grad_output } = returned;
         let grad_input = grad_input.pointer(0, (self.end - 1) * map.stride + map.channels);
         let share = simd.splat(1.0 / rows as f32);
         // SAFETY: the caller's promise.
@@ -232,7 +238,7 @@ impl strip::Body for BackwardTask<'_> {
                 (slope, shift)
             });
             for row in self.first..self.end {
-                let mut grad = strip.load(grad_output.as_ptr().add(row * out_map.stride + channel));
+                let mut grad = strip.load(grad_output.add(row * out_map.stride + channel));
                 let place = row * map.stride + channel;
                 if means.is_some() || rectifier != Rectifier::None {
                     let x = strip.load(input.as_ptr().add(place));
