@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use cnn_core::kernel::memory::chunk::{for_each, for_each_sample, in_pool};
-use rayon::prelude::*;
+use rayon_whole::prelude::*;
 
 /// More than a pass needs to be shared by all threads, and a loop by all of them.
 const LARGE: usize = 1 << 40;

@@ -3,7 +3,7 @@
 use crate::work::{Work, best};
 use cnn_core::kernel::isa::{self, peak};
 use cnn_core::kernel::memory::buffer::Buffer;
-use rayon::prelude::*;
+use rayon_whole::prelude::*;
 use std::hint::black_box;
 
 /// Far more than any cache: 256 MB.

@@ -5,7 +5,6 @@
 
 use super::team;
 use core::ops::Range;
-use rayon::prelude::*;
 use std::sync::Mutex;
 
 /// Below this many multiply-adds (or some such unit) waking a thread costs more than it saves: about 5 microseconds. Miri,
@@ -87,10 +86,20 @@ fn share(pieces: usize, work: usize, piece: &(dyn Fn(usize) + Sync)) {
             return;
         }
         if work >= WORTH_WAKING && rayon::current_num_threads() > 1 {
-            return (0..pieces).into_par_iter().with_max_len(1).for_each(piece);
+            return halve(0..pieces, piece);
         }
     }
     (0..pieces).for_each(piece);
+}
+
+/// Each half may be another thread's, down to single pieces.
+fn halve(pieces: Range<usize>, piece: &(dyn Fn(usize) + Sync)) {
+    if pieces.len() > 1 {
+        let middle = pieces.start + pieces.len() / 2;
+        rayon::join(|| halve(pieces.start..middle, piece), || halve(middle..pieces.end, piece));
+    } else {
+        pieces.for_each(piece);
+    }
 }
 
 /// Does both, on two threads if there are; one function of rayon's for all, as in [`for_each`].
