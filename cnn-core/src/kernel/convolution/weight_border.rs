@@ -5,7 +5,6 @@
 //! nothing. Summing again is slow, in a network with other troubles.
 
 use crate::kernel::geometry::{Conv2dGeometry, Map};
-use crate::kernel::isa;
 use crate::kernel::memory::chunk::{self, Target};
 
 /// Input channels that are summed at a time.
@@ -22,7 +21,6 @@ pub(super) fn mend(geometry: &Conv2dGeometry, input: &[f32], grad_output: &[f32]
     if (0..geometry.out_channels).all(|channel| of_first_tap(grad_weight, channel).is_finite()) {
         return;
     }
-    let isa = isa::current();
     let taps = geometry.kernel_size[0] * geometry.kernel_size[1];
     let target = Target::new(grad_weight);
     chunk::for_each(geometry.out_channels, input.len() * taps * geometry.out_channels, |channel| {
@@ -37,10 +35,7 @@ pub(super) fn mend(geometry: &Conv2dGeometry, input: &[f32], grad_output: &[f32]
             for first in (0..ic).step_by(CHANNELS) {
                 let mut sums = [0.0; CHANNELS];
                 let sums = &mut sums[..CHANNELS.min(ic - first)];
-                isa.vectorize(
-                    #[inline(always)]
-                    || sum(geometry, input, grad_output, tap, (channel, group * ic + first), sums),
-                );
+                sum(geometry, input, grad_output, tap, (channel, group * ic + first), sums);
                 for (row, sum) in (tap * ic + first..).zip(&*sums) {
                     *value(row) = *sum;
                 }
@@ -50,7 +45,6 @@ pub(super) fn mend(geometry: &Conv2dGeometry, input: &[f32], grad_output: &[f32]
 }
 
 /// Adds up what a tap, counted row by row, meets on the input, of as many input channels as there are sums.
-#[inline(always)]
 fn sum(
     geometry: &Conv2dGeometry,
     input: &[f32],

@@ -137,20 +137,38 @@ fn forward_vector<S: Simd>(simd: S, input: &[f32], window: Window, c: usize, cou
         },
     );
     if simd.any_nan(sum) {
-        best = simd.splat(f32::NEG_INFINITY);
-        window.for_each_place(
-            #[inline(always)]
-            |place| {
-                best = simd.select(
-                    simd.beats(load(simd, input, place + c, count), best),
-                    load(simd, input, place + c, count),
-                    best,
-                )
-            },
-        );
+        return simd.run(ForwardNan { input, window, c, count, output });
     }
     // SAFETY: `output` has the channels of one cell.
     unsafe { simd.store_some(output.as_mut_ptr().add(c), count, best) };
+}
+
+/// [`forward_vector`] where there may be NaN: a function of its own, which windows of all sizes share.
+struct ForwardNan<'a> {
+    input: &'a [f32],
+    window: Window,
+    c: usize,
+    count: usize,
+    output: &'a mut [f32],
+}
+
+impl Kernel for ForwardNan<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { input, window, c, count, output } = self;
+        let mut best = simd.splat(f32::NEG_INFINITY);
+        window.for_each_place(
+            #[inline(always)]
+            |place| {
+                let value = load(simd, input, place + c, count);
+                best = simd.select(simd.beats(value, best), value, best);
+            },
+        );
+        // SAFETY: `output` has the channels of one cell.
+        unsafe { simd.store_some(output.as_mut_ptr().add(c), count, best) };
+    }
 }
 
 /// input `[n, ih, iw, c]`, output of the forward pass, grad_output `[n, oh, ow, c]` -> grad_input `[n, ih, iw, c]`.
@@ -258,15 +276,76 @@ fn backward_vector<S: Simd>(
     grad_input: *mut f32,
     add: bool,
 ) {
-    let zero = simd.splat(0.0);
     // SAFETY: both have the channels of one cell.
     let (best, mut grad) =
         unsafe { (simd.load_some(output.as_ptr().add(c), count), simd.load_some(grad_output.as_ptr().add(c), count)) };
-    // Which tap was the last NaN, if there are any.
-    let mut last_nan = simd.splat(-1.0);
-    let some_nan = simd.any_nan(best);
-    if some_nan {
-        let mut tap = 0.0;
+    let cells = Shares { input, window, c, count, grad_input, add };
+    if simd.any_nan(best) {
+        return simd.run(BackwardNan { cells, output, grad_output });
+    }
+    cells.give(
+        simd,
+        &mut grad,
+        #[inline(always)]
+        |value| simd.equal(value, best),
+    );
+}
+
+/// Where the cells of a window are, for the channels `c..c + count`.
+struct Shares<'a> {
+    input: &'a [f32],
+    window: Window,
+    c: usize,
+    count: usize,
+    grad_input: *mut f32,
+    add: bool,
+}
+
+impl Shares<'_> {
+    /// The first winner takes all that there is.
+    #[inline(always)]
+    fn give<S: Simd>(&self, simd: S, grad: &mut S::Vector, mut wins: impl FnMut(S::Vector) -> S::Mask) {
+        let Self { input, window, c, count, grad_input, add } = *self;
+        let zero = simd.splat(0.0);
+        window.for_each_place(
+            #[inline(always)]
+            |place| {
+                let wins = wins(load(simd, input, place + c, count));
+                let mut share = simd.select(wins, *grad, zero);
+                *grad = simd.select(wins, zero, *grad);
+                // SAFETY: `grad_input` has the cells of `input`, and these channels of them are this task's.
+                unsafe {
+                    let to = grad_input.add(place + c);
+                    if add {
+                        share = simd.add(share, simd.load_some(to, count));
+                    }
+                    simd.store_some(to, count, share);
+                }
+            },
+        );
+    }
+}
+
+/// [`backward_vector`] where a maximum is NaN: a function of its own, which windows of all sizes share.
+struct BackwardNan<'a> {
+    cells: Shares<'a>,
+    output: &'a [f32],
+    grad_output: &'a [f32],
+}
+
+impl Kernel for BackwardNan<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { cells, output, grad_output } = self;
+        let Shares { input, window, c, count, .. } = cells;
+        // SAFETY: both have the channels of one cell.
+        let (best, mut grad) = unsafe {
+            (simd.load_some(output.as_ptr().add(c), count), simd.load_some(grad_output.as_ptr().add(c), count))
+        };
+        // Which tap was the last NaN, if there are any.
+        let (mut last_nan, mut tap) = (simd.splat(-1.0), 0.0);
         window.for_each_place(
             #[inline(always)]
             |place| {
@@ -276,27 +355,16 @@ fn backward_vector<S: Simd>(
                 tap += 1.0;
             },
         );
+        let mut tap = 0.0;
+        cells.give(
+            simd,
+            &mut grad,
+            #[inline(always)]
+            |value| {
+                let this = simd.splat(tap);
+                tap += 1.0;
+                simd.equal(simd.select(simd.equal(value, best), this, last_nan), this)
+            },
+        );
     }
-    let mut tap = 0.0;
-    window.for_each_place(
-        #[inline(always)]
-        |place| {
-            let mut wins = simd.equal(load(simd, input, place + c, count), best);
-            if some_nan {
-                wins = simd.equal(simd.select(wins, simd.splat(tap), last_nan), simd.splat(tap));
-            }
-            let mut share = simd.select(wins, grad, zero);
-            // The first winner takes all.
-            grad = simd.select(wins, zero, grad);
-            // SAFETY: `grad_input` has the cells of `input`, and these channels of them are this task's.
-            unsafe {
-                let to = grad_input.add(place + c);
-                if add {
-                    share = simd.add(share, simd.load_some(to, count));
-                }
-                simd.store_some(to, count, share);
-            }
-            tap += 1.0;
-        },
-    );
 }

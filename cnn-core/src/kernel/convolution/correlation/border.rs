@@ -82,9 +82,18 @@ impl Cell<'_> {
     /// # Safety
     /// `b` is readable at every step of the depth, and nobody else uses this cell of the target.
     #[inline(always)]
+    pub(in super::super) unsafe fn compute<S: Simd>(self, simd: S) {
+        simd.run(self);
+    }
+}
+
+impl Kernel for Cell<'_> {
+    type Output = ();
+
+    #[inline(always)]
     #[allow(clippy::needless_range_loop, reason = "v indexes several arrays")]
-    pub(in super::super) unsafe fn compute<S: Simd>(&self, simd: S) {
-        let Self { correlation, b, b_step, bias, finish, source, target, group, first, columns, .. } = *self;
+    fn run<S: Simd>(self, simd: S) {
+        let Self { correlation, b, b_step, bias, finish, source, target, group, first, columns, .. } = self;
         let [sample, row, cell] = self.place;
         let (map, group_channels) = (correlation.source, correlation.source.channels / correlation.groups);
         // Where a tap that lies on the source meets it.
@@ -103,7 +112,7 @@ impl Cell<'_> {
                 let tap = (kh * correlation.taps[1] + kw) * group_channels;
                 for (channel, value) in source[at..at + group_channels].iter().enumerate() {
                     for v in 0..vectors {
-                        // SAFETY: the caller's promise: this is one of the steps of the depth.
+                        // SAFETY: `compute`'s caller's promise: this is one of the steps of the depth.
                         let b = unsafe { simd.load(b.add((tap + channel) * b_step + v * S::LANES)) };
                         sums[v] = simd.mul_add(simd.splat(*value), b, sums[v]);
                     }

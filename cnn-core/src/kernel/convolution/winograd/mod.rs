@@ -399,8 +399,8 @@ impl Job<'_> {
         }
     }
 
-    /// Transforms tiles of the source into rows from `row` on.
-    #[inline(always)]
+    /// Transforms tiles of the source into rows from `row` on. It has no vectors itself, and two callers.
+    #[inline(never)]
     fn transform_tiles<S: Simd>(&self, simd: S, tiles: Range<usize>, cells: Target, row: usize, rows: usize) {
         for (row, tile) in (row..).zip(tiles) {
             let square = tile::ToPoints {
@@ -418,7 +418,7 @@ impl Job<'_> {
     }
 
     /// Transforms the products of a panel into tiles of the target; tiles that are not finite are computed directly.
-    #[inline(always)]
+    #[inline(never)]
     fn finish_tiles<S: Simd>(
         &self,
         simd: S,
@@ -470,25 +470,17 @@ impl Job<'_> {
         (filters, b_step): (*const f32, usize),
         lane: usize,
     ) {
-        struct Cells<'a>(Cell<'a>, [usize; 2]);
-        impl Kernel for Cells<'_> {
-            type Output = ();
-            #[inline(always)]
-            fn run<S: Simd>(mut self, simd: S) {
-                let [sample, top, left] = self.0.place;
-                for row in top..top + self.1[0] {
-                    for column in left..left + self.1[1] {
-                        self.0.place = [sample, row, column];
-                        // SAFETY: the filters are those of the panel, and this task alone writes these cells.
-                        unsafe { self.0.compute(simd) };
-                    }
-                }
+        let Self { correlation, bias, finish, source, target, .. } = *self;
+        let b = filters.wrapping_add(lane);
+        for row in top..top + height {
+            for column in left..left + width {
+                let place = [sample, row, column];
+                let cell =
+                    Cell { correlation, b, b_step, bias, finish, source, target, place, group: 0, first, columns };
+                // SAFETY: the filters are those of the panel, and this task alone writes these cells.
+                unsafe { cell.compute(simd) };
             }
         }
-        let Self { correlation, bias, finish, source, target, .. } = *self;
-        let (b, place) = (filters.wrapping_add(lane), [sample, top, left]);
-        let cell = Cell { correlation, b, b_step, bias, finish, source, target, place, group: 0, first, columns };
-        simd.run(Cells(cell, [height, width]));
     }
 }
 
@@ -602,7 +594,7 @@ impl Kernel for PanelTask<'_> {
 impl PanelTask<'_> {
     /// Products at all points of some channels, of which the first begins a chain, with their filters
     /// `[point][channel][width]`; those of the first channel are stored, others added.
-    #[inline(always)]
+    #[inline(never)]
     fn multiply<S: Simd>(&self, simd: S, channels: Range<usize>, width: usize, filters: &[f32], products: &mut [f32]) {
         let rows = self.tiles.len();
         let cells = &self.cells[channels.start / CHAIN * block_step(rows)..]
