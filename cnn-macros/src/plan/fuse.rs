@@ -91,7 +91,7 @@ fn fuse_rectifier(plan: &mut Plan, rectifier: StepId) {
     if let Some(writer) = plan.map(input).writer
         && plan.steps[writer].run == Run::Apart
         && (plan.steps[writer].row().is_some_and(|row| row.fuses_rectifier)
-            || plan.steps[writer].join() == Some(JoinKind::Add) && plan.steps[rectifier].rectifier() == Some("Relu"))
+            || plan.steps[writer].join() == Some(JoinKind::Add))
     {
         plan.steps[writer].run = Run::WithRelu;
         plan.steps[rectifier].run = Run::View;

@@ -357,14 +357,14 @@ fn a_residual_block_predicts_with_its_convolutions_alone() {
             View,
             Apart,
             View,
-            Apart,
-            Run::InPlace,
+            WithRelu,
+            View,
             Apart
         ]
     );
-    // The second convolution adds to the identity and rectifies; a sum applies no `relu6`.
+    // The second convolution of each sum adds to the other branch, and rectifies.
     assert_eq!((plan.steps[4].adds_to, plan.applied_rectifier(4)), (Some(6), Some("Relu")));
-    assert_eq!((plan.steps[11].adds_to, plan.applied_rectifier(11)), (Some(13), None));
+    assert_eq!((plan.steps[11].adds_to, plan.applied_rectifier(11)), (Some(13), Some("Relu6")));
     assert!(plan.apart(6).next().is_none() && plan.apart(13).next().is_none());
     // What the identity is added up in, and what is between the convolutions.
     assert_eq!(memory::evaluation(&plan).placed, 2 * 4 * 64);

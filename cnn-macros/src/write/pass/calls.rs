@@ -88,7 +88,7 @@ impl Pass<'_> {
             }
             Kind::Custom(_) => self.custom_backward(index, step),
             Kind::Join(join) => match join.kind {
-                JoinKind::Add => self.add_backward(step),
+                JoinKind::Add => self.add_backward(index, step),
                 JoinKind::Multiply => self.multiply_backward(step),
                 JoinKind::Concat => self.concat_backward(step),
             },
@@ -150,30 +150,33 @@ impl Pass<'_> {
     fn add_forward(&self, index: StepId, step: &Step) -> TokenStream {
         let channels = self.channels(step.output);
         let output = self.rows_mut(step.output);
-        let relu = step.run == Run::WithRelu;
+        let rectifier = |last: bool| rectifier(self.plan.applied_rectifier(index).filter(|_| last));
         let mut others = self.plan.apart(index).map(|branch| (branch, &step.inputs[branch]));
         let mut calls = TokenStream::new();
         let last = step.inputs.len() - 1;
         if step.into.is_none()
             && let (Some((_, first)), Some((branch, second))) = (others.next(), others.next())
         {
-            let (first, second, relu) = (self.rows(*first), self.rows(*second), relu && branch == last);
-            calls.extend(quote!(::cnn_core::layer::add::forward(#channels, #relu, #first, #second, #output);));
+            let (first, second, rectifier) = (self.rows(*first), self.rows(*second), rectifier(branch == last));
+            calls.extend(quote!(::cnn_core::layer::add::forward(#channels, #rectifier, #first, #second, #output);));
         }
         let others: Vec<_> = others.collect();
         for (index, (_, map)) in others.iter().enumerate() {
-            let (map, relu) = (self.rows(**map), relu && index + 1 == others.len());
-            calls.extend(quote!(::cnn_core::layer::add::accumulate(#channels, #relu, #map, #output);));
+            let (map, rectifier) = (self.rows(**map), rectifier(index + 1 == others.len()));
+            calls.extend(quote!(::cnn_core::layer::add::accumulate(#channels, #rectifier, #map, #output);));
         }
         calls
     }
 
-    fn add_backward(&self, step: &Step) -> TokenStream {
+    fn add_backward(&self, index: StepId, step: &Step) -> TokenStream {
         let channels = self.channels(step.output);
         let mut calls = TokenStream::new();
-        if step.run == Run::WithRelu {
-            let (output, grad_output) = (self.rows(step.output), self.grad_rows_mut(step.output));
-            calls.extend(quote!(::cnn_core::layer::add::relu_backward(#channels, #output, #grad_output);));
+        if let Some(applied) = self.plan.applied_rectifier(index) {
+            let (rectifier, output, grad_output) =
+                (rectifier(Some(applied)), self.rows(step.output), self.grad_rows_mut(step.output));
+            calls.extend(
+                quote!(::cnn_core::layer::add::rectify_backward(#channels, #rectifier, #output, #grad_output);),
+            );
         }
         let grad_output = self.grad_rows(step.output);
         for branch in 0..step.inputs.len() {
@@ -309,6 +312,12 @@ impl Pass<'_> {
     fn gradient_stride(&self, map: MapId) -> TokenStream {
         Literal::u64_unsuffixed(gradient_home(self.plan, map).stride).into_token_stream()
     }
+}
+
+/// A rectifier by its name in the library, or none.
+fn rectifier(name: Option<&'static str>) -> TokenStream {
+    let name = format_ident!("{}", name.unwrap_or("None"));
+    quote!(::cnn_core::kernel::Rectifier::#name)
 }
 
 fn rows(slice: &TokenStream, stride: u64, mutable: bool) -> TokenStream {
