@@ -9,6 +9,7 @@ use crate::plan::{custom_layer, step_type};
 use crate::size::Size;
 use crate::write::names::names;
 use crate::write::pass::{Of, Pass};
+use crate::write::step::rectifier;
 
 impl Pass<'_> {
     pub(crate) fn forward_call(&self, index: StepId, step: &Step) -> TokenStream {
@@ -24,7 +25,7 @@ impl Pass<'_> {
                         let output = self.write(step.output);
                         quote!(::cnn_core::layer::#module::forward_in_place::<#name>(pass.at(#at), #output);)
                     }
-                    Run::Apart | Run::WithRelu => {
+                    Run::Apart | Run::WithActivation => {
                         let (input, output) = (self.read(step.input()), self.write(step.output));
                         quote! {
                             ::cnn_core::layer::#module::forward::<#name>(pass.at(#at), #own, #input, #output);
@@ -76,7 +77,7 @@ impl Pass<'_> {
                     Run::InPlace => quote! {
                         ::cnn_core::layer::#module::backward_in_place::<#name>(pass.at(#at), #output, #grad_output);
                     },
-                    Run::Apart | Run::WithRelu => {
+                    Run::Apart | Run::WithActivation => {
                         let grad_input = self.grad_input(step, 0);
                         quote! {
                             ::cnn_core::layer::#module::backward::<#name>(
@@ -150,7 +151,7 @@ impl Pass<'_> {
     fn add_forward(&self, index: StepId, step: &Step) -> TokenStream {
         let channels = self.channels(step.output);
         let output = self.rows_mut(step.output);
-        let rectifier = |last: bool| rectifier(self.plan.applied_rectifier(index).filter(|_| last));
+        let rectifier = |last: bool| rectifier(self.plan, self.plan.applied(index).filter(|_| last));
         let mut others = self.plan.apart(index).map(|branch| (branch, &step.inputs[branch]));
         let mut calls = TokenStream::new();
         let last = step.inputs.len() - 1;
@@ -171,9 +172,9 @@ impl Pass<'_> {
     fn add_backward(&self, index: StepId, step: &Step) -> TokenStream {
         let channels = self.channels(step.output);
         let mut calls = TokenStream::new();
-        if let Some(applied) = self.plan.applied_rectifier(index) {
+        if let Some(activation) = self.plan.applied(index) {
             let (rectifier, output, grad_output) =
-                (rectifier(Some(applied)), self.rows(step.output), self.grad_rows_mut(step.output));
+                (rectifier(self.plan, Some(activation)), self.rows(step.output), self.grad_rows_mut(step.output));
             calls.extend(
                 quote!(::cnn_core::layer::add::rectify_backward(#channels, #rectifier, #output, #grad_output);),
             );
@@ -312,12 +313,6 @@ impl Pass<'_> {
     fn gradient_stride(&self, map: MapId) -> TokenStream {
         Literal::u64_unsuffixed(gradient_home(self.plan, map).stride).into_token_stream()
     }
-}
-
-/// A rectifier by its name in the library, or none.
-fn rectifier(name: Option<&'static str>) -> TokenStream {
-    let name = format_ident!("{}", name.unwrap_or("None"));
-    quote!(::cnn_core::kernel::Rectifier::#name)
 }
 
 fn rows(slice: &TokenStream, stride: u64, mutable: bool) -> TokenStream {
