@@ -25,6 +25,11 @@ network! {
             short: [conv: conv2d<64, 1>(stride = 2, bias = false), bn: batch_norm2d(track_running_stats = false)],
         },
         relu,
+        c: add {
+            [conv1: conv2d<64, 1>(bias = false), bn1: batch_norm2d, hardswish, conv2: conv2d<64, 1>, bn2: batch_norm2d, silu],
+            [],
+        },
+        leaky_relu, conv3: conv2d<64, 1>(bias = false), bn3: batch_norm2d, gelu,
         adaptive_avg_pool2d<1>, flatten, fc: linear<10>,
     }
 }
@@ -49,6 +54,11 @@ network! {
             short: [conv: conv2d<{WIDE}, 1>(stride = 2, bias = false), bn: batch_norm2d(track_running_stats = false)],
         },
         relu,
+        c: add {
+            [conv1: conv2d<{WIDE}, 1>(bias = false), bn1: batch_norm2d, hardswish, conv2: conv2d<{WIDE}, 1>, bn2: batch_norm2d, silu],
+            [],
+        },
+        leaky_relu, conv3: conv2d<{WIDE}, 1>(bias = false), bn3: batch_norm2d, gelu,
         adaptive_avg_pool2d<1>, flatten, fc: linear<10>,
     }
 }

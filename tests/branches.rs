@@ -41,6 +41,13 @@ network! {
         conv2d<2, 1>,
     }
 
+    /// Sums that both rectifiers follow, and what works in place behind them.
+    pub Capped<3, 4, 5> {
+        stem: conv2d<4, 1>, add { [a: conv2d<4, 3>(padding = 1)], [] }, relu6, dropout(p = 0.0),
+        add { [b: conv2d<4, 1>(bias = false), batch_norm2d], [c: conv2d<4, 1>], [] }, relu6, tanh,
+        add { [d: conv2d<4, 1>], [] }, relu, leaky_relu, flatten, fc: linear<2>,
+    }
+
     /// The sum of a map with itself, of three, and of none beside one.
     pub Sums<4> {
         fc: linear<5>, add { [], [] }, add { [], a: linear<5>, [relu, b: linear<5>] }, add { [] }, c: linear<3>,
@@ -200,6 +207,7 @@ impl Layer<Chw<2, 1, 1>> for Spread {
 #[test]
 fn residual_blocks() -> Result<(), Error> {
     common::check_both::<Residual>(3, 400)?;
+    common::check_both::<Capped>(3, 300)?;
     common::check::<FromInput>(2, 400)?;
     common::check::<Sums>(3, 400)
 }

@@ -10,21 +10,9 @@ use cnn_core::kernel::pointwise::prelu;
 use cnn_core::kernel::pointwise::softmax;
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::reference;
+use kernel::activations::ALL;
 use kernel::{Part, everywhere, fractions, whole_numbers, wide};
 use proptest::prelude::*;
-
-const ALL: [Activation; 10] = [
-    Activation::Relu,
-    Activation::Relu6,
-    Activation::LeakyRelu { negative_slope: 0.01 },
-    Activation::Sigmoid,
-    Activation::Tanh,
-    Activation::Hardsigmoid,
-    Activation::Hardswish,
-    Activation::Silu,
-    Activation::Gelu { approximate: GeluApproximation::None },
-    Activation::Gelu { approximate: GeluApproximation::Tanh },
-];
 
 /// Numbers of every size and both signs, most of them where functions bend.
 fn numbers() -> Vec<f32> {

@@ -2,13 +2,15 @@
 
 mod kernel;
 
-use cnn_core::kernel::geometry::BatchNorm2dGeometry;
+use cnn_core::kernel::geometry::{Activation, BatchNorm2dGeometry};
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{
     self, Affine, AffineGradients, Returned, Saved, SavedMut, Statistics, StatisticsMut,
 };
 use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::reference::activation;
 use cnn_core::reference::batch_norm2d as reference;
+use kernel::activations::{ALL, rectifier};
 use kernel::{Part, everywhere, fractions, wide};
 use proptest::prelude::*;
 
@@ -18,21 +20,14 @@ struct Case {
     channels: usize,
     training: bool,
     affine: bool,
-    rectifier: Rectifier,
+    activation: Option<Activation>,
     write: Write,
     /// Other channels beside those of the input and of the output.
     extra: [usize; 2],
 }
 
-const PLAIN: Case = Case {
-    rows: 10,
-    channels: 5,
-    training: true,
-    affine: true,
-    rectifier: Rectifier::None,
-    write: Write::Store,
-    extra: [0; 2],
-};
+const PLAIN: Case =
+    Case { rows: 10, channels: 5, training: true, affine: true, activation: None, write: Write::Store, extra: [0; 2] };
 
 struct Data {
     input: Vec<f32>,
@@ -70,13 +65,14 @@ impl Case {
         data
     }
 
-    /// Moves values away from where the rectifier's slope jumps: f32 and f64 may see them on different sides, and each has
+    /// Moves values away from where the activation's slope jumps: f32 and f64 may see them on different sides, and each has
     /// the gradient of its own.
     fn leave_kinks(&self, data: &mut Data) {
-        let kinks: &[f64] = match self.rectifier {
-            Rectifier::None => return,
-            Rectifier::Relu => &[0.0],
-            Rectifier::Relu6 => &[0.0, 6.0],
+        let kinks: &[f64] = match self.activation {
+            Some(Activation::Relu | Activation::LeakyRelu { .. }) => &[0.0],
+            Some(Activation::Relu6) => &[0.0, 6.0],
+            Some(Activation::Hardsigmoid | Activation::Hardswish) => &[-3.0, 3.0],
+            _ => return,
         };
         loop {
             let (output, _) = self.reference_output(data);
@@ -95,7 +91,7 @@ impl Case {
         }
     }
 
-    /// What the rectifier gets, and the statistics.
+    /// What the activation gets, and the statistics.
     fn reference_output(&self, data: &Data) -> (Vec<f64>, reference::Statistics) {
         let geometry = &self.geometry();
         let (input, weight, bias) = (wide(&data.input), wide(&data.weight), wide(&data.bias));
@@ -106,7 +102,8 @@ impl Case {
     }
 
     fn run(&self, data: &Data) -> [Vec<f32>; 7] {
-        let Self { channels, rectifier, write, extra: [in_extra, out_extra], .. } = *self;
+        let Self { channels, activation, write, extra: [in_extra, out_extra], .. } = *self;
+        let rectifier = rectifier(activation);
         let geometry = &self.geometry().strided(channels + in_extra, channels + out_extra);
         let part = |values: &[f32], extra: usize| Part::new(values, channels, extra);
         let input = part(&data.input, in_extra);
@@ -174,7 +171,8 @@ impl Case {
 
     /// The gradients of the input, the weight and the bias where that of the input lies where it came from.
     fn back_in_place(&self, data: &Data, [mean, second]: [&Vec<f32>; 2], scratch: &mut Scratch) -> [Vec<f32>; 3] {
-        let Self { channels, rectifier, extra: [_, extra], .. } = *self;
+        let Self { channels, activation, extra: [_, extra], .. } = *self;
+        let rectifier = rectifier(activation);
         let geometry = &self.geometry().strided(channels + extra, channels + extra);
         let [input, mut grad] = [&data.input, &data.grad_output].map(|values| Part::new(values, channels, extra));
         let affine = self.affine.then_some(Affine { weight: &data.weight, bias: &data.bias });
@@ -202,18 +200,9 @@ impl Case {
             reference::update_running(geometry, &mut running, &statistics, self.rows, 4);
         }
         let mut grad = wide(&data.grad_output);
-        let highest = match self.rectifier {
-            Rectifier::None => None,
-            Rectifier::Relu => Some(f64::INFINITY),
-            Rectifier::Relu6 => Some(6.0),
-        };
-        if let Some(highest) = highest {
-            for (value, grad) in output.iter_mut().zip(&mut grad) {
-                if *value <= 0.0 || *value >= highest {
-                    *grad = 0.0;
-                }
-                *value = value.clamp(0.0, highest);
-            }
+        if let Some(activation) = self.activation {
+            grad = activation::backward(activation, &output, &grad);
+            output = activation::forward(activation, &output);
         }
         let weight = self.affine.then_some(&weight[..]);
         let backward = if self.training { reference::backward_training } else { reference::backward_evaluation };
@@ -244,26 +233,28 @@ impl Case {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn agrees_with_the_reference(
         rows in 2..=300usize,
         channels in 1..=150usize,
         [training, affine, add] in any::<[bool; 3]>(),
-        rectifier in prop_oneof![Just(Rectifier::None), Just(Rectifier::Relu), Just(Rectifier::Relu6)],
+        activation in prop::option::of(prop::sample::select(&ALL[..])),
         extra in prop_oneof![Just([0; 2]), [0..=9usize, 0..=9usize]],
     ) {
         let write = if add { Write::Add } else { Write::Store };
-        Case { rows, channels, training, affine, rectifier, write, extra }.check();
+        Case { rows, channels, training, affine, activation, write, extra }.check();
     }
 }
 
 #[test]
 fn enough_rows_for_all_chunks() {
-    let case = Case { rows: 20_000, channels: 67, rectifier: Rectifier::Relu, ..PLAIN };
-    case.check();
-    Case { training: false, ..case }.check();
+    for activation in [Activation::Relu, Activation::Silu] {
+        let case = Case { rows: 20_000, channels: 67, activation: Some(activation), ..PLAIN };
+        case.check();
+        Case { training: false, ..case }.check();
+    }
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Pooled {
         let [input, weight, bias] = data.each_ref().map(|values| wide(values));
         let mut map = reference::conv2d::forward(&self.geometry, &input, &weight, Some(&bias));
         match self.rectifier {
-            Rectifier::None => {}
+            Rectifier::None | Rectifier::Then(_) => {}
             Rectifier::Relu => map = reference::relu::forward(&map),
             Rectifier::Relu6 => map = reference::activation::forward(Activation::Relu6, &map),
         }

@@ -99,6 +99,7 @@ impl Data {
             match rectifier {
                 _ if absolute => {}
                 Rectifier::None => {}
+                Rectifier::Then(_) => unreachable!("`kernel_then.rs` has these"),
                 Rectifier::Relu => output = reference::relu::forward(&output),
                 Rectifier::Relu6 => output = reference::activation::forward(Activation::Relu6, &output),
             }

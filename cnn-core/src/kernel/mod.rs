@@ -27,4 +27,4 @@ pub mod resampling;
 pub mod rows;
 mod tile;
 
-pub use finish::{Rectifier, Write};
+pub use finish::{Rectifier, Then, Write};

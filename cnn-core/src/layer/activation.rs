@@ -4,6 +4,7 @@
 use core::marker::PhantomData;
 
 use super::{GradInput, Operation, Pass};
+use crate::kernel::Then;
 use crate::kernel::geometry::{self, Layout};
 use crate::kernel::pointwise::activation::{self, Chosen, Remembered};
 use crate::kernel::rows::{Rows, RowsMut};
@@ -41,6 +42,11 @@ impl<L: Activation> Chosen for Of<L> {
     fn function(self) -> geometry::Activation {
         L::FUNCTION
     }
+}
+
+/// The function for a layer before it that applies it to what it has just made.
+pub const fn then<L: Activation>() -> &'static Then {
+    const { &activation::then(L::FUNCTION) }
 }
 
 /// input `[n, .., c]` -> output `[n, .., c]`

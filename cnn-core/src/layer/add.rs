@@ -6,18 +6,18 @@ use crate::kernel::rows::{Rows, RowsMut};
 use crate::kernel::{Rectifier, Write};
 
 /// a, b `[n, h, w, c]` -> output `[n, h, w, c]`: their sum, rectified if the rectifier that follows is part of it.
-pub fn forward(channels: usize, relu: bool, a: Rows<'_>, b: Rows<'_>, output: RowsMut<'_>) {
-    join::add(channels, rectifier(relu), a, b, output);
+pub fn forward(channels: usize, rectifier: Rectifier, a: Rows<'_>, b: Rows<'_>, output: RowsMut<'_>) {
+    join::add(channels, rectifier, a, b, output);
 }
 
 /// [`forward`] where the sum of the branches before is the output already.
-pub fn accumulate(channels: usize, relu: bool, branch: Rows<'_>, output: RowsMut<'_>) {
-    join::accumulate(channels, rectifier(relu), branch, output);
+pub fn accumulate(channels: usize, rectifier: Rectifier, branch: Rows<'_>, output: RowsMut<'_>) {
+    join::accumulate(channels, rectifier, branch, output);
 }
 
 /// output, grad_output `[n, h, w, c]` -> the gradient of the sum before it was rectified, in the place of grad_output.
-pub fn relu_backward(channels: usize, output: Rows<'_>, grad_output: RowsMut<'_>) {
-    join::rectify_backward(channels, Rectifier::Relu, output, grad_output);
+pub fn rectify_backward(channels: usize, rectifier: Rectifier, output: Rows<'_>, grad_output: RowsMut<'_>) {
+    join::rectify_backward(channels, rectifier, output, grad_output);
 }
 
 /// grad_output `[n, h, w, c]` -> grad_branch `[n, h, w, c]`, the same, if it is wanted; its cells are `stride` values apart
@@ -30,8 +30,4 @@ pub fn backward(channels: usize, grad_output: Rows<'_>, grad_branch: Option<Grad
             Write::Add => join::accumulate(channels, Rectifier::None, grad_output, to),
         }
     }
-}
-
-fn rectifier(relu: bool) -> Rectifier {
-    if relu { Rectifier::Relu } else { Rectifier::None }
 }

@@ -69,7 +69,7 @@ pub fn backward<L: Conv2d>(
     grad_input: Option<GradInput<'_>>,
     grad_parameters: &mut [f32],
 ) {
-    if L::RECTIFIER != Rectifier::None {
+    if !matches!(L::RECTIFIER, Rectifier::None) {
         let stride = L::GEOMETRY.layout.out_stride;
         let (output, grad_output) = (Rows::strided(output, stride), RowsMut::strided(grad_output, stride));
         join::rectify_backward(L::GEOMETRY.out_channels, L::RECTIFIER, output, grad_output);

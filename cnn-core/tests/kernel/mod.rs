@@ -1,5 +1,7 @@
 //! What the tests of the kernels share: whole-number data, and every instruction set on 1, 2 and 3 threads.
 
+#[allow(dead_code, reason = "not every test file has activations")]
+pub(crate) mod activations;
 #[allow(dead_code, reason = "not every test file has convolutions")]
 pub(crate) mod convolutions;
 

@@ -1,7 +1,7 @@
 //! What the type of a layer says: the constants of its trait in `cnn_core::layer`. Options travel by name.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 
 use super::Arguments;
 use crate::size::{Real, Shape, Size};
@@ -10,8 +10,8 @@ use crate::size::{Real, Shape, Size};
 pub(crate) struct Settled<'a> {
     pub(crate) arguments: &'a Arguments,
     pub(crate) input: &'a Shape,
-    /// The rectifier behind it, if it applies that.
-    pub(crate) rectifier: Option<&'static str>,
+    /// The activation behind it, if it applies that: a value of `cnn_core::kernel::Rectifier`.
+    pub(crate) rectifier: TokenStream,
     /// Channels of the map that was flattened into its input; all features if none was.
     pub(crate) flattened: Size,
     /// Channels of the maps that its input and its output are parts of; 0 where one stands alone.
@@ -44,8 +44,8 @@ impl Settled<'_> {
     }
 
     fn rectifier(&self) -> TokenStream {
-        let rectifier = format_ident!("{}", self.rectifier.unwrap_or("None"));
-        quote!(const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::#rectifier;)
+        let rectifier = &self.rectifier;
+        quote!(const RECTIFIER: ::cnn_core::kernel::Rectifier = #rectifier;)
     }
 
     fn bias_and_rectifier(&self) -> TokenStream {

@@ -33,12 +33,13 @@ pub(crate) struct Row {
     pub(crate) stateful: bool,
     /// Whether its loops work in scratch memory: its trait says how much, `NEEDS`.
     pub(crate) scratch: bool,
-    /// Whether it applies a rectifier that follows it by the way.
-    pub(crate) fuses_rectifier: bool,
-    /// Whether the backward pass tells from the output where that was flat, and makes its gradient zero there.
-    pub(crate) rectifier_reads_output: bool,
-    /// Its name in `cnn_core::kernel::Rectifier`, if it is one.
-    pub(crate) rectifier: Option<&'static str>,
+    /// Whether it applies an activation that follows it by the way.
+    pub(crate) fuses_activation: bool,
+    /// Whether the backward pass tells the slope of that from the output, and multiplies the output's gradient by it; else it
+    /// reckons again what that got.
+    pub(crate) activation_reads_output: bool,
+    /// How a layer before it applies it, if it is a function of each value without parameters.
+    pub(crate) activation: Option<Applied>,
     /// Whether `forward_in_place` and `backward_in_place` exist. Such a layer does the same to every value, wherever it
     /// stands in the map.
     pub(crate) in_place: bool,
@@ -50,16 +51,25 @@ pub(crate) struct Row {
     pub(crate) folds: Folds,
     /// Whether what is positive before it is positive behind it and nothing else is, wherever a gradient comes through.
     pub(crate) keeps_signs: bool,
-    /// What the backward pass reads of the output, where no rectifier is part of it.
+    /// What the backward pass reads of the output, where no activation is part of it.
     pub(crate) backward_reads: Reads,
     /// Whether the backward pass reads the input.
     pub(crate) reads_input_backwards: bool,
-    /// Whether the backward pass changes the gradient of the output, where no rectifier is part of it.
+    /// Whether the backward pass changes the gradient of the output, where no activation is part of it.
     pub(crate) spoils_gradient: bool,
     /// Whether its maps may be some of the channels of wider ones.
     pub(crate) strided: bool,
     /// The row in its place for arguments of some sort.
     pub(crate) instead: Option<fn(&Arguments) -> Option<&'static Row>>,
+}
+
+/// How an activation is applied by a layer before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// In registers: its name in `cnn_core::kernel::Rectifier`.
+    InRegisters(&'static str),
+    /// To what a task has just written: `cnn_core::kernel::Then`.
+    Then,
 }
 
 /// What the backward pass reads of the output.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Reads::{Signs, Values};
-use super::{Argument, ArgumentKind, Default, Folds, Reads, Row, Settled, constants, maps, window};
+use super::{Applied, Argument, ArgumentKind, Default, Folds, Reads, Row, Settled, constants, maps, window};
 
 const fn size(name: &'static str, kind: ArgumentKind) -> Argument {
     Argument { name, kind, default: Default::Required }
@@ -60,9 +60,9 @@ const PLAIN: Row = Row {
     constants: constants::nothing,
     stateful: false,
     scratch: false,
-    fuses_rectifier: false,
-    rectifier_reads_output: true,
-    rectifier: None,
+    fuses_activation: false,
+    activation_reads_output: true,
+    activation: None,
     in_place: false,
     predicts_in_place: |_| false,
     only_trains: false,
@@ -83,6 +83,7 @@ const fn activation(name: &'static str, constants: fn(&Settled<'_>) -> TokenStre
         constants,
         in_place: true,
         predicts_in_place: |_| true,
+        activation: Some(Applied::Then),
         backward_reads: Values,
         reads_input_backwards: false,
         ..PLAIN
@@ -118,7 +119,7 @@ pub(crate) static ROWS: &[Row] = &[
         cost: window::conv2d_cost,
         constants: constants::conv2d,
         scratch: true,
-        fuses_rectifier: true,
+        fuses_activation: true,
         folds: Folds::Behind,
         ..PLAIN
     },
@@ -137,7 +138,7 @@ pub(crate) static ROWS: &[Row] = &[
         cost: window::conv_transpose2d_cost,
         constants: constants::conv_transpose2d,
         scratch: true,
-        fuses_rectifier: true,
+        fuses_activation: true,
         folds: Folds::Behind,
         ..PLAIN
     },
@@ -195,8 +196,8 @@ pub(crate) static ROWS: &[Row] = &[
         constants: constants::batch_norm2d,
         scratch: true,
         stateful: true,
-        fuses_rectifier: true,
-        rectifier_reads_output: false,
+        fuses_activation: true,
+        activation_reads_output: false,
         predicts_in_place: |arguments| arguments.truth("track_running_stats"),
         folds: Folds::Is(|arguments| arguments.truth("track_running_stats")),
         ..PLAIN
@@ -239,7 +240,7 @@ pub(crate) static ROWS: &[Row] = &[
         cost: maps::linear_cost,
         constants: constants::linear,
         scratch: true,
-        fuses_rectifier: true,
+        fuses_activation: true,
         folds: Folds::Behind,
         ..PLAIN
     },
@@ -252,12 +253,16 @@ pub(crate) static ROWS: &[Row] = &[
         ..PLAIN
     },
     Row {
-        rectifier: Some("Relu"),
+        activation: Some(Applied::InRegisters("Relu")),
         keeps_signs: true,
         backward_reads: Signs,
         ..activation("relu", |layer| layer.activation(quote!(Relu)))
     },
-    Row { rectifier: Some("Relu6"), keeps_signs: true, ..activation("relu6", |layer| layer.activation(quote!(Relu6))) },
+    Row {
+        activation: Some(Applied::InRegisters("Relu6")),
+        keeps_signs: true,
+        ..activation("relu6", |layer| layer.activation(quote!(Relu6)))
+    },
     Row {
         keeps_signs: true,
         backward_reads: Signs,

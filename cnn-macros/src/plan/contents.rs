@@ -32,8 +32,8 @@ pub(super) fn are_kept(plan: &Plan) -> bool {
                     return false;
                 }
             }
-            Run::Apart | Run::WithRelu if base == INPUT => return false,
-            Run::Apart | Run::WithRelu => match (step.join(), step.adds_to) {
+            Run::Apart | Run::WithActivation if base == INPUT => return false,
+            Run::Apart | Run::WithActivation => match (step.join(), step.adds_to) {
                 (_, Some(sum)) => {
                     let before = plan.adders(sum).iter().position(|adder| *adder == index).unwrap_or(0);
                     let found = reads(plan, &memory, step.input(), base) && is_added_up(plan, &memory, sum, before);

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use super::place::{cell, root};
-use crate::layers::{Arguments, Reads};
+use crate::layers::{Applied, Arguments, Reads};
 use crate::plan::{INPUT, JoinKind, Kind, MapId, Plan, Run, Step, StepId};
 use crate::size::{Shape, Size};
 
 pub(crate) fn fuse(plan: &mut Plan) {
     for step in 0..plan.steps.len() {
-        if plan.steps[step].rectifier().is_some() {
-            fuse_rectifier(plan, step);
+        if plan.steps[step].activation().is_some() {
+            fuse_activation(plan, step);
         } else if plan.steps[step].is("flatten") && is_view(plan, step) {
             plan.steps[step].run = Run::View;
         }
@@ -79,8 +79,8 @@ pub(super) fn only_reader(plan: &Plan, map: MapId) -> Option<StepId> {
     }
 }
 
-fn fuse_rectifier(plan: &mut Plan, rectifier: StepId) {
-    let (mut reader, mut input) = (rectifier, plan.steps[rectifier].input());
+fn fuse_activation(plan: &mut Plan, activation: StepId) {
+    let (mut reader, mut input) = (activation, plan.steps[activation].input());
     // A predictor sees through what is a view there, such as a normalization in the weights before it.
     while plan.predicts
         && let Some(writer) = plan.map(input).writer
@@ -94,11 +94,19 @@ fn fuse_rectifier(plan: &mut Plan, rectifier: StepId) {
     }
     if let Some(writer) = plan.map(input).writer
         && plan.steps[writer].run == Run::Apart
-        && (plan.steps[writer].row().is_some_and(|row| row.fuses_rectifier)
-            || plan.steps[writer].join() == Some(JoinKind::Add) && plan.steps[rectifier].rectifier() == Some("Relu"))
+        && may_apply(plan, writer, activation)
     {
-        plan.steps[writer].run = Run::WithRelu;
-        plan.steps[rectifier].run = Run::View;
+        plan.steps[writer].run = Run::WithActivation;
+        plan.steps[activation].run = Run::View;
+    }
+}
+
+/// Whether a step can apply an activation: on the way back, what that got is not there any more.
+fn may_apply(plan: &Plan, step: StepId, activation: StepId) -> bool {
+    let tells_slope = plan.predicts || !plan.steps[activation].reads_inputs_backwards();
+    match plan.steps[step].row() {
+        Some(row) => row.fuses_activation && (tells_slope || !row.activation_reads_output),
+        None => plan.steps[step].join() == Some(JoinKind::Add) && tells_slope,
     }
 }
 
@@ -116,13 +124,20 @@ fn fuse_convolution(plan: &mut Plan, pool: StepId) {
             None => return,
         }
     };
-    let Step { kind: Kind::Layer { row: before, arguments }, run: Run::Apart | Run::WithRelu, .. } =
+    let Step { kind: Kind::Layer { row: before, arguments }, run: Run::Apart | Run::WithActivation, .. } =
         &plan.steps[convolution]
     else {
         return;
     };
     let maps = [plan.steps[convolution].input(), map].map(|map| plan.map(map).shape.sizes().map(|size| size.known()));
-    if row.name == "max_pool2d" && before.name == "conv2d" && is_small(arguments, maps) && quarters(pooling) {
+    let applied = plan.applied(convolution).and_then(|step| plan.steps[step].activation());
+    let in_registers = !matches!(applied, Some(Applied::Then));
+    if row.name == "max_pool2d"
+        && before.name == "conv2d"
+        && is_small(arguments, maps)
+        && quarters(pooling)
+        && in_registers
+    {
         plan.steps[convolution].pooled_by = Some(pool);
     }
 }
@@ -185,10 +200,11 @@ fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
             (Run::View, _) => Reads::Nothing,
             // Parts of a concatenation may be other steps' maps.
             (_, join) if plan.predicts && join != Some(JoinKind::Concat) => Reads::Nothing,
-            // Of what is cut off above, the backward pass asks where.
-            (Run::WithRelu, _) if !writer.reads_output_backwards() => Reads::Nothing,
-            (Run::WithRelu, _) if plan.applied_rectifier(index) != Some("Relu") => Reads::Values,
-            (Run::WithRelu, _) => Reads::Signs,
+            (Run::WithActivation, _) if !writer.reads_output_backwards() => Reads::Nothing,
+            (Run::WithActivation, _) => {
+                let activation = plan.applied(index).and_then(|activation| plan.steps[activation].row());
+                activation.map_or(Reads::Values, |row| row.backward_reads)
+            }
             (_, Some(JoinKind::Add | JoinKind::Multiply)) => Reads::Nothing,
             // Parts of a concatenation may be other steps' maps.
             _ => writer.row().map_or(Reads::Values, |row| row.backward_reads),

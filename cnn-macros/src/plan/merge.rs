@@ -105,7 +105,7 @@ fn adder(plan: &Plan, sum: StepId, branch: MapId) -> Option<StepId> {
         let writer = plan.map(map).writer?;
         let step = &plan.steps[writer];
         match step.run {
-            Run::View if step.rectifier().is_none() => (map, reader) = (step.input(), writer),
+            Run::View if step.activation().is_none() => (map, reader) = (step.input(), writer),
             Run::Apart => return step.row().is_some_and(|row| matches!(row.folds, Folds::Behind)).then_some(writer),
             _ => return None,
         }
@@ -125,8 +125,8 @@ fn may_sum_in(plan: &Plan, sum: StepId, branch: usize) -> bool {
         let writer = &plan.steps[writer];
         let reads = match writer.run {
             Run::View => Reads::Nothing,
-            Run::WithRelu if !writer.reads_output_backwards() => Reads::Nothing,
-            Run::WithRelu => Reads::Signs,
+            Run::WithActivation if !writer.reads_output_backwards() => Reads::Nothing,
+            Run::WithActivation => Reads::Values,
             Run::Apart | Run::InPlace => match &writer.kind {
                 Kind::Layer { row, .. } => row.backward_reads,
                 Kind::Custom(_) => Reads::Values,
@@ -324,10 +324,10 @@ impl Life {
 pub(crate) fn spoils(plan: &Plan, step: &Step) -> bool {
     match &step.kind {
         Kind::Layer { .. } if plan.map(cell(plan, step.input())).shares == Some(step.output) => true,
-        Kind::Layer { row, .. } if step.run == Run::WithRelu => row.rectifier_reads_output,
+        Kind::Layer { row, .. } if step.run == Run::WithActivation => row.activation_reads_output,
         Kind::Layer { row, .. } => row.spoils_gradient,
         Kind::Custom(_) => true,
-        Kind::Join(_) if step.run == Run::WithRelu => true,
+        Kind::Join(_) if step.run == Run::WithActivation => true,
         Kind::Join(_) => step.inputs.iter().any(|map| {
             step.join() == Some(JoinKind::Multiply) && plan.map(cell(plan, *map)).shares == Some(step.output)
         }),

@@ -15,7 +15,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::Path;
 
-use crate::layers::{Arguments, Cost, Reads, Row};
+use crate::layers::{Applied, Arguments, Cost, Reads, Row};
 use crate::size::{Shape, Size};
 
 /// A settled network.
@@ -181,8 +181,8 @@ pub(crate) struct Branch {
 pub(crate) enum Run {
     /// Reads its input, writes its output.
     Apart,
-    /// Reads its input, and writes what the rectifier behind it makes of its output.
-    WithRelu,
+    /// Reads its input, and writes what the activation behind it makes of its output.
+    WithActivation,
     /// Nothing is to be done: the output is the input, seen otherwise or made by the step before.
     View,
     /// Changes its input, which becomes its output.
@@ -249,21 +249,21 @@ impl Step {
     pub(crate) fn reads_output_backwards(&self) -> bool {
         match &self.kind {
             Kind::Layer { .. } if self.run == Run::View => false,
-            Kind::Layer { row, .. } if self.run == Run::WithRelu => row.rectifier_reads_output,
+            Kind::Layer { row, .. } if self.run == Run::WithActivation => row.activation_reads_output,
             Kind::Layer { row, .. } => row.backward_reads != Reads::Nothing,
             Kind::Custom(_) => true,
-            Kind::Join(_) => self.run == Run::WithRelu,
+            Kind::Join(_) => self.run == Run::WithActivation,
         }
     }
 
-    /// Its name in `cnn_core::kernel::Rectifier`, if it is one.
-    pub(crate) fn rectifier(&self) -> Option<&'static str> {
-        self.row().and_then(|row| row.rectifier)
+    /// How a step before it applies it, if it is an activation.
+    pub(crate) fn activation(&self) -> Option<Applied> {
+        self.row().and_then(|row| row.activation)
     }
 
     /// Whether it has code of its own that makes a map from others.
     pub(crate) fn runs(&self) -> bool {
-        matches!(self.run, Run::Apart | Run::WithRelu)
+        matches!(self.run, Run::Apart | Run::WithActivation)
     }
 
     /// Whether it can change its input into its output where nobody wants the one any more.
@@ -290,19 +290,20 @@ impl Plan {
         plan
     }
 
-    /// The rectifier that a step applies by the way, which is the only reader of what it makes: the first that is not a view
+    /// The activation that a step applies by the way, which is the only reader of what it makes: the first that is not a view
     /// of something else, such as a normalization in the step's weights. That of a sum is applied by what adds to it last.
-    pub(crate) fn applied_rectifier(&self, step: StepId) -> Option<&'static str> {
+    pub(crate) fn applied(&self, step: StepId) -> Option<StepId> {
         let step = match self.steps[step].adds_to {
             Some(sum) if self.adders(sum).last() == Some(&step) && self.apart(sum).next().is_none() => sum,
             Some(_) => return None,
             None => step,
         };
-        let mut map = Some(self.steps[step].output).filter(|_| self.steps[step].run == Run::WithRelu);
+        let mut map = Some(self.steps[step].output).filter(|_| self.steps[step].run == Run::WithActivation);
         while let Some(output) = map {
-            let reader = &self.steps[*self.map(output).readers.first()?];
-            if let Some(rectifier) = reader.rectifier() {
-                return Some(rectifier);
+            let index = *self.map(output).readers.first()?;
+            let reader = &self.steps[index];
+            if reader.activation().is_some() {
+                return Some(index);
             }
             map = Some(reader.output).filter(|_| reader.run == Run::View);
         }

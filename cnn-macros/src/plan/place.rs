@@ -21,10 +21,12 @@ pub(crate) fn root(plan: &Plan, mut map: MapId) -> MapId {
         let added_up = |sum: &Step| sum.into.map(|branch| sum.inputs[branch]);
         map = match step.run {
             Run::View | Run::InPlace => step.input(),
-            Run::Apart | Run::WithRelu => match step.adds_to.map_or(added_up(step), |sum| added_up(&plan.steps[sum])) {
-                Some(branch) => branch,
-                None => return map,
-            },
+            Run::Apart | Run::WithActivation => {
+                match step.adds_to.map_or(added_up(step), |sum| added_up(&plan.steps[sum])) {
+                    Some(branch) => branch,
+                    None => return map,
+                }
+            }
         };
     }
     map

@@ -124,36 +124,46 @@ fn names_are_those_of_a_state_dict() {
 }
 
 #[test]
-fn a_rectifier_joins_the_layer_before_it() {
-    use Run::{Apart, InPlace, View, WithRelu};
+fn an_activation_joins_the_layer_before_it() {
+    use Run::{Apart, InPlace, View, WithActivation};
     let lenet = runs(LENET);
-    assert_eq!(lenet[..4], [WithRelu, View, Apart, WithRelu]);
-    assert_eq!(lenet[6..], [View, WithRelu, View, WithRelu, View, Apart]);
+    assert_eq!(lenet[..4], [WithActivation, View, Apart, WithActivation]);
+    assert_eq!(lenet[6..], [View, WithActivation, View, WithActivation, View, Apart]);
     // Of a network's own input nothing is changed, and what a step needs for its backward pass stays as it is.
     assert_eq!(runs("Net<4> { relu, dropout, relu }"), [Apart, InPlace, InPlace]);
     assert_eq!(runs("Net<1, 4, 4> { max_pool2d<2>, relu, dropout }"), [Apart, Apart, InPlace]);
-    assert_eq!(runs("Net<4> { linear<4>, relu, relu, dropout }"), [WithRelu, View, InPlace, InPlace]);
+    assert_eq!(runs("Net<4> { linear<4>, relu, relu, dropout }"), [WithActivation, View, InPlace, InPlace]);
     assert_eq!(runs("Net<4> { softmax, dropout }"), [Apart, Apart]);
     assert_eq!(
         runs("Net<1, 4, 4> { batch_norm2d, relu6, conv_transpose2d<2, 3>, relu }"),
-        [WithRelu, View, WithRelu, View]
+        [WithActivation, View, WithActivation, View]
     );
     // Dropout moves what was cut off at 6; a sigmoid hides which values were positive.
-    assert_eq!(runs("Net<4> { linear<4>, relu6, dropout }"), [WithRelu, View, Apart]);
-    assert_eq!(runs("Net<4> { linear<4>, relu, sigmoid, tanh }"), [WithRelu, View, Apart, Apart]);
-    assert_eq!(runs("Net<4> { linear<4>, leaky_relu, dropout, tanh }"), [Apart, InPlace, InPlace, InPlace]);
-    // The slopes of these are told from their input.
+    assert_eq!(runs("Net<4> { linear<4>, relu6, dropout }"), [WithActivation, View, Apart]);
+    assert_eq!(runs("Net<4> { linear<4>, relu, sigmoid, tanh }"), [WithActivation, View, Apart, Apart]);
+    assert_eq!(runs("Net<4> { linear<4>, leaky_relu, dropout, tanh }"), [WithActivation, View, InPlace, InPlace]);
+    assert_eq!(
+        runs("Net<4> { linear<4>, sigmoid, add { a: linear<4>, [] }, hardsigmoid }"),
+        [WithActivation, View, Apart, WithActivation, View]
+    );
+    // The slopes of these are told from their input, which a normalization reckons again.
+    assert_eq!(
+        runs(
+            "Net<1, 4, 4> { batch_norm2d, silu, batch_norm2d, leaky_relu(negative_slope = -1), add { [], [] }, gelu }"
+        ),
+        [WithActivation, View, WithActivation, View, Apart, Apart]
+    );
     assert_eq!(runs("Net<4> { linear<4>, silu, gelu, prelu }"), [Apart, Apart, Apart, Apart]);
     assert_eq!(runs("Net<1, 4, 4> { Own, relu, crate::Own, relu }"), [Apart, Apart, Apart, Apart]);
 }
 
 #[test]
 fn flatten_moves_values_only_where_somebody_sees_it() {
-    use Run::{Apart, InPlace, View, WithRelu};
+    use Run::{Apart, InPlace, View, WithActivation};
     assert_eq!(runs("Net<2, 4, 4> { flatten, dropout, flatten, linear<3> }"), [View, Apart, View, Apart]);
     assert_eq!(runs("Net<2, 4, 4> { conv2d<3, 3>, flatten }"), [Apart, Apart]);
     assert_eq!(runs("Net<2, 4, 4> { conv2d<3, 3>, flatten, softmax }"), [Apart, Apart, Apart]);
-    assert_eq!(runs("Net<2, 4, 4> { conv2d<3, 4>, relu, flatten }"), [WithRelu, View, View]);
+    assert_eq!(runs("Net<2, 4, 4> { conv2d<3, 4>, relu, flatten }"), [WithActivation, View, View]);
     assert_eq!(runs("Net<2, 4, 4> { conv2d<1, 1>, flatten, relu }"), [Apart, View, InPlace]);
     // A network's output is never its input.
     assert_eq!(runs("Net<1, 4, 4> { flatten }"), [Apart]);
@@ -334,7 +344,7 @@ fn predicts(text: &str) -> (Plan, Vec<Run>) {
 
 #[test]
 fn a_residual_block_predicts_with_its_convolutions_alone() {
-    use Run::{Apart, View, WithRelu};
+    use Run::{Apart, View, WithActivation};
     let text = "Net<3, 8, 8> {
         stem: conv2d<4, 1>,
         add { [a: conv2d<4, 3>(padding = 1), batch_norm2d, relu, b: conv2d<4, 3>(padding = 1), batch_norm2d], [] }, relu,
@@ -345,29 +355,46 @@ fn a_residual_block_predicts_with_its_convolutions_alone() {
         runs,
         [
             Apart,
-            WithRelu,
+            WithActivation,
             View,
             View,
             Apart,
             View,
-            WithRelu,
+            WithActivation,
             View,
             Apart,
             View,
             View,
             Apart,
             View,
-            Apart,
-            Run::InPlace,
+            WithActivation,
+            View,
             Apart
         ]
     );
-    // The second convolution adds to the identity and rectifies; a sum applies no `relu6`.
-    assert_eq!((plan.steps[4].adds_to, plan.applied_rectifier(4)), (Some(6), Some("Relu")));
-    assert_eq!((plan.steps[11].adds_to, plan.applied_rectifier(11)), (Some(13), None));
+    // The second convolution of each sum adds to the other branch, and rectifies.
+    assert_eq!((plan.steps[4].adds_to, plan.applied(4)), (Some(6), Some(7)));
+    assert_eq!((plan.steps[11].adds_to, plan.applied(11)), (Some(13), Some(14)));
     assert!(plan.apart(6).next().is_none() && plan.apart(13).next().is_none());
     // What the identity is added up in, and what is between the convolutions.
     assert_eq!(memory::evaluation(&plan).placed, 2 * 4 * 64);
+}
+
+#[test]
+fn a_predictor_applies_activations_by_the_way() {
+    use Run::{Apart, View, WithActivation};
+    let text = "Net<3, 8, 8> {
+        a: conv2d<4, 1>, batch_norm2d, hardswish, add { [b: conv2d<4, 1>, silu, c: conv2d<4, 1>, batch_norm2d], [] }, gelu,
+        adaptive_avg_pool2d<1>, batch_norm2d, sigmoid, flatten, linear<4>, leaky_relu(negative_slope = -1),
+    }";
+    let (plan, runs) = predicts(text);
+    let expected = [
+        [WithActivation, View, View].as_slice(),
+        &[WithActivation, View, Apart, View, WithActivation, View],
+        &[Apart, WithActivation, View, View, WithActivation, View],
+    ];
+    assert_eq!(runs, expected.concat());
+    assert_eq!([0, 3, 5, 7, 10, 13].map(|step| plan.applied(step)), [2, 4, 8, 8, 11, 14].map(Some));
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn forward_step(plan: &Plan, index: StepId, store: &mut Store<'_>) {
     if store.memory.is_some() && step.adds_to.is_some() {
         let made: Vec<_> = (0..len(plan, step.output)).map(|at| made_of(("layer", index, at, &inputs))).collect();
         store.add(step.output, &made);
-        if plan.applied_rectifier(index).is_some() {
+        if plan.applied(index).is_some() {
             let sums = store.read(step.output);
             store.write(step.output, &sums.iter().enumerate().map(rectified).collect::<Vec<_>>());
         }
@@ -197,7 +197,7 @@ fn forward_step(plan: &Plan, index: StepId, store: &mut Store<'_>) {
         for branch in plan.apart(index) {
             sums.iter_mut().zip(&inputs[branch]).for_each(|(sum, value)| *sum = sum.wrapping_add(*value));
         }
-        if step.run == Run::WithRelu && plan.apart(index).next().is_some() {
+        if step.run == Run::WithActivation && plan.apart(index).next().is_some() {
             sums = sums.iter().enumerate().map(rectified).collect();
         }
         store.write(step.output, &sums);
@@ -207,7 +207,7 @@ fn forward_step(plan: &Plan, index: StepId, store: &mut Store<'_>) {
     let made = match step.join() {
         Some(JoinKind::Add) => {
             let sum = |at: usize| inputs.iter().fold(0, |sum: u64, input| sum.wrapping_add(input[at]));
-            let relu = step.run == Run::WithRelu;
+            let relu = step.run == Run::WithActivation;
             output(&|at| if relu { rectified((at, &sum(at))) } else { sum(at) })
         }
         Some(JoinKind::Multiply) => output(&|at| {
@@ -263,10 +263,10 @@ fn backward(plan: &Plan, values: &mut Store<'_>, gradients: &mut Store<'_>) -> V
                 gradients.write(step.input(), &grad.iter().enumerate().map(made).collect::<Vec<_>>());
                 continue;
             }
-            Run::Apart | Run::WithRelu => {}
+            Run::Apart | Run::WithActivation => {}
         }
         let grad = match step.join() {
-            Some(JoinKind::Add) if step.run == Run::WithRelu => {
+            Some(JoinKind::Add) if step.run == Run::WithActivation => {
                 let grad: Vec<_> = grad.iter().map(|grad| made_of(("relu", index, grad))).collect();
                 gradients.write(step.output, &grad);
                 grad
@@ -385,13 +385,16 @@ enum Node {
 }
 
 /// Layers that keep a map of so many channels and 2 x 2 cells, but those with a `#`, which make some of another number.
-const LAYERS: [&str; 22] = [
+const LAYERS: [&str; 25] = [
     "relu",
     "relu6",
     "leaky_relu",
     "sigmoid",
     "tanh",
     "silu",
+    "hardswish",
+    "gelu",
+    "leaky_relu(negative_slope = -0.5)",
     "prelu",
     "dropout",
     "dropout2d",

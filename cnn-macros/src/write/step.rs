@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::names::{map_type, names};
 use super::rule;
-use crate::layers::{Arguments, Row, Settled};
+use crate::layers::{Applied, Arguments, Row, Settled};
 use crate::plan::fuse::flattened_channels;
 use crate::plan::place::home;
 use crate::plan::{JoinKind, Kind, Plan, Run, Step, StepId};
@@ -45,10 +45,24 @@ fn layer_type(name: &Ident, row: &Row, constants: &TokenStream) -> TokenStream {
 fn constants(plan: &Plan, index: StepId, row: &Row, arguments: &Arguments) -> TokenStream {
     let step = &plan.steps[index];
     let input = &plan.map(step.input()).shape;
-    let rectifier = plan.applied_rectifier(index);
+    let rectifier = rectifier(plan, plan.applied(index));
     let layout = [step.input(), step.output].map(|map| home(plan, map).stride);
     let settled = Settled { arguments, input, rectifier, flattened: flattened_channels(plan, index), layout };
     (row.constants)(&settled)
+}
+
+/// An activation that a step applies, or none, as a value of the library's.
+pub(super) fn rectifier(plan: &Plan, activation: Option<StepId>) -> TokenStream {
+    let applied = activation.and_then(|index| Some((index, plan.steps[index].activation()?)));
+    let value = match applied {
+        None => quote!(None),
+        Some((_, Applied::InRegisters(name))) => format_ident!("{name}").into_token_stream(),
+        Some((index, Applied::Then)) => {
+            let activation = step_type(index);
+            quote!(Then(::cnn_core::layer::activation::then::<#activation>()))
+        }
+    };
+    quote!(::cnn_core::kernel::Rectifier::#value)
 }
 
 /// The steps whose types are others in a predictor, and these types.

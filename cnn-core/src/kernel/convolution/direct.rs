@@ -168,7 +168,7 @@ pub(super) fn to_input_packed(
         let (correlation, _) = Correlation::of_phase(geometry, index);
         let (these, rest) = packed.split_at(correlation.packed_len());
         packed = rest;
-        if correlation.depth() == 0 && finish == Finish::ADD && bias.is_empty() {
+        if correlation.depth() == 0 && finish.only_adds() && bias.is_empty() {
             continue;
         }
         let filters = Filters { packed: these, in_place: &[], finite };

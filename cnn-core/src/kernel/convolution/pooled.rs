@@ -98,6 +98,7 @@ pub fn forward(
     super::check(geometry);
     assert!(applies(geometry, pool), "a convolution of few channels and a pooling of four cells");
     assert!(pool.channels == geometry.out_channels && pool.in_size == geometry.out_size(), "one reads the other");
+    assert!(rectifier.then().is_none(), "it is applied in registers");
     assert_eq!(packed.len(), packed_len(geometry));
     let batch = geometry.input().samples(input.len());
     assert_eq!(pool.output().samples(output.len()), batch, "input and output are batches of the same size");

@@ -231,6 +231,9 @@ impl Kernel for Task<'_> {
                 write => write_cells(to, input.stride, from, ic, write),
             }
             finish_cells(to, input.stride, ic, self.job.epilogue);
+            let cells = [1, 1, geometry.in_size[1]];
+            // SAFETY: `to` has these cells, and is this task's own.
+            unsafe { self.job.epilogue.finish().apply(simd, to.as_mut_ptr(), cells, [0, 0, input.stride], ic) };
         }
     }
 }
@@ -245,9 +248,9 @@ fn write_cells(to: &mut [f32], stride: usize, from: &[f32], channels: usize, wri
     }
 }
 
-/// Bias and rectifier, which only a transposed convolution has.
+/// Bias and a rectifier for registers, which only a transposed convolution has.
 fn finish_cells(values: &mut [f32], stride: usize, channels: usize, epilogue: Epilogue<'_>) {
-    if epilogue.bias.is_none() && epilogue.rectifier == Rectifier::None {
+    if epilogue.bias.is_none() && matches!(epilogue.rectifier, Rectifier::None) {
         return;
     }
     for cell in values.chunks_mut(stride) {

@@ -78,6 +78,7 @@ impl Kernel for Task<'_> {
                     thin.finish.rectifier.apply(simd, &mut sum);
                     simd.store_some(c.add(start), count, sum[0]);
                 }
+                thin.finish.apply(simd, c, [1; 3], [0; 3], count);
             }
         }
     }

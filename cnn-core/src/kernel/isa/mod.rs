@@ -33,6 +33,9 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// Calls the kernel in a function of its own, compiled for this instruction set.
     fn run<K: Kernel>(self, kernel: K) -> K::Output;
 
+    /// It as a value, for functions that are not written for all sets: pointers to them.
+    fn isa(self) -> Isa;
+
     fn splat(self, value: f32) -> Self::Vector;
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;

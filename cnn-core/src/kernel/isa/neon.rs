@@ -1,6 +1,6 @@
 //! NEON on AArch64.
 
-use super::{Kernel, Simd};
+use super::{Isa, Kernel, Kind, Simd};
 use core::arch::aarch64::*;
 
 /// Intrinsics are safe where their instructions exist.
@@ -42,6 +42,11 @@ impl Simd for Neon {
             kernel.run(simd)
         }
         have!(enabled(self, kernel))
+    }
+
+    #[inline(always)]
+    fn isa(self) -> Isa {
+        Isa(Kind::Neon)
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! Vectors of four f32 as plain arrays, for any processor: the compiler finds the instructions of its baseline.
 
-use super::{Kernel, Simd};
+use super::{Isa, Kernel, Kind, Simd};
 
 /// Proves nothing, because it needs nothing.
 #[derive(Clone, Copy)]
@@ -30,6 +30,11 @@ impl Simd for Portable {
     #[inline(never)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
+    }
+
+    #[inline(always)]
+    fn isa(self) -> Isa {
+        Isa(Kind::Portable)
     }
 
     #[inline(always)]

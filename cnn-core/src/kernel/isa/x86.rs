@@ -1,6 +1,6 @@
 //! AVX-512 and AVX2 with FMA.
 
-use super::{Kernel, Simd};
+use super::{Isa, Kernel, Kind, Simd};
 use core::arch::x86_64::*;
 
 /// Intrinsics are safe where their instructions exist.
@@ -48,6 +48,11 @@ impl Simd for Avx512 {
             kernel.run(simd)
         }
         have!(enabled(self, kernel))
+    }
+
+    #[inline(always)]
+    fn isa(self) -> Isa {
+        Isa(Kind::Avx512)
     }
 
     #[inline(always)]
@@ -222,6 +227,11 @@ impl Simd for Avx2 {
             kernel.run(simd)
         }
         have!(enabled(self, kernel))
+    }
+
+    #[inline(always)]
+    fn isa(self) -> Isa {
+        Isa(Kind::Avx2)
     }
 
     #[inline(always)]

@@ -1,10 +1,11 @@
 //! Functions of one value, over maps that may be parts of wider ones.
 
 use super::math;
+use crate::kernel::finish::{At, From};
 use crate::kernel::geometry::Activation;
-use crate::kernel::isa::Simd;
+use crate::kernel::isa::{Isa, Simd};
 use crate::kernel::rows::{self, Rows, RowsMut, Values};
-use crate::kernel::{Rectifier, Write};
+use crate::kernel::{Rectifier, Then, Write};
 
 /// What a function's slope is told from.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ pub enum Remembered<'a> {
 
 /// A function and its gradient. Where it is flat there is none, whatever comes in, as in PyTorch: it is not multiplied by zero.
 trait Function: Copy + Sync {
+    /// The function, of an activation of its kind.
+    fn new(activation: Activation) -> Self;
     /// Values that take about as long as one that is only moved.
     const COST: usize = 1;
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector;
@@ -50,6 +53,11 @@ struct Relu;
 
 impl Function for Relu {
     #[inline(always)]
+    fn new(_: Activation) -> Self {
+        Self
+    }
+
+    #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
         simd.relu(x)
     }
@@ -64,6 +72,11 @@ impl Function for Relu {
 struct Relu6;
 
 impl Function for Relu6 {
+    #[inline(always)]
+    fn new(_: Activation) -> Self {
+        Self
+    }
+
     #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
         simd.cap(simd.relu(x), simd.splat(6.0))
@@ -80,15 +93,14 @@ struct LeakyRelu {
     negative_slope: f32,
 }
 
-impl LeakyRelu {
-    /// Of another function nobody asks.
-    fn new(function: Activation) -> Self {
-        let Activation::LeakyRelu { negative_slope } = function else { return Self { negative_slope: 0.0 } };
+impl Function for LeakyRelu {
+    #[inline(always)]
+    fn new(activation: Activation) -> Self {
+        // Of another function nobody asks.
+        let Activation::LeakyRelu { negative_slope } = activation else { return Self { negative_slope: 0.0 } };
         Self { negative_slope: negative_slope as f32 }
     }
-}
 
-impl Function for LeakyRelu {
     #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
         let below = simd.mul(x, simd.splat(self.negative_slope));
@@ -107,6 +119,11 @@ struct Sigmoid;
 impl Function for Sigmoid {
     const COST: usize = 4;
     const FROM_OUTPUT: bool = true;
+
+    #[inline(always)]
+    fn new(_: Activation) -> Self {
+        Self
+    }
 
     #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
@@ -133,6 +150,11 @@ impl Function for Tanh {
     const FROM_OUTPUT: bool = true;
 
     #[inline(always)]
+    fn new(_: Activation) -> Self {
+        Self
+    }
+
+    #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
         math::tanh(simd, x)
     }
@@ -153,6 +175,11 @@ struct Hardsigmoid;
 
 impl Function for Hardsigmoid {
     const FROM_OUTPUT: bool = true;
+
+    #[inline(always)]
+    fn new(_: Activation) -> Self {
+        Self
+    }
 
     #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
@@ -176,6 +203,11 @@ struct Hardswish;
 
 impl Function for Hardswish {
     #[inline(always)]
+    fn new(_: Activation) -> Self {
+        Self
+    }
+
+    #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
         simd.mul(x, hardsigmoid(simd, x))
     }
@@ -197,6 +229,11 @@ impl Function for Silu {
     const COST: usize = 4;
 
     #[inline(always)]
+    fn new(_: Activation) -> Self {
+        Self
+    }
+
+    #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
         simd.mul(x, math::sigmoid(simd, x)[0])
     }
@@ -213,6 +250,11 @@ struct Gelu;
 
 impl Function for Gelu {
     const COST: usize = 6;
+
+    #[inline(always)]
+    fn new(_: Activation) -> Self {
+        Self
+    }
 
     #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
@@ -237,6 +279,11 @@ impl GeluTanh {
 
 impl Function for GeluTanh {
     const COST: usize = 4;
+
+    #[inline(always)]
+    fn new(_: Activation) -> Self {
+        Self
+    }
 
     #[inline(always)]
     fn value<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
@@ -309,13 +356,6 @@ pub fn backward_in_place<A: Chosen>(activation: A, channels: usize, remembered: 
     run(activation, channels, grad, [Some(values), None], Some(from), Write::Store);
 }
 
-/// What a slope is told from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum From {
-    Input,
-    Output,
-}
-
 fn slope_from(activation: Activation, remembered: Remembered<'_>) -> (Rows<'_>, From) {
     match remembered {
         Remembered::Input(values) => (values, From::Input),
@@ -326,22 +366,53 @@ fn slope_from(activation: Activation, remembered: Remembered<'_>) -> (Rows<'_>, 
     }
 }
 
-/// Makes the call with the function of a [`kind`](Activation::kind).
+/// An expression with the function of a [`kind`](Activation::kind).
 macro_rules! by_kind {
-    ($kind:expr, $call:ident, $function:ident) => {
+    ($kind:expr, $function:ident => $value:expr) => {
+        by_kind!(@ $kind, $function, $value, 0 Relu, 1 Relu6, 2 LeakyRelu, 3 Sigmoid, 4 Tanh, 5 Hardsigmoid, 6 Hardswish, 7 Silu, 8 Gelu, _ GeluTanh)
+    };
+    (@ $kind:expr, $function:ident, $value:expr, $($number:tt $of:ident),*) => {
         match $kind {
-            0 => $call.of(Relu),
-            1 => $call.of(Relu6),
-            2 => $call.of(LeakyRelu::new($function)),
-            3 => $call.of(Sigmoid),
-            4 => $call.of(Tanh),
-            5 => $call.of(Hardsigmoid),
-            6 => $call.of(Hardswish),
-            7 => $call.of(Silu),
-            8 => $call.of(Gelu),
-            _ => $call.of(GeluTanh),
+            $($number => {
+                type $function = $of;
+                $value
+            })*
         }
     };
+}
+
+/// It as a function that a task applies to what it has just written. (As long as only constants call this, a program has the
+/// functions alone that are in their values.)
+#[inline]
+pub const fn then(activation: Activation) -> Then {
+    by_kind!(activation.kind(), F => Then {
+        function: activation,
+        cost: F::COST,
+        values: values::<F>,
+        gradients: gradients::<F>,
+    })
+}
+
+/// # Safety
+/// As [`finish::Values`](crate::kernel::finish::Values).
+unsafe fn values<F: Function>(activation: Activation, isa: Isa, size: [usize; 2], values: At<*mut f32>) {
+    let read = (values.0.cast_const(), values.1);
+    // SAFETY: the caller's promise.
+    unsafe { rows::map_here(isa, size, [read; 2], values, &Forward(F::new(activation))) };
+}
+
+/// # Safety
+/// As [`finish::Gradients`](crate::kernel::finish::Gradients).
+unsafe fn gradients<F: Function>(
+    activation: Activation,
+    isa: Isa,
+    size: [usize; 2],
+    from: From,
+    read: [At<*const f32>; 2],
+    to: At<*mut f32>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { rows::map_here(isa, size, read, to, &Backward { function: F::new(activation), from }) };
 }
 
 /// target (+)= the function of the first operand, or where there is something that its slope is told `from`, the slope
@@ -358,8 +429,8 @@ fn run<A: Chosen>(
     let function = activation.function();
     // A match on a constant is decided before its arms are compiled.
     match A::KIND {
-        TOLD => by_kind!(function.kind(), call, function),
-        _ => by_kind!(A::KIND, call, function),
+        TOLD => by_kind!(function.kind(), F => call.of(F::new(function))),
+        _ => by_kind!(A::KIND, F => call.of(F::new(function))),
     }
 }
 

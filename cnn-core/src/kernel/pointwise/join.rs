@@ -6,17 +6,17 @@
 use crate::kernel::isa::{self, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::rows::strip::{self, Strip};
-use crate::kernel::rows::{Rows, RowsMut, Values, map};
+use crate::kernel::rows::{Rows, RowsMut, Values, map, map_then, then_backward};
 use crate::kernel::{Rectifier, Write};
 
 /// output = a + b, rectified.
 pub fn add(channels: usize, rectifier: Rectifier, a: Rows<'_>, b: Rows<'_>, output: RowsMut<'_>) {
-    map(channels, output, [Some(a), Some(b)], Write::Store, Sum(rectifier));
+    map_then(channels, output, [Some(a), Some(b)], Write::Store, Sum(rectifier), rectifier.then());
 }
 
 /// y = y + x, rectified: a branch is added to the sum of those before it.
 pub fn accumulate(channels: usize, rectifier: Rectifier, x: Rows<'_>, y: RowsMut<'_>) {
-    map(channels, y, [Some(x), None], Write::Store, Sum(rectifier));
+    map_then(channels, y, [Some(x), None], Write::Store, Sum(rectifier), rectifier.then());
 }
 
 struct Sum(Rectifier);
@@ -62,7 +62,11 @@ impl Values for Product {
     }
 }
 
-/// Zero where the rectifier was flat: output of the forward pass, grad_output -> the same in its place.
+/// output of the forward pass, grad_output -> the gradient of what the rectifier got, in the same place: of the two for
+/// registers, zero where they were flat.
+///
+/// # Panics
+/// If it is a function of which equal values do not have equal slopes.
 pub fn rectify_backward(channels: usize, rectifier: Rectifier, output: Rows<'_>, grad_output: RowsMut<'_>) {
     struct Rectified(Rectifier);
     impl Values for Rectified {
@@ -71,8 +75,10 @@ pub fn rectify_backward(channels: usize, rectifier: Rectifier, output: Rows<'_>,
             self.0.gradient(simd, output, grad)
         }
     }
-    if rectifier != Rectifier::None {
-        map(channels, grad_output, [Some(output), None], Write::Store, Rectified(rectifier));
+    match rectifier {
+        Rectifier::None => {}
+        Rectifier::Then(then) => then_backward(channels, then, output, grad_output),
+        _ => map(channels, grad_output, [Some(output), None], Write::Store, Rectified(rectifier)),
     }
 }
 

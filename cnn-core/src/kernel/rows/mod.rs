@@ -4,10 +4,11 @@ pub(crate) mod column_sums;
 pub(crate) mod finite;
 pub(crate) mod strip;
 
-use crate::kernel::Write;
+use crate::kernel::finish::{At, From};
 use crate::kernel::geometry::Map;
-use crate::kernel::isa::{self, Kernel, Simd, vectors};
+use crate::kernel::isa::{self, Isa, Kernel, Simd, vectors};
 use crate::kernel::memory::chunk::{self, Target};
+use crate::kernel::{Then, Write};
 
 /// Rows in memory, for reading.
 #[derive(Clone, Copy, Debug)]
@@ -103,10 +104,59 @@ pub(crate) fn map<F: Values>(
     write: Write,
     function: F,
 ) {
+    map_then(channels, target, operands, write, function, None);
+}
+
+/// [`map`], and then another function of its results.
+pub(crate) fn map_then<F: Values>(
+    channels: usize,
+    target: RowsMut<'_>,
+    operands: [Option<Rows<'_>>; 2],
+    write: Write,
+    function: F,
+    then: Option<&Then>,
+) {
     let isa = isa::current();
-    cut(channels, F::COST, true, target, operands, &|piece| {
-        isa.run(Mapping { piece, add: write == Write::Add, function: &function })
+    let cost = F::COST + then.map_or(0, |then| then.cost);
+    cut(channels, cost, true, target, operands, &|piece| {
+        isa.run(Mapping { piece, add: write == Write::Add, function: &function });
+        if let Some(then) = then {
+            // SAFETY: a piece's target is in memory, and exclusively ours.
+            unsafe { then.apply(isa, [piece.rows, piece.channels], (piece.target, piece.target_step)) };
+        }
     });
+}
+
+/// What a function made, grad -> the gradient of what it got, in the same place, on all threads.
+///
+/// # Panics
+/// If equal results do not have equal slopes, or the maps have not all the same rows.
+pub(crate) fn then_backward(channels: usize, then: &Then, output: Rows<'_>, grad: RowsMut<'_>) {
+    assert!(then.function.slope_of_output(), "{:?} has different slopes where it has the same value", then.function);
+    let isa = isa::current();
+    cut(channels, then.cost, true, grad, [Some(output), None], &|piece| {
+        let Piece { rows, channels, target, target_step, read: [output, grad], read_step: [step, grad_step] } = piece;
+        let read = [(output, step), (grad, grad_step)];
+        // SAFETY: a piece has these values of each row, and its target is exclusively ours.
+        unsafe {
+            (then.gradients)(then.function, isa, [rows, channels], From::Output, read, (target, target_step));
+        };
+    });
+}
+
+/// Writes a function of values at the same places into rows of columns.
+///
+/// # Safety
+/// All are in memory, and nobody else uses those that are written, which may be those that are read.
+pub(crate) unsafe fn map_here<F: Values>(
+    isa: Isa,
+    [rows, channels]: [usize; 2],
+    [a, b]: [At<*const f32>; 2],
+    (target, target_step): At<*mut f32>,
+    function: &F,
+) {
+    let piece = Piece { rows, channels, target, target_step, read: [a.0, b.0], read_step: [a.1, b.1] };
+    isa.run(Mapping { piece, add: false, function });
 }
 
 /// Does `row` for each row, on all threads.

@@ -7,8 +7,8 @@
 
 pub(crate) mod pack;
 
-use crate::kernel::Rectifier;
-use crate::kernel::isa::{Kernel, Simd};
+use crate::kernel::isa::{Isa, Kernel, Simd};
+use crate::kernel::{Rectifier, Then};
 
 /// Three nested loops over memory, outermost first: how often, and how many values apart.
 #[derive(Clone, Copy, Debug)]
@@ -88,16 +88,55 @@ pub(crate) struct Fetches {
 }
 
 /// What happens to a sum before it is stored.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) struct Finish {
     /// Whether what is in the target is added.
     pub(crate) add: bool,
+    /// One that is not for registers is up to who calls [`multiply`]: [`Finish::apply`].
     pub(crate) rectifier: Rectifier,
 }
 
 impl Finish {
     pub(crate) const STORE: Self = Self { add: false, rectifier: Rectifier::None };
     pub(crate) const ADD: Self = Self { add: true, ..Self::STORE };
+
+    /// Whether the target stays as it is where the sum is zero.
+    pub(crate) fn only_adds(&self) -> bool {
+        self.add && matches!(self.rectifier, Rectifier::None)
+    }
+
+    /// Applies a function that is not for registers to what was written: `columns` values at each of these places.
+    ///
+    /// # Safety
+    /// They are in memory, and nobody else uses them.
+    #[inline(always)]
+    pub(crate) unsafe fn apply<S: Simd>(
+        self,
+        simd: S,
+        c: *mut f32,
+        count: [usize; 3],
+        step: [usize; 3],
+        columns: usize,
+    ) {
+        if let Some(then) = self.rectifier.then() {
+            // SAFETY: the caller's promise.
+            unsafe { apply(then, simd.isa(), c, Axes { count, step }, columns) };
+        }
+    }
+}
+
+/// # Safety
+/// As [`Finish::apply`].
+#[inline(never)]
+unsafe fn apply(then: &Then, isa: Isa, c: *mut f32, places: Axes, columns: usize) {
+    let Axes { count, step } = places.merged();
+    for outer in 0..count[0] {
+        for middle in 0..count[1] {
+            let first = c.wrapping_add(outer * step[0] + middle * step[1]);
+            // SAFETY: the caller's promise.
+            unsafe { then.apply(isa, [count[2], columns], (first, step[2])) };
+        }
+    }
 }
 
 /// How many vectors of columns a tile has at most.

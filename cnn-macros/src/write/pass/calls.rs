@@ -9,6 +9,7 @@ use crate::plan::{custom_layer, step_type};
 use crate::size::Size;
 use crate::write::names::names;
 use crate::write::pass::{Of, Pass};
+use crate::write::step::rectifier;
 
 impl Pass<'_> {
     pub(crate) fn forward_call(&self, index: StepId, step: &Step) -> TokenStream {
@@ -24,7 +25,7 @@ impl Pass<'_> {
                         let output = self.write(step.output);
                         quote!(::cnn_core::layer::#module::forward_in_place::<#name>(pass.at(#at), #output);)
                     }
-                    Run::Apart | Run::WithRelu => {
+                    Run::Apart | Run::WithActivation => {
                         let (input, output) = (self.read(step.input()), self.write(step.output));
                         quote! {
                             ::cnn_core::layer::#module::forward::<#name>(pass.at(#at), #own, #input, #output);
@@ -76,12 +77,12 @@ impl Pass<'_> {
                     Run::InPlace => quote! {
                         ::cnn_core::layer::#module::backward_in_place::<#name>(pass.at(#at), #output, #grad_output);
                     },
-                    Run::Apart | Run::WithRelu if self.shares(step, 0) => quote! {
+                    Run::Apart | Run::WithActivation if self.shares(step, 0) => quote! {
                         ::cnn_core::layer::#module::backward_in_place::<#name>(
                             pass.at(#at), #own, #input, #grad_output, #grad_parameters,
                         );
                     },
-                    Run::Apart | Run::WithRelu => {
+                    Run::Apart | Run::WithActivation => {
                         let grad_input = self.grad_input(step, 0);
                         quote! {
                             ::cnn_core::layer::#module::backward::<#name>(
@@ -93,7 +94,7 @@ impl Pass<'_> {
             }
             Kind::Custom(_) => self.custom_backward(index, step),
             Kind::Join(join) => match join.kind {
-                JoinKind::Add => self.add_backward(step),
+                JoinKind::Add => self.add_backward(index, step),
                 JoinKind::Multiply => self.multiply_backward(step),
                 JoinKind::Concat => self.concat_backward(step),
             },
@@ -155,30 +156,33 @@ impl Pass<'_> {
     fn add_forward(&self, index: StepId, step: &Step) -> TokenStream {
         let channels = self.channels(step.output);
         let output = self.rows_mut(step.output);
-        let relu = step.run == Run::WithRelu;
+        let rectifier = |last: bool| rectifier(self.plan, self.plan.applied(index).filter(|_| last));
         let mut others = self.plan.apart(index).map(|branch| (branch, &step.inputs[branch]));
         let mut calls = TokenStream::new();
         let last = step.inputs.len() - 1;
         if step.into.is_none()
             && let (Some((_, first)), Some((branch, second))) = (others.next(), others.next())
         {
-            let (first, second, relu) = (self.rows(*first), self.rows(*second), relu && branch == last);
-            calls.extend(quote!(::cnn_core::layer::add::forward(#channels, #relu, #first, #second, #output);));
+            let (first, second, rectifier) = (self.rows(*first), self.rows(*second), rectifier(branch == last));
+            calls.extend(quote!(::cnn_core::layer::add::forward(#channels, #rectifier, #first, #second, #output);));
         }
         let others: Vec<_> = others.collect();
         for (index, (_, map)) in others.iter().enumerate() {
-            let (map, relu) = (self.rows(**map), relu && index + 1 == others.len());
-            calls.extend(quote!(::cnn_core::layer::add::accumulate(#channels, #relu, #map, #output);));
+            let (map, rectifier) = (self.rows(**map), rectifier(index + 1 == others.len()));
+            calls.extend(quote!(::cnn_core::layer::add::accumulate(#channels, #rectifier, #map, #output);));
         }
         calls
     }
 
-    fn add_backward(&self, step: &Step) -> TokenStream {
+    fn add_backward(&self, index: StepId, step: &Step) -> TokenStream {
         let channels = self.channels(step.output);
         let mut calls = TokenStream::new();
-        if step.run == Run::WithRelu {
-            let (output, grad_output) = (self.rows(step.output), self.grad_rows_mut(step.output));
-            calls.extend(quote!(::cnn_core::layer::add::relu_backward(#channels, #output, #grad_output);));
+        if let Some(activation) = self.plan.applied(index) {
+            let (rectifier, output, grad_output) =
+                (rectifier(self.plan, Some(activation)), self.rows(step.output), self.grad_rows_mut(step.output));
+            calls.extend(
+                quote!(::cnn_core::layer::add::rectify_backward(#channels, #rectifier, #output, #grad_output);),
+            );
         }
         let grad_output = self.grad_rows(step.output);
         for branch in 0..step.inputs.len() {

@@ -42,13 +42,16 @@ impl Kernel for Row<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        for cell in 0..self.correlation.cells[1] {
+        let Self { correlation, finish, target, .. } = self;
+        let [cells, channels] = [correlation.cells[1], correlation.groups * correlation.columns];
+        let [sample_step, row_step, cell_step] = correlation.target_step;
+        let [sample, row] = [self.row / correlation.cells[0], self.row % correlation.cells[0]];
+        for cell in 0..cells {
             for group in 0..self.correlation.groups {
                 for index in 0..panels::<S>(self.correlation.columns) {
                     let (first, columns, width) = panel::<S>(self.correlation.columns, index);
-                    let Self { correlation, bias, finish, source, target, .. } = self;
+                    let Self { bias, source, .. } = self;
                     let (b, b_step) = self.filters.panel::<S>(correlation, group, first, columns, width);
-                    let [sample, row] = [self.row / correlation.cells[0], self.row % correlation.cells[0]];
                     let place = [sample, row, cell];
                     let cell =
                         Cell { correlation, b, b_step, bias, finish, source, target, place, group, first, columns };
@@ -57,6 +60,10 @@ impl Kernel for Row<'_> {
                 }
             }
         }
+        let start = correlation.start + sample * sample_step + row * row_step;
+        let first = target.pointer(start, (cells - 1) * cell_step + channels);
+        // SAFETY: the target has this row, as just checked, and this task alone writes it.
+        unsafe { finish.apply(simd, first, [1, 1, cells], [0, 0, cell_step], channels) };
     }
 }
 
@@ -79,6 +86,8 @@ pub(in super::super) struct Cell<'a> {
 }
 
 impl Cell<'_> {
+    /// Computes them, up to a function that is not for registers.
+    ///
     /// # Safety
     /// `b` is readable at every step of the depth, and nobody else uses this cell of the target.
     #[inline(always)]

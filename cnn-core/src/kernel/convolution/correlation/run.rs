@@ -247,7 +247,10 @@ impl Kernel for Task<'_> {
             };
             // SAFETY: all windows lie in the source or in the copy, and all cells in the target, as checked above; filters
             // and bias were found in slices that are long enough; this task alone writes these cells and columns.
-            unsafe { multiply(simd, &product, 0, rows.len()) };
+            unsafe {
+                multiply(simd, &product, 0, rows.len());
+                self.job.finish.apply(simd, product.c, rows.count, correlation.target_step, columns);
+            }
         }
     }
 }

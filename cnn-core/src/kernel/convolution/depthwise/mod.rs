@@ -106,7 +106,7 @@ pub(super) fn to_input_packed(
         let (correlation, _) = Correlation::of_phase(geometry, index);
         let (these, rest) = packed.split_at(packed_len(&correlation));
         packed = rest;
-        if correlation.depth() == 0 && finish == Finish::ADD && bias.is_empty() {
+        if correlation.depth() == 0 && finish.only_adds() && bias.is_empty() {
             continue;
         }
         correlate(isa, &correlation, these, bias, finish, grad_output, grad_input);
@@ -193,7 +193,11 @@ impl Kernel for Task<'_> {
                 Row { job: self.job, sample: self.sample, row, taps: correlation.taps_on_source(0, row), target };
             // SAFETY: the target has this row, as just checked, and this task has it to itself; the shell has found the
             // sample in the source.
-            unsafe { strip::for_each(simd, correlation.groups, &mut row) };
+            unsafe {
+                strip::for_each(simd, correlation.groups, &mut row);
+                let cells = [1, 1, correlation.cells[1]];
+                self.job.finish.apply(simd, target, cells, [0, 0, cell_step], correlation.groups);
+            }
         }
     }
 }

@@ -454,6 +454,8 @@ impl Job<'_> {
                     self.compute_directly(simd, [sample, top, left], size, first + lane, count, filters, lane);
                 }
             }
+            // SAFETY: the target has these cells, as was checked above, and this task alone writes them.
+            unsafe { self.finish.apply(simd, to, [1, size[0], size[1]], [0, row_step, cell_step], columns) };
         }
     }
 

@@ -1,14 +1,18 @@
 //! What is done to each value once the sums are known.
 
 use super::{Affine, Saved};
+use crate::kernel::finish::{At, From};
 use crate::kernel::geometry::{BatchNorm2dGeometry, Map};
 use crate::kernel::isa::{self, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::rows::strip::{self, Strip};
-use crate::kernel::{Rectifier, Write};
+use crate::kernel::{Rectifier, Then, Write};
+use core::mem::MaybeUninit;
 
 /// Values of a piece of work.
 const PIECE: usize = 1 << 14;
+/// Values that another function is applied to at a time: the first-level cache has them.
+const PART: usize = 1 << 12;
 
 /// What a normalization does to the values of a strip of channels: `(x - mean) * scale + bias`.
 pub(super) struct Line<S: Simd, const NV: usize> {
@@ -52,7 +56,7 @@ impl<S: Simd, const NV: usize> Line<S, NV> {
         }
     }
 
-    /// The gradient of what a rectifier was given of `x`.
+    /// The gradient of what a rectifier for registers was given of `x`.
     #[inline(always)]
     pub(super) fn rectified(
         &self,
@@ -61,7 +65,7 @@ impl<S: Simd, const NV: usize> Line<S, NV> {
         x: &[S::Vector; NV],
         mut grad: [S::Vector; NV],
     ) -> [S::Vector; NV] {
-        if rectifier != Rectifier::None {
+        if matches!(rectifier, Rectifier::Relu | Rectifier::Relu6) {
             let mut y = *x;
             self.apply(simd, &mut y);
             rectifier.apply(simd, &mut y);
@@ -70,6 +74,54 @@ impl<S: Simd, const NV: usize> Line<S, NV> {
             }
         }
         grad
+    }
+
+    /// Writes the gradients of what a function was given of some rows of `x` into the buffer: what it was given is reckoned
+    /// again from the input, which takes less time than reading it would.
+    ///
+    /// # Safety
+    /// All rows have the strip's channels, and there are at most [`Buffer::rows`] of them.
+    #[inline(always)]
+    pub(super) unsafe fn gradients(
+        &self,
+        simd: S,
+        strip: &Strip<S, NV>,
+        then: &Then,
+        rows: usize,
+        x: At<*const f32>,
+        grad: At<*const f32>,
+        buffer: &mut Buffer,
+    ) -> At<*const f32> {
+        let (to, step) = (buffer.0.as_mut_ptr().cast::<f32>(), NV * S::LANES);
+        // SAFETY: the caller's promise; the buffer has as many rows of the strip's vectors.
+        unsafe {
+            for row in 0..rows {
+                let mut y = strip.load(x.0.add(row * x.1));
+                self.apply(simd, &mut y);
+                strip.store(to.add(row * step), y);
+            }
+            let (size, read) = ([rows, strip.channels()], [(to.cast_const(), step), grad]);
+            (then.gradients)(then.function, simd.isa(), size, From::Input, read, (to, step));
+        }
+        (to, step)
+    }
+}
+
+/// Gradients of some rows of a strip, in the first-level cache.
+pub(super) struct Buffer(MaybeUninit<[f32; BUFFER]>);
+
+/// Values of a buffer: 32 rows of the widest strip.
+const BUFFER: usize = 32 * strip::CHANNELS;
+
+impl Buffer {
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Self(MaybeUninit::uninit())
+    }
+
+    /// How many rows of a strip of so many vectors fit.
+    pub(super) const fn rows<S: Simd, const NV: usize>() -> usize {
+        BUFFER / (NV * S::LANES)
     }
 }
 
@@ -117,9 +169,24 @@ impl Kernel for ForwardTask<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        // SAFETY: the rows lie in all maps, and this task has them to itself.
-        unsafe { strip::for_each(simd, self.job.forward.geometry.channels, &mut self) };
+    fn run<S: Simd>(self, simd: S) {
+        let Self { job, first, end } = self;
+        let Forward { geometry, rectifier, .. } = job.forward;
+        let [channels, step] = [geometry.channels, geometry.output().stride];
+        let Some(then) = rectifier.then() else {
+            // SAFETY: the rows lie in all maps, and this task has them to itself.
+            return unsafe { strip::for_each(simd, channels, &mut ForwardTask { job, first, end }) };
+        };
+        let part = PART.div_ceil(channels);
+        for first in (first..end).step_by(part) {
+            let rows = part.min(end - first);
+            // SAFETY: as above.
+            unsafe {
+                strip::for_each(simd, channels, &mut ForwardTask { job, first, end: first + rows });
+                let to = job.output.pointer(first * step, (rows - 1) * step + channels);
+                then.apply(simd.isa(), [rows, channels], (to, step));
+            }
+        }
     }
 }
 
@@ -237,29 +304,42 @@ impl strip::Body for BackwardTask<'_> {
                 }
                 (slope, shift)
             });
-            for row in self.first..self.end {
-                let mut grad = strip.load(grad_output.add(row * out_map.stride + channel));
-                let place = row * map.stride + channel;
-                if means.is_some() || rectifier != Rectifier::None {
-                    let x = strip.load(input.as_ptr().add(place));
-                    grad = line.rectified(simd, rectifier, &x, grad);
-                    if let Some((slope, shift)) = means {
-                        for v in 0..NV {
-                            let moved = simd.mul_add(simd.sub(x[v], line.mean[v]), slope[v], shift[v]);
-                            grad[v] = simd.sub(grad[v], moved);
+            let then = rectifier.then();
+            let reads_input = means.is_some() || matches!(rectifier, Rectifier::Relu | Rectifier::Relu6);
+            let mut buffer = Buffer::new();
+            let part = if then.is_some() { Buffer::rows::<S, NV>() } else { self.end - self.first };
+            for first in (self.first..self.end).step_by(part) {
+                let rows = part.min(self.end - first);
+                let x = (input.as_ptr().add(first * map.stride + channel), map.stride);
+                let grad_input = grad_input.add(first * map.stride + channel);
+                let mut grads = (grad_output.add(first * out_map.stride + channel), out_map.stride);
+                if let Some(then) = then {
+                    grads = line.gradients(simd, &strip, then, rows, x, grads, &mut buffer);
+                }
+                for row in 0..rows {
+                    let mut grad = strip.load(grads.0.add(row * grads.1));
+                    let place = row * map.stride;
+                    if reads_input {
+                        let x = strip.load(x.0.add(place));
+                        grad = line.rectified(simd, rectifier, &x, grad);
+                        if let Some((slope, shift)) = means {
+                            for v in 0..NV {
+                                let moved = simd.mul_add(simd.sub(x[v], line.mean[v]), slope[v], shift[v]);
+                                grad[v] = simd.sub(grad[v], moved);
+                            }
                         }
                     }
-                }
-                for (grad, scale) in grad.iter_mut().zip(line.scale) {
-                    *grad = simd.mul(*grad, scale);
-                }
-                if write == Write::Add {
-                    let before = strip.load(grad_input.add(place));
-                    for v in 0..NV {
-                        grad[v] = simd.add(grad[v], before[v]);
+                    for (grad, scale) in grad.iter_mut().zip(line.scale) {
+                        *grad = simd.mul(*grad, scale);
                     }
+                    if write == Write::Add {
+                        let before = strip.load(grad_input.add(place));
+                        for v in 0..NV {
+                            grad[v] = simd.add(grad[v], before[v]);
+                        }
+                    }
+                    strip.store(grad_input.add(place), grad);
                 }
-                strip.store(grad_input.add(place), grad);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Batch normalization, `(x - mean) / deviation * weight + bias` for each channel, and a rectifier, which may follow it for
-//! nothing. <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>
+//! Batch normalization, `(x - mean) / deviation * weight + bias` for each channel, and an activation, which may follow it for
+//! next to nothing. <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>
 //!
 //! In training the mean and the deviation are those of the batch and are kept for the way back; in evaluation they are
 //! running ones, which are constants.
@@ -63,7 +63,7 @@ pub struct SavedMut<'a> {
 /// What comes back to a normalization.
 #[derive(Clone, Copy, Debug)]
 pub struct Returned<'a> {
-    /// The rectifier of the forward pass. Where it was flat is reckoned again from the input, which costs less than reading.
+    /// The rectifier of the forward pass. What it got is reckoned again from the input, which costs less than reading.
     pub rectifier: Rectifier,
     /// The gradient of what it made.
     pub grad_output: &'a [f32],

@@ -3,7 +3,7 @@
 //! Rows are cut into chunks, a task each; a task adds up blocks of rows in f32, which is exact enough for so few, and the
 //! blocks in f64; and in the end the chunks are added in f64, in their order.
 
-use super::apply::Line;
+use super::apply::{Buffer, Line};
 use super::{Affine, Returned, Saved, StatisticsMut};
 use crate::kernel::geometry::{BatchNorm2dGeometry, Map};
 use crate::kernel::isa::{self, Kernel, Simd};
@@ -279,18 +279,30 @@ impl strip::Body for GradientTask<'_> {
         // SAFETY: each channel has its numbers.
         let line = unsafe { Line::load(simd, &strip, saved, affine, channel) };
         let (mut sums, mut products) = ([0.0f64; CHANNELS], [0.0f64; CHANNELS]);
+        let then = rectifier.then();
+        let mut buffer = Buffer::new();
+        let part = if then.is_some() { Buffer::rows::<S, NV>() } else { BLOCK };
         for first in (self.first..self.end).step_by(BLOCK) {
+            let end = self.end.min(first + BLOCK);
             let (mut sum, mut product) = (strip.splat(0.0), strip.splat(0.0));
-            for row in first..self.end.min(first + BLOCK) {
+            for first in (first..end).step_by(part) {
+                let rows = part.min(end - first);
                 // SAFETY: the caller's promise.
-                let (x, grad) = unsafe {
-                    let grad = strip.load(grad_output.as_ptr().add(row * out_map.stride + channel));
-                    (strip.load(input.as_ptr().add(row * map.stride + channel)), grad)
-                };
-                let grad = line.rectified(simd, rectifier, &x, grad);
-                for v in 0..NV {
-                    sum[v] = simd.add(sum[v], grad[v]);
-                    product[v] = simd.mul_add(grad[v], simd.sub(x[v], line.mean[v]), product[v]);
+                unsafe {
+                    let input = (input.as_ptr().add(first * map.stride + channel), map.stride);
+                    let mut grads = (grad_output.as_ptr().add(first * out_map.stride + channel), out_map.stride);
+                    if let Some(then) = then {
+                        grads = line.gradients(simd, &strip, then, rows, input, grads, &mut buffer);
+                    }
+                    for row in 0..rows {
+                        let grad = strip.load(grads.0.add(row * grads.1));
+                        let x = strip.load(input.0.add(row * input.1));
+                        let grad = line.rectified(simd, rectifier, &x, grad);
+                        for v in 0..NV {
+                            sum[v] = simd.add(sum[v], grad[v]);
+                            product[v] = simd.mul_add(grad[v], simd.sub(x[v], line.mean[v]), product[v]);
+                        }
+                    }
                 }
             }
             let (sum, product) = (strip.to_array(sum), strip.to_array(product));
