@@ -4,7 +4,9 @@
 #[test]
 fn mistakes_are_explained_where_they_are() {
     let cases = trybuild::TestCases::new();
-    for topic in ["blocks", "joins", "maps", "names", "options", "sizes", "syntax", "together", "types", "window"] {
+    for topic in
+        ["blocks", "joins", "maps", "names", "options", "sizes", "syntax", "together", "types", "window", "wires"]
+    {
         cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
     }
 }

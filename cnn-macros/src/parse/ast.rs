@@ -41,15 +41,17 @@ pub(crate) struct Body {
     pub(crate) steps: Vec<Step>,
 }
 
-/// `label: layer => <C, H, W>`.
+/// `label: layer => <C, H, W> as wire`.
 pub(crate) struct Step {
     pub(crate) label: Option<Ident>,
     pub(crate) layer: Layer,
     pub(crate) claim: Option<Dims>,
+    /// The name that the map gets, to be used again.
+    pub(crate) wire: Option<Ident>,
 }
 
 pub(crate) enum Layer {
-    /// `conv2d<6, 5>(padding = 2)`: a layer or a block.
+    /// `conv2d<6, 5>(padding = 2)`: a layer, a block, or a wire by its name.
     Call(Call),
     /// `[ .. ]`
     Sequence(Body),

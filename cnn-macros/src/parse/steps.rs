@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Token, token};
 
-use super::ast::{Body, Call, Layer, Setting, Step};
+use super::ast::{Body, Call, Dims, Layer, Setting, Step};
 use super::tokens::{at_last, at_next, brackets, dims, is_unsupported, sizes, skip_rest, split, whole};
 use crate::error::Errors;
 
@@ -25,7 +25,7 @@ pub(super) fn body(group: &Group, errors: &mut Errors) -> Body {
             let (step, behind) = parser.parse2(rest).unwrap_or_else(|error| (Err(error), TokenStream::new()));
             steps.push(step.unwrap_or_else(|error| {
                 errors.push(at_last(error, last.as_ref()));
-                Step { label, layer: Layer::Broken, claim: None }
+                Step { label, layer: Layer::Broken, claim: None, wire: None }
             }));
             rest = behind;
             if let Some(token) = rest.clone().into_iter().next() {
@@ -97,16 +97,31 @@ fn step(label: Option<&Ident>, input: ParseStream<'_>, errors: &mut Errors) -> s
         return Err(syn::Error::new(label.span(), format!("expected a layer behind `{label}:`")));
     }
     let layer = layer(input, errors)?;
-    let claim = if input.peek(Token![=>]) {
-        let arrow: Token![=>] = input.parse()?;
-        if !input.peek(Token![<]) {
-            return Err(at_next(input, arrow, "expected the map behind `=>`: `=> <16, 5, 5>`, or `=> <400>`"));
-        }
-        Some(dims(input)?)
-    } else {
-        None
-    };
-    Ok(Step { label: label.cloned(), layer, claim })
+    let mut claim = if input.peek(Token![=>]) { Some(claim(input)?) } else { None };
+    let wire = if input.peek(Token![as]) { Some(wire(input)?) } else { None };
+    if wire.is_some() && input.peek(Token![=>]) {
+        errors.push(input.error("the name of a map stands behind the map: `=> <16, 5, 5> as p3`"));
+        claim = Some(self::claim(input)?);
+    }
+    Ok(Step { label: label.cloned(), layer, claim, wire })
+}
+
+/// `=> <C, H, W>`
+fn claim(input: ParseStream<'_>) -> syn::Result<Dims> {
+    let arrow: Token![=>] = input.parse()?;
+    if !input.peek(Token![<]) {
+        return Err(at_next(input, arrow, "expected the map behind `=>`: `=> <16, 5, 5>`, or `=> <400>`"));
+    }
+    dims(input)
+}
+
+/// `as wire`
+fn wire(input: ParseStream<'_>) -> syn::Result<Ident> {
+    let word: Token![as] = input.parse()?;
+    if input.peek(syn::Ident) {
+        return input.parse();
+    }
+    Err(at_next(input, word, "expected a name for the map behind `as`: `conv2d<8, 3> as p3`"))
 }
 
 fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {

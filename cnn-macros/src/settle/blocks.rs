@@ -91,7 +91,7 @@ pub(crate) fn check(blocks: &mut [Block]) {
     }
 }
 
-fn built_in(name: &str) -> Option<&'static str> {
+pub(super) fn built_in(name: &str) -> Option<&'static str> {
     if layers::ROWS.iter().any(|row| row.name == name) {
         return Some("a layer");
     }

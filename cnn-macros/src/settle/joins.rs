@@ -23,7 +23,7 @@ impl Walk<'_, '_> {
             return;
         }
         self.distinct_labels(branches);
-        let input = self.current;
+        let (input, mark) = (self.current, self.enter_body());
         let (mut made, mut sound) = (Vec::new(), input.is_some());
         for (index, branch) in branches.steps.iter().enumerate() {
             self.current = input;
@@ -31,6 +31,7 @@ impl Walk<'_, '_> {
             sound &= self.current.is_some();
             made.push(Branch { map: self.current.unwrap_or(INPUT), label: branch.label.clone() });
         }
+        self.leave_body(mark);
         self.current = None;
         self.plan.heads = if join == JoinKind::Concat { made.clone() } else { Vec::new() };
         let Some(input) = input.filter(|_| sound) else { return };

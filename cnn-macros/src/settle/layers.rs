@@ -49,11 +49,21 @@ impl Walk<'_, '_> {
     }
 
     fn unknown_layer(&mut self, call: &Call) {
+        if let Some(text) = self.no_such_wire(&call.name) {
+            self.wrong(&call.name, text);
+            return;
+        }
         let name = call.name.to_string();
         let known = layers::ROWS.iter().map(|row| row.name);
+        let wires: Vec<_> = self.wires.names().collect();
         let blocks: Vec<_> = self.blocks.names().collect();
-        let what = if blocks.is_empty() { "layer" } else { "layer or block" };
-        let words = blocks.iter().map(String::as_str).chain(["repeat", "add", "multiply", "concat"]);
+        let what = match (blocks.is_empty(), wires.is_empty()) {
+            (true, true) => "layer",
+            (false, true) => "layer or block",
+            (true, false) => "layer or map",
+            (false, false) => "layer, block or map",
+        };
+        let words = blocks.iter().chain(&wires).map(String::as_str).chain(["repeat", "add", "multiply", "concat"]);
         let text = if let Some(meant) = nearest(&name, known.clone().chain(words)) {
             format!("there is no {what} `{name}`\nhelp: did you mean `{meant}`?")
         } else if name.starts_with(char::is_uppercase) {

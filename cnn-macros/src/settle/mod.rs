@@ -11,6 +11,7 @@ mod layers;
 mod limits;
 mod repeat;
 mod uses;
+mod wires;
 
 use std::collections::HashSet;
 
@@ -27,6 +28,7 @@ use crate::size::{Shape, Size};
 use arguments::Settle;
 use blocks::Blocks;
 use constant::{Meaning, Scope};
+use wires::Wires;
 
 /// Settles a network. Where mistakes were noted the plan ends early or has gaps: good for nothing but its input.
 pub(crate) fn plan(network: &ast::Network, blocks: &mut Blocks<'_>, errors: &mut Errors) -> Plan {
@@ -48,10 +50,13 @@ pub(crate) fn plan(network: &ast::Network, blocks: &mut Blocks<'_>, errors: &mut
         paths: HashSet::new(),
         parameters: Vec::new(),
         uses: 0,
+        wires: Wires::default(),
     };
     let shape = walk.dims(&network.input, &format!("{}: the input", network.name));
     walk.current = shape.map(|shape| walk.taken(&network.input, shape));
-    walk.sequence(&network.body, &Names::default(), 0);
+    let mark = walk.enter_apart(&network.body);
+    walk.steps(&network.body, &Names::default(), 0);
+    walk.leave_body(mark);
     let sound = walk.errors.count() == 0 && walk.plan.told_by.is_none();
     if walk.plan.steps.is_empty() && sound {
         walk.errors.note(&network.name, format!("{}: a network needs at least one step", network.name));
@@ -60,6 +65,9 @@ pub(crate) fn plan(network: &ast::Network, blocks: &mut Blocks<'_>, errors: &mut
         walk.errors.note(&network.name, format!("{}: {text}", network.name));
     }
     walk.plan.output = walk.current.unwrap_or(INPUT);
+    if sound && walk.errors.count() == 0 {
+        walk.all_are_read();
+    }
     walk.plan
 }
 
@@ -76,6 +84,7 @@ struct Walk<'a, 'b> {
     parameters: Vec<(String, Meaning)>,
     /// How many uses of blocks there were.
     uses: usize,
+    wires: Wires,
 }
 
 /// The names of the sequences around a step.
@@ -95,6 +104,14 @@ impl Names {
 impl Walk<'_, '_> {
     /// Walks steps that are named in `names`, counted from `first`; returns the count behind the last.
     fn sequence(&mut self, body: &Body, names: &Names, first: usize) -> usize {
+        let mark = self.enter_body();
+        let behind = self.steps(body, names, first);
+        self.leave_body(mark);
+        behind
+    }
+
+    /// The same in a body whose wires are seen already.
+    fn steps(&mut self, body: &Body, names: &Names, first: usize) -> usize {
         self.distinct_labels(body);
         let mut index = first;
         for step in &body.steps {
@@ -142,9 +159,13 @@ impl Walk<'_, '_> {
         let name = match &step.layer {
             Layer::Call(call) => {
                 let name = called(&call.name.to_string());
-                match self.blocks.find(&call.name) {
-                    Some((index, block)) => self.block(index, block, call, &name, body),
-                    None => self.call(call, &name, own),
+                if self.take_wire(call) {
+                    // It is no step: what follows has the names that it would have without it.
+                    next = index;
+                } else if let Some((index, block)) = self.blocks.find(&call.name) {
+                    self.block(index, block, call, &name, body);
+                } else {
+                    self.call(call, &name, own);
                 }
                 name
             }
@@ -176,6 +197,9 @@ impl Walk<'_, '_> {
         };
         if let Some(claim) = &step.claim {
             self.claim(claim, &name);
+        }
+        if let Some(wire) = &step.wire {
+            self.name_map(wire);
         }
         next
     }

@@ -9,8 +9,11 @@ use super::blocks::Teller;
 use super::constant::Meaning;
 use super::{Names, Walk};
 use crate::parse::ast::{Block, Call, Layer, Step};
-use crate::plan::{Branch, INPUT};
+use crate::plan::{Branch, INPUT, MapId};
 use crate::size::Size;
+
+/// What a use of a block gives it: its parameters' meanings, and the maps that some of them name.
+type Given = (Vec<(String, Meaning)>, Vec<(Ident, Option<MapId>)>);
 
 /// So many uses of blocks in a network are a slip, whatever is in them.
 const MOST_USES: usize = 20_000;
@@ -26,7 +29,7 @@ impl Walk<'_, '_> {
             self.skip(block);
             return;
         }
-        let Some(parameters) = self.block_arguments(block, call, name) else {
+        let Some((parameters, maps)) = self.block_arguments(block, call, name) else {
             self.skip(block);
             return;
         };
@@ -50,7 +53,10 @@ impl Walk<'_, '_> {
         let before = self.errors.count();
         self.errors.enter(format!("{path} <- {}{arguments}", block.name));
         let outer = std::mem::replace(&mut self.parameters, parameters);
-        self.sequence(&block.body, names, 0);
+        let mark = self.enter_apart(&block.body);
+        maps.into_iter().for_each(|(name, map)| self.give_map(name, map));
+        self.steps(&block.body, names, 0);
+        self.leave_body(mark);
         self.parameters = outer;
         self.errors.leave();
         if self.errors.count() > before
@@ -72,8 +78,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// What a block's parameters stand for in one use of it.
-    fn block_arguments(&mut self, block: &Block, call: &Call, name: &str) -> Option<Vec<(String, Meaning)>> {
+    /// What a block's parameters stand for in one use of it, and the maps that some of them name.
+    fn block_arguments(&mut self, block: &Block, call: &Call, name: &str) -> Option<Given> {
         let wanted: Vec<_> = block.parameters.iter().map(Ident::to_string).collect();
         let form = if wanted.is_empty() {
             format!("`{}`", block.name)
@@ -117,8 +123,14 @@ impl Walk<'_, '_> {
             return None;
         }
         let scope = self.scope();
-        let mut meanings = Vec::new();
-        for (parameter, size) in wanted.into_iter().zip(&call.sizes) {
+        let (mut meanings, mut maps) = (Vec::new(), Vec::new());
+        for ((parameter, size), ident) in wanted.into_iter().zip(&call.sizes).zip(&block.parameters) {
+            if let Some(map) = self.named_map(size) {
+                let why = format!("`{parameter}` is a map in this use, and no size\nhelp: as a step it is that map");
+                meanings.push((parameter, Meaning::Nothing(why)));
+                maps.push((ident.clone(), map));
+                continue;
+            }
             match scope.settle(size) {
                 Ok(meaning) => meanings.push((parameter, meaning)),
                 Err(mistake) => {
@@ -127,6 +139,6 @@ impl Walk<'_, '_> {
                 }
             }
         }
-        Some(meanings)
+        Some((meanings, maps))
     }
 }

@@ -413,12 +413,23 @@ const LAYERS: [&str; 25] = [
     "adaptive_max_pool2d<2>",
 ];
 
+/// What is written of a network, and the maps that have names there.
+#[derive(Default)]
+struct Written {
+    names: usize,
+    /// Those that are seen, and their channels.
+    seen: Vec<(usize, usize)>,
+    /// Those that a step reads.
+    read: Vec<usize>,
+}
+
 impl Node {
-    /// The node as it is written, and the channels that it makes of so many.
-    fn write(&self, channels: usize, names: &mut usize) -> (String, usize) {
-        *names += 1;
-        let name = *names;
-        match self {
+    /// The node as it is written, and the channels that it makes of so many. Behind each step stands a mark for the name that its
+    /// map may get.
+    fn write(&self, channels: usize, written: &mut Written) -> (String, usize) {
+        written.names += 1;
+        let name = written.names;
+        let (text, made) = match self {
             Self::Layer(number) => {
                 let (layer, width) = (LAYERS[number % LAYERS.len()], 1 + number % 3);
                 let made = if layer.contains('#') { width } else { channels };
@@ -426,21 +437,35 @@ impl Node {
                 (format!("l{name}: {}{claim}", layer.replace('#', &width.to_string())), made)
             }
             Self::Sequence(nodes) => {
-                let (mut text, mut made) = (String::new(), channels);
+                let (mut text, mut made, seen) = (String::new(), channels, written.seen.len());
                 for node in nodes {
-                    let (step, channels) = node.write(made, names);
+                    let (step, channels) = node.write(made, written);
                     (text, made) = (text + &step + ", ", channels);
                 }
+                written.seen.truncate(seen);
                 (format!("l{name}: [{text}]"), made)
             }
             Self::Join(kind, nodes) => {
-                let written: Vec<_> = nodes.iter().map(|node| node.write(channels, names)).collect();
-                let all: usize = written.iter().map(|(_, made)| made).sum();
+                let seen = written.seen.len();
+                let mut branches = Vec::new();
+                for (index, node) in nodes.iter().enumerate() {
+                    // Some branches begin with a map that was made before; the first reads what the join gets.
+                    let wires = written.seen.len();
+                    let wire = (index > 0 && wires > 0 && (name + index) % 3 > 0)
+                        .then(|| written.seen[(7 * name + kind) % wires]);
+                    written.read.extend(wire.map(|(wire, _)| wire));
+                    let (step, made) = node.write(wire.map_or(channels, |(_, channels)| channels), written);
+                    branches.push((wire.map_or(step.clone(), |(wire, _)| format!("[w{wire}, {step}]")), made));
+                    // What a branch names within itself is not seen behind it, nor is it where it has brackets around it.
+                    written.seen.truncate(wires);
+                }
+                written.seen.truncate(seen);
+                let all: usize = branches.iter().map(|(_, made)| made).sum();
                 // Maps wider than this are slow, and show no more.
                 let kind = if all > 9 { kind % 3 } else { kind % 4 };
                 let join = ["add", "multiply", "add", "concat"][kind];
                 let mut text = String::new();
-                for (index, (step, made)) in written.into_iter().enumerate() {
+                for (index, (step, made)) in branches.into_iter().enumerate() {
                     // The second factor of a product may be a gate.
                     let gate = join == "multiply" && index == 1 && nodes.len() == 2 && name.is_multiple_of(2);
                     text += &match (join, made == channels) {
@@ -455,7 +480,9 @@ impl Node {
                 }
                 (format!("l{name}: {join} {{ {text} }}"), if join == "concat" { all } else { channels })
             }
-        }
+        };
+        written.seen.push((name, made));
+        (format!("{text}@{name}@"), made)
     }
 }
 
@@ -470,8 +497,12 @@ fn nodes() -> impl Strategy<Value = Vec<Node>> {
 }
 
 fn network(nodes: &[Node], end: usize) -> String {
-    let mut names = 0;
-    let (body, _) = Node::Sequence(nodes.to_vec()).write(2, &mut names);
+    let mut written = Written::default();
+    let (mut body, _) = Node::Sequence(nodes.to_vec()).write(2, &mut written);
+    for name in 1..=written.names {
+        let wire = if written.read.contains(&name) { format!(" as w{name}") } else { String::new() };
+        body = body.replace(&format!("@{name}@"), &wire);
+    }
     // Some are flattened, which may be a view of a map that others read too.
     let end = [
         "",

@@ -1,0 +1,9 @@
+use cnn_core::prelude::*;
+
+network! {
+    Net<3, 16, 16> { conv2d<8, 3> as low, relu as low, add { [], low } }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}

@@ -1,0 +1,9 @@
+use cnn_core::prelude::*;
+
+network! {
+    Net<3, 16, 16> { conv2d<8, 3> as, relu }
+}
+
+fn main() {
+    let _ = Net::new(0);
+}
