@@ -247,10 +247,18 @@ impl Kernel for Task<'_> {
             };
             // SAFETY: all windows lie in the source or in the copy, and all cells in the target, as checked above; filters
             // and bias were found in slices that are long enough; this task alone writes these cells and columns.
-            unsafe {
-                multiply(simd, &product, 0, rows.len());
-                self.job.finish.apply(simd, product.c, rows.count, correlation.target_step, columns);
-            }
+            unsafe { multiply(simd, &product, 0, rows.len()) };
+        }
+        // The columns of these panels lie side by side, and rows of all columns often too.
+        let channel = |index: usize| {
+            let (group, index) = (index / panels_per_group, index % panels_per_group);
+            group * correlation.columns + panel::<S>(correlation.columns, index).0
+        };
+        let (first, end) = (channel(cut(part)), channel(cut(part + 1)));
+        // SAFETY: this task alone writes these cells and columns, which lie in the target, as checked above.
+        unsafe {
+            let c = target.wrapping_add(first);
+            self.job.finish.apply(simd, c, rows.count, correlation.target_step, end - first);
         }
     }
 }
