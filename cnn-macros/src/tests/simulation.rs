@@ -451,7 +451,7 @@ impl Node {
                 for (index, node) in nodes.iter().enumerate() {
                     // Some branches begin with a map that was made before; the first reads what the join gets.
                     let wires = written.seen.len();
-                    let wire = (index > 0 && wires > 0 && (name + index) % 3 > 0)
+                    let wire = (index > 0 && wires > 0 && !(name + index).is_multiple_of(3))
                         .then(|| written.seen[(7 * name + kind) % wires]);
                     written.read.extend(wire.map(|(wire, _)| wire));
                     let (step, made) = node.write(wire.map_or(channels, |(_, channels)| channels), written);
