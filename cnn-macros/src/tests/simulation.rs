@@ -530,17 +530,17 @@ proptest! {
 fn a_pooling_reads_what_its_convolution_does() -> Result<(), TestCaseError> {
     for (text, pools) in [
         (
-            "Net<1, 28, 28> { conv2d<6, 5>(padding = 2), relu, dropout2d, max_pool2d<2>, conv2d<16, 5>, relu, max_pool2d<2> }",
+            "Net<1, 4, 28> { conv2d<6, 5>(padding = 2), relu, dropout2d, max_pool2d<2>, conv2d<9, 1>, relu, max_pool2d<2> }",
             1,
         ),
         (
-            "Net<3, 28, 28> { conv2d<8, 3>, batch_norm2d, relu6, max_pool2d<2>, conv2d<2, 3>(padding = 1), max_pool2d<2> }",
+            "Net<3, 6, 28> { conv2d<8, 3>, batch_norm2d, relu6, max_pool2d<2>, conv2d<2, 3>(padding = 1), max_pool2d<2> }",
             1,
         ),
-        ("Net<3, 32, 32> { a: conv2d<4, 1>, add { [b: conv2d<4, 3>(padding = 1)], [] }, max_pool2d<2> }", 0),
-        ("Net<2, 26, 26> { concat { [a: conv2d<4, 3>, max_pool2d<2>], [b: conv2d<4, 3>, max_pool2d<2>] }, relu }", 2),
-        ("Net<2, 26, 26> { concat { [b: conv2d<9, 3>, max_pool2d<2>], [c: conv2d<4, 3>, silu, max_pool2d<2>] } }", 0),
-        ("Net<2, 26, 26> { a: conv2d<4, 3>, concat { [max_pool2d<2>], [max_pool2d<2>] } }", 0),
+        ("Net<3, 4, 32> { a: conv2d<4, 1>, add { [b: conv2d<4, 3>(padding = 1)], [] }, max_pool2d<2> }", 0),
+        ("Net<2, 6, 26> { concat { [a: conv2d<4, 3>, max_pool2d<2>], [b: conv2d<4, 3>, max_pool2d<2>] }, relu }", 2),
+        ("Net<2, 6, 26> { concat { [b: conv2d<9, 3>, max_pool2d<2>], [c: conv2d<4, 3>, silu, max_pool2d<2>] } }", 0),
+        ("Net<2, 6, 26> { a: conv2d<4, 3>, concat { [max_pool2d<2>], [max_pool2d<2>] } }", 0),
     ] {
         let [_, predictor] = plans(text);
         assert_eq!(predictor.steps.iter().filter(|step| step.pooled_by.is_some()).count(), pools, "{text}");
