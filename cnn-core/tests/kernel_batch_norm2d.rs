@@ -5,7 +5,7 @@ mod kernel;
 use cnn_core::kernel::geometry::{Activation, BatchNorm2dGeometry};
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{
-    self, Affine, AffineGradients, Returned, Saved, SavedMut, Statistics, StatisticsMut,
+    self, Affine, AffineGradients, MapGradients, Saved, SavedMut, Statistics, StatisticsMut,
 };
 use cnn_core::kernel::{Rectifier, Write};
 use cnn_core::reference::activation;
@@ -138,57 +138,46 @@ impl Case {
         let grad_output = part(&data.grad_output, out_extra);
         let before = if write == Write::Add { 1.0 } else { f32::NAN };
         let mut grad_input = part(&vec![before; data.input.len()], in_extra);
-        let (mut grad_weight, mut grad_bias) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
-        let returned = Returned { rectifier, grad_output: grad_output.slice() };
-        let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
-        let (input, grad) = (input.slice(), Some((grad_input.slice_mut(), write)));
-        if self.training {
-            let saved = Saved { mean: &mean, inverse_deviation: &inverse_deviation };
-            batch_norm2d::backward_training(geometry, saved, affine, input, returned, grad, gradients, &mut scratch);
-        } else {
-            batch_norm2d::backward_evaluation(
-                geometry,
-                statistics,
-                affine,
-                input,
-                returned,
-                grad,
-                gradients,
-                &mut scratch,
-            );
-        }
+        let statistics = if self.training { [&mean, &inverse_deviation] } else { [&data.mean, &data.variance] };
+        let maps = MapGradients::Apart { output: grad_output.slice(), input: Some((grad_input.slice_mut(), write)) };
+        let [grad_weight, grad_bias] = self.back(data, geometry, statistics, input.slice(), maps, &mut scratch);
         if write == Write::Store {
-            let statistics = if self.training { [&mean, &inverse_deviation] } else { [&data.mean, &data.variance] };
-            let found = self.back_in_place(data, statistics, &mut scratch);
-            let apart = [grad_input.values(), grad_weight.clone(), grad_bias.clone()];
-            let bits = |of: &[Vec<f32>; 3]| of.concat().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&found), bits(&apart), "in the place of the gradient");
+            let geometry = &self.geometry().strided(channels + out_extra, channels + out_extra);
+            let [input, mut grad] = [&data.input, &data.grad_output].map(|values| part(values, out_extra));
+            let maps = MapGradients::InPlace(grad.slice_mut());
+            let [weight, bias] = self.back(data, geometry, statistics, input.slice(), maps, &mut scratch);
+            let bits = |of: [&[f32]; 3]| of.concat().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            let (found, apart) =
+                ([&grad.values()[..], &weight, &bias], [&grad_input.values()[..], &grad_weight, &grad_bias]);
+            assert_eq!(bits(found), bits(apart), "in the place of the gradient");
         }
         let output = output.values();
         let in_place = if self.training { output.clone() } else { in_place.values() };
         [output, running_mean, running_variance, grad_input.values(), grad_weight, grad_bias, in_place]
     }
 
-    /// The gradients of the input, the weight and the bias where that of the input lies where it came from.
-    fn back_in_place(&self, data: &Data, [mean, second]: [&Vec<f32>; 2], scratch: &mut Scratch) -> [Vec<f32>; 3] {
-        let Self { channels, activation, extra: [_, extra], .. } = *self;
-        let rectifier = rectifier(activation);
-        let geometry = &self.geometry().strided(channels + extra, channels + extra);
-        let [input, mut grad] = [&data.input, &data.grad_output].map(|values| Part::new(values, channels, extra));
+    /// The gradients of weight and bias; those of the maps are where they are.
+    fn back(
+        &self,
+        data: &Data,
+        geometry: &BatchNorm2dGeometry,
+        [mean, second]: [&Vec<f32>; 2],
+        input: &[f32],
+        maps: MapGradients<'_>,
+        scratch: &mut Scratch,
+    ) -> [Vec<f32>; 2] {
+        let rectifier = rectifier(self.activation);
         let affine = self.affine.then_some(Affine { weight: &data.weight, bias: &data.bias });
-        let (mut weight, mut bias) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
+        let [mut weight, mut bias] = [(); 2].map(|()| vec![f32::NAN; self.channels]);
         let gradients = Some(AffineGradients { weight: &mut weight, bias: &mut bias });
-        let (input, values) = (input.slice(), grad.slice_mut());
         if self.training {
             let saved = Saved { mean, inverse_deviation: second };
-            let back = batch_norm2d::backward_training_in_place;
-            back(geometry, saved, affine, input, rectifier, values, gradients, scratch);
+            batch_norm2d::backward_training(geometry, saved, affine, input, rectifier, maps, gradients, scratch);
         } else {
-            let statistics = Statistics { mean, variance: second };
-            let back = batch_norm2d::backward_evaluation_in_place;
-            back(geometry, statistics, affine, input, rectifier, values, gradients, scratch);
+            let given = Statistics { mean, variance: second };
+            batch_norm2d::backward_evaluation(geometry, given, affine, input, rectifier, maps, gradients, scratch);
         }
-        [grad.values(), weight, bias]
+        [weight, bias]
     }
 
     fn reference(&self, data: &Data) -> [Vec<f64>; 7] {

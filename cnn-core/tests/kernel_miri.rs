@@ -11,7 +11,7 @@ use cnn_core::kernel::geometry::{
 use cnn_core::kernel::memory::chunk::in_pool;
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{
-    self, Affine, AffineGradients, Returned, Saved, SavedMut, Statistics, StatisticsMut,
+    self, Affine, AffineGradients, MapGradients, Saved, SavedMut, Statistics, StatisticsMut,
 };
 use cnn_core::kernel::normalization::local_response_norm;
 use cnn_core::kernel::pointwise::activation::{self, Remembered};
@@ -217,10 +217,9 @@ fn batch_normalizations() {
             let mut grad_input = input.clone();
             let [mut grad_weight, mut grad_bias] = [(); 2].map(|()| bias.clone());
             let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
-            let returned = Returned { rectifier, grad_output: &grad_output };
-            let to_input = Some((&mut grad_input[..], Write::Add));
+            let maps = MapGradients::Apart { output: &grad_output, input: Some((&mut grad_input[..], Write::Add)) };
             let saved = Saved { mean: &mean, inverse_deviation: &inverse };
-            batch_norm2d::backward_training(geometry, saved, affine, &input, returned, to_input, gradients, scratch);
+            batch_norm2d::backward_training(geometry, saved, affine, &input, rectifier, maps, gradients, scratch);
 
             let given = Statistics { mean: &bias, variance: &variance };
             let mut in_place = grad_output.clone();

@@ -10,6 +10,21 @@ use cnn_core::reference;
 use kernel::{Part, everywhere, whole_numbers, wide};
 use proptest::prelude::*;
 
+/// LeNet-5's first convolution.
+const LENET: Conv2dGeometry = Conv2dGeometry {
+    in_channels: 1,
+    in_size: [28; 2],
+    out_channels: 6,
+    kernel_size: [5; 2],
+    stride: [1; 2],
+    padding: Padding::symmetric([2; 2]),
+    unread: [0; 2],
+    algorithm: Conv2dAlgorithm::Auto,
+    dilation: [1; 2],
+    groups: 1,
+    layout: Layout::DENSE,
+};
+
 #[derive(Clone, Copy, Debug)]
 struct Pooled {
     batch: usize,
@@ -92,19 +107,8 @@ fn cases() -> impl Strategy<Value = Pooled> {
                 (rows + kernel_size[0] - 1).checked_sub(top + bottom)?,
                 (columns + kernel_size[1] - 1).checked_sub(left + right)?,
             ];
-            let geometry = Conv2dGeometry {
-                in_channels,
-                in_size,
-                out_channels,
-                kernel_size,
-                stride: [1; 2],
-                padding: Padding { top, bottom, left, right },
-                unread: [0; 2],
-                algorithm: Conv2dAlgorithm::Auto,
-                dilation: [1; 2],
-                groups: 1,
-                layout: Layout::DENSE,
-            };
+            let padding = Padding { top, bottom, left, right };
+            let geometry = Conv2dGeometry { in_channels, in_size, out_channels, kernel_size, padding, ..LENET };
             (in_size[0] > 0 && in_size[1] > 0).then_some(Pooled { batch, geometry, rectifier, extra })
         },
     )
@@ -133,24 +137,7 @@ proptest! {
 
 #[test]
 fn what_is_not_computed_so_is_refused() {
-    let case = Pooled {
-        batch: 1,
-        geometry: Conv2dGeometry {
-            in_channels: 1,
-            in_size: [28; 2],
-            out_channels: 6,
-            kernel_size: [5; 2],
-            stride: [1; 2],
-            padding: Padding::symmetric([2; 2]),
-            unread: [0; 2],
-            algorithm: Conv2dAlgorithm::Auto,
-            dilation: [1; 2],
-            groups: 1,
-            layout: Layout::DENSE,
-        },
-        rectifier: Rectifier::Relu,
-        extra: [0; 2],
-    };
+    let case = Pooled { batch: 1, geometry: LENET, rectifier: Rectifier::Relu, extra: [0; 2] };
     let (geometry, pool) = (case.geometry, case.pool());
     case.check(&case.data());
     for other in [

@@ -10,7 +10,7 @@ use cnn_core::kernel::geometry::{
     Padding,
 };
 use cnn_core::kernel::memory::scratch::Scratch;
-use cnn_core::kernel::normalization::batch_norm2d::{self, Affine, AffineGradients, Returned, SavedMut};
+use cnn_core::kernel::normalization::batch_norm2d::{self, Affine, AffineGradients, MapGradients, SavedMut};
 use cnn_core::kernel::pointwise::activation::{self, Remembered};
 use cnn_core::kernel::pointwise::join;
 use cnn_core::kernel::rows::{Rows, RowsMut};
@@ -224,9 +224,8 @@ impl Case {
                 let mut grad_input = vec![self.before(); input.len()];
                 let (mut grad_weight, mut grad_bias) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
                 let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
-                let returned = Returned { rectifier, grad_output };
-                let to = Some((&mut grad_input[..], self.write));
-                batch_norm2d::backward_training(geometry, saved, affine, &input, returned, to, gradients, scratch);
+                let maps = MapGradients::Apart { output: grad_output, input: Some((&mut grad_input[..], self.write)) };
+                batch_norm2d::backward_training(geometry, saved, affine, &input, rectifier, maps, gradients, scratch);
                 [grad_input, grad_weight, grad_bias].concat()
             };
             let together = backward(self.rectifier(), grad_output.slice());

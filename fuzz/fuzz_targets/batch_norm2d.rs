@@ -4,7 +4,7 @@
 use cnn_core::kernel::geometry::BatchNorm2dGeometry;
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{
-    self, Affine, AffineGradients, Returned, Saved, SavedMut, Statistics, StatisticsMut,
+    self, Affine, AffineGradients, MapGradients, Saved, SavedMut, Statistics, StatisticsMut,
 };
 use cnn_fuzz::{Arguments, attempt, call, right, small};
 use libfuzzer_sys::fuzz_target;
@@ -61,16 +61,16 @@ fuzz_target!(|bytes: &[u8]| {
                 with_running.then_some(AffineGradients { weight: &mut weight.values, bias: &mut bias.values });
             let given = input.values.clone();
             let grad_input = with_input.then_some((&mut input.values[..], write));
-            let returned = Returned { rectifier, grad_output: &output.values };
+            let maps = MapGradients::Apart { output: &output.values, input: grad_input };
             if which == 3 {
                 let saved = Saved { mean: &mean.values, inverse_deviation: &variance.values };
                 batch_norm2d::backward_training(
-                    geometry, saved, affine, &given, returned, grad_input, gradients, scratch,
+                    geometry, saved, affine, &given, rectifier, maps, gradients, scratch,
                 );
             } else {
                 let statistics = Statistics { mean: &mean.values, variance: &variance.values };
                 batch_norm2d::backward_evaluation(
-                    geometry, statistics, affine, &given, returned, grad_input, gradients, scratch,
+                    geometry, statistics, affine, &given, rectifier, maps, gradients, scratch,
                 );
             }
         }

@@ -5,7 +5,7 @@ use crate::work::{Table, Work, best, noise};
 use cnn_core::kernel::geometry::BatchNorm2dGeometry;
 use cnn_core::kernel::memory::buffer::Buffer;
 use cnn_core::kernel::memory::scratch::Scratch;
-use cnn_core::kernel::normalization::batch_norm2d::{self, Affine, AffineGradients, Returned, Saved, SavedMut};
+use cnn_core::kernel::normalization::batch_norm2d::{self, Affine, AffineGradients, MapGradients, Saved, SavedMut};
 use cnn_core::kernel::{Rectifier, Write};
 
 /// Batch normalizations of ResNet-18: channels and size.
@@ -37,19 +37,9 @@ fn measure_case(table: &mut Table<'_>, (name, batch, [channels, size]): &(&str, 
     });
     let backward = best(|| {
         let saved = Saved { mean: &mean, inverse_deviation: &inverse };
-        let returned = Returned { rectifier, grad_output: &grad_output };
         let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
-        let grad_input = Some((&mut grad_input[..], Write::Store));
-        batch_norm2d::backward_training(
-            &geometry,
-            saved,
-            affine,
-            &input,
-            returned,
-            grad_input,
-            gradients,
-            &mut scratch,
-        );
+        let maps = MapGradients::Apart { output: &grad_output, input: Some((&mut grad_input[..], Write::Store)) };
+        batch_norm2d::backward_training(&geometry, saved, affine, &input, rectifier, maps, gradients, &mut scratch);
     });
     let work = |read| Work { read, written: len, ..Work::default() };
     // Backward reads the input and the gradient.

@@ -7,7 +7,7 @@ use crate::kernel::geometry::BatchNorm2dGeometry;
 use crate::kernel::memory::buffer::{split, split_ref};
 use crate::kernel::memory::scratch::Needs;
 use crate::kernel::normalization::batch_norm2d::{
-    self, Affine, AffineGradients, Returned, Saved, SavedMut, Statistics, StatisticsMut,
+    self, Affine, AffineGradients, MapGradients, Saved, SavedMut, Statistics, StatisticsMut,
 };
 
 /// A batch normalization of a network. Parameters are the weight `[c]`, then the bias `[c]`, or none; state is
@@ -100,40 +100,9 @@ pub fn backward<L: BatchNorm2d>(
     grad_input: Option<GradInput<'_>>,
     grad_parameters: &mut [f32],
 ) {
-    let geometry = &L::GEOMETRY;
-    let affine = affine::<L>(owned.parameters);
-    let returned = Returned { rectifier: L::RECTIFIER, grad_output };
     let grad_input = grad_input.map(|GradInput { values, write }| (values, write));
-    let gradients = gradients::<L>(grad_parameters);
-    let (mean, second) = owned.saved.split_at(geometry.channels);
-    match statistics_of::<L>(pass.mode()) {
-        Of::Running => {
-            let statistics = running::<L>(owned.state);
-            batch_norm2d::backward_evaluation(
-                geometry,
-                statistics,
-                affine,
-                input,
-                returned,
-                grad_input,
-                gradients,
-                pass.scratch,
-            );
-        }
-        Of::Batch => {
-            let saved = Saved { mean, inverse_deviation: second };
-            batch_norm2d::backward_training(
-                geometry,
-                saved,
-                affine,
-                input,
-                returned,
-                grad_input,
-                gradients,
-                pass.scratch,
-            );
-        }
-    }
+    let maps = MapGradients::Apart { output: grad_output, input: grad_input };
+    backward_maps::<L>(pass, owned, input, maps, grad_parameters);
 }
 
 /// [`backward`] in the place of the gradient, where those of input and output are one.
@@ -144,44 +113,34 @@ pub fn backward_in_place<L: BatchNorm2d>(
     grad: &mut [f32],
     grad_parameters: &mut [f32],
 ) {
+    backward_maps::<L>(pass, owned, input, MapGradients::InPlace(grad), grad_parameters);
+}
+
+fn backward_maps<L: BatchNorm2d>(
+    pass: &mut Pass<'_>,
+    owned: Owned<'_>,
+    input: &[f32],
+    maps: MapGradients<'_>,
+    grad_parameters: &mut [f32],
+) {
     let (geometry, affine, rectifier) = (&L::GEOMETRY, affine::<L>(owned.parameters), L::RECTIFIER);
-    let gradients = gradients::<L>(grad_parameters);
-    match statistics_of::<L>(pass.mode()) {
+    let gradients = L::AFFINE.then(|| {
+        let (weight, bias) = grad_parameters.split_at_mut(geometry.channels);
+        AffineGradients { weight, bias }
+    });
+    let mode = pass.mode();
+    let scratch = &mut *pass.scratch;
+    match statistics_of::<L>(mode) {
         Of::Running => {
             let statistics = running::<L>(owned.state);
-            batch_norm2d::backward_evaluation_in_place(
-                geometry,
-                statistics,
-                affine,
-                input,
-                rectifier,
-                grad,
-                gradients,
-                pass.scratch,
-            );
+            batch_norm2d::backward_evaluation(geometry, statistics, affine, input, rectifier, maps, gradients, scratch);
         }
         Of::Batch => {
             let (mean, inverse_deviation) = owned.saved.split_at(geometry.channels);
             let saved = Saved { mean, inverse_deviation };
-            batch_norm2d::backward_training_in_place(
-                geometry,
-                saved,
-                affine,
-                input,
-                rectifier,
-                grad,
-                gradients,
-                pass.scratch,
-            );
+            batch_norm2d::backward_training(geometry, saved, affine, input, rectifier, maps, gradients, scratch);
         }
     }
-}
-
-fn gradients<L: BatchNorm2d>(grad_parameters: &mut [f32]) -> Option<AffineGradients<'_>> {
-    L::AFFINE.then(|| {
-        let (weight, bias) = grad_parameters.split_at_mut(L::GEOMETRY.channels);
-        AffineGradients { weight, bias }
-    })
 }
 
 /// Whose statistics normalize.

@@ -2,7 +2,7 @@
 //!
 //! Six channels do not fill a vector, but the cells of a row do. A channel's cells are then in one vector and a cell's channels
 //! in many, and to bring them together where a map has them costs as much as computing them; but behind a pooling a quarter
-//! of them is left. LeNet-5's first convolution and its pooling take 40 % less time so than one after the other.
+//! of them is left. LeNet-5 on one sample takes 11.1 microseconds so, and 13.0 with one after the other.
 
 use crate::kernel::Rectifier;
 use crate::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry, Map, Pool2dGeometry};

@@ -41,7 +41,7 @@ fn between<S: Simd>(simd: S, x: S::Vector, [least, most]: [f32; 2], inside: S::V
     simd.select(simd.less(x, simd.splat(most)), value, zero)
 }
 
-/// `relu6(x + 3) / 6`. A division takes four times as long as all the rest, and a sixth of 6 is 1 too.
+/// `relu6(x + 3) / 6`, by a factor, as a division takes longer than all the rest: a sixth of 6 is 1 too.
 #[inline(always)]
 fn hardsigmoid<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     let x = simd.raise(simd.add(x, simd.splat(3.0)), simd.splat(0.0));

@@ -60,13 +60,27 @@ pub struct SavedMut<'a> {
     pub inverse_deviation: &'a mut [f32],
 }
 
+/// Where the gradients of a normalization's maps are.
+#[derive(Debug)]
+pub enum MapGradients<'a> {
+    /// Each has memory of its own.
+    Apart {
+        /// That of the output.
+        output: &'a [f32],
+        /// That of the input, if it is wanted.
+        input: Option<(&'a mut [f32], Write)>,
+    },
+    /// That of the input comes in the place of the output's: neighbouring cells of both maps are equally far apart.
+    InPlace(&'a mut [f32]),
+}
+
 /// What comes back to a normalization.
-#[derive(Clone, Copy, Debug)]
-pub struct Returned<'a> {
+#[derive(Clone, Copy)]
+struct Returned<'a> {
     /// The rectifier of the forward pass. What it got is reckoned again from the input, which costs less than reading.
-    pub rectifier: Rectifier,
+    rectifier: Rectifier,
     /// The gradient of what it made.
-    pub grad_output: &'a [f32],
+    grad_output: &'a [f32],
 }
 
 /// Where the gradients of weight and bias go.
@@ -206,30 +220,13 @@ pub fn backward_training(
     saved: Saved<'_>,
     affine: Option<Affine<'_>>,
     input: &[f32],
-    returned: Returned<'_>,
-    grad_input: Option<(&mut [f32], Write)>,
-    gradients: Option<AffineGradients<'_>>,
-    scratch: &mut Scratch,
-) {
-    let shared = geometry.lend(scratch, [saved.mean, saved.inverse_deviation]);
-    let back = Back { geometry, saved, affine, input, gradients, of_batch: true };
-    back.run(returned, grad_input, shared);
-}
-
-/// [`backward_training`] in the place of the gradient: neighbouring cells of both maps are equally far apart.
-pub fn backward_training_in_place(
-    geometry: &BatchNorm2dGeometry,
-    saved: Saved<'_>,
-    affine: Option<Affine<'_>>,
-    input: &[f32],
     rectifier: Rectifier,
-    grad: &mut [f32],
+    maps: MapGradients<'_>,
     gradients: Option<AffineGradients<'_>>,
     scratch: &mut Scratch,
 ) {
     let shared = geometry.lend(scratch, [saved.mean, saved.inverse_deviation]);
-    let back = Back { geometry, saved, affine, input, gradients, of_batch: true };
-    back.run_in_place(rectifier, grad, shared);
+    backward(geometry, saved, affine, input, rectifier, maps, gradients, true, shared);
 }
 
 /// [`backward_training`] where the statistics are given and have no gradient.
@@ -238,81 +235,54 @@ pub fn backward_evaluation(
     statistics: Statistics<'_>,
     affine: Option<Affine<'_>>,
     input: &[f32],
-    returned: Returned<'_>,
-    grad_input: Option<(&mut [f32], Write)>,
+    rectifier: Rectifier,
+    maps: MapGradients<'_>,
     gradients: Option<AffineGradients<'_>>,
     scratch: &mut Scratch,
 ) {
     let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let (inverse, shared) = shared.split_at_mut(geometry.channels);
     let saved = inverted(geometry, statistics, inverse);
-    let back = Back { geometry, saved, affine, input, gradients, of_batch: false };
-    back.run(returned, grad_input, shared);
+    backward(geometry, saved, affine, input, rectifier, maps, gradients, false, shared);
 }
 
-/// [`backward_evaluation`] in the place of the gradient: neighbouring cells of both maps are equally far apart.
-pub fn backward_evaluation_in_place(
+fn backward(
     geometry: &BatchNorm2dGeometry,
-    statistics: Statistics<'_>,
+    saved: Saved<'_>,
     affine: Option<Affine<'_>>,
     input: &[f32],
     rectifier: Rectifier,
-    grad: &mut [f32],
+    maps: MapGradients<'_>,
     gradients: Option<AffineGradients<'_>>,
-    scratch: &mut Scratch,
-) {
-    let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
-    let (inverse, shared) = shared.split_at_mut(geometry.channels);
-    let saved = inverted(geometry, statistics, inverse);
-    let back = Back { geometry, saved, affine, input, gradients, of_batch: false };
-    back.run_in_place(rectifier, grad, shared);
-}
-
-/// A way back, wherever its gradients are.
-struct Back<'a> {
-    geometry: &'a BatchNorm2dGeometry,
-    saved: Saved<'a>,
-    affine: Option<Affine<'a>>,
-    input: &'a [f32],
-    gradients: Option<AffineGradients<'a>>,
-    /// Whether the statistics are those of the input.
     of_batch: bool,
-}
-
-impl Back<'_> {
-    fn run(self, returned: Returned<'_>, grad_input: Option<(&mut [f32], Write)>, shared: &mut [f32]) {
-        let Returned { rectifier, grad_output } = returned;
-        let Self { geometry, input, .. } = self;
-        let apply = self.sums(returned, shared);
-        if let Some((grad_input, write)) = grad_input {
-            assert_eq!(geometry.input().samples(grad_input.len()), apply.rows);
-            Backward { write, ..apply }.run(input, rectifier, Some(grad_output), grad_input);
-        }
+    shared: &mut [f32],
+) {
+    let grad_output = match &maps {
+        MapGradients::Apart { output, .. } => *output,
+        MapGradients::InPlace(grad) => &**grad,
+    };
+    let rows = geometry.rows(input.len(), grad_output.len());
+    let channels = geometry.channels;
+    apply::check_affine(affine, channels);
+    let (sums, partials) = shared.split_at_mut(2 * channels);
+    let (grad_weight, grad_bias) = sums.split_at_mut(channels);
+    let returned = Returned { rectifier, grad_output };
+    sums::gradient(geometry, rows, saved, affine, input, returned, grad_weight, grad_bias, partials);
+    if let Some(AffineGradients { weight, bias }) = gradients {
+        weight.copy_from_slice(grad_weight);
+        bias.copy_from_slice(grad_bias);
     }
-
-    fn run_in_place(self, rectifier: Rectifier, grad: &mut [f32], shared: &mut [f32]) {
-        let Self { geometry, input, .. } = self;
-        assert_eq!(geometry.input().stride, geometry.output().stride, "each value is written where it was");
-        self.sums(Returned { rectifier, grad_output: grad }, shared).run(input, rectifier, None, grad);
-    }
-
-    /// The gradients of weight and bias, and what is to be done once they are known.
-    fn sums<'a>(self, returned: Returned<'_>, shared: &'a mut [f32]) -> Backward<'a>
-    where
-        Self: 'a,
-    {
-        let Self { geometry, saved, affine, input, gradients, of_batch } = self;
-        let rows = geometry.rows(input.len(), returned.grad_output.len());
-        let channels = geometry.channels;
-        apply::check_affine(affine, channels);
-        let (sums, partials) = shared.split_at_mut(2 * channels);
-        let (grad_weight, grad_bias) = sums.split_at_mut(channels);
-        sums::gradient(geometry, rows, saved, affine, input, returned, grad_weight, grad_bias, partials);
-        if let Some(AffineGradients { weight, bias }) = gradients {
-            weight.copy_from_slice(grad_weight);
-            bias.copy_from_slice(grad_bias);
+    let of_batch = of_batch.then_some((&*grad_weight, &*grad_bias));
+    let apply = |write| Backward { geometry, saved, affine, of_batch, write, rows };
+    match maps {
+        MapGradients::Apart { input: None, .. } => {}
+        MapGradients::Apart { output, input: Some((grad_input, write)) } => {
+            assert_eq!(geometry.input().samples(grad_input.len()), rows);
+            apply(write).run(input, rectifier, Some(output), grad_input);
         }
-        let of_batch = of_batch.then_some((&*grad_weight, &*grad_bias));
-        Backward { geometry, saved, affine, of_batch, write: Write::Store, rows }
+        MapGradients::InPlace(grad) => {
+            assert_eq!(geometry.input().stride, geometry.output().stride, "each value is written where it was");
+            apply(Write::Store).run(input, rectifier, None, grad);
+        }
     }
 }
