@@ -107,7 +107,8 @@ fn hold(folder: &str, path: &str, table: &[(&str, &[&str])], not_held: &[&str]) 
         }
         let (_, allowed) = table.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("{room} has no rule"));
         for word in mentioned(&code(&text), path) {
-            let word = if ["Write", "Rectifier", "Then"].contains(&word.as_str()) { "finish".to_owned() } else { word };
+            let word =
+                if ["Write", "FusedActivation", "Then"].contains(&word.as_str()) { "finish".to_owned() } else { word };
             assert!(
                 word == room || allowed.contains(&word.as_str()),
                 "{}: `{room}` may not know `{word}`",

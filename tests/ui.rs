@@ -4,9 +4,10 @@
 #[test]
 fn mistakes_are_explained_where_they_are() {
     let cases = trybuild::TestCases::new();
-    for topic in
-        ["blocks", "joins", "maps", "names", "options", "sizes", "syntax", "together", "types", "window", "wires"]
-    {
+    for topic in [
+        "blocks", "joins", "maps", "names", "options", "ports", "share", "sizes", "syntax", "together", "types",
+        "window", "wires",
+    ] {
         cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
     }
 }

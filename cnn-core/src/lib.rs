@@ -107,7 +107,8 @@ pub mod train;
 /// assert_eq!(names[..3], ["stem.weight", "body.0.conv.weight", "body.0.conv.bias"]);
 /// ```
 ///
-/// A network has a name, the sizes of a sample (`<channels, height, width>`, or `<features>`) and steps. It becomes a type
+/// A network has a name, the sizes of a sample (`<channels, height, width>`, or `<features>`) and steps; of
+/// [several inputs](#inputs-and-outputs) each has a name and sizes. It becomes a type
 /// that implements [`Network`](network::Network), with a table of its steps in its documentation. One invocation may
 /// declare several.
 ///
@@ -156,8 +157,48 @@ pub mod train;
 /// - A stride that does not divide is rounded down, as by PyTorch; with `strict` it is an error.
 /// - Weights are named as in PyTorch's `state_dict`: a label is a name, and a step without one is its index in its sequence.
 ///   `repeat` writes its steps where it stands; with a label it is a sequence of that name. A branch without a label lends
-///   its names to the sequence around it.
+///   its labels to the sequence around the join, as ResNet's blocks have them; steps without labels are counted within it:
+///   `1.0.2` is step 2 of branch 0 of step 1. `_: step` lends all names of a sequence, a block or a network to the sequence
+///   around it.
+/// - `share<label>` is an earlier step again, with the same weights and running statistics: they are there once, and their
+///   gradients are added up. A label is seen behind its step, in the same body and in those within.
 /// - A branch is any step, and `[]` is the map as it is.
+///
+/// # Inputs and outputs
+///
+/// A network may take several maps, which are wires, and make several, each of its own shape. The first input is what the first
+/// step gets.
+///
+/// ```
+/// use cnn_core::prelude::*;
+/// use cnn_core::network::Outputs;
+///
+/// network! {
+///     block tower<C> { conv2d<C, 3>(padding = 1), relu, max_pool2d<2> }
+///
+///     /// Two pictures through the same weights, and a number beside each of them.
+///     pub Pair<left: <1, 8, 8>, right: <1, 8, 8>, ages: <2>> {
+///         left, tower: [tower<8>, tower<16>, flatten, fc: linear<32>] as a,
+///         right, share<tower> as b,
+///         concat { a, b, ages }, relu,
+///         outputs { same: linear<1>, older: [hidden: linear<8>, relu, linear<2>], left: a },
+///     }
+/// }
+///
+/// let (left, right, ages) = (Batch::zeros(4), Batch::zeros(4), Batch::zeros(4));
+/// let pairs = PairInputs { left: &left, right: &right, ages: &ages }.batch()?;
+/// let output: Batch<Outputs<Pair>> = Pair::new(0).forward(&pairs);
+/// let PairOutputs { same, older, .. } = Pair::outputs(output.samples());
+/// let (same, classes): (Batch<Flat<1>>, Vec<usize>) = (same.to_batch(), older.argmax());
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// - `PairInputs` has a field for each input, `Pair::inputs` takes them in order; either makes the batch that
+///   [`forward`](network::Network::forward), [`Training`](train::Training) and predictors take, of type
+///   [`Inputs`](network::Inputs). Batches that are not equally long are an error.
+/// - `outputs { name: step, .. }` is the last step. Each output gets the map before it, as a branch does, or begins with a wire;
+///   an output's name is no name of weights. `Pair::outputs` makes views of them, [`Part`](tensor::Part)s, and `PairLosses`
+///   holds a loss for each: as a loss of the network it is their sum.
 ///
 /// # Heads
 ///

@@ -7,10 +7,10 @@ use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{
     self, Affine, AffineGradients, MapGradients, Saved, SavedMut, Statistics, StatisticsMut,
 };
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 use cnn_core::reference::activation;
 use cnn_core::reference::batch_norm2d as reference;
-use kernel::activations::{ALL, rectifier};
+use kernel::activations::{ALL, fused};
 use kernel::{Part, everywhere, fractions, wide};
 use proptest::prelude::*;
 
@@ -103,7 +103,7 @@ impl Case {
 
     fn run(&self, data: &Data) -> [Vec<f32>; 7] {
         let Self { channels, activation, write, extra: [in_extra, out_extra], .. } = *self;
-        let rectifier = rectifier(activation);
+        let fused = fused(activation);
         let geometry = &self.geometry().strided(channels + in_extra, channels + out_extra);
         let part = |values: &[f32], extra: usize| Part::new(values, channels, extra);
         let input = part(&data.input, in_extra);
@@ -119,20 +119,11 @@ impl Case {
             let running = StatisticsMut { batches: 4, mean: &mut running_mean, variance: &mut running_variance };
             let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse_deviation };
             let (input, output) = (input.slice(), output.slice_mut());
-            batch_norm2d::forward_training(
-                geometry,
-                affine,
-                rectifier,
-                input,
-                Some(running),
-                saved,
-                output,
-                &mut scratch,
-            );
+            batch_norm2d::forward_training(geometry, affine, fused, input, Some(running), saved, output, &mut scratch);
         } else {
             let (input, output, values) = (input.slice(), output.slice_mut(), in_place.slice_mut());
-            batch_norm2d::forward_evaluation(geometry, statistics, affine, rectifier, input, output, &mut scratch);
-            batch_norm2d::forward_evaluation_in_place(geometry, statistics, affine, rectifier, values, &mut scratch);
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, fused, input, output, &mut scratch);
+            batch_norm2d::forward_evaluation_in_place(geometry, statistics, affine, fused, values, &mut scratch);
         }
 
         let grad_output = part(&data.grad_output, out_extra);
@@ -166,16 +157,16 @@ impl Case {
         maps: MapGradients<'_>,
         scratch: &mut Scratch,
     ) -> [Vec<f32>; 2] {
-        let rectifier = rectifier(self.activation);
+        let fused = fused(self.activation);
         let affine = self.affine.then_some(Affine { weight: &data.weight, bias: &data.bias });
         let [mut weight, mut bias] = [(); 2].map(|()| vec![f32::NAN; self.channels]);
         let gradients = Some(AffineGradients { weight: &mut weight, bias: &mut bias });
         if self.training {
             let saved = Saved { mean, inverse_deviation: second };
-            batch_norm2d::backward_training(geometry, saved, affine, input, rectifier, maps, gradients, scratch);
+            batch_norm2d::backward_training(geometry, saved, affine, input, fused, maps, gradients, scratch);
         } else {
             let given = Statistics { mean, variance: second };
-            batch_norm2d::backward_evaluation(geometry, given, affine, input, rectifier, maps, gradients, scratch);
+            batch_norm2d::backward_evaluation(geometry, given, affine, input, fused, maps, gradients, scratch);
         }
         [weight, bias]
     }
@@ -257,8 +248,8 @@ fn a_variance_far_from_zero_keeps_its_digits() {
         let (mut mean, mut inverse) = (vec![0.0; channels], vec![0.0; channels]);
         let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse };
         let (mut output, mut scratch) = (vec![0.0; input.len()], Scratch::default());
-        let rectifier = Rectifier::None;
-        batch_norm2d::forward_training(&geometry, None, rectifier, &input, None, saved, &mut output, &mut scratch);
+        let fused = FusedActivation::None;
+        batch_norm2d::forward_training(&geometry, None, fused, &input, None, saved, &mut output, &mut scratch);
         [mean, inverse].concat()
     });
     for c in 0..channels {

@@ -7,7 +7,7 @@ use cnn_core::kernel::convolution::packed::{self, MadeFor};
 use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{Activation, Conv2dAlgorithm, Conv2dGeometry, Layout, LinearGeometry, Padding};
 use cnn_core::kernel::memory::scratch::Scratch;
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 use cnn_core::reference;
 use kernel::convolutions::geometry;
 use kernel::{Part, everywhere, fractions, whole_numbers, wide};
@@ -38,15 +38,15 @@ impl Conv {
     }
 
     /// Results one behind the other.
-    fn run(&self, data: &Data, rectifier: Rectifier, write: Write) -> Vec<f32> {
-        self.run_strided(data, rectifier, write, [0, 0])
+    fn run(&self, data: &Data, fused: FusedActivation, write: Write) -> Vec<f32> {
+        self.run_strided(data, fused, write, [0, 0])
     }
 
     /// The same with maps in wider ones, with so many other channels around those of input and output.
     fn run_strided(
         &self,
         data: &Data,
-        rectifier: Rectifier,
+        fused: FusedActivation,
         write: Write,
         [in_extra, out_extra]: [usize; 2],
     ) -> Vec<f32> {
@@ -62,7 +62,7 @@ impl Conv {
         let mut grad_input = Part::new(&vec![before; batch * geometry.in_len()], ic, in_extra);
         let mut grad_weight = vec![f32::NAN; geometry.weight_len()];
         let mut grad_bias = vec![f32::NAN; geometry.out_channels];
-        let epilogue = Epilogue { bias: Some(&data.bias), write, rectifier };
+        let epilogue = Epilogue { bias: Some(&data.bias), write, fused };
         convolution::forward(geometry, epilogue, input.slice(), &data.weight, output.slice_mut(), &mut scratch);
         let grad_output = grad_output.slice();
         let mut weight = vec![f32::NAN; packed::packed_len(geometry)];
@@ -77,7 +77,7 @@ impl Conv {
         [output.values(), grad_input.values(), grad_weight, grad_bias].concat()
     }
 
-    fn reference(&self, data: &Data, rectifier: Rectifier, write: Write) -> Vec<f32> {
+    fn reference(&self, data: &Data, fused: FusedActivation, write: Write) -> Vec<f32> {
         let geometry = &self.geometry;
         let [input, weight, bias, grad_output] =
             [&data.input, &data.weight, &data.bias, &data.grad_output].map(|values| wide(values));
@@ -85,11 +85,11 @@ impl Conv {
         if write == Write::Add {
             output.iter_mut().for_each(|value| *value += 1.0);
         }
-        match rectifier {
-            Rectifier::None => {}
-            Rectifier::Then(_) => unreachable!("`kernel_then.rs` has these"),
-            Rectifier::Relu => output = reference::relu::forward(&output),
-            Rectifier::Relu6 => output = reference::activation::forward(Activation::Relu6, &output),
+        match fused {
+            FusedActivation::None => {}
+            FusedActivation::Then(_) => unreachable!("`kernel_then.rs` has these"),
+            FusedActivation::Relu => output = reference::relu::forward(&output),
+            FusedActivation::Relu6 => output = reference::activation::forward(Activation::Relu6, &output),
         }
         let mut gradients = reference::conv2d::backward(geometry, &input, &weight, &grad_output);
         if write == Write::Add {
@@ -100,15 +100,17 @@ impl Conv {
 
     fn check(&self) {
         let data = self.data(whole_numbers);
-        for (rectifier, write) in
-            [(Rectifier::None, Write::Store), (Rectifier::Relu, Write::Add), (Rectifier::Relu6, Write::Store)]
-        {
-            let found = everywhere(true, || self.run(&data, rectifier, write));
-            let expected = self.reference(&data, rectifier, write);
-            assert_eq!(found, expected, "{rectifier:?}, {write:?}");
+        for (fused, write) in [
+            (FusedActivation::None, Write::Store),
+            (FusedActivation::Relu, Write::Add),
+            (FusedActivation::Relu6, Write::Store),
+        ] {
+            let found = everywhere(true, || self.run(&data, fused, write));
+            let expected = self.reference(&data, fused, write);
+            assert_eq!(found, expected, "{fused:?}, {write:?}");
             for extra in [[3, 0], [0, 5], [20, 13]] {
-                let found = everywhere(true, || self.run_strided(&data, rectifier, write, extra));
-                assert_eq!(found, expected, "{rectifier:?}, {write:?}, other channels {extra:?}");
+                let found = everywhere(true, || self.run_strided(&data, fused, write, extra));
+                assert_eq!(found, expected, "{fused:?}, {write:?}, other channels {extra:?}");
             }
         }
     }
@@ -116,8 +118,8 @@ impl Conv {
     /// For many values: with data that is rounded, the same bits on all threads, close to the reference.
     fn check_rounded(&self) {
         let data = self.data(fractions);
-        let found = everywhere(false, || self.run(&data, Rectifier::None, Write::Store));
-        let expected = self.reference(&data, Rectifier::None, Write::Store);
+        let found = everywhere(false, || self.run(&data, FusedActivation::None, Write::Store));
+        let expected = self.reference(&data, FusedActivation::None, Write::Store);
         // The largest sums have about 10,000 terms up to 2 that are rounded to 24 bits.
         for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
             assert!((found - expected).abs() <= 1e-3 + 1e-5 * expected.abs(), "{index}: {found}, expected {expected}");
@@ -264,14 +266,14 @@ fn maps_that_no_cache_holds() {
 fn an_empty_batch_has_zero_gradients() {
     let case = Conv { batch: 0, geometry: PLAIN };
     let data = case.data(whole_numbers);
-    let results = everywhere(true, || case.run(&data, Rectifier::None, Write::Store));
+    let results = everywhere(true, || case.run(&data, FusedActivation::None, Write::Store));
     assert_eq!(results, vec![0.0; PLAIN.weight_len() + PLAIN.out_channels]);
 }
 
 #[test]
 fn nan_goes_through_a_rectifier() {
     let geometry = Conv2dGeometry { in_channels: 1, in_size: [1, 1], out_channels: 1, ..PLAIN };
-    let epilogue = Epilogue { rectifier: Rectifier::Relu6, ..Epilogue::default() };
+    let epilogue = Epilogue { fused: FusedActivation::Relu6, ..Epilogue::default() };
     let output = everywhere(false, || {
         let mut output = vec![0.0];
         convolution::forward(&geometry, epilogue, &[f32::NAN], &[1.0; 9], &mut output, &mut Scratch::default());
@@ -325,7 +327,7 @@ fn few_samples_of_a_large_linear_layer_are_as_in_a_batch() {
                 let count = samples.len();
                 let input = &input[samples.start * layout.in_stride..][..count * layout.in_stride - 3];
                 let mut output = vec![0.5; count * layout.out_stride - 5];
-                let epilogue = Epilogue { bias: Some(&bias), write, rectifier: Rectifier::Relu };
+                let epilogue = Epilogue { bias: Some(&bias), write, fused: FusedActivation::Relu };
                 linear::forward(&geometry, epilogue, input, &weight, &mut output, &mut scratch);
                 output.chunks(layout.out_stride).flat_map(|row| row[..out_features].to_vec()).collect::<Vec<_>>()
             };

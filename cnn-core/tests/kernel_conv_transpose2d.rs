@@ -7,7 +7,7 @@ use cnn_core::kernel::convolution::conv_transpose2d;
 use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::geometry::{ConvTranspose2dGeometry, Layout, Padding};
 use cnn_core::kernel::memory::scratch::Scratch;
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 use cnn_core::reference;
 use kernel::{Part, everywhere, whole_numbers, wide};
 use proptest::prelude::*;
@@ -33,7 +33,7 @@ fn check(batch: usize, geometry: ConvTranspose2dGeometry) {
             let mut output = Part::new(&vec![f32::NAN; grad_output.len()], oc, out_extra);
             let mut grad_input = Part::new(&vec![f32::NAN; input.len()], ic, in_extra);
             let (mut grad_weight, mut grad_bias) = (vec![f32::NAN; weight.len()], vec![f32::NAN; oc]);
-            let epilogue = Epilogue { bias: Some(&bias), rectifier: Rectifier::Relu, ..Epilogue::default() };
+            let epilogue = Epilogue { bias: Some(&bias), fused: FusedActivation::Relu, ..Epilogue::default() };
             conv_transpose2d::forward(geometry, epilogue, x.slice(), &weight, output.slice_mut(), &mut scratch);
             let mut packed = vec![f32::NAN; conv_transpose2d::packed_len(geometry)];
             conv_transpose2d::pack(geometry, MadeFor::OneSample, &weight, Some(&bias), &mut packed);

@@ -4,7 +4,7 @@ mod kernel;
 
 use cnn_core::kernel::pointwise::join::{self, Gate};
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 use cnn_core::reference::multiply::{self, Branch};
 use kernel::{Part, everywhere, whole_numbers, wide};
 use proptest::prelude::*;
@@ -45,15 +45,15 @@ proptest! {
         let write = |values: &[f32], write: &dyn Fn(RowsMut<'_>)| written(values, channels, extra[2], write);
         let found = everywhere(true, || {
             [
-                write(&nothing, &|output| join::add(channels, Rectifier::Relu, x, y, output)),
-                write(&nothing, &|output| join::add(channels, Rectifier::Relu6, x, y, output)),
-                write(&b, &|output| join::accumulate(channels, Rectifier::None, x, output)),
+                write(&nothing, &|output| join::add(channels, FusedActivation::Relu, x, y, output)),
+                write(&nothing, &|output| join::add(channels, FusedActivation::Relu6, x, y, output)),
+                write(&b, &|output| join::accumulate(channels, FusedActivation::None, x, output)),
                 write(&nothing, &|output| join::copy(channels, x, output)),
                 write(&nothing, &|output| join::multiply(channels, x, y, output, Write::Store)),
                 write(&a, &|output| join::multiply(channels, x, y, output, Write::Add)),
                 write(&b, &|output| join::multiply_in_place(channels, x, output)),
-                write(&b, &|output| join::rectify_backward(channels, Rectifier::Relu, y_of_x, output)),
-                write(&b, &|output| join::rectify_backward(channels, Rectifier::Relu6, y_of_x, output)),
+                write(&b, &|output| join::rectify_backward(channels, FusedActivation::Relu, y_of_x, output)),
+                write(&b, &|output| join::rectify_backward(channels, FusedActivation::Relu6, y_of_x, output)),
             ]
             .concat()
         });
@@ -112,13 +112,13 @@ proptest! {
 
 #[test]
 fn rectified_sums_keep_nan() {
-    for rectifier in [Rectifier::None, Rectifier::Relu, Rectifier::Relu6] {
+    for fused in [FusedActivation::None, FusedActivation::Relu, FusedActivation::Relu6] {
         let sums = everywhere(false, || {
             let mut sums = vec![1.0; 40];
-            join::accumulate(1, rectifier, Rows::dense(&[f32::NAN; 40]), RowsMut::dense(&mut sums));
+            join::accumulate(1, fused, Rows::dense(&[f32::NAN; 40]), RowsMut::dense(&mut sums));
             sums
         });
-        assert!(sums.iter().all(|sum| sum.is_nan()), "{rectifier:?}");
+        assert!(sums.iter().all(|sum| sum.is_nan()), "{fused:?}");
     }
 }
 
@@ -126,7 +126,7 @@ fn rectified_sums_keep_nan() {
 fn long_maps_are_shared_among_threads() {
     let values = whole_numbers(300_000, 1);
     let sums = everywhere(true, || {
-        written(&values, 100, 3, |sums| join::accumulate(100, Rectifier::None, Rows::dense(&values), sums))
+        written(&values, 100, 3, |sums| join::accumulate(100, FusedActivation::None, Rows::dense(&values), sums))
     });
     assert!(sums.iter().zip(&values).all(|(sum, value)| *sum == 2.0 * value));
 }

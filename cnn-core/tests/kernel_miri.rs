@@ -20,7 +20,7 @@ use cnn_core::kernel::pointwise::{prelu, softmax};
 use cnn_core::kernel::pooling;
 use cnn_core::kernel::resampling::{upsample, zero_pad2d};
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 
 /// Whole numbers from -3 to 3.
 fn values(len: usize) -> Vec<f32> {
@@ -45,7 +45,7 @@ fn convolve(batch: usize, geometry: Conv2dGeometry) {
     let (weight, bias) = (values(geometry.weight_len()), values(geometry.out_channels));
     both(|scratch| {
         let geometry = &geometry;
-        let epilogue = Epilogue { bias: Some(&bias), write: Write::Add, rectifier: Rectifier::Relu6 };
+        let epilogue = Epilogue { bias: Some(&bias), write: Write::Add, fused: FusedActivation::Relu6 };
         let mut output = grad_output.clone();
         convolution::forward(geometry, epilogue, &input, &weight, &mut output, scratch);
         let mut again = grad_output.clone();
@@ -132,7 +132,7 @@ fn transposed_convolutions() {
         let (weight, bias) = (values(geometry.weight_len()), values(geometry.out_channels));
         both(|scratch| {
             let geometry = &geometry;
-            let epilogue = Epilogue { bias: Some(&bias), write: Write::Store, rectifier: Rectifier::Relu };
+            let epilogue = Epilogue { bias: Some(&bias), write: Write::Store, fused: FusedActivation::Relu };
             let (mut output, mut grad_input) = (grad_output.clone(), input.clone());
             conv_transpose2d::forward(geometry, epilogue, &input, &weight, &mut output, scratch);
             conv_transpose2d::backward_input(geometry, &weight, &grad_output, &mut grad_input, Write::Add, scratch);
@@ -196,34 +196,25 @@ fn batch_normalizations() {
         both(|scratch| {
             let geometry = &geometry;
             let affine = Some(Affine { weight: &weight, bias: &bias });
-            let rectifier = Rectifier::Relu;
+            let fused = FusedActivation::Relu;
             let [mut mean, mut inverse] = [(); 2].map(|()| bias.clone());
             let [mut running_mean, mut running_variance] = [(); 2].map(|()| variance.clone());
             let running =
                 StatisticsMut { batches: 1, mean: &mut running_mean[..], variance: &mut running_variance[..] };
             let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse };
             let mut output = grad_output.clone();
-            batch_norm2d::forward_training(
-                geometry,
-                affine,
-                rectifier,
-                &input,
-                Some(running),
-                saved,
-                &mut output,
-                scratch,
-            );
+            batch_norm2d::forward_training(geometry, affine, fused, &input, Some(running), saved, &mut output, scratch);
 
             let mut grad_input = input.clone();
             let [mut grad_weight, mut grad_bias] = [(); 2].map(|()| bias.clone());
             let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
             let maps = MapGradients::Apart { output: &grad_output, input: Some((&mut grad_input[..], Write::Add)) };
             let saved = Saved { mean: &mean, inverse_deviation: &inverse };
-            batch_norm2d::backward_training(geometry, saved, affine, &input, rectifier, maps, gradients, scratch);
+            batch_norm2d::backward_training(geometry, saved, affine, &input, fused, maps, gradients, scratch);
 
             let given = Statistics { mean: &bias, variance: &variance };
             let mut in_place = grad_output.clone();
-            batch_norm2d::forward_evaluation_in_place(geometry, given, affine, rectifier, &mut in_place, scratch);
+            batch_norm2d::forward_evaluation_in_place(geometry, given, affine, fused, &mut in_place, scratch);
             [output, grad_input, grad_weight, grad_bias, running_mean, running_variance, in_place].concat()
         });
     }
@@ -275,10 +266,10 @@ fn joins() {
     both(|_| {
         let (wide, dense) = (Rows::strided(&a, stride), Rows::dense(&b));
         let (mut sum, mut product) = (b.clone(), a.clone());
-        join::add(channels, Rectifier::Relu, wide, dense, RowsMut::dense(&mut sum));
-        join::accumulate(channels, Rectifier::None, dense, RowsMut::dense(&mut sum));
+        join::add(channels, FusedActivation::Relu, wide, dense, RowsMut::dense(&mut sum));
+        join::accumulate(channels, FusedActivation::None, dense, RowsMut::dense(&mut sum));
         join::multiply(channels, wide, dense, RowsMut::strided(&mut product, stride), Write::Add);
-        join::rectify_backward(channels, Rectifier::Relu6, wide, RowsMut::dense(&mut sum));
+        join::rectify_backward(channels, FusedActivation::Relu6, wide, RowsMut::dense(&mut sum));
         [sum, product].concat()
     });
 }

@@ -2,7 +2,7 @@
 
 mod kernel;
 
-use cnn_core::kernel::Rectifier;
+use cnn_core::kernel::FusedActivation;
 use cnn_core::kernel::convolution::pooled;
 use cnn_core::kernel::geometry::{Activation, Conv2dAlgorithm, Conv2dGeometry, Layout, Padding, Pool2dGeometry};
 use cnn_core::kernel::memory::scratch::Scratch;
@@ -29,7 +29,7 @@ const LENET: Conv2dGeometry = Conv2dGeometry {
 struct Pooled {
     batch: usize,
     geometry: Conv2dGeometry,
-    rectifier: Rectifier,
+    fused: FusedActivation,
     extra: [usize; 2],
 }
 
@@ -60,7 +60,7 @@ impl Pooled {
     }
 
     fn run(&self, [input, weight, bias]: &[Vec<f32>; 3]) -> Vec<f32> {
-        let Self { batch, geometry, rectifier, extra } = *self;
+        let Self { batch, geometry, fused, extra } = *self;
         let [ic, oc] = [geometry.in_channels, geometry.out_channels];
         let (geometry, pool) = (geometry.strided(ic + extra[0], 0), self.pool().strided(0, oc + extra[1]));
         let input = Part::new(input, ic, extra[0]);
@@ -68,7 +68,7 @@ impl Pooled {
         let mut packed = vec![f32::NAN; pooled::packed_len(&geometry)];
         pooled::pack(&geometry, weight, Some(bias), &mut packed);
         let mut scratch = Scratch::default();
-        pooled::forward(&geometry, &pool, rectifier, input.slice(), &packed, output.slice_mut(), &mut scratch);
+        pooled::forward(&geometry, &pool, fused, input.slice(), &packed, output.slice_mut(), &mut scratch);
         output.values()
     }
 
@@ -77,10 +77,10 @@ impl Pooled {
         let found = everywhere(true, || self.run(data).iter().map(told).collect());
         let [input, weight, bias] = data.each_ref().map(|values| wide(values));
         let mut map = reference::conv2d::forward(&self.geometry, &input, &weight, Some(&bias));
-        match self.rectifier {
-            Rectifier::None | Rectifier::Then(_) => {}
-            Rectifier::Relu => map = reference::relu::forward(&map),
-            Rectifier::Relu6 => map = reference::activation::forward(Activation::Relu6, &map),
+        match self.fused {
+            FusedActivation::None | FusedActivation::Then(_) => {}
+            FusedActivation::Relu => map = reference::relu::forward(&map),
+            FusedActivation::Relu6 => map = reference::activation::forward(Activation::Relu6, &map),
         }
         let expected = reference::max_pool2d::forward(&self.pool(), &map);
         let expected: Vec<_> = expected.into_iter().map(|value| told(&(value as f32))).collect();
@@ -97,11 +97,11 @@ fn cases() -> impl Strategy<Value = Pooled> {
     let channels = (1_usize..=4, 1_usize..=8);
     let sizes = (2_usize..=40, prop_oneof![24_usize..=32, 48_usize..=64, Just(97)]);
     let window = ([1_usize..=5, 1_usize..=5], [0_usize..=3, 0_usize..=3, 0_usize..=3, 0_usize..=3]);
-    let rectifiers = prop::sample::select(vec![Rectifier::None, Rectifier::Relu, Rectifier::Relu6]);
+    let fused = prop::sample::select(vec![FusedActivation::None, FusedActivation::Relu, FusedActivation::Relu6]);
     let extras = prop::sample::select(vec![[0, 0], [3, 5], [0, 17]]);
-    (1_usize..=3, channels, sizes, window, rectifiers, extras).prop_filter_map(
+    (1_usize..=3, channels, sizes, window, fused, extras).prop_filter_map(
         "the padding is more than the map",
-        |(batch, (in_channels, out_channels), (rows, columns), (kernel_size, sides), rectifier, extra)| {
+        |(batch, (in_channels, out_channels), (rows, columns), (kernel_size, sides), fused, extra)| {
             let [top, bottom, left, right] = sides;
             let in_size = [
                 (rows + kernel_size[0] - 1).checked_sub(top + bottom)?,
@@ -109,7 +109,7 @@ fn cases() -> impl Strategy<Value = Pooled> {
             ];
             let padding = Padding { top, bottom, left, right };
             let geometry = Conv2dGeometry { in_channels, in_size, out_channels, kernel_size, padding, ..LENET };
-            (in_size[0] > 0 && in_size[1] > 0).then_some(Pooled { batch, geometry, rectifier, extra })
+            (in_size[0] > 0 && in_size[1] > 0).then_some(Pooled { batch, geometry, fused, extra })
         },
     )
 }
@@ -137,7 +137,7 @@ proptest! {
 
 #[test]
 fn what_is_not_computed_so_is_refused() {
-    let case = Pooled { batch: 1, geometry: LENET, rectifier: Rectifier::Relu, extra: [0; 2] };
+    let case = Pooled { batch: 1, geometry: LENET, fused: FusedActivation::Relu, extra: [0; 2] };
     let (geometry, pool) = (case.geometry, case.pool());
     case.check(&case.data());
     for other in [

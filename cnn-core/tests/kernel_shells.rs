@@ -15,7 +15,7 @@ use cnn_core::kernel::pointwise::prelu;
 use cnn_core::kernel::pooling;
 use cnn_core::kernel::resampling::zero_pad2d;
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 
 /// Half of all numbers: twice of it is nothing, in a program without checks of overflow.
 const HALF: usize = 1 << (usize::BITS - 1);
@@ -170,8 +170,8 @@ fn groups_that_leave_channels_over() {
 #[should_panic(expected = "a mean and a deviation for each channel")]
 fn a_normalization_without_statistics_allocates_nothing() {
     let (geometry, statistics) = (BatchNorm2dGeometry::new(MUCH), Statistics { mean: &[], variance: &[] });
-    let (rectifier, mut scratch) = (Rectifier::None, Scratch::default());
-    batch_norm2d::forward_evaluation(&geometry, statistics, None, rectifier, &[], &mut [], &mut scratch);
+    let (fused, mut scratch) = (FusedActivation::None, Scratch::default());
+    batch_norm2d::forward_evaluation(&geometry, statistics, None, fused, &[], &mut [], &mut scratch);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use cnn_core::kernel::normalization::batch_norm2d::{self, Affine, AffineGradient
 use cnn_core::kernel::pointwise::activation::{self, Remembered};
 use cnn_core::kernel::pointwise::join;
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 use cnn_core::reference;
 use kernel::activations::{ALL, THEN};
 use kernel::convolutions::geometry;
@@ -64,8 +64,8 @@ impl Case {
         ALL[self.activation]
     }
 
-    fn rectifier(&self) -> Rectifier {
-        Rectifier::Then(&THEN[self.activation])
+    fn fused(&self) -> FusedActivation {
+        FusedActivation::Then(&THEN[self.activation])
     }
 
     /// What is in an output before.
@@ -74,11 +74,11 @@ impl Case {
     }
 
     /// A map that `make` writes with the activation, and one that it writes without it, on which that works alone.
-    fn both(&self, cells: usize, channels: usize, make: impl Fn(Rectifier, &mut [f32])) -> Vec<f32> {
+    fn both(&self, cells: usize, channels: usize, make: impl Fn(FusedActivation, &mut [f32])) -> Vec<f32> {
         let map = || Part::new(&vec![self.before(); cells * channels], channels, self.extra);
         let (mut together, mut apart) = (map(), map());
-        make(self.rectifier(), together.slice_mut());
-        make(Rectifier::None, apart.slice_mut());
+        make(self.fused(), together.slice_mut());
+        make(FusedActivation::None, apart.slice_mut());
         let rows = RowsMut::strided(apart.slice_mut(), channels + self.extra);
         activation::forward_in_place(self.function(), channels, rows);
         assert_eq!(bits(&together.values()), bits(&apart.values()), "{self:?}");
@@ -100,9 +100,9 @@ impl Case {
                 let mut results = Vec::new();
                 let cells = self.batch * geometry.out_len() / oc;
                 for made_for in [None, Some(MadeFor::OneSample), Some(MadeFor::Batches)] {
-                    results = self.both(cells, oc, |rectifier, output| {
+                    results = self.both(cells, oc, |fused, output| {
                         let mut scratch = Scratch::default();
-                        let epilogue = Epilogue { bias: Some(&bias), write: self.write, rectifier };
+                        let epilogue = Epilogue { bias: Some(&bias), write: self.write, fused };
                         let Some(made_for) = made_for else {
                             return convolution::forward(strided, epilogue, input, weight, output, &mut scratch);
                         };
@@ -130,8 +130,8 @@ impl Case {
         let bias = sixteenths(out_features, 3);
         let run = |input: &[f32]| {
             everywhere(false, || {
-                self.both(self.batch, out_features, |rectifier, output| {
-                    let epilogue = Epilogue { bias: Some(&bias), write: self.write, rectifier };
+                self.both(self.batch, out_features, |fused, output| {
+                    let epilogue = Epilogue { bias: Some(&bias), write: self.write, fused };
                     linear::forward(&geometry, epilogue, input, &weight, output, &mut Scratch::default());
                 })
             })
@@ -150,9 +150,9 @@ impl Case {
                 let mut results = Vec::new();
                 for is_packed in [false, true] {
                     let cells = self.batch * geometry.out_len() / oc;
-                    results = self.both(cells, oc, |rectifier, output| {
+                    results = self.both(cells, oc, |fused, output| {
                         let mut scratch = Scratch::default();
-                        let epilogue = Epilogue { bias: Some(&bias), write: self.write, rectifier };
+                        let epilogue = Epilogue { bias: Some(&bias), write: self.write, fused };
                         if !is_packed {
                             return conv_transpose2d::forward(strided, epilogue, input, &weight, output, &mut scratch);
                         }
@@ -178,12 +178,12 @@ impl Case {
         let branches = [&a, &b].map(|values| Part::new(values, channels, self.extra));
         everywhere(false, || {
             let [x, y] = branches.each_ref().map(|branch| Rows::strided(branch.slice(), stride));
-            let sum = self.both(rows, channels, |rectifier, output| {
-                join::add(channels, rectifier, x, y, RowsMut::strided(output, stride));
+            let sum = self.both(rows, channels, |fused, output| {
+                join::add(channels, fused, x, y, RowsMut::strided(output, stride));
             });
             let mut accumulated = branches[1].clone();
             let to = RowsMut::strided(accumulated.slice_mut(), stride);
-            join::accumulate(channels, self.rectifier(), x, to);
+            join::accumulate(channels, self.fused(), x, to);
             assert_eq!(bits(&accumulated.values()), bits(&sum), "{self:?}");
             if !function.slope_of_output() {
                 return sum;
@@ -191,7 +191,7 @@ impl Case {
             let (mut together, mut apart) = (branches[1].clone(), branches[1].clone());
             let output = Rows::strided(accumulated.slice(), stride);
             let to = RowsMut::strided(together.slice_mut(), stride);
-            join::rectify_backward(channels, self.rectifier(), output, to);
+            join::rectify_backward(channels, self.fused(), output, to);
             let to = RowsMut::strided(apart.slice_mut(), stride);
             activation::backward_in_place(function, channels, Remembered::Output(output), to);
             assert_eq!(bits(&together.values()), bits(&apart.values()), "{self:?}");
@@ -209,32 +209,32 @@ impl Case {
         let grad_output = Part::new(&grad, channels, self.extra);
         everywhere(false, || {
             let scratch = &mut Scratch::default();
-            let forward = |rectifier: Rectifier, output: &mut [f32]| {
+            let forward = |fused: FusedActivation, output: &mut [f32]| {
                 let (mut mean, mut inverse_deviation) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
                 let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse_deviation };
                 let scratch = &mut Scratch::default();
-                batch_norm2d::forward_training(geometry, affine, rectifier, &input, None, saved, output, scratch);
+                batch_norm2d::forward_training(geometry, affine, fused, &input, None, saved, output, scratch);
                 (mean, inverse_deviation)
             };
             let mut made = Part::new(&vec![f32::NAN; input.len()], channels, self.extra);
-            let (mean, inverse_deviation) = forward(Rectifier::None, made.slice_mut());
-            let output = self.both(rows, channels, |rectifier, output| _ = forward(rectifier, output));
+            let (mean, inverse_deviation) = forward(FusedActivation::None, made.slice_mut());
+            let output = self.both(rows, channels, |fused, output| _ = forward(fused, output));
             let saved = batch_norm2d::Saved { mean: &mean, inverse_deviation: &inverse_deviation };
-            let mut backward = |rectifier: Rectifier, grad_output: &[f32]| {
+            let mut backward = |fused: FusedActivation, grad_output: &[f32]| {
                 let mut grad_input = vec![self.before(); input.len()];
                 let (mut grad_weight, mut grad_bias) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
                 let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
                 let maps = MapGradients::Apart { output: grad_output, input: Some((&mut grad_input[..], self.write)) };
-                batch_norm2d::backward_training(geometry, saved, affine, &input, rectifier, maps, gradients, scratch);
+                batch_norm2d::backward_training(geometry, saved, affine, &input, fused, maps, gradients, scratch);
                 [grad_input, grad_weight, grad_bias].concat()
             };
-            let together = backward(self.rectifier(), grad_output.slice());
+            let together = backward(self.fused(), grad_output.slice());
             let mut grad_made = grad_output.clone();
             let stride = channels + self.extra;
             let remembered = Remembered::Input(Rows::strided(made.slice(), stride));
             let to = RowsMut::strided(grad_made.slice_mut(), stride);
             activation::backward_in_place(function, channels, remembered, to);
-            let apart = backward(Rectifier::None, grad_made.slice());
+            let apart = backward(FusedActivation::None, grad_made.slice());
             assert_eq!(bits(&together), bits(&apart), "{self:?}");
             [output, together].concat()
         });

@@ -6,7 +6,7 @@ mod kernel;
 use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{Activation, Conv2dAlgorithm, Conv2dGeometry, Layout, Padding};
 use cnn_core::kernel::memory::scratch::Scratch;
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 use cnn_core::random::{Key, Purpose};
 use cnn_core::reference;
 use kernel::{Part, everywhere, wide};
@@ -64,7 +64,7 @@ impl Data {
     }
 
     /// Output, and the gradients of input, weight and bias.
-    fn run(&self, rectifier: Rectifier, write: Write, [in_extra, out_extra]: [usize; 2]) -> [Vec<f32>; 4] {
+    fn run(&self, fused: FusedActivation, write: Write, [in_extra, out_extra]: [usize; 2]) -> [Vec<f32>; 4] {
         let [ic, oc] = [self.geometry.in_channels, self.geometry.out_channels];
         let geometry = &self.geometry.strided(ic + in_extra, oc + out_extra);
         let before = if write == Write::Add { 1.0 } else { f32::NAN };
@@ -72,7 +72,7 @@ impl Data {
         let mut output = Part::new(&vec![before; self.grad_output.len()], oc, out_extra);
         let mut grad_input = Part::new(&vec![before; self.input.len()], ic, in_extra);
         let mut scratch = Scratch::default();
-        let epilogue = Epilogue { bias: Some(&self.bias), write, rectifier };
+        let epilogue = Epilogue { bias: Some(&self.bias), write, fused };
         convolution::forward(geometry, epilogue, input.slice(), &self.weight, output.slice_mut(), &mut scratch);
         let (weight, dy) = (&self.weight, grad_output.slice());
         convolution::backward_input(geometry, weight, dy, grad_input.slice_mut(), write, &mut scratch);
@@ -83,7 +83,7 @@ impl Data {
     }
 
     /// The same in f64, and the sums of the products' magnitudes, which rounding is a share of.
-    fn reference(&self, rectifier: Rectifier, write: Write) -> [Vec<(f64, f64)>; 4] {
+    fn reference(&self, fused: FusedActivation, write: Write) -> [Vec<(f64, f64)>; 4] {
         let results = |absolute: bool| {
             let [input, weight, bias, dy] = [&self.input, &self.weight, &self.bias, &self.grad_output].map(|values| {
                 let mut values = wide(values);
@@ -96,12 +96,12 @@ impl Data {
             if write == Write::Add {
                 output.iter_mut().chain(&mut grad_input).for_each(|value| *value += 1.0);
             }
-            match rectifier {
+            match fused {
                 _ if absolute => {}
-                Rectifier::None => {}
-                Rectifier::Then(_) => unreachable!("`kernel_then.rs` has these"),
-                Rectifier::Relu => output = reference::relu::forward(&output),
-                Rectifier::Relu6 => output = reference::activation::forward(Activation::Relu6, &output),
+                FusedActivation::None => {}
+                FusedActivation::Then(_) => unreachable!("`kernel_then.rs` has these"),
+                FusedActivation::Relu => output = reference::relu::forward(&output),
+                FusedActivation::Relu6 => output = reference::activation::forward(Activation::Relu6, &output),
             }
             [output, grad_input, gradients.weight, gradients.bias]
         };
@@ -129,10 +129,10 @@ fn assert_close(found: &[f32], expected: &[(f64, f64)]) {
     }
 }
 
-fn check(data: &Data, rectifier: Rectifier, write: Write, extra: [usize; 2]) {
-    let expected = data.reference(rectifier, write);
+fn check(data: &Data, fused: FusedActivation, write: Write, extra: [usize; 2]) {
+    let expected = data.reference(fused, write);
     everywhere(false, || {
-        let found = data.run(rectifier, write, extra);
+        let found = data.run(fused, write, extra);
         found.iter().zip(&expected).for_each(|(found, expected)| assert_close(found, expected));
         found.concat()
     });
@@ -158,14 +158,14 @@ proptest! {
     fn agrees_with_the_reference(
         geometry in geometry(),
         batch in 0..=4usize,
-        (rectifier, write) in prop_oneof![
-            Just((Rectifier::None, Write::Store)),
-            Just((Rectifier::Relu, Write::Add)),
-            Just((Rectifier::Relu6, Write::Store)),
+        (fused, write) in prop_oneof![
+            Just((FusedActivation::None, Write::Store)),
+            Just((FusedActivation::Relu, Write::Add)),
+            Just((FusedActivation::Relu6, Write::Store)),
         ],
         extra in prop_oneof![Just([0, 0]), Just([3, 0]), Just([0, 5]), Just([20, 13])],
     ) {
-        check(&Data::new(geometry, batch), rectifier, write, extra);
+        check(&Data::new(geometry, batch), fused, write, extra);
     }
 }
 
@@ -173,7 +173,7 @@ proptest! {
 fn filters_that_are_large_have_a_schedule_of_their_own() {
     for (in_channels, out_channels, batch) in [(256, 144, 3), (150, 256, 70)] {
         let geometry = Conv2dGeometry { in_channels, out_channels, in_size: [5, 6], ..PLAIN };
-        check(&Data::new(geometry, batch), Rectifier::Relu, Write::Add, [0, 0]);
+        check(&Data::new(geometry, batch), FusedActivation::Relu, Write::Add, [0, 0]);
     }
 }
 
@@ -184,9 +184,9 @@ fn a_sample_has_the_same_bits_alone_and_among_others() {
         let [in_channels, out_channels] = channels;
         let data = Data::new(Conv2dGeometry { in_channels, out_channels, in_size: size, ..PLAIN }, 33);
         everywhere(false, || {
-            let together = data.run(Rectifier::None, Write::Store, [0, 0]);
+            let together = data.run(FusedActivation::None, Write::Store, [0, 0]);
             for index in [0, 1, 16, 32] {
-                let alone = data.sample(index).run(Rectifier::None, Write::Store, [0, 0]);
+                let alone = data.sample(index).run(FusedActivation::None, Write::Store, [0, 0]);
                 for (alone, together) in alone.iter().zip(&together).take(2) {
                     let part = &together[index * alone.len()..(index + 1) * alone.len()];
                     assert_eq!(bits(alone), bits(part), "sample {index} of {channels:?}");
@@ -212,10 +212,10 @@ fn check_planted(geometry: Conv2dGeometry, batch: usize, operand: usize, place: 
         data
     };
     let data = with(value);
-    let marked = with(f32::NAN).reference(Rectifier::None, Write::Store);
-    let expected = data.reference(Rectifier::None, Write::Store);
+    let marked = with(f32::NAN).reference(FusedActivation::None, Write::Store);
+    let expected = data.reference(FusedActivation::None, Write::Store);
     everywhere(false, || {
-        let found = data.run(Rectifier::None, Write::Store, [0, 0]);
+        let found = data.run(FusedActivation::None, Write::Store, [0, 0]);
         for (result, found) in found.iter().enumerate() {
             let tolerance = tolerance(&expected[result]);
             for (index, found) in found.iter().enumerate() {
@@ -259,9 +259,9 @@ fn a_number_that_overflows_in_a_transform_is_computed_directly() {
             let place = place % data.input.len();
             data.input[place] = value;
             data.bias.fill(0.0);
-            let expected = data.reference(Rectifier::None, Write::Store);
+            let expected = data.reference(FusedActivation::None, Write::Store);
             everywhere(false, || {
-                let [output, ..] = data.run(Rectifier::None, Write::Store, [0, 0]);
+                let [output, ..] = data.run(FusedActivation::None, Write::Store, [0, 0]);
                 assert_close(&output, &expected[0]);
                 output
             });
@@ -293,12 +293,12 @@ fn rounding_is_at_most_three_times_that_of_pytorch() {
         };
         data.input = normal_numbers(data.input.len());
         data.grad_output = normal_numbers(data.grad_output.len());
-        let expected = data.reference(Rectifier::None, Write::Store);
-        let found = data.run(Rectifier::None, Write::Store, [0, 0]);
+        let expected = data.reference(FusedActivation::None, Write::Store);
+        let found = data.run(FusedActivation::None, Write::Store, [0, 0]);
         let [output, grad_input, grad_weight] = [0, 1, 2].map(|result: usize| share(&found[result], &expected[result]));
         data.input.iter_mut().for_each(|value| *value = value.max(0.0));
-        let expected = data.reference(Rectifier::None, Write::Store);
-        let [of_rectified, ..] = data.run(Rectifier::None, Write::Store, [0, 0]);
+        let expected = data.reference(FusedActivation::None, Write::Store);
+        let [of_rectified, ..] = data.run(FusedActivation::None, Write::Store, [0, 0]);
         let of_rectified = share(&of_rectified, &expected[0]);
         println!(
             "{channels}: rectified {of_rectified:.2e}, normal {output:.2e}, to the input {grad_input:.2e}, to the weight {grad_weight:.2e}"

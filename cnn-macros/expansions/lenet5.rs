@@ -36,7 +36,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
+        const FUSED: ::cnn_core::kernel::FusedActivation = ::cnn_core::kernel::FusedActivation::Relu;
     }
     const _: ::cnn_core::shape::Chw<
         6,
@@ -113,7 +113,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
+        const FUSED: ::cnn_core::kernel::FusedActivation = ::cnn_core::kernel::FusedActivation::Relu;
     }
     const _: ::cnn_core::shape::Chw<
         16,
@@ -187,7 +187,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
+        const FUSED: ::cnn_core::kernel::FusedActivation = ::cnn_core::kernel::FusedActivation::Relu;
         const CHANNELS: usize = 16;
     }
     struct __Step8;
@@ -204,7 +204,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::Relu;
+        const FUSED: ::cnn_core::kernel::FusedActivation = ::cnn_core::kernel::FusedActivation::Relu;
         const CHANNELS: usize = 120;
     }
     struct __Step10;
@@ -221,7 +221,7 @@ const _: () = {
             layout: ::cnn_core::kernel::geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const RECTIFIER: ::cnn_core::kernel::Rectifier = ::cnn_core::kernel::Rectifier::None;
+        const FUSED: ::cnn_core::kernel::FusedActivation = ::cnn_core::kernel::FusedActivation::None;
         const CHANNELS: usize = 84;
     }
     impl ::cnn_core::network::Network for LeNet5 {
@@ -233,6 +233,7 @@ const _: () = {
                 path: "conv1",
                 layer: "conv2d",
                 operation: <__Step0 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[0],
                 input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
@@ -241,6 +242,7 @@ const _: () = {
                 path: "1",
                 layer: "relu",
                 operation: <__Step1 as ::cnn_core::layer::activation::Activation>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[1],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
@@ -249,6 +251,7 @@ const _: () = {
                 path: "2",
                 layer: "max_pool2d",
                 operation: <__Step2 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[2],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 28, width: 28 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
@@ -257,6 +260,7 @@ const _: () = {
                 path: "conv2",
                 layer: "conv2d",
                 operation: <__Step3 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[3],
                 input: ::cnn_core::shape::Sizes::Map { channels: 6, height: 14, width: 14 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
@@ -265,6 +269,7 @@ const _: () = {
                 path: "4",
                 layer: "relu",
                 operation: <__Step4 as ::cnn_core::layer::activation::Activation>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[4],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
@@ -273,6 +278,7 @@ const _: () = {
                 path: "5",
                 layer: "max_pool2d",
                 operation: <__Step5 as ::cnn_core::layer::max_pool2d::MaxPool2d>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[5],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 10, width: 10 },
                 output: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
@@ -281,6 +287,7 @@ const _: () = {
                 path: "6",
                 layer: "flatten",
                 operation: <__Step6 as ::cnn_core::layer::flatten::Flatten>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[6],
                 input: ::cnn_core::shape::Sizes::Map { channels: 16, height: 5, width: 5 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 400 },
@@ -289,6 +296,7 @@ const _: () = {
                 path: "fc1",
                 layer: "linear",
                 operation: <__Step7 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[7],
                 input: ::cnn_core::shape::Sizes::Flat { features: 400 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 120 },
@@ -297,6 +305,7 @@ const _: () = {
                 path: "8",
                 layer: "relu",
                 operation: <__Step8 as ::cnn_core::layer::activation::Activation>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[8],
                 input: ::cnn_core::shape::Sizes::Flat { features: 120 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 120 },
@@ -305,6 +314,7 @@ const _: () = {
                 path: "fc2",
                 layer: "linear",
                 operation: <__Step9 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[9],
                 input: ::cnn_core::shape::Sizes::Flat { features: 120 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 84 },
@@ -313,6 +323,7 @@ const _: () = {
                 path: "10",
                 layer: "relu",
                 operation: <__Step10 as ::cnn_core::layer::activation::Activation>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[10],
                 input: ::cnn_core::shape::Sizes::Flat { features: 84 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 84 },
@@ -321,6 +332,7 @@ const _: () = {
                 path: "fc3",
                 layer: "linear",
                 operation: <__Step11 as ::cnn_core::layer::linear::Linear>::OPERATION,
+                shares: ::core::option::Option::None,
                 inputs: &[11],
                 input: ::cnn_core::shape::Sizes::Flat { features: 84 },
                 output: ::cnn_core::shape::Sizes::Flat { features: 10 },

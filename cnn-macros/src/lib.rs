@@ -40,7 +40,7 @@ fn expand(input: TokenStream) -> TokenStream {
     quote::quote!(#networks #rest)
 }
 
-fn one(network: &ast::Network, blocks: &mut Blocks<'_>) -> TokenStream {
+fn one<'b>(network: &'b ast::Network, blocks: &mut Blocks<'b>) -> TokenStream {
     let mut errors = Errors::of(&network.errors);
     let mut plan = settle::plan(network, blocks, &mut errors);
     let found = errors.finish();

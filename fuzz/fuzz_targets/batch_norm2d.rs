@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
         layout: arguments.layout(channels, channels),
     };
     let rows = arguments.batch() * arguments.below(256);
-    let (which, write, rectifier) = (arguments.below(5), arguments.write(), arguments.rectifier());
+    let (which, write, fused) = (arguments.below(5), arguments.write(), arguments.fused());
     let mut input = arguments.maps(attempt(|| geometry.input()), rows);
     let mut output = arguments.maps(attempt(|| geometry.output()), rows);
     let [mut mean, mut variance] = [(); 2].map(|()| arguments.values(Some(channels)));
@@ -42,16 +42,16 @@ fuzz_target!(|bytes: &[u8]| {
             });
             let saved = SavedMut { mean: &mut mean.values, inverse_deviation: &mut variance.values };
             let output = &mut output.values;
-            batch_norm2d::forward_training(geometry, affine, rectifier, &input.values, running, saved, output, scratch);
+            batch_norm2d::forward_training(geometry, affine, fused, &input.values, running, saved, output, scratch);
         }
         1 | 2 => {
             let affine = with_affine.then_some(Affine { weight: &weight.values, bias: &bias.values });
             let statistics = Statistics { mean: &mean.values, variance: &variance.values };
             let (input, output) = (&input.values, &mut output.values);
             if which == 1 {
-                batch_norm2d::forward_evaluation(geometry, statistics, affine, rectifier, input, output, scratch);
+                batch_norm2d::forward_evaluation(geometry, statistics, affine, fused, input, output, scratch);
             } else {
-                batch_norm2d::forward_evaluation_in_place(geometry, statistics, affine, rectifier, output, scratch);
+                batch_norm2d::forward_evaluation_in_place(geometry, statistics, affine, fused, output, scratch);
             }
         }
         _ => {
@@ -65,12 +65,12 @@ fuzz_target!(|bytes: &[u8]| {
             if which == 3 {
                 let saved = Saved { mean: &mean.values, inverse_deviation: &variance.values };
                 batch_norm2d::backward_training(
-                    geometry, saved, affine, &given, rectifier, maps, gradients, scratch,
+                    geometry, saved, affine, &given, fused, maps, gradients, scratch,
                 );
             } else {
                 let statistics = Statistics { mean: &mean.values, variance: &variance.values };
                 batch_norm2d::backward_evaluation(
-                    geometry, statistics, affine, &given, rectifier, maps, gradients, scratch,
+                    geometry, statistics, affine, &given, fused, maps, gradients, scratch,
                 );
             }
         }

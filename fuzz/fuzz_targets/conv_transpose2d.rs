@@ -46,8 +46,8 @@ fn is_sound(geometry: &ConvTranspose2dGeometry) -> bool {
 fuzz_target!(|bytes: &[u8]| {
     let mut arguments = Arguments::new(bytes);
     let geometry = geometry(&mut arguments);
-    let (which, write, rectifier, batch) =
-        (arguments.below(3), arguments.write(), arguments.rectifier(), arguments.batch());
+    let (which, write, fused, batch) =
+        (arguments.below(3), arguments.write(), arguments.fused(), arguments.batch());
     let input = arguments.maps(attempt(|| geometry.input()), batch);
     let mut output = arguments.maps(attempt(|| geometry.output()), batch);
     let mut weight = arguments.values(attempt(|| geometry.weight_len()));
@@ -64,7 +64,7 @@ fuzz_target!(|bytes: &[u8]| {
     call(sound, || match which {
         0 => {
             let bias = bias.as_ref().map(|bias| &bias.values[..]);
-            let epilogue = Epilogue { bias, write, rectifier };
+            let epilogue = Epilogue { bias, write, fused };
             conv_transpose2d::forward(geometry, epilogue, &input.values, &weight.values, &mut output.values, scratch);
         }
         1 => {

@@ -13,8 +13,8 @@ fuzz_target!(|bytes: &[u8]| {
     let [in_features, out_features] = arguments.pair(Arguments::size);
     let layout = arguments.layout(in_features, out_features);
     let geometry = LinearGeometry { in_features, out_features, layout };
-    let (which, write, rectifier, batch) =
-        (arguments.below(4), arguments.write(), arguments.rectifier(), arguments.batch());
+    let (which, write, fused, batch) =
+        (arguments.below(4), arguments.write(), arguments.fused(), arguments.batch());
     let input = arguments.maps(attempt(|| geometry.input()), batch);
     let mut output = arguments.maps(attempt(|| geometry.output()), batch);
     let mut weight = arguments.values(attempt(|| geometry.weight_len()));
@@ -29,13 +29,13 @@ fuzz_target!(|bytes: &[u8]| {
     let some_bias = bias.as_ref().map(|bias| &bias.values[..]);
     call(sound, || match which {
         0 => {
-            let epilogue = Epilogue { bias: some_bias, write, rectifier };
+            let epilogue = Epilogue { bias: some_bias, write, fused };
             linear::forward(geometry, epilogue, &input.values, &weight.values, &mut output.values, scratch);
         }
         1 => {
             let mut packed = vec![0.0; linear::packed_len(geometry)];
             linear::pack(geometry, MadeFor::OneSample, &weight.values, some_bias, &mut packed);
-            let epilogue = Epilogue { bias: None, write, rectifier };
+            let epilogue = Epilogue { bias: None, write, fused };
             linear::forward_packed(geometry, epilogue, &input.values, &packed, &mut output.values, scratch);
         }
         2 => {

@@ -10,7 +10,7 @@ use arbitrary::Unstructured;
 use cnn_core::kernel::geometry::{Layout, Map, Padding};
 use cnn_core::kernel::memory::scratch::Needs;
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 
 /// Values of a slice at most: huge maps get slices that do not fit them.
 const VALUES: usize = 1 << 16;
@@ -128,8 +128,8 @@ impl<'a> Arguments<'a> {
     }
 
     /// One of the rectifiers.
-    pub fn rectifier(&mut self) -> Rectifier {
-        [Rectifier::None, Rectifier::Relu, Rectifier::Relu6][self.below(3)]
+    pub fn fused(&mut self) -> FusedActivation {
+        [FusedActivation::None, FusedActivation::Relu, FusedActivation::Relu6][self.below(3)]
     }
 
     /// An option: a usual number, or any.

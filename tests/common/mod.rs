@@ -115,20 +115,51 @@ pub(crate) fn check_in<N: Network>(
 /// network's weights; in training the state moves on, by a share that may depend on the number of batches so far, with this
 /// one.
 fn forward<N: Network>(mode: Mode, parameters: &[f64], state: &mut [f64], batches: u64, input: &[f64]) -> Vec<f64> {
-    let mut own = Own { mode, parameters, state, batches };
-    let output = steps_forward(N::STEPS, &mut own, input);
-    assert_eq!((own.parameters.len(), own.state.len()), (0, 0), "all belongs to a step");
-    output
+    let all = [parameters.len(), state.len()];
+    assert_eq!(ends(N::STEPS).last().copied().unwrap_or_default(), all, "all belongs to a step");
+    steps_forward(N::STEPS, &mut Own { mode, parameters, state, batches }, input)
+}
+
+/// Where the parameters and the state of each step end; those that share others' have none.
+fn ends(steps: &[Step]) -> Vec<[usize; 2]> {
+    let own = |step: &Step| match step.shares {
+        Some(_) => [0, 0],
+        None => [step.operation.parameter_count(), step.operation.state_count()],
+    };
+    let add = |end: &mut [usize; 2], step: &Step| {
+        let [parameters, state] = own(step);
+        *end = [end[0] + parameters, end[1] + state];
+        Some(*end)
+    };
+    steps.iter().scan([0, 0], add).collect()
 }
 
 fn steps_forward(steps: &[Step], own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
     let mut maps = vec![input.to_vec()];
-    for step in steps {
+    let ends = ends(steps);
+    for (index, step) in steps.iter().enumerate() {
         let inputs: Vec<_> = step.inputs.iter().map(|map| maps[*map].as_slice()).collect();
+        let owner = step.shares.unwrap_or(index);
+        let [parameters, state] = [0, 1].map(|kind| {
+            let first = owner.checked_sub(1).map_or(0, |before| ends[before][kind]);
+            first..ends[owner][kind]
+        });
+        // Each use of a normalization counts a batch.
+        let uses = steps[..index].iter().enumerate().filter(|(other, step)| step.shares.unwrap_or(*other) == owner);
+        let own = &mut Own {
+            mode: own.mode,
+            parameters: &own.parameters[parameters],
+            state: &mut own.state[state],
+            batches: own.batches + uses.count() as u64,
+        };
         let map = match (&step.operation, inputs.as_slice()) {
-            (Operation::Add | Operation::Multiply | Operation::Concat, inputs) => {
+            (Operation::Add | Operation::Multiply | Operation::Concat | Operation::Outputs, inputs) => {
                 let size = |map: &usize| if *map == 0 { steps[0].input } else { steps[*map - 1].output };
                 join(step, &step.inputs.iter().map(size).collect::<Vec<_>>(), inputs)
+            }
+            (Operation::Input { first }, [input]) => {
+                let sample = |sample: &[f64]| sample[*first..first + step.output.len()].to_vec();
+                input.chunks_exact(step.input.len()).flat_map(sample).collect()
             }
             (Operation::Network(steps), [input]) => steps_forward(steps, own, input),
             (_, [input]) => step_forward(step, own, input),
@@ -145,7 +176,7 @@ fn join(step: &Step, sizes: &[Sizes], inputs: &[&[f64]]) -> Vec<f64> {
     let sample = |branch: usize, n: usize| &inputs[branch][n * sizes[branch].len()..][..sizes[branch].len()];
     let mut output = Vec::new();
     for n in 0..samples {
-        if step.operation == Operation::Concat {
+        if matches!(step.operation, Operation::Concat | Operation::Outputs) {
             (0..inputs.len()).for_each(|branch| output.extend(sample(branch, n)));
             continue;
         }
@@ -169,7 +200,7 @@ pub(crate) fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Vec<f64
     forward::<N>(Mode::Evaluation, parameters, &mut state, 1, input)
 }
 
-/// What belongs to the steps to come.
+/// What belongs to a step.
 struct Own<'a> {
     mode: Mode,
     parameters: &'a [f64],
@@ -177,19 +208,9 @@ struct Own<'a> {
     batches: u64,
 }
 
-impl<'a> Own<'a> {
-    fn take_state(&mut self, count: usize) -> &'a mut [f64] {
-        let (first, rest) = std::mem::take(&mut self.state).split_at_mut(count);
-        self.state = rest;
-        first
-    }
-}
-
 /// Maps are `[n, c, h, w]` here.
 fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
-    let (parameters, rest) = own.parameters.split_at(step.operation.parameter_count());
-    own.parameters = rest;
-    let state = own.take_state(step.operation.state_count());
+    let (parameters, state) = (own.parameters, &mut *own.state);
     let channels_last = |map: &[f64]| {
         let (channels, size) = (step.input.channels(), [step.input.height(), step.input.width()]);
         map.chunks_exact(step.input.len())

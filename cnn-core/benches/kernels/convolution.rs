@@ -7,7 +7,7 @@ use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry, Layout, Padding};
 use cnn_core::kernel::memory::buffer::Buffer;
 use cnn_core::kernel::memory::scratch::Scratch;
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 
 pub(crate) struct Case {
     name: &'static str,
@@ -101,7 +101,7 @@ fn measure_case(table: &mut Table<'_>, Case { name, batch, geometry }: &Case) {
     let mut grad_input = Buffer::zeros(batch * geometry.in_len());
     let mut grad_weight = Buffer::zeros(geometry.weight_len());
     let mut grad_bias = Buffer::zeros(geometry.out_channels);
-    let epilogue = Epilogue { bias: Some(&bias), rectifier: Rectifier::Relu, ..Epilogue::default() };
+    let epilogue = Epilogue { bias: Some(&bias), fused: FusedActivation::Relu, ..Epilogue::default() };
     let times = [
         best(|| convolution::forward(geometry, epilogue, &input, &weight, &mut output, &mut scratch)),
         best(|| {

@@ -10,10 +10,10 @@ use cnn_core::kernel::memory::scratch::{Needs, Scratch};
 use cnn_core::kernel::pointwise::join;
 use cnn_core::kernel::pooling;
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 
 fn rectify(layer: &Conv2dGeometry, output: &[f32], grad: &mut [f32]) {
-    join::rectify_backward(layer.out_channels, Rectifier::Relu, Rows::dense(output), RowsMut::dense(grad));
+    join::rectify_backward(layer.out_channels, FusedActivation::Relu, Rows::dense(output), RowsMut::dense(grad));
 }
 
 /// The kernels of a training step of LeNet-5 with 64 samples, from the first convolution to the last gradient.
@@ -42,8 +42,8 @@ pub(crate) fn measure() {
                 _ => &before[layer - 1],
             };
             let output = &mut output[0];
-            let rectifier = if layer < 4 { Rectifier::Relu } else { Rectifier::None };
-            let epilogue = Epilogue { bias: Some(&biases[layer]), rectifier, ..Epilogue::default() };
+            let fused = if layer < 4 { FusedActivation::Relu } else { FusedActivation::None };
+            let epilogue = Epilogue { bias: Some(&biases[layer]), fused, ..Epilogue::default() };
             convolution::forward(&layers[layer], epilogue, input, &weights[layer], output, &mut scratch);
             if layer < 2 {
                 pooling::max_forward(&[pool1, pool2][layer], output, &mut pooled[layer]);

@@ -6,7 +6,7 @@ use cnn_core::kernel::geometry::BatchNorm2dGeometry;
 use cnn_core::kernel::memory::buffer::Buffer;
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{self, Affine, AffineGradients, MapGradients, Saved, SavedMut};
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 
 /// Batch normalizations of ResNet-18: channels and size.
 const NORMS: &[(&str, usize, [usize; 2])] = &[
@@ -29,17 +29,17 @@ fn measure_case(table: &mut Table<'_>, (name, batch, [channels, size]): &(&str, 
     let (input, weight, bias) = (noise(len), noise(*channels), noise(*channels));
     let (mut output, grad_output, mut grad_input) = (Buffer::zeros(len), noise(len), Buffer::zeros(len));
     let [mut mean, mut inverse, mut grad_weight, mut grad_bias] = core::array::from_fn(|_| Buffer::zeros(*channels));
-    let rectifier = Rectifier::Relu;
+    let fused = FusedActivation::Relu;
     let affine = Some(Affine { weight: &weight, bias: &bias });
     let forward = best(|| {
         let saved = SavedMut { mean: &mut mean, inverse_deviation: &mut inverse };
-        batch_norm2d::forward_training(&geometry, affine, rectifier, &input, None, saved, &mut output, &mut scratch);
+        batch_norm2d::forward_training(&geometry, affine, fused, &input, None, saved, &mut output, &mut scratch);
     });
     let backward = best(|| {
         let saved = Saved { mean: &mean, inverse_deviation: &inverse };
         let gradients = Some(AffineGradients { weight: &mut grad_weight, bias: &mut grad_bias });
         let maps = MapGradients::Apart { output: &grad_output, input: Some((&mut grad_input[..], Write::Store)) };
-        batch_norm2d::backward_training(&geometry, saved, affine, &input, rectifier, maps, gradients, &mut scratch);
+        batch_norm2d::backward_training(&geometry, saved, affine, &input, fused, maps, gradients, &mut scratch);
     });
     let work = |read| Work { read, written: len, ..Work::default() };
     // Backward reads the input and the gradient.

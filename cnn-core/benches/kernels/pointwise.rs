@@ -7,7 +7,7 @@ use cnn_core::kernel::memory::buffer::Buffer;
 use cnn_core::kernel::pointwise::activation::{self, Remembered};
 use cnn_core::kernel::pointwise::join;
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 
 const ACTIVATIONS: &[(&str, Activation)] = &[
     ("relu", Activation::Relu),
@@ -45,8 +45,10 @@ fn measure_activation(table: &mut Table<'_>, (name, activation): &(&str, Activat
 fn measure_add(table: &mut Table<'_>) {
     let (a, b) = (noise(LEN), noise(LEN));
     let (mut output, mut grad) = (Buffer::zeros(LEN), noise(LEN));
-    let forward = best(|| join::add(1, Rectifier::Relu, Rows::dense(&a), Rows::dense(&b), RowsMut::dense(&mut output)));
-    let backward = best(|| join::rectify_backward(1, Rectifier::Relu, Rows::dense(&output), RowsMut::dense(&mut grad)));
+    let forward =
+        best(|| join::add(1, FusedActivation::Relu, Rows::dense(&a), Rows::dense(&b), RowsMut::dense(&mut output)));
+    let backward =
+        best(|| join::rectify_backward(1, FusedActivation::Relu, Rows::dense(&output), RowsMut::dense(&mut grad)));
     table.line("add, relu", LEN, &[(work(2), forward), (work(2), backward)]);
 }
 

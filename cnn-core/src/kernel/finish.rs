@@ -15,7 +15,7 @@ pub enum Write {
 
 /// The function at the end of a product, a normalization or a sum, where it costs next to nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Rectifier {
+pub enum FusedActivation {
     /// None: results stay as they are.
     #[default]
     None,
@@ -81,7 +81,7 @@ impl Then {
     }
 }
 
-impl Rectifier {
+impl FusedActivation {
     /// What is to be applied to what has been written.
     #[inline(always)]
     pub(crate) fn then(self) -> Option<&'static Then> {

@@ -27,4 +27,4 @@ pub mod resampling;
 pub mod rows;
 mod tile;
 
-pub use finish::{Rectifier, Then, Write};
+pub use finish::{FusedActivation, Then, Write};

@@ -2,7 +2,7 @@
 
 use super::prepare::{Fold, Prepared, lines};
 use super::{GradInput, Initial, Mode, Operation, Owned, Parameter, Pass};
-use crate::kernel::Rectifier;
+use crate::kernel::FusedActivation;
 use crate::kernel::geometry::BatchNorm2dGeometry;
 use crate::kernel::memory::buffer::{split, split_ref};
 use crate::kernel::memory::scratch::Needs;
@@ -21,7 +21,7 @@ pub trait BatchNorm2d {
     /// Whether evaluation normalizes by statistics that ran along in training, instead of those of the batch.
     const TRACK_RUNNING_STATS: bool;
     /// The rectifier behind it, if that is part of it.
-    const RECTIFIER: Rectifier;
+    const FUSED: FusedActivation;
     /// The layer as data.
     const OPERATION: Operation = Operation::BatchNorm2d {
         geometry: Self::GEOMETRY,
@@ -56,11 +56,11 @@ pub(super) const fn state(geometry: &BatchNorm2dGeometry) -> [Parameter; 3] {
 pub fn forward<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f32], output: &mut [f32]) {
     let geometry = &L::GEOMETRY;
     let affine = affine::<L>(owned.parameters);
-    let rectifier = L::RECTIFIER;
+    let fused = L::FUSED;
     match (pass.mode(), statistics_of::<L>(pass.mode())) {
         (_, Of::Running) => {
             let statistics = running::<L>(owned.state);
-            batch_norm2d::forward_evaluation(geometry, statistics, affine, rectifier, input, output, pass.scratch);
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, fused, input, output, pass.scratch);
         }
         (Mode::Evaluation, Of::Batch) if geometry.input().samples(input.len()) == 1 => {
             // One value is its own mean, and no other is far from it.
@@ -68,14 +68,14 @@ pub fn forward<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f
             mean.copy_from_slice(&input[..geometry.channels]);
             variance.fill(0.0);
             let statistics = Statistics { mean, variance };
-            batch_norm2d::forward_evaluation(geometry, statistics, affine, rectifier, input, output, pass.scratch);
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, fused, input, output, pass.scratch);
         }
         (mode, Of::Batch) => {
             let running = (mode == Mode::Training && L::TRACK_RUNNING_STATS)
                 .then(|| count_batch(geometry, owned.state, owned.counts));
             let (mean, inverse_deviation) = owned.saved.split_at_mut(geometry.channels);
             let saved = SavedMut { mean, inverse_deviation };
-            batch_norm2d::forward_training(geometry, affine, rectifier, input, running, saved, output, pass.scratch);
+            batch_norm2d::forward_training(geometry, affine, fused, input, running, saved, output, pass.scratch);
         }
     }
 }
@@ -87,7 +87,7 @@ pub fn forward_again<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, inpu
     }
     let (mean, inverse_deviation) = owned.saved.split_at(L::GEOMETRY.channels);
     let (saved, affine) = (Saved { mean, inverse_deviation }, affine::<L>(owned.parameters));
-    batch_norm2d::forward_saved(&L::GEOMETRY, saved, affine, L::RECTIFIER, input, output);
+    batch_norm2d::forward_saved(&L::GEOMETRY, saved, affine, L::FUSED, input, output);
 }
 
 /// input `[n, h, w, c]`, grad_output `[n, h, w, c]` -> grad_input `[n, h, w, c]`, grad_parameters
@@ -123,7 +123,7 @@ fn backward_maps<L: BatchNorm2d>(
     maps: MapGradients<'_>,
     grad_parameters: &mut [f32],
 ) {
-    let (geometry, affine, rectifier) = (&L::GEOMETRY, affine::<L>(owned.parameters), L::RECTIFIER);
+    let (geometry, affine, fused) = (&L::GEOMETRY, affine::<L>(owned.parameters), L::FUSED);
     let gradients = L::AFFINE.then(|| {
         let (weight, bias) = grad_parameters.split_at_mut(geometry.channels);
         AffineGradients { weight, bias }
@@ -133,12 +133,12 @@ fn backward_maps<L: BatchNorm2d>(
     match statistics_of::<L>(mode) {
         Of::Running => {
             let statistics = running::<L>(owned.state);
-            batch_norm2d::backward_evaluation(geometry, statistics, affine, input, rectifier, maps, gradients, scratch);
+            batch_norm2d::backward_evaluation(geometry, statistics, affine, input, fused, maps, gradients, scratch);
         }
         Of::Batch => {
             let (mean, inverse_deviation) = owned.saved.split_at(geometry.channels);
             let saved = Saved { mean, inverse_deviation };
-            batch_norm2d::backward_training(geometry, saved, affine, input, rectifier, maps, gradients, scratch);
+            batch_norm2d::backward_training(geometry, saved, affine, input, fused, maps, gradients, scratch);
         }
     }
 }
@@ -207,7 +207,7 @@ pub fn predict<L: BatchNorm2d>(
 ) {
     if L::TRACK_RUNNING_STATS {
         let (saved, affine) = frozen::<L>(prepared);
-        batch_norm2d::forward_saved(&L::GEOMETRY, saved, affine, L::RECTIFIER, input, output);
+        batch_norm2d::forward_saved(&L::GEOMETRY, saved, affine, L::FUSED, input, output);
     } else {
         let parameters = if L::AFFINE { &prepared[..2 * L::GEOMETRY.channels] } else { &[] };
         let saved = &mut saved[..2 * L::GEOMETRY.channels];
@@ -219,7 +219,7 @@ pub fn predict<L: BatchNorm2d>(
 /// [`predict`] where input and output are one, with running statistics.
 pub fn predict_in_place<L: BatchNorm2d>(_pass: &mut Pass<'_>, prepared: &[f32], map: &mut [f32]) {
     let (saved, affine) = frozen::<L>(prepared);
-    batch_norm2d::forward_saved_in_place(&L::GEOMETRY, saved, affine, L::RECTIFIER, map);
+    batch_norm2d::forward_saved_in_place(&L::GEOMETRY, saved, affine, L::FUSED, map);
 }
 
 /// What [`prepare`] made of running statistics.

@@ -9,7 +9,7 @@ use crate::kernel::geometry::ConvTranspose2dGeometry;
 use crate::kernel::memory::scratch::Needs;
 use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::kernel::{Rectifier, Write};
+use crate::kernel::{FusedActivation, Write};
 
 /// A transposed convolution of a network. Parameters are the weight `[groups, kh, kw, oc / groups, ic / groups]`, then the
 /// bias `[oc]` if there is one.
@@ -19,7 +19,7 @@ pub trait ConvTranspose2d {
     /// Whether a bias is added.
     const BIAS: bool;
     /// The rectifier behind it, if that is part of it.
-    const RECTIFIER: Rectifier;
+    const FUSED: FusedActivation;
     /// The layer as data.
     const OPERATION: Operation = Operation::ConvTranspose2d { geometry: Self::GEOMETRY, bias: Self::BIAS };
     /// The scratch memory that its loops take.
@@ -51,7 +51,7 @@ pub(super) const fn parameters(geometry: &ConvTranspose2dGeometry) -> [Parameter
 /// input `[n, ih, iw, ic]` -> output `[n, oh, ow, oc]`
 pub fn forward<L: ConvTranspose2d>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
     let (weight, bias) = parameters.split_at(L::GEOMETRY.weight_len());
-    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier: L::RECTIFIER, ..Epilogue::default() };
+    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), fused: L::FUSED, ..Epilogue::default() };
     conv_transpose2d::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
 }
 
@@ -65,10 +65,10 @@ pub fn backward<L: ConvTranspose2d>(
     grad_input: Option<GradInput<'_>>,
     grad_parameters: &mut [f32],
 ) {
-    if !matches!(L::RECTIFIER, Rectifier::None) {
+    if !matches!(L::FUSED, FusedActivation::None) {
         let stride = L::GEOMETRY.layout.out_stride;
         let (output, grad_output) = (Rows::strided(output, stride), RowsMut::strided(grad_output, stride));
-        join::rectify_backward(L::GEOMETRY.out_channels, L::RECTIFIER, output, grad_output);
+        join::rectify_backward(L::GEOMETRY.out_channels, L::FUSED, output, grad_output);
     }
     let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());
@@ -116,7 +116,7 @@ pub fn predict_add<L: ConvTranspose2d>(pass: &mut Pass<'_>, prepared: &[f32], in
 }
 
 fn run<L: ConvTranspose2d>(pass: &mut Pass<'_>, write: Write, prepared: &[f32], input: &[f32], output: &mut [f32]) {
-    let epilogue = Epilogue { bias: None, write, rectifier: L::RECTIFIER };
+    let epilogue = Epilogue { bias: None, write, fused: L::FUSED };
     let prepared = &prepared[..conv_transpose2d::packed_len(&L::GEOMETRY)];
     conv_transpose2d::forward_packed(&L::GEOMETRY, epilogue, input, prepared, output, pass.scratch);
 }

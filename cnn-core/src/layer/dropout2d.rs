@@ -7,7 +7,7 @@ use crate::kernel::geometry::{Layout, Map};
 use crate::kernel::memory::chunk;
 use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::kernel::{Rectifier, Write};
+use crate::kernel::{FusedActivation, Write};
 use crate::random::{Key, Purpose};
 
 /// A dropout of whole channels. It has no parameters.
@@ -47,7 +47,7 @@ pub fn backward<L: Dropout2d>(
         let (grad_output, values) = (Rows::strided(grad_output, out_stride), RowsMut::strided(values, in_stride));
         match write {
             Write::Store => join::copy(L::CHANNELS, grad_output, values),
-            Write::Add => join::accumulate(L::CHANNELS, Rectifier::None, grad_output, values),
+            Write::Add => join::accumulate(L::CHANNELS, FusedActivation::None, grad_output, values),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::kernel::geometry::LinearGeometry;
 use crate::kernel::memory::scratch::Needs;
 use crate::kernel::pointwise::join;
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::kernel::{Rectifier, Write};
+use crate::kernel::{FusedActivation, Write};
 
 /// A linear layer of a network. Parameters are the weight `[in, out]`, then the bias `[out]` if there is one.
 pub trait Linear {
@@ -18,7 +18,7 @@ pub trait Linear {
     /// Whether a bias is added.
     const BIAS: bool;
     /// The rectifier behind it, if that is part of it.
-    const RECTIFIER: Rectifier;
+    const FUSED: FusedActivation;
     /// Channels of the map that was flattened into its input; all features if none was.
     const CHANNELS: usize;
     /// The layer as data.
@@ -45,7 +45,7 @@ pub(super) const fn parameters(geometry: &LinearGeometry, channels: usize) -> [P
 /// input `[n, in]` -> output `[n, out]`
 pub fn forward<L: Linear>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
     let (weight, bias) = parameters.split_at(L::GEOMETRY.weight_len());
-    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), rectifier: L::RECTIFIER, ..Epilogue::default() };
+    let epilogue = Epilogue { bias: L::BIAS.then_some(bias), fused: L::FUSED, ..Epilogue::default() };
     linear::forward(&L::GEOMETRY, epilogue, input, weight, output, pass.scratch);
 }
 
@@ -59,10 +59,10 @@ pub fn backward<L: Linear>(
     grad_input: Option<GradInput<'_>>,
     grad_parameters: &mut [f32],
 ) {
-    if !matches!(L::RECTIFIER, Rectifier::None) {
+    if !matches!(L::FUSED, FusedActivation::None) {
         let stride = L::GEOMETRY.layout.out_stride;
         let (output, grad_output) = (Rows::strided(output, stride), RowsMut::strided(grad_output, stride));
-        join::rectify_backward(L::GEOMETRY.out_features, L::RECTIFIER, output, grad_output);
+        join::rectify_backward(L::GEOMETRY.out_features, L::FUSED, output, grad_output);
     }
     let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());
@@ -102,7 +102,7 @@ pub fn predict_add<L: Linear>(pass: &mut Pass<'_>, prepared: &[f32], input: &[f3
 }
 
 fn run<L: Linear>(pass: &mut Pass<'_>, write: Write, prepared: &[f32], input: &[f32], output: &mut [f32]) {
-    let epilogue = Epilogue { bias: None, write, rectifier: L::RECTIFIER };
+    let epilogue = Epilogue { bias: None, write, fused: L::FUSED };
     let packing = const { &linear::packing(&L::GEOMETRY) };
     let prepared = &prepared[..const { linear::packed_len(&L::GEOMETRY) }];
     packing.forward(epilogue, input, prepared, output, pass.scratch);

@@ -58,6 +58,8 @@ pub mod prelu;
 #[doc(hidden)]
 pub mod prepare;
 #[doc(hidden)]
+pub mod share;
+#[doc(hidden)]
 pub mod softmax;
 #[doc(hidden)]
 pub mod step;
@@ -100,6 +102,12 @@ impl<'a> GradInput<'a> {
     /// For the first of several that write it, if it is wanted.
     pub fn lend<'b>(grad_input: &'b mut Option<GradInput<'a>>) -> Option<GradInput<'b>> {
         grad_input.as_mut().map(|grad_input| GradInput { values: grad_input.values, write: grad_input.write })
+    }
+
+    /// For what lies in each sample from a value on, which nobody else writes.
+    pub fn lend_from<'b>(grad_input: &'b mut Option<GradInput<'a>>, first: usize) -> Option<GradInput<'b>> {
+        let GradInput { values, write } = grad_input.as_mut()?;
+        Some(GradInput { values: &mut values[first..], write: *write })
     }
 
     /// For the others.

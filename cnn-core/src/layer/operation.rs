@@ -89,6 +89,13 @@ pub enum Operation {
     Multiply,
     /// `concat`
     Concat,
+    /// One of several inputs of a network: as many of the values of each sample as its map has.
+    Input {
+        /// The first of them.
+        first: usize,
+    },
+    /// The several outputs of a network: in each sample the branches' maps one behind the other.
+    Outputs,
     /// A type that implements [`Layer`](super::Layer).
     Custom {
         /// Its trainable tensors.

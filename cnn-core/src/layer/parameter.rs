@@ -54,6 +54,23 @@ impl Parameter {
         Self { name, sizes: [1; 4], rank: 0, initial: Initial::Constant(0.0), order: Order::Count }
     }
 
+    /// Whether its values are as many as those of another, and kept in the same order.
+    pub(crate) const fn is_kept_as(&self, other: &Self) -> bool {
+        let mut size = 0;
+        while size < self.sizes.len() {
+            if self.sizes[size] != other.sizes[size] {
+                return false;
+            }
+            size += 1;
+        }
+        match (self.order, other.order) {
+            (Order::Plain, Order::Plain) | (Order::Count, Order::Count) => true,
+            (Order::Conv2d { groups: one }, Order::Conv2d { groups: other })
+            | (Order::Linear { channels: one }, Order::Linear { channels: other }) => one == other,
+            _ => false,
+        }
+    }
+
     /// PyTorch's sizes.
     pub fn sizes(&self) -> &[usize] {
         &self.sizes[..self.rank]

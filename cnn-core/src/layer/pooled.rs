@@ -22,5 +22,5 @@ pub fn prepare<C: Conv2d>(_made_for: MadeFor, parameters: &[f32], folds: &[Fold<
 /// The convolution's input `[n, ih, iw, ic]` -> the pooling's output `[n, oh, ow, oc]`
 pub fn predict<C: Conv2d, P: MaxPool2d>(pass: &mut Pass<'_>, prepared: &[f32], input: &[f32], output: &mut [f32]) {
     let prepared = &prepared[..const { pooled::packed_len(&C::GEOMETRY) }];
-    pooled::forward(&C::GEOMETRY, &P::GEOMETRY, C::RECTIFIER, input, prepared, output, pass.scratch);
+    pooled::forward(&C::GEOMETRY, &P::GEOMETRY, C::FUSED, input, prepared, output, pass.scratch);
 }

@@ -8,7 +8,7 @@ use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::Layout;
 use crate::kernel::pointwise::{join, softmax};
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::kernel::{Rectifier, Write};
+use crate::kernel::{FusedActivation, Write};
 
 /// A softmax of a network. It has no parameters.
 pub trait Softmax {
@@ -48,7 +48,7 @@ pub fn backward<L: Softmax>(
         match (pass.is_softmax_of_loss(), write) {
             (false, _) => softmax::backward(L::CHANNELS, output, grad_output, grad_input, write),
             (true, Write::Store) => join::copy(L::CHANNELS, grad_output, grad_input),
-            (true, Write::Add) => join::accumulate(L::CHANNELS, Rectifier::None, grad_output, grad_input),
+            (true, Write::Add) => join::accumulate(L::CHANNELS, FusedActivation::None, grad_output, grad_input),
         }
     }
 }

@@ -6,12 +6,16 @@ use crate::shape::Sizes;
 /// A step of a network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
-    /// PyTorch's name of the module, such as `layer1.0.conv1`; a tensor's name is this, a dot, and its own.
+    /// PyTorch's name of the module, such as `layer1.0.conv1`; a tensor's name is this, a dot, and its own. Of a step that
+    /// lends its names (`_: layer`) it is that of the sequence around it, which may be nothing.
     pub path: &'static str,
     /// The layer's name in the language, or the user's type.
     pub layer: &'static str,
     /// What it does.
     pub operation: Operation,
+    /// The step whose weights and state it uses (`share<label>`), by its place in the list, counted from 0; none if it has its
+    /// own.
+    pub shares: Option<usize>,
     /// The steps whose maps it gets, by their place in the list, counted from 1; 0 is the network's input.
     pub inputs: &'static [usize],
     /// The map that it gets; of a join, that of its first branch.
@@ -20,11 +24,18 @@ pub struct Step {
     pub output: Sizes,
 }
 
+/// The name of something in a module: both with a dot between them, if the module has a name.
+pub fn within(module: &str, name: &str) -> String {
+    if module.is_empty() { name.to_owned() } else { format!("{module}.{name}") }
+}
+
 /// Trainable values of all steps.
 pub const fn parameters(steps: &[Step]) -> usize {
     let (mut sum, mut index) = (0_usize, 0);
     while index < steps.len() {
-        sum = sum.saturating_add(steps[index].operation.parameter_count());
+        if steps[index].shares.is_none() {
+            sum = sum.saturating_add(steps[index].operation.parameter_count());
+        }
         index += 1;
     }
     sum
@@ -34,7 +45,9 @@ pub const fn parameters(steps: &[Step]) -> usize {
 pub const fn state(steps: &[Step]) -> usize {
     let (mut sum, mut index) = (0_usize, 0);
     while index < steps.len() {
-        sum = sum.saturating_add(steps[index].operation.state_count());
+        if steps[index].shares.is_none() {
+            sum = sum.saturating_add(steps[index].operation.state_count());
+        }
         index += 1;
     }
     sum
@@ -44,17 +57,23 @@ pub const fn state(steps: &[Step]) -> usize {
 pub const fn counts(steps: &[Step]) -> usize {
     let (mut sum, mut index) = (0, 0);
     while index < steps.len() {
-        sum += steps[index].operation.counts();
+        if steps[index].shares.is_none() {
+            sum += steps[index].operation.counts();
+        }
         index += 1;
     }
     sum
 }
 
-/// Values per batch that the forward passes of all steps keep for the backward passes.
+/// Values per batch that the forward passes of all steps keep for the backward passes, and gradients of shared weights before
+/// they are added to others.
 pub const fn saved(steps: &[Step]) -> usize {
     let (mut sum, mut index) = (0_usize, 0);
     while index < steps.len() {
         sum = sum.saturating_add(steps[index].operation.saved());
+        if steps[index].shares.is_some() {
+            sum = sum.saturating_add(steps[index].operation.parameter_count());
+        }
         index += 1;
     }
     sum
@@ -95,9 +114,7 @@ pub fn last_softmax(steps: &[Step]) -> Option<usize> {
 pub fn without_variance(steps: &'static [Step]) -> Option<(String, Sizes)> {
     steps.iter().find_map(|step| match step.operation {
         Operation::BatchNorm2d { .. } if step.input.positions() == 1 => Some((step.path.to_owned(), step.input)),
-        Operation::Network(inner) => {
-            without_variance(inner).map(|(path, sizes)| (format!("{}.{path}", step.path), sizes))
-        }
+        Operation::Network(inner) => without_variance(inner).map(|(path, sizes)| (within(step.path, &path), sizes)),
         _ => None,
     })
 }

@@ -1,6 +1,8 @@
 //! Losses of a network's output, with their gradients. Knows shapes and slices; knows no layers.
 
 mod labels;
+#[doc(hidden)]
+pub mod output;
 mod rows;
 
 pub use labels::Labels;

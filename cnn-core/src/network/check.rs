@@ -1,8 +1,9 @@
 //! What rustc evaluates of every network as it checks a program, so that nothing is left to be found wrong when it is built.
 
+use super::names::given_twice;
 use super::{Needs, Network, Step};
-use crate::layer::Operation;
 use crate::layer::prepare::Prepared;
+use crate::layer::{Operation, Parameter};
 use crate::shape::check::{MOST_VALUES, Text};
 
 /// Evaluates all constants of a network that its functions use, and panics if memory cannot have as much: in words, where
@@ -53,6 +54,14 @@ pub(super) const fn prepared<N: Network>() -> Prepared {
 const fn mistake<N: Network>() -> Option<Text> {
     let (steps, mut index) = (N::STEPS, 0);
     while index < steps.len() {
+        if let Some(owner) = steps[index].shares
+            && !like(&steps[index].operation, &steps[owner].operation)
+        {
+            let text = Text::new(steps[index].path).str("the weights of `").str(steps[owner].path);
+            return Some(text.str(
+                "` are others than this map needs\nhelp: what is shared gets the same sizes wherever it is used",
+            ));
+        }
         // A network's were looked at where it is declared.
         if !matches!(steps[index].operation, Operation::Network(_))
             && let Some(text) = mistake_of(&steps[index])
@@ -62,6 +71,13 @@ const fn mistake<N: Network>() -> Option<Text> {
         index += 1;
     }
     let text = Text::new(N::NAME);
+    if let Some(name) = given_twice(steps) {
+        let text = text
+            .str("`")
+            .str(name.as_str())
+            .str("` is the name of two steps with weights, one of which is in a network ");
+        return Some(text.str("that lends its names\nhelp: weights go by it: another label, also in the place of `_`"));
+    }
     if N::MEMORY.training > MOST_VALUES || N::MEMORY.evaluation > MOST_VALUES {
         return Some(overflow(text.str("its maps overflow: ").number(N::MEMORY.training as u128)));
     }
@@ -75,6 +91,32 @@ const fn mistake<N: Network>() -> Option<Text> {
         return Some(text.str("its layers work in more than memory can have\nhelp: smaller maps, or fewer channels"));
     }
     None
+}
+
+/// Whether two layers have the same tensors.
+const fn like(one: &Operation, other: &Operation) -> bool {
+    if let (Operation::Network(one), Operation::Network(other)) = (one, other) {
+        let mut index = 0;
+        while index < one.len() && index < other.len() {
+            if !like(&one[index].operation, &other[index].operation) {
+                return false;
+            }
+            index += 1;
+        }
+        return one.len() == other.len();
+    }
+    const fn all(one: &[Parameter], other: &[Parameter]) -> bool {
+        let mut index = 0;
+        while index < one.len() && index < other.len() {
+            if !one[index].is_kept_as(&other[index]) {
+                return false;
+            }
+            index += 1;
+        }
+        one.len() == other.len()
+    }
+    all(one.parameters().as_slice(), other.parameters().as_slice())
+        && all(one.state().as_slice(), other.state().as_slice())
 }
 
 const fn mistake_of(step: &Step) -> Option<Text> {

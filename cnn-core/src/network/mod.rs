@@ -4,7 +4,9 @@
 pub mod check;
 mod inference;
 mod memory;
+mod names;
 mod nested;
+mod ports;
 mod predictor;
 mod summary;
 mod weights;
@@ -14,6 +16,9 @@ pub use inference::Inference;
 pub use memory::Memory;
 #[doc(hidden)]
 pub use memory::{behind, cut};
+#[doc(hidden)]
+pub use ports::{Given, Port, gather};
+pub use ports::{Inputs, Outputs};
 pub use predictor::Predictor;
 pub use summary::Summary;
 pub use weights::{Gradients, Tensor, Weights};
@@ -24,15 +29,8 @@ pub use crate::layer::prepare::MadeFor;
 #[doc(hidden)]
 pub use crate::layer::prepare::Prepared;
 use crate::layer::{GradInput, Owned, Pass, step};
-use crate::shape::Shape;
+use crate::shape::{Shape, Sizes};
 use crate::tensor::Batch;
-
-/// The shape of a head, by the number of its branch, where only rustc knows it.
-#[doc(hidden)]
-pub trait Head<const INDEX: usize>: Network {
-    /// It.
-    type Shape: Shape;
-}
 
 /// A network that [`network!`](crate::network!) declared.
 ///
@@ -59,10 +57,16 @@ pub trait Head<const INDEX: usize>: Network {
             bound it: `{Self}: Network`"
 )]
 pub trait Network: Sized + Send + Sync + 'static {
-    /// The shape of a sample that it takes.
+    /// The shape of a sample that it takes: of several inputs [`Inputs`].
     type Input: Shape;
-    /// The shape that it makes of a sample.
+    /// The shape that it makes of a sample: of several outputs [`Outputs`].
     type Output: Shape;
+    /// The maps that it takes, if they are several.
+    #[doc(hidden)]
+    const INPUTS: &'static [Sizes] = &[];
+    /// The maps that it makes, if they are several.
+    #[doc(hidden)]
+    const OUTPUTS: &'static [Sizes] = &[];
     /// Its name.
     const NAME: &'static str;
     /// Its steps in order.

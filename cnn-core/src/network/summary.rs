@@ -69,7 +69,7 @@ fn row(step: &Step) -> [String; 6] {
         if step.path.is_empty() { step.layer.to_string() } else { format!("{} ({})", step.path, step.layer) },
         step.output.to_string(),
         window(&step.operation),
-        or_blank(step.operation.parameter_count()),
+        if step.shares.is_some() { "shared".to_owned() } else { or_blank(step.operation.parameter_count()) },
         or_blank(step.operation.multiply_adds()),
         grouped(4 * step.output.len()),
     ]

@@ -116,13 +116,13 @@ fn take(next: &mut usize, len: usize) -> Range<usize> {
 
 /// The tensors of steps that are prefixed.
 fn visit(steps: &[Step], prefix: &str, next: &mut Next, places: &mut Vec<Place>) {
-    for step in steps {
-        let path = format!("{prefix}{}", step.path);
+    for step in steps.iter().filter(|step| step.shares.is_none()) {
+        let path = if step.path.is_empty() { prefix.to_owned() } else { step::within(prefix, step.path) };
         if let Operation::Network(steps) = step.operation {
-            visit(steps, &format!("{path}."), next, places);
+            visit(steps, &path, next, places);
         }
         let place = |parameter: &Parameter, home: Home| Place {
-            name: format!("{path}.{}", parameter.name),
+            name: step::within(&path, parameter.name),
             parameter: *parameter,
             home,
         };

@@ -22,14 +22,18 @@ pub struct Flat<const N: usize>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Probabilities<S>(PhantomData<S>);
 
-/// A shape of one sample: [`Chw`], [`Flat`], or [`Probabilities`] of either.
+/// A shape of one sample: [`Chw`], [`Flat`], or [`Probabilities`] of either; of a network with several inputs or outputs,
+/// [`Inputs`](crate::network::Inputs) or [`Outputs`](crate::network::Outputs).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the shape of a sample",
     note = "a shape is `Chw<CHANNELS, HEIGHT, WIDTH>`, `Flat<FEATURES>` or `Probabilities` of one of them"
 )]
 pub trait Shape: sealed::Sealed + Copy + fmt::Debug + Default + Send + Sync + 'static {
-    /// The sizes as numbers.
+    /// The sizes as numbers; of several maps, those of all their values.
     const SIZES: Sizes;
+    /// The maps that a sample is: one, or those of a network with several inputs or outputs.
+    #[doc(hidden)]
+    const PARTS: &'static [Sizes] = &[Self::SIZES];
     /// Values of one sample, at least one: with a size of zero, a program that uses it does not compile.
     const LEN: usize = {
         let len = Self::SIZES.len();
@@ -50,7 +54,7 @@ impl<S: Shape> Shape for Probabilities<S> {
     const SIZES: Sizes = S::SIZES;
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
     impl<const C: usize, const H: usize, const W: usize> Sealed for super::Chw<C, H, W> {}
     impl<const N: usize> Sealed for super::Flat<N> {}

@@ -61,7 +61,7 @@ impl<S: Shape> Batch<S> {
         Self::checked(values, |_, from, to| to.copy_from_slice(from))
     }
 
-    fn checked(values: &[f32], fill: impl Fn(Sizes, &[f32], &mut [f32])) -> Result<Self, Error> {
+    fn checked(values: &[f32], fill: impl Fn(&[Sizes], &[f32], &mut [f32])) -> Result<Self, Error> {
         if values.is_empty() {
             return Err(Error::EmptyBatch { shape: S::SIZES });
         }
@@ -69,14 +69,14 @@ impl<S: Shape> Batch<S> {
             return Err(Error::Length { shape: S::SIZES, found: values.len() });
         }
         let mut batch = Self::zeros(values.len() / S::LEN);
-        fill(S::SIZES, values, &mut batch.values);
+        fill(S::PARTS, values, &mut batch.values);
         Ok(batch)
     }
 
     /// The values in PyTorch's order: `[n, c, h, w]`, or `[n, features]`.
     pub fn to_nchw(&self) -> Vec<f32> {
         let mut values = vec![0.0; self.values().len()];
-        order::channels_first(S::SIZES, self.values(), &mut values);
+        order::channels_first(S::PARTS, self.values(), &mut values);
         values
     }
 

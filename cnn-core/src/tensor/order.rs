@@ -2,14 +2,30 @@
 
 use crate::shape::Sizes;
 
-/// `[n, c, h, w]` to `[n, h, w, c]`.
-pub(crate) fn channels_last(sizes: Sizes, channels_first: &[f32], channels_last: &mut [f32]) {
-    transpose_samples(sizes.channels(), sizes.positions(), channels_first, channels_last);
+/// `[n, c, h, w]` to `[n, h, w, c]`, of samples that are these maps.
+pub(crate) fn channels_last(maps: &[Sizes], channels_first: &[f32], channels_last: &mut [f32]) {
+    each_map(maps, channels_first, channels_last, |map| [map.channels(), map.positions()]);
 }
 
-/// `[n, h, w, c]` to `[n, c, h, w]`.
-pub(crate) fn channels_first(sizes: Sizes, channels_last: &[f32], channels_first: &mut [f32]) {
-    transpose_samples(sizes.positions(), sizes.channels(), channels_last, channels_first);
+/// `[n, h, w, c]` to `[n, c, h, w]`, of samples that are these maps.
+pub(crate) fn channels_first(maps: &[Sizes], channels_last: &[f32], channels_first: &mut [f32]) {
+    each_map(maps, channels_last, channels_first, |map| [map.positions(), map.channels()]);
+}
+
+fn each_map(maps: &[Sizes], from: &[f32], to: &mut [f32], rows_and_columns: impl Fn(&Sizes) -> [usize; 2]) {
+    if let [map] = maps {
+        let [rows, columns] = rows_and_columns(map);
+        return transpose_samples(rows, columns, from, to);
+    }
+    let (mut from, mut to) = (from, to);
+    while !from.is_empty() {
+        for map in maps {
+            let ([rows, columns], (one, behind)) = (rows_and_columns(map), from.split_at(map.len()));
+            let (other, rest) = to.split_at_mut(map.len());
+            transpose_samples(rows, columns, one, other);
+            (from, to) = (behind, rest);
+        }
+    }
 }
 
 /// `[n, rows, columns]` to `[n, columns, rows]`.

@@ -8,8 +8,8 @@ use super::view::{At, argmax};
 use super::{Batch, Samples, Tensor};
 use crate::shape::Shape;
 
-/// Some of the channels of every sample, as a batch of shape `S` that is borrowed from a wider one: what a labelled branch
-/// of a last `concat` made. Of features they are some of the features.
+/// A part of every sample, as a batch of shape `S` that is borrowed from a wider one: some of the channels, which a labelled
+/// branch of a last `concat` made (of features, some of the features), or one of several outputs.
 ///
 /// ```
 /// use cnn_core::prelude::*;
@@ -25,11 +25,14 @@ use crate::shape::Shape;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Part<'a, S> {
-    /// Of all channels.
+    /// Of all samples, whole.
     values: &'a [f32],
     samples: usize,
-    /// How many channels there are from a cell to the next.
+    /// Values from a sample to the next.
+    sample: usize,
+    /// Values from a cell to the next.
     stride: usize,
+    /// The first value of the first cell of a sample.
     first: usize,
     shape: PhantomData<S>,
 }
@@ -51,8 +54,20 @@ impl<'a, W: Shape> Samples<'a, W> {
                 && first.checked_add(part.channels()).is_some_and(|end| end <= whole.channels()),
             "there is no {part} part of a {whole} map from channel {first} on"
         );
-        let stride = whole.channels();
-        Part { values: self.values(), samples: self.len(), stride, first, shape: PhantomData }
+        let (samples, sample, stride) = (self.len(), whole.len(), whole.channels());
+        Part { values: self.values(), samples, sample, stride, first, shape: PhantomData }
+    }
+
+    /// A map that lies whole in every sample, from the value `first` on.
+    ///
+    /// # Panics
+    ///
+    /// When there are not so many values.
+    #[doc(hidden)]
+    pub fn lying<S: Shape>(self, first: usize) -> Part<'a, S> {
+        assert!(first.checked_add(S::LEN).is_some_and(|end| end <= W::LEN), "there is no {} map there", S::SIZES);
+        let stride = S::SIZES.channels();
+        Part { values: self.values(), samples: self.len(), sample: W::LEN, stride, first, shape: PhantomData }
     }
 }
 
@@ -67,9 +82,10 @@ impl<'a, S: Shape> Part<'a, S> {
         self.samples == 0
     }
 
-    /// Which channels of the wider map they are.
+    /// Which channels of the wider map they are; of one of several outputs, all of its own.
     pub fn channels(&self) -> Range<usize> {
-        self.first..self.first + S::SIZES.channels()
+        let (first, channels) = (self.first, S::SIZES.channels());
+        if self.stride == channels { 0..channels } else { first..first + channels }
     }
 
     /// One sample, if there are so many.
@@ -84,8 +100,7 @@ impl<'a, S: Shape> Part<'a, S> {
     /// When there are not so many.
     pub fn sample(&self, sample: usize) -> PartSample<'a, S> {
         assert!(sample < self.samples, "there is no sample {sample} of {}", self.samples);
-        let len = S::SIZES.positions() * self.stride;
-        PartSample(Self { values: &self.values[sample * len..][..len], samples: 1, ..*self })
+        PartSample(Self { values: &self.values[sample * self.sample..][..self.sample], samples: 1, ..*self })
     }
 
     /// The samples in order.
@@ -96,8 +111,11 @@ impl<'a, S: Shape> Part<'a, S> {
 
     /// The channels of every position of every sample: `[n, h, w]` slices of `c` values, or the features of each sample.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &'a [f32]> + use<'a, S> {
-        let channels = self.channels();
-        self.values.chunks_exact(self.stride).map(move |row| &row[channels.clone()])
+        let (part, channels, positions) = (*self, S::SIZES.channels(), S::SIZES.positions());
+        (0..self.samples * positions).map(move |row| {
+            let sample = &part.values[row / positions * part.sample..];
+            &sample[part.first + row % positions * part.stride..][..channels]
+        })
     }
 
     /// The place of every sample's largest value; of features that is the class. See [`Sample::argmax`](super::Sample::argmax).
@@ -126,8 +144,7 @@ impl<'a, S: Shape> Part<'a, S> {
     fn at(&self, sample: usize, place: usize) -> &f32 {
         assert!(sample < self.samples, "there is no sample {sample} of {}", self.samples);
         let channels = S::SIZES.channels();
-        let row = sample * S::SIZES.positions() + place / channels;
-        &self.values[row * self.stride + self.first + place % channels]
+        &self.values[sample * self.sample + self.first + place / channels * self.stride + place % channels]
     }
 }
 

@@ -57,19 +57,19 @@ impl<S: Shape> Tensor<S> {
         Self::checked(values, |_, from, to| to.copy_from_slice(from))
     }
 
-    fn checked(values: &[f32], fill: impl Fn(crate::shape::Sizes, &[f32], &mut [f32])) -> Result<Self, Error> {
+    fn checked(values: &[f32], fill: impl Fn(&[crate::shape::Sizes], &[f32], &mut [f32])) -> Result<Self, Error> {
         if values.len() != S::LEN {
             return Err(Error::Length { shape: S::SIZES, found: values.len() });
         }
         let mut tensor = Self::zeros();
-        fill(S::SIZES, values, &mut tensor.values);
+        fill(S::PARTS, values, &mut tensor.values);
         Ok(tensor)
     }
 
     /// The values in PyTorch's order: `[c, h, w]`, or the features.
     pub fn to_nchw(&self) -> Vec<f32> {
         let mut values = vec![0.0; S::LEN];
-        order::channels_first(S::SIZES, &self.values, &mut values);
+        order::channels_first(S::PARTS, &self.values, &mut values);
         values
     }
 

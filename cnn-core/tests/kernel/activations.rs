@@ -2,7 +2,7 @@
 
 use cnn_core::kernel::geometry::{Activation, GeluApproximation};
 use cnn_core::kernel::pointwise::activation::then;
-use cnn_core::kernel::{Rectifier, Then};
+use cnn_core::kernel::{FusedActivation, Then};
 
 pub(crate) const ALL: [Activation; 10] = [
     Activation::Relu,
@@ -29,13 +29,13 @@ pub(crate) static THEN: [Then; 10] = {
 };
 
 /// It as a layer's, where it is one of these.
-pub(crate) fn rectifier(activation: Option<Activation>) -> Rectifier {
+pub(crate) fn fused(activation: Option<Activation>) -> FusedActivation {
     match activation {
-        None => Rectifier::None,
-        Some(Activation::Relu) => Rectifier::Relu,
-        Some(Activation::Relu6) => Rectifier::Relu6,
+        None => FusedActivation::None,
+        Some(Activation::Relu) => FusedActivation::Relu,
+        Some(Activation::Relu6) => FusedActivation::Relu6,
         Some(activation) => {
-            Rectifier::Then(&THEN[ALL.iter().position(|other| *other == activation).expect("it is one of these")])
+            FusedActivation::Then(&THEN[ALL.iter().position(|other| *other == activation).expect("it is one of these")])
         }
     }
 }

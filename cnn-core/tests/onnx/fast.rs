@@ -1,6 +1,6 @@
 //! The loops of `kernel` answer.
 
-use cnn_core::kernel::Rectifier;
+use cnn_core::kernel::FusedActivation;
 use cnn_core::kernel::convolution::conv_transpose2d;
 use cnn_core::kernel::convolution::linear;
 use cnn_core::kernel::convolution::{self, Epilogue};
@@ -102,7 +102,7 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
         Call::BatchNorm { geometry, training, input, tensors } => {
             let [weight, bias, mut mean, mut variance] =
                 [&tensors.weight, &tensors.bias, &tensors.running_mean, &tensors.running_variance].map(|t| narrow(t));
-            let (affine, rectifier) = (Some(Affine { weight: &weight, bias: &bias }), Rectifier::None);
+            let (affine, fused) = (Some(Affine { weight: &weight, bias: &bias }), FusedActivation::None);
             let (input, mut output) = (narrow(input), vec![f32::NAN; input.len()]);
             if *training {
                 let (mut saved_mean, mut inverse_deviation) = (mean.clone(), mean.clone());
@@ -111,7 +111,7 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
                 batch_norm2d::forward_training(
                     geometry,
                     affine,
-                    rectifier,
+                    fused,
                     &input,
                     running,
                     saved,
@@ -121,21 +121,13 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
                 return [output, mean, variance].map(widen).into();
             }
             let statistics = Statistics { mean: &mean, variance: &variance };
-            batch_norm2d::forward_evaluation(
-                geometry,
-                statistics,
-                affine,
-                rectifier,
-                &input,
-                &mut output,
-                &mut scratch,
-            );
+            batch_norm2d::forward_evaluation(geometry, statistics, affine, fused, &input, &mut output, &mut scratch);
             output
         }
         Call::Add { branches } => {
             let mut sum = narrow(&branches[0]);
             for branch in &branches[1..] {
-                join::accumulate(1, Rectifier::None, Rows::dense(&narrow(branch)), RowsMut::dense(&mut sum));
+                join::accumulate(1, FusedActivation::None, Rows::dense(&narrow(branch)), RowsMut::dense(&mut sum));
             }
             sum
         }

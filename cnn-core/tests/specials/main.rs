@@ -15,7 +15,7 @@ use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::pointwise::activation::{self, Remembered};
 use cnn_core::kernel::pointwise::{join, prelu, softmax};
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::{Rectifier, Write};
+use cnn_core::kernel::{FusedActivation, Write};
 use cnn_core::loss::{cross_entropy_rows, mse_rows};
 use cnn_core::reference;
 use kernel::{everywhere, wide};
@@ -172,16 +172,16 @@ fn joins() {
     };
     everywhere(false, || {
         let (a, b, mut output) = (Rows::dense(&A), Rows::dense(&B), vec![f32::NAN; A.len()]);
-        join::add(1, Rectifier::None, a, b, RowsMut::dense(&mut output));
+        join::add(1, FusedActivation::None, a, b, RowsMut::dense(&mut output));
         check("sum", &output, &pytorch::SUMS);
         join::multiply(1, a, b, RowsMut::dense(&mut output), Write::Store);
         check("product", &output, &pytorch::PRODUCTS);
         join::copy(1, a, RowsMut::dense(&mut output));
         check("copy", &output, &A);
-        join::add(1, Rectifier::Relu, a, b, RowsMut::dense(&mut output));
+        join::add(1, FusedActivation::Relu, a, b, RowsMut::dense(&mut output));
         check("rectified sum", &output, &pytorch::RECTIFIED_SUMS);
         let mut slopes = vec![1.0; A.len()];
-        join::rectify_backward(1, Rectifier::Relu, Rows::dense(&output), RowsMut::dense(&mut slopes));
+        join::rectify_backward(1, FusedActivation::Relu, Rows::dense(&output), RowsMut::dense(&mut slopes));
         check("slope of the rectified sum", &slopes, &pytorch::RECTIFIED_SLOPES);
         Vec::new()
     });
@@ -189,7 +189,7 @@ fn joins() {
 
 #[test]
 fn rectifiers_behind_a_convolution() {
-    for (rectifier, pytorch) in [(Rectifier::Relu, pytorch::RELU), (Rectifier::Relu6, pytorch::RELU6)] {
+    for (fused, pytorch) in [(FusedActivation::Relu, pytorch::RELU), (FusedActivation::Relu6, pytorch::RELU6)] {
         for channels in [1, 3] {
             let geometry = Conv2dGeometry {
                 in_channels: channels,
@@ -207,18 +207,18 @@ fn rectifiers_behind_a_convolution() {
             let input: Vec<f32> = INPUTS.iter().flat_map(|x| vec![*x; channels]).collect();
             everywhere(false, || {
                 let (mut output, mut scratch) = (vec![f32::NAN; input.len()], Scratch::default());
-                let epilogue = Epilogue { rectifier, ..Epilogue::default() };
+                let epilogue = Epilogue { fused, ..Epilogue::default() };
                 convolution::forward(&geometry, epilogue, &input, &vec![1.0; channels], &mut output, &mut scratch);
                 for (x, found) in input.iter().zip(&output) {
                     let index = INPUTS.iter().position(|y| y.to_bits() == x.to_bits()).expect("one of them");
-                    assert!(is_same(*found, pytorch.values[index]), "{rectifier:?}({x:e}): {found:e}");
+                    assert!(is_same(*found, pytorch.values[index]), "{fused:?}({x:e}): {found:e}");
                 }
                 let mut grads = vec![f32::INFINITY; input.len()];
-                join::rectify_backward(channels, rectifier, Rows::dense(&output), RowsMut::dense(&mut grads));
+                join::rectify_backward(channels, fused, Rows::dense(&output), RowsMut::dense(&mut grads));
                 for (cell, x) in INPUTS.iter().enumerate() {
                     // At NaN all of it, as above.
                     let expected = if x.is_nan() { f32::INFINITY } else { pytorch.gradients[1][cell] };
-                    assert_eq!(grads[cell * channels], expected, "{rectifier:?} at {x:e}");
+                    assert_eq!(grads[cell * channels], expected, "{fused:?} at {x:e}");
                 }
                 Vec::new()
             });

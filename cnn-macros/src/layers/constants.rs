@@ -10,8 +10,8 @@ use crate::size::{Real, Shape, Size};
 pub(crate) struct Settled<'a> {
     pub(crate) arguments: &'a Arguments,
     pub(crate) input: &'a Shape,
-    /// The activation behind it, if it applies that: a value of `cnn_core::kernel::Rectifier`.
-    pub(crate) rectifier: TokenStream,
+    /// The activation behind it, if it applies that: a value of `cnn_core::kernel::FusedActivation`.
+    pub(crate) fused: TokenStream,
     /// Channels of the map that was flattened into its input; all features if none was.
     pub(crate) flattened: Size,
     /// Channels of the maps that its input and its output are parts of; 0 where one stands alone.
@@ -43,16 +43,16 @@ impl Settled<'_> {
         }
     }
 
-    fn rectifier(&self) -> TokenStream {
-        let rectifier = &self.rectifier;
-        quote!(const RECTIFIER: ::cnn_core::kernel::Rectifier = #rectifier;)
+    fn fused(&self) -> TokenStream {
+        let fused = &self.fused;
+        quote!(const FUSED: ::cnn_core::kernel::FusedActivation = #fused;)
     }
 
-    fn bias_and_rectifier(&self) -> TokenStream {
-        let (bias, rectifier) = (self.arguments.truth("bias"), self.rectifier());
+    fn bias_and_activation(&self) -> TokenStream {
+        let (bias, fused) = (self.arguments.truth("bias"), self.fused());
         quote! {
             const BIAS: bool = #bias;
-            #rectifier
+            #fused
         }
     }
 
@@ -79,7 +79,7 @@ pub(super) fn conv2d(layer: &Settled<'_>) -> TokenStream {
         "winograd" => quote!(Winograd),
         _ => quote!(Auto),
     };
-    let (layout, bias_and_rectifier) = (layer.layout(), layer.bias_and_rectifier());
+    let (layout, bias_and_activation) = (layer.layout(), layer.bias_and_activation());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
             in_channels: #in_channels,
@@ -94,7 +94,7 @@ pub(super) fn conv2d(layer: &Settled<'_>) -> TokenStream {
             groups: #groups,
             layout: #layout,
         };
-        #bias_and_rectifier
+        #bias_and_activation
     }
 }
 
@@ -150,7 +150,7 @@ pub(super) fn batch_norm2d(layer: &Settled<'_>) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     let [affine, track] = ["affine", "track_running_stats"].map(|name| layer.arguments.truth(name));
-    let (layout, rectifier) = (layer.layout(), layer.rectifier());
+    let (layout, fused) = (layer.layout(), layer.fused());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::BatchNorm2dGeometry =
             ::cnn_core::kernel::geometry::BatchNorm2dGeometry {
@@ -161,21 +161,21 @@ pub(super) fn batch_norm2d(layer: &Settled<'_>) -> TokenStream {
             };
         const AFFINE: bool = #affine;
         const TRACK_RUNNING_STATS: bool = #track;
-        #rectifier
+        #fused
     }
 }
 
 pub(super) fn linear(layer: &Settled<'_>) -> TokenStream {
     let [in_features, ..] = layer.input.sizes();
     let out_features = layer.arguments.count("out_features");
-    let (channels, layout, bias_and_rectifier) = (&layer.flattened, layer.layout(), layer.bias_and_rectifier());
+    let (channels, layout, bias_and_activation) = (&layer.flattened, layer.layout(), layer.bias_and_activation());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
             in_features: #in_features,
             out_features: #out_features,
             layout: #layout,
         };
-        #bias_and_rectifier
+        #bias_and_activation
         const CHANNELS: usize = #channels;
     }
 }
@@ -233,7 +233,7 @@ pub(super) fn conv_transpose2d(layer: &Settled<'_>) -> TokenStream {
     let [out_channels, groups] = ["out_channels", "groups"].map(|name| layer.arguments.count(name));
     let [kernel_size, stride, output_padding, dilation] =
         ["kernel_size", "stride", "output_padding", "dilation"].map(|name| layer.pair(name));
-    let (padding, layout, bias_and_rectifier) = (layer.padding(), layer.layout(), layer.bias_and_rectifier());
+    let (padding, layout, bias_and_activation) = (layer.padding(), layer.layout(), layer.bias_and_activation());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::ConvTranspose2dGeometry =
             ::cnn_core::kernel::geometry::ConvTranspose2dGeometry {
@@ -248,7 +248,7 @@ pub(super) fn conv_transpose2d(layer: &Settled<'_>) -> TokenStream {
                 groups: #groups,
                 layout: #layout,
             };
-        #bias_and_rectifier
+        #bias_and_activation
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) struct Row {
 /// How an activation is applied by a layer before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Applied {
-    /// In registers: its name in `cnn_core::kernel::Rectifier`.
+    /// In registers: its name in `cnn_core::kernel::FusedActivation`.
     InRegisters(&'static str),
     /// To what a task has just written: `cnn_core::kernel::Then`.
     Then,

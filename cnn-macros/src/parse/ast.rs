@@ -1,6 +1,6 @@
 //! The grammar as types, spans kept. Knows no layer by name and no size by value.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::{Attribute, Expr, Ident, Path, Visibility};
 
 /// Everything in one invocation.
@@ -18,15 +18,22 @@ pub(crate) struct Block {
     pub(crate) errors: Vec<syn::Error>,
 }
 
-/// `pub Name<C, H, W> { .. }`.
+/// `pub Name<C, H, W> { .. }`, or `pub Name<image: <C, H, W>, features: <N>> { .. }`.
 pub(crate) struct Network {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
-    pub(crate) input: Dims,
+    /// At least one.
+    pub(crate) inputs: Vec<Input>,
     pub(crate) body: Body,
     /// What did not parse inside of it.
     pub(crate) errors: Vec<syn::Error>,
+}
+
+/// What a network takes: a map, which has a name where there are several.
+pub(crate) struct Input {
+    pub(crate) name: Option<Ident>,
+    pub(crate) dims: Dims,
 }
 
 /// `<C, H, W>`, or `<N>` for a flat map.
@@ -39,15 +46,30 @@ pub(crate) struct Dims {
 /// The steps between braces or brackets.
 pub(crate) struct Body {
     pub(crate) steps: Vec<Step>,
+    /// Of the brackets around them.
+    pub(crate) span: Span,
 }
 
 /// `label: layer => <C, H, W> as wire`.
 pub(crate) struct Step {
+    /// A name, or `_`.
     pub(crate) label: Option<Ident>,
     pub(crate) layer: Layer,
     pub(crate) claim: Option<Dims>,
     /// The name that the map gets, to be used again.
     pub(crate) wire: Option<Ident>,
+}
+
+impl Step {
+    /// The name that its weights go by in the sequence around it, if it gives them one.
+    pub(crate) fn own_label(&self) -> Option<&Ident> {
+        self.label.as_ref().filter(|label| *label != "_")
+    }
+
+    /// Whether it is `_: layer`, which lends its names to the sequence around it.
+    pub(crate) fn lends_names(&self) -> bool {
+        self.label.is_some() && self.own_label().is_none()
+    }
 }
 
 pub(crate) enum Layer {
@@ -59,6 +81,10 @@ pub(crate) enum Layer {
     Repeat { count: Expr, body: Body },
     /// `add { .. }`, `multiply { .. }` or `concat { .. }`: each step is a branch.
     Join { kind: Ident, branches: Body },
+    /// `outputs { name: step, .. }`: each step is a branch.
+    Outputs { word: Ident, branches: Body },
+    /// `share<label>`: an earlier step again, with the same weights.
+    Share { word: Ident, label: Ident },
     /// `path::To::AType<..>`: another network, or a layer of the user's own.
     Type(Path),
     /// Did not parse, and was reported.

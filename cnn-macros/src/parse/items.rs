@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Ident, TokenTree};
 use syn::parse::ParseStream;
 use syn::{Attribute, Token, token};
 
-use super::ast::{Block, Declaration, Network};
+use super::ast::{Block, Declaration, Input, Network};
 use super::steps::body;
 use super::tokens::{at_next, brackets, dims};
 use crate::error::Errors;
@@ -25,13 +25,46 @@ pub(super) fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn
             format!("expected the sizes of the input map: `{name}<channels, height, width>`, or `{name}<features>`");
         return Err(at_next(input, &name, &help));
     }
-    let input_map = dims(input)?;
+    let inputs = inputs(input)?;
     let group = brackets(input, Delimiter::Brace, "the steps of the network: `{ conv2d<6, 5>, relu, .. }`")?;
     let mut errors = Errors::new();
     let body = body(&group, &mut errors);
     let errors = errors.finish();
-    declaration.networks.push(Network { attributes, visibility, name, input: input_map, body, errors });
+    declaration.networks.push(Network { attributes, visibility, name, inputs, body, errors });
     Ok(())
+}
+
+/// `<C, H, W>`, or `<image: <C, H, W>, features: <N>>`.
+fn inputs(input: ParseStream<'_>) -> syn::Result<Vec<Input>> {
+    let is_named = input.peek2(syn::Ident) && input.peek3(Token![:]) && !input.peek3(Token![::]);
+    if !is_named {
+        return Ok(vec![Input { name: None, dims: dims(input)? }]);
+    }
+    input.parse::<Token![<]>()?;
+    let mut inputs = Vec::new();
+    while !input.peek(Token![>]) {
+        if !input.peek(syn::Ident) {
+            return Err(input.error("expected the name of an input: `<image: <3, 32, 32>, features: <10>>`"));
+        }
+        let name: Ident = input.parse()?;
+        let expected =
+            format!("expected the map of the input behind `{name}`: `{name}: <3, 32, 32>`, or `{name}: <10>`");
+        if !input.peek(Token![:]) {
+            return Err(at_next(input, &name, &expected));
+        }
+        input.parse::<Token![:]>()?;
+        if !input.peek(Token![<]) {
+            return Err(at_next(input, &name, &expected));
+        }
+        inputs.push(Input { name: Some(name), dims: dims(input)? });
+        if input.peek(Token![,]) {
+            input.parse::<Token![,]>()?;
+        } else if !input.peek(Token![>]) {
+            return Err(input.error("expected `,` or `>` behind an input"));
+        }
+    }
+    input.parse::<Token![>]>()?;
+    Ok(inputs)
 }
 
 pub(super) fn block(input: ParseStream<'_>) -> syn::Result<Block> {

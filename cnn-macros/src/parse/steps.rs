@@ -1,6 +1,7 @@
 //! Steps and their layers.
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Token, token};
 
@@ -42,7 +43,7 @@ pub(super) fn body(group: &Group, errors: &mut Errors) -> Body {
             }
         }
     }
-    Body { steps }
+    Body { steps, span: group.span_open() }
 }
 
 /// What to say of a token behind a step where its end was expected.
@@ -82,12 +83,13 @@ fn is_bare(step: &Layer) -> bool {
     }
 }
 
-/// `label:`, if there is one.
+/// `label:` or `_:`, if there is one.
 fn step_label(input: ParseStream<'_>) -> Option<Ident> {
-    if !(input.peek(syn::Ident) && input.peek2(Token![:]) && !input.peek2(Token![::])) {
+    let is_label = input.peek(syn::Ident) || input.peek(Token![_]);
+    if !(is_label && input.peek2(Token![:]) && !input.peek2(Token![::])) {
         return None;
     }
-    let label = input.parse().ok();
+    let label = input.call(Ident::parse_any).ok();
     input.parse::<Token![:]>().ok();
     label
 }
@@ -155,6 +157,22 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
             let group = brackets(input, Delimiter::Brace, &format!("branches: `{name} {{ [ .. ], [ .. ] }}`"))?;
             Ok(Layer::Join { kind: name, branches: body(&group, errors) })
         }
+        Some(name) if name == "outputs" && input.peek2(token::Brace) => {
+            input.parse::<Ident>()?;
+            let group = brackets(input, Delimiter::Brace, "outputs: `outputs { boxes: [ .. ], scores: [ .. ] }`")?;
+            Ok(Layer::Outputs { word: name, branches: body(&group, errors) })
+        }
+        Some(name) if name == "share" => {
+            input.parse::<Ident>()?;
+            let sizes = if input.peek(Token![<]) { sizes(input)? } else { Vec::new() };
+            match sizes.as_slice() {
+                [Expr::Path(path)] if path.path.get_ident().is_some() => {
+                    let label = path.path.require_ident()?.clone();
+                    Ok(Layer::Share { word: name, label })
+                }
+                _ => Err(syn::Error::new(name.span(), "expected the label of an earlier step: `share<tower>`")),
+            }
+        }
         Some(name) => {
             input.parse::<Ident>()?;
             let has_sizes = input.peek(Token![<]);
@@ -180,7 +198,6 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
         None if input.peek2(Token![:]) && !input.peek2(Token![::]) => {
             let word = input.fork().parse::<TokenTree>()?.to_string();
             let help = match word.as_str() {
-                "_" => "a step without a label has none".to_owned(),
                 "self" | "Self" | "super" | "crate" => "choose another".to_owned(),
                 _ => format!("`r#{word}:`, whose weights are called `{word}`"),
             };

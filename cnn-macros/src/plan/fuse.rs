@@ -206,6 +206,7 @@ fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
                 activation.map_or(Reads::Values, |row| row.backward_reads)
             }
             (_, Some(JoinKind::Add | JoinKind::Multiply)) => Reads::Nothing,
+            _ if matches!(writer.kind, Kind::Take { .. }) => Reads::Nothing,
             // Parts of a concatenation may be other steps' maps.
             _ => writer.row().map_or(Reads::Values, |row| row.backward_reads),
         };

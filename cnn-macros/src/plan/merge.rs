@@ -132,7 +132,7 @@ fn may_sum_in(plan: &Plan, sum: StepId, branch: usize) -> bool {
                 Kind::Custom(_) => Reads::Values,
                 // Branches of a concatenation are others' maps.
                 Kind::Join(join) if join.kind == JoinKind::Concat => Reads::Values,
-                Kind::Join(_) => Reads::Nothing,
+                Kind::Join(_) | Kind::Take { .. } => Reads::Nothing,
             },
         };
         if reads != Reads::Nothing {
@@ -197,7 +197,8 @@ fn takes_parts(plan: &Plan, step: &Step, map: MapId) -> bool {
             input[0].known().is_some() && input[0].known() == output[0].known()
         }
         Kind::Layer { row, .. } => row.strided,
-        Kind::Custom(_) => false,
+        Kind::Custom(_) | Kind::Take { .. } => false,
+        Kind::Join(join) if join.kind == JoinKind::Outputs => false,
         // A gate is all of its map.
         Kind::Join(join) if join.kind == JoinKind::Multiply => {
             let cells = |map: MapId| plan.map(map).shape.sizes()[1..].iter().map(Size::known).collect::<Vec<_>>();
@@ -327,6 +328,7 @@ pub(crate) fn spoils(plan: &Plan, step: &Step) -> bool {
         Kind::Layer { row, .. } if step.run == Run::WithActivation => row.activation_reads_output,
         Kind::Layer { row, .. } => row.spoils_gradient,
         Kind::Custom(_) => true,
+        Kind::Take { .. } => false,
         Kind::Join(_) if step.run == Run::WithActivation => true,
         Kind::Join(_) => step.inputs.iter().any(|map| {
             step.join() == Some(JoinKind::Multiply) && plan.map(cell(plan, *map)).shares == Some(step.output)

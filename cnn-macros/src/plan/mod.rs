@@ -33,6 +33,10 @@ pub(crate) struct Plan {
     pub(crate) output: MapId,
     /// The branches of a concatenation that nothing follows, in order.
     pub(crate) heads: Vec<Branch>,
+    /// The network's inputs, where there are several, which then lie one behind the other in each sample.
+    pub(crate) inputs: Vec<Port>,
+    /// Its outputs, where there are several.
+    pub(crate) outputs: Vec<Port>,
     /// The network in whose declaration a mistake of this one is told: that of a block which both use.
     pub(crate) told_by: Option<Ident>,
 }
@@ -110,6 +114,8 @@ pub(crate) struct Step {
     pub(crate) adds_to: Option<StepId>,
     /// The pooling of a predictor that computes it, as one with itself.
     pub(crate) pooled_by: Option<StepId>,
+    /// The step whose weights and state it uses, instead of some of its own.
+    pub(crate) shares: Option<StepId>,
     /// Normalizations of a predictor that are part of its weights, in their order.
     pub(crate) folds: Vec<Fold>,
     /// Whether a later step has written to an input's gradient when this one goes backwards, for each input.
@@ -125,6 +131,10 @@ pub(crate) enum Kind {
     /// A type of the user's that implements `Layer`.
     Custom(Path),
     Join(Join),
+    /// One of several inputs: values of each sample from this one on.
+    Take {
+        first: Size,
+    },
 }
 
 /// A normalization that is part of the weights of a layer before it.
@@ -149,6 +159,8 @@ pub(crate) enum JoinKind {
     /// Of two maps; one may have a single cell, which meets all of the other's.
     Multiply,
     Concat,
+    /// The network's output, where it is several: in each sample the maps one behind the other, whatever their shapes are.
+    Outputs,
 }
 
 impl JoinKind {
@@ -165,8 +177,16 @@ impl JoinKind {
             Self::Add => "add",
             Self::Multiply => "multiply",
             Self::Concat => "concat",
+            Self::Outputs => "outputs",
         }
     }
+}
+
+/// One of several inputs or outputs.
+#[derive(Debug, Clone)]
+pub(crate) struct Port {
+    pub(crate) name: Ident,
+    pub(crate) map: MapId,
 }
 
 /// A branch of a join: what it made, and its name.
@@ -196,13 +216,14 @@ impl Step {
             Kind::Layer { row, .. } => row.name.to_owned(),
             Kind::Custom(path) => path.to_token_stream().to_string().replace(' ', ""),
             Kind::Join(join) => join.kind.name().to_owned(),
+            Kind::Take { .. } => "input".to_owned(),
         }
     }
 
     pub(crate) fn row(&self) -> Option<&'static Row> {
         match &self.kind {
             Kind::Layer { row, .. } => Some(row),
-            Kind::Custom(_) | Kind::Join(_) => None,
+            Kind::Custom(_) | Kind::Join(_) | Kind::Take { .. } => None,
         }
     }
 
@@ -232,7 +253,7 @@ impl Step {
         match &self.kind {
             Kind::Layer { row, .. } => row.stateful,
             Kind::Custom(_) => true,
-            Kind::Join(_) => false,
+            Kind::Join(_) | Kind::Take { .. } => false,
         }
     }
 
@@ -242,6 +263,7 @@ impl Step {
             Kind::Layer { row, .. } => self.runs() && row.reads_input_backwards,
             Kind::Custom(_) => true,
             Kind::Join(join) => join.kind == JoinKind::Multiply,
+            Kind::Take { .. } => false,
         }
     }
 
@@ -253,6 +275,7 @@ impl Step {
             Kind::Layer { row, .. } => row.backward_reads != Reads::Nothing,
             Kind::Custom(_) => true,
             Kind::Join(_) => self.run == Run::WithActivation,
+            Kind::Take { .. } => false,
         }
     }
 
@@ -270,7 +293,7 @@ impl Step {
     pub(crate) fn predicts_in_place(&self) -> bool {
         match &self.kind {
             Kind::Layer { row, arguments } => (row.predicts_in_place)(arguments),
-            Kind::Custom(_) | Kind::Join(_) => false,
+            Kind::Custom(_) | Kind::Join(_) | Kind::Take { .. } => false,
         }
     }
 
@@ -353,16 +376,17 @@ impl Plan {
 
     /// The first channel that each map takes in their concatenation.
     pub(crate) fn firsts(&self, maps: &[MapId]) -> Vec<Size> {
-        let mut first = Size::Known(0);
-        let next = |map: &MapId| {
-            let [channels, ..] = self.map(*map).shape.sizes();
-            let behind = match (first.known(), channels.known()) {
-                (Some(first), Some(channels)) => Size::Known(first.saturating_add(channels)),
-                _ => Size::Const(quote!(#first + #channels)),
-            };
-            std::mem::replace(&mut first, behind)
-        };
-        maps.iter().map(next).collect()
+        behind_each_other(maps.iter().map(|map| self.map(*map).shape.sizes()[0].clone())).0
+    }
+
+    /// The first value that each map takes in a sample of all of them.
+    pub(crate) fn offsets(&self, maps: &[MapId]) -> Vec<Size> {
+        behind_each_other(maps.iter().map(|map| self.map(*map).shape.len())).0
+    }
+
+    /// The step whose weights and state a step uses.
+    pub(crate) fn owner(&self, step: StepId) -> StepId {
+        self.steps[step].shares.unwrap_or(step)
     }
 }
 
@@ -370,6 +394,20 @@ impl Map {
     pub(crate) fn new(shape: Shape) -> Self {
         Self { shape, constants: 0, probabilities: false, writer: None, readers: Vec::new(), part: None, shares: None }
     }
+}
+
+/// Where each of these begins if they lie one behind the other, and how many there are in all.
+pub(crate) fn behind_each_other(lens: impl Iterator<Item = Size>) -> (Vec<Size>, Size) {
+    let mut end = Size::Known(0);
+    let firsts = lens.map(|len| {
+        let behind = match (end.known(), len.known()) {
+            (Some(first), Some(len)) => Size::Known(first.saturating_add(len)),
+            _ => Size::Const(quote!(::core::primitive::usize::saturating_add(#end, #len))),
+        };
+        std::mem::replace(&mut end, behind)
+    });
+    let firsts = firsts.collect();
+    (firsts, end)
 }
 
 /// Items inside of the expansion have names that no user's type or constant has: those are in scope there too.

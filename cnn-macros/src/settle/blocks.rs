@@ -50,7 +50,7 @@ pub(crate) enum Teller {
 }
 
 /// Words of the language that are no layers.
-const WORDS: [&str; 4] = ["repeat", "add", "multiply", "concat"];
+pub(super) const WORDS: [&str; 6] = ["repeat", "add", "multiply", "concat", "outputs", "share"];
 
 /// Names that a size has where it is written.
 pub(crate) const SIZES: [&str; 3] = ["channels", "height", "width"];
@@ -131,10 +131,13 @@ fn calls_in<'a>(body: &'a Body, found: &mut Vec<&'a Call>) {
     for step in &body.steps {
         match &step.layer {
             Layer::Call(call) => found.push(call),
-            Layer::Sequence(body) | Layer::Repeat { body, .. } | Layer::Join { branches: body, .. } => {
+            Layer::Sequence(body)
+            | Layer::Repeat { body, .. }
+            | Layer::Join { branches: body, .. }
+            | Layer::Outputs { branches: body, .. } => {
                 calls_in(body, found);
             }
-            Layer::Type(_) | Layer::Broken => {}
+            Layer::Share { .. } | Layer::Type(_) | Layer::Broken => {}
         }
     }
 }

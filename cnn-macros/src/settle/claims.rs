@@ -7,7 +7,7 @@ use super::Walk;
 use super::limits::too_large;
 use crate::layers::CheckedSizes;
 use crate::parse::ast::Dims;
-use crate::plan::{ConstantType, Map, MapId};
+use crate::plan::{ConstantType, Map};
 use crate::size::{Shape, Size, sizes_expression};
 
 impl Walk<'_, '_> {
@@ -45,10 +45,10 @@ impl Walk<'_, '_> {
         self.plan.maps[current.0].constants = self.plan.constants.len();
     }
 
-    /// The map that a network takes; whether memory can have it is for rustc to see if it alone knows the sizes.
-    pub(super) fn taken(&mut self, dims: &Dims, shape: Shape) -> MapId {
+    /// A map that a network takes; whether memory can have it is for rustc to see if it alone knows the sizes.
+    pub(super) fn taken(&mut self, dims: &Dims, shape: Shape) -> Shape {
         if shape.is_known() {
-            return self.add_map(Map::new(shape));
+            return shape;
         }
         let (name, sizes) = (self.network.to_string(), sizes_expression(&shape));
         let checked = match &shape {
@@ -56,8 +56,7 @@ impl Walk<'_, '_> {
             shape => CheckedSizes::Chw(shape.sizes().map(|size| size.known())),
         };
         let check = quote!(::cnn_core::shape::check::input(#name, #sizes));
-        let shape = self.checked(checked, check, &dims.tokens);
-        self.add_map(Map::new(shape))
+        self.checked(checked, check, &dims.tokens)
     }
 
     pub(super) fn dims(&mut self, dims: &Dims, what: &str) -> Option<Shape> {

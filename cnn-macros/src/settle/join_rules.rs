@@ -69,6 +69,7 @@ impl Site<'_> {
                 (Shape::Flat(_), Shape::Flat(_)) => true,
                 (one, other) => !one.contradicts(other),
             },
+            JoinKind::Outputs => true,
             JoinKind::Multiply => match (one, other) {
                 (Shape::Chw([channels, ..]), Shape::Chw([other_channels, ..])) => {
                     !one.contradicts(other)
@@ -84,7 +85,7 @@ impl Site<'_> {
             return None;
         }
         match self.kind {
-            JoinKind::Add => Some(self.shape(0).clone()),
+            JoinKind::Add | JoinKind::Outputs => Some(self.shape(0).clone()),
             JoinKind::Multiply => {
                 let whole = self.shapes().find(|shape| !may_be_one_cell(shape));
                 Some(whole.unwrap_or(self.shape(0)).clone())
@@ -124,6 +125,7 @@ impl Site<'_> {
             JoinKind::Add => "branches of `add` make the same map",
             JoinKind::Concat => "branches of `concat` make maps of the same height and width",
             JoinKind::Multiply => "branches of `multiply` make the same map, or 1x1 maps of as many channels",
+            JoinKind::Outputs => "outputs are any maps",
         };
         let mut lines = vec![format!(
             "{name}: the branches of `{kind}` do not fit: {one} in {}, {other} in {}",

@@ -11,8 +11,8 @@ use crate::parse::ast::Body;
 use crate::plan::{Branch, Constant, ConstantType, INPUT, Join, JoinKind, Kind, Map, MapId};
 use crate::size::Shape;
 
-impl Walk<'_, '_> {
-    pub(super) fn join(&mut self, kind: &Ident, branches: &Body, name: &str, own: &Names, names: &Names) {
+impl<'b> Walk<'_, 'b> {
+    pub(super) fn join(&mut self, kind: &Ident, branches: &'b Body, name: &str, own: &Names, names: &Names) {
         let join = JoinKind::of(&kind.to_string());
         self.plan.heads.clear();
         if branches.steps.is_empty() {
@@ -27,9 +27,9 @@ impl Walk<'_, '_> {
         let (mut made, mut sound) = (Vec::new(), input.is_some());
         for (index, branch) in branches.steps.iter().enumerate() {
             self.current = input;
-            self.branch(branch, names, index);
+            self.branch(branch, own, names, index);
             sound &= self.current.is_some();
-            made.push(Branch { map: self.current.unwrap_or(INPUT), label: branch.label.clone() });
+            made.push(Branch { map: self.current.unwrap_or(INPUT), label: branch.own_label().cloned() });
         }
         self.leave_body(mark);
         self.current = None;

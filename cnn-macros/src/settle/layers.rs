@@ -3,6 +3,7 @@
 use quote::quote;
 use syn::spanned::Spanned;
 
+use super::blocks::WORDS;
 use super::limits::overflow;
 use super::{Names, Walk};
 use crate::error::nearest;
@@ -63,7 +64,7 @@ impl Walk<'_, '_> {
             (true, false) => "layer or map",
             (false, false) => "layer, block or map",
         };
-        let words = blocks.iter().chain(&wires).map(String::as_str).chain(["repeat", "add", "multiply", "concat"]);
+        let words = blocks.iter().chain(&wires).map(String::as_str).chain(WORDS);
         let text = if let Some(meant) = nearest(&name, known.clone().chain(words)) {
             format!("there is no {what} `{name}`\nhelp: did you mean `{meant}`?")
         } else if name.starts_with(char::is_uppercase) {

@@ -7,13 +7,15 @@ mod claims;
 mod constant;
 mod join_rules;
 mod joins;
+mod labels;
 mod layers;
 mod limits;
+pub(crate) mod ports;
 mod repeat;
 mod uses;
 mod wires;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -23,15 +25,16 @@ use syn::ext::IdentExt;
 use crate::error::Errors;
 use crate::layers::{CheckedSizes, Cost, Outcome};
 use crate::parse::ast::{self, Body, Layer};
-use crate::plan::{Constant, ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Step};
+use crate::plan::{Constant, ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Step, StepId};
 use crate::size::{Shape, Size};
 use arguments::Settle;
 use blocks::Blocks;
 use constant::{Meaning, Scope};
+use labels::Labels;
 use wires::Wires;
 
 /// Settles a network. Where mistakes were noted the plan ends early or has gaps: good for nothing but its input.
-pub(crate) fn plan(network: &ast::Network, blocks: &mut Blocks<'_>, errors: &mut Errors) -> Plan {
+pub(crate) fn plan<'b>(network: &'b ast::Network, blocks: &mut Blocks<'b>, errors: &mut Errors) -> Plan {
     let plan = Plan {
         predicts: false,
         constants: Vec::new(),
@@ -39,6 +42,8 @@ pub(crate) fn plan(network: &ast::Network, blocks: &mut Blocks<'_>, errors: &mut
         steps: Vec::new(),
         output: INPUT,
         heads: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
         told_by: None,
     };
     let mut walk = Walk {
@@ -47,18 +52,20 @@ pub(crate) fn plan(network: &ast::Network, blocks: &mut Blocks<'_>, errors: &mut
         blocks,
         errors,
         current: None,
-        paths: HashSet::new(),
+        paths: HashMap::new(),
         parameters: Vec::new(),
         uses: 0,
         wires: Wires::default(),
+        labels: Labels::default(),
+        last: network.body.steps.last(),
     };
-    let shape = walk.dims(&network.input, &format!("{}: the input", network.name));
-    walk.current = shape.map(|shape| walk.taken(&network.input, shape));
     let mark = walk.enter_apart(&network.body);
+    walk.inputs(network);
+    let takes = walk.plan.steps.len();
     walk.steps(&network.body, &Names::default(), 0);
     walk.leave_body(mark);
     let sound = walk.errors.count() == 0 && walk.plan.told_by.is_none();
-    if walk.plan.steps.is_empty() && sound {
+    if walk.plan.steps.len() == takes && sound {
         walk.errors.note(&network.name, format!("{}: a network needs at least one step", network.name));
     }
     if sound && let Some(text) = limits::too_large_together(&walk.plan) {
@@ -78,32 +85,75 @@ struct Walk<'a, 'b> {
     errors: &'a mut Errors,
     /// The map that the next step gets; unknown after a mistake.
     current: Option<MapId>,
-    /// Names of steps that have values of their own.
-    paths: HashSet<String>,
+    /// Steps that have values of their own, by their names.
+    paths: HashMap<String, StepId>,
     /// Of the block that the walk is in: what its parameters stand for.
     parameters: Vec<(String, Meaning)>,
     /// How many uses of blocks there were.
     uses: usize,
     wires: Wires,
+    labels: Labels<'b>,
+    /// The last step of the network.
+    last: Option<&'b ast::Step>,
 }
 
-/// The names of the sequences around a step.
+/// Where a step has its names.
+#[derive(Clone, Copy)]
+struct Named<'n> {
+    /// The names of the sequence that it is in.
+    names: &'n Names,
+    /// Its own.
+    own: &'n Names,
+    /// Those of what is in it.
+    body: &'n Names,
+    /// The count of the next step, where it writes steps into the sequence around it.
+    index: usize,
+    /// Whether its own are those of a label.
+    is_labelled: bool,
+}
+
+/// The names of the sequences around a step. A branch without a label lends its labels to the sequence around the join, while
+/// its steps without labels are counted in the branch, so that they meet no others.
 #[derive(Debug, Clone, Default)]
-struct Names(Vec<String>);
+struct Names {
+    /// Around a step with a label.
+    labels: Vec<String>,
+    /// Around one that is counted.
+    counted: Vec<String>,
+    /// Whether they are those of a step that lends its names, `_: layer`.
+    lent: bool,
+}
 
 impl Names {
-    fn with(&self, name: &str) -> Self {
-        Self([self.0.as_slice(), &[name.to_owned()]].concat())
+    fn label(&self, label: &Ident) -> Self {
+        Self::of([self.labels.as_slice(), &[unraw(label)]].concat())
+    }
+
+    fn count(&self, index: usize) -> Self {
+        Self::of([self.counted.as_slice(), &[index.to_string()]].concat())
+    }
+
+    fn of(names: Vec<String>) -> Self {
+        Self { counted: names.clone(), labels: names, lent: false }
+    }
+
+    /// Those of a step in this sequence.
+    fn step(&self, step: &ast::Step, index: usize) -> Self {
+        match step.own_label() {
+            Some(label) => self.label(label),
+            None if step.lends_names() => Self { lent: true, ..self.clone() },
+            None => self.count(index),
+        }
     }
 
     fn path(&self) -> String {
-        self.0.join(".")
+        self.labels.join(".")
     }
 }
 
-impl Walk<'_, '_> {
+impl<'b> Walk<'_, 'b> {
     /// Walks steps that are named in `names`, counted from `first`; returns the count behind the last.
-    fn sequence(&mut self, body: &Body, names: &Names, first: usize) -> usize {
+    fn sequence(&mut self, body: &'b Body, names: &Names, first: usize) -> usize {
         let mark = self.enter_body();
         let behind = self.steps(body, names, first);
         self.leave_body(mark);
@@ -111,7 +161,7 @@ impl Walk<'_, '_> {
     }
 
     /// The same in a body whose wires are seen already.
-    fn steps(&mut self, body: &Body, names: &Names, first: usize) -> usize {
+    fn steps(&mut self, body: &'b Body, names: &Names, first: usize) -> usize {
         self.distinct_labels(body);
         let mut index = first;
         for step in &body.steps {
@@ -120,36 +170,43 @@ impl Walk<'_, '_> {
         index
     }
 
-    fn distinct_labels(&mut self, body: &Body) {
-        let mut labels: Vec<&Ident> = Vec::new();
-        for label in body.steps.iter().filter_map(|step| step.label.as_ref()) {
-            if labels.contains(&label) {
-                let text = format!("the label `{label}` is given twice\nhelp: weights go by it: choose another");
-                self.errors.note(label, text);
-            }
-            labels.push(label);
+    fn step(&mut self, step: &'b ast::Step, names: &Names, index: usize) -> usize {
+        let own = names.step(step, index);
+        self.made_by(step, Named { names, own: &own, body: &own, index, is_labelled: step.label.is_some() })
+    }
+
+    /// A step of a join of this name: one without a label lends its labels to the sequence that the join stands in, whose
+    /// names are `names`.
+    fn branch(&mut self, step: &'b ast::Step, join: &Names, names: &Names, index: usize) {
+        if step.label.is_some() {
+            let own = names.step(step, index);
+            self.made_by(step, Named { names, own: &own, body: &own, index: 0, is_labelled: true });
+        } else {
+            let own = join.count(index);
+            let body = Names { labels: names.labels.clone(), ..own.clone() };
+            self.made_by(step, Named { names: &body, own: &own, body: &body, index: 0, is_labelled: false });
         }
     }
 
-    fn step(&mut self, step: &ast::Step, names: &Names, index: usize) -> usize {
-        let own = step.label.as_ref().map_or_else(|| index.to_string(), unraw);
-        let inner = names.with(&own);
-        self.layer(step, names, &inner, &inner, index)
+    /// A step with what is said of the map that it makes. Returns the count behind it.
+    fn made_by(&mut self, step: &'b ast::Step, at: Named<'_>) -> usize {
+        let (name, next) = self.layer(step, at);
+        if let Some(claim) = &step.claim {
+            self.claim(claim, &name);
+        }
+        if let Some(wire) = &step.wire {
+            self.name_map(wire);
+        }
+        self.remember(step, at.own);
+        next
     }
 
-    /// A step of a join: one without a label lends its names to the sequence that the join stands in.
-    fn branch(&mut self, step: &ast::Step, names: &Names, index: usize) {
-        let own = step.label.as_ref().map_or_else(|| index.to_string(), unraw);
-        let inner = names.with(&own);
-        let body = if step.label.is_some() { &inner } else { names };
-        self.layer(step, names, &inner, body, 0);
-    }
-
-    /// A step in `names`, itself named `own`, with the names of what is in it in `body`, counted from `index` where it
-    /// writes steps into the sequence around it. Returns the count behind it.
-    fn layer(&mut self, step: &ast::Step, names: &Names, own: &Names, body: &Names, index: usize) -> usize {
-        let called = |layer: &str| match step.label {
+    /// A step: how messages call it, and the count behind it.
+    fn layer(&mut self, step: &'b ast::Step, at: Named<'_>) -> (String, usize) {
+        let Named { names, own, body, index, is_labelled } = at;
+        let called = |layer: &str| match step.own_label() {
             Some(_) => own.path(),
+            None if step.lends_names() => format!("{} ({layer})", names.count(index).path()),
             None => format!("{} ({layer})", own.path()),
         };
         let mut next = index + 1;
@@ -174,9 +231,9 @@ impl Walk<'_, '_> {
                 called("sequence")
             }
             Layer::Repeat { count, body: steps } => {
-                let (names, first) = if step.label.is_some() { (own, 0) } else { (names, index) };
+                let (names, first) = if is_labelled { (own, 0) } else { (names, index) };
                 let last = self.repeat(count, steps, names, first);
-                next = if step.label.is_some() { next } else { last };
+                next = if is_labelled { next } else { last };
                 called("repeat")
             }
             Layer::Type(path) => {
@@ -186,8 +243,17 @@ impl Walk<'_, '_> {
             }
             Layer::Join { kind, branches } => {
                 let name = called(&kind.to_string());
-                let lent = if step.label.is_some() { own } else { names };
+                let lent = if is_labelled { own } else { names };
                 self.join(kind, branches, &name, own, lent);
+                name
+            }
+            Layer::Outputs { word, branches } => {
+                self.outputs(word, branches, step, at);
+                called("outputs")
+            }
+            Layer::Share { word, label } => {
+                let name = called(&word.to_string());
+                self.share(label, &name);
                 name
             }
             Layer::Broken => {
@@ -195,13 +261,7 @@ impl Walk<'_, '_> {
                 called("step")
             }
         };
-        if let Some(claim) = &step.claim {
-            self.claim(claim, &name);
-        }
-        if let Some(wire) = &step.wire {
-            self.name_map(wire);
-        }
-        next
+        (name, next)
     }
 
     /// The shape that a rule found; what only rustc knows becomes a constant.
@@ -260,7 +320,7 @@ impl Walk<'_, '_> {
             }
         }
         let output = self.add_map(Map { writer: Some(step), ..output });
-        let new = Step {
+        let mut new = Step {
             path,
             span,
             kind,
@@ -269,20 +329,13 @@ impl Walk<'_, '_> {
             output,
             run: Run::Apart,
             pooled_by: None,
+            shares: None,
             into: None,
             adds_to: None,
             folds: Vec::new(),
             adds: Vec::new(),
         };
-        // In one sequence the label was reported; branches and `repeat` write their steps into the sequence around them.
-        if new.has_tensors() && !self.paths.insert(new.path.clone()) && self.errors.count() == 0 {
-            let text = format!(
-                "`{}` is the name of two steps with weights\nhelp: weights go by it: give one of them a label, \
-                 or another one",
-                new.path
-            );
-            self.errors.push(syn::Error::new(span, text));
-        }
+        self.name_weights(&mut new, step, names);
         self.plan.steps.push(new);
         self.current = Some(output);
     }

@@ -4,13 +4,13 @@ use syn::Expr;
 
 use super::constant;
 use super::{Names, Walk};
-use crate::parse::ast::Body;
+use crate::parse::ast::{Body, Step};
 
 /// So many steps are a slip of the count, not a network.
 const MOST_STEPS: usize = 5_000;
 
-impl Walk<'_, '_> {
-    pub(super) fn repeat(&mut self, count: &Expr, body: &Body, names: &Names, first: usize) -> usize {
+impl<'b> Walk<'_, 'b> {
+    pub(super) fn repeat(&mut self, count: &Expr, body: &'b Body, names: &Names, first: usize) -> usize {
         let times = match self.scope().fold(count) {
             Ok(constant::Value::Known(times)) if times >= 1 => times,
             Ok(constant::Value::Known(times)) => {
@@ -27,7 +27,7 @@ impl Walk<'_, '_> {
                 1
             }
         };
-        let label = body.steps.iter().find_map(|step| step.label.as_ref());
+        let label = body.steps.iter().find_map(Step::own_label);
         if let (Some(label), true) = (label, times > 1) {
             let text = format!(
                 "the label `{label}` is given {times} times: `repeat<{times}>` writes its steps {times} times\n\

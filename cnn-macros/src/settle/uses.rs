@@ -18,9 +18,9 @@ type Given = (Vec<(String, Meaning)>, Vec<(Ident, Option<MapId>)>);
 /// So many uses of blocks in a network are a slip, whatever is in them.
 const MOST_USES: usize = 20_000;
 
-impl Walk<'_, '_> {
+impl<'b> Walk<'_, 'b> {
     /// A use of a block: its steps where it stands, with its parameters' meaning.
-    pub(super) fn block(&mut self, index: usize, block: &Block, call: &Call, name: &str, names: &Names) {
+    pub(super) fn block(&mut self, index: usize, block: &'b Block, call: &Call, name: &str, names: &Names) {
         if !block.errors.is_empty() {
             match self.blocks.tell(index, self.network) {
                 Teller::Now => self.errors.extend(&block.errors),
@@ -49,7 +49,7 @@ impl Walk<'_, '_> {
         };
         let arguments: Vec<_> = parameters.iter().map(text).collect();
         let arguments = if arguments.is_empty() { String::new() } else { format!("<{}>", arguments.join(", ")) };
-        let path = if names.0.is_empty() { self.network.to_string() } else { names.path() };
+        let path = if names.labels.is_empty() { self.network.to_string() } else { names.path() };
         let before = self.errors.count();
         self.errors.enter(format!("{path} <- {}{arguments}", block.name));
         let outer = std::mem::replace(&mut self.parameters, parameters);
@@ -73,7 +73,7 @@ impl Walk<'_, '_> {
         if let Some(Step { layer: Layer::Join { kind, branches }, .. }) = block.body.steps.last()
             && kind == "concat"
         {
-            let labels = branches.steps.iter().map(|branch| branch.label.clone());
+            let labels = branches.steps.iter().map(|branch| branch.own_label().cloned());
             self.plan.heads = labels.map(|label| Branch { map: INPUT, label }).collect();
         }
     }

@@ -3,9 +3,9 @@
 
 use syn::{Expr, Ident};
 
-use super::Walk;
 use super::blocks::built_in;
 use super::constant::Meaning;
+use super::{Walk, labels};
 use crate::parse::ast::{Body, Call, Layer};
 use crate::plan::{INPUT, MapId};
 use crate::size::Size;
@@ -29,6 +29,7 @@ struct Wire {
     /// Unknown after a mistake.
     map: Option<MapId>,
     is_read: bool,
+    is_input: bool,
 }
 
 /// What was seen where a body began.
@@ -37,6 +38,7 @@ pub(super) struct Mark {
     first: usize,
     /// Of the network or block around a block.
     all: Option<Vec<Ident>>,
+    labels: labels::Mark,
 }
 
 impl Wires {
@@ -53,7 +55,7 @@ impl Wires {
 impl Walk<'_, '_> {
     /// A body begins within the one that the walk is in.
     pub(super) fn enter_body(&mut self) -> Mark {
-        Mark { seen: self.wires.seen.len(), first: self.wires.first, all: None }
+        Mark { seen: self.wires.seen.len(), first: self.wires.first, all: None, labels: self.labels.enter(false) }
     }
 
     /// The body of a network or of a block begins, which sees nothing of what is around it.
@@ -61,7 +63,8 @@ impl Walk<'_, '_> {
         let mut all = Vec::new();
         wires_in(body, &mut all);
         let all = Some(std::mem::replace(&mut self.wires.all, all));
-        let mark = Mark { all, ..self.enter_body() };
+        let labels = self.labels.enter(true);
+        let mark = Mark { seen: self.wires.seen.len(), first: self.wires.first, all, labels };
         self.wires.first = mark.seen;
         mark
     }
@@ -69,12 +72,20 @@ impl Walk<'_, '_> {
     /// A body ends, and with it what was seen in it alone.
     pub(super) fn leave_body(&mut self, mark: Mark) {
         self.wires.first = mark.first;
+        self.labels.leave(&mark.labels);
         if let Some(all) = mark.all {
             self.wires.all = all;
         }
-        for Wire { name, is_read, .. } in self.wires.seen.split_off(mark.seen) {
+        for Wire { name, map, is_read, is_input } in self.wires.seen.split_off(mark.seen) {
+            // The first input is read without its name, by the first step.
+            let is_read = is_read || is_input && map.is_some_and(|map| !self.plan.map(map).readers.is_empty());
             if !is_read && self.errors.count() == self.wires.unread {
-                let text = format!("nothing reads the map `{name}`\nhelp: leave its name out");
+                let text = match is_input {
+                    true => {
+                        format!("nothing reads the input `{name}`\nhelp: `{name}` as a step takes it; or leave it out")
+                    }
+                    false => format!("nothing reads the map `{name}`\nhelp: leave its name out"),
+                };
                 self.errors.note(&name, text);
                 self.wires.unread += 1;
             }
@@ -84,20 +95,30 @@ impl Walk<'_, '_> {
 
     /// `as name`: the current map gets a name.
     pub(super) fn name_map(&mut self, name: &Ident) {
+        self.name_of_map(name, false);
+    }
+
+    /// The name of an input, which is the current map.
+    pub(super) fn name_input(&mut self, name: &Ident) {
+        self.name_of_map(name, true);
+    }
+
+    fn name_of_map(&mut self, name: &Ident, is_input: bool) {
         let text = name.to_string();
         let blocks = self.blocks.find(name).map(|_| "a block");
         if let Some(what) = built_in(&text).or(blocks) {
             self.errors.note(name, format!("the map `{name}` has the name of {what}\nhelp: choose another"));
         } else if text.starts_with(char::is_uppercase) {
             let text = format!(
-                "the name of a map starts with a small letter, as a type starts with a capital one\nhelp: `as {}`",
+                "the name of a map starts with a small letter, as a type starts with a capital one\nhelp: `{}{}`",
+                if is_input { "" } else { "as " },
                 text.to_lowercase()
             );
             self.errors.note(name, text);
         } else if self.wires.find(name).is_some() {
             self.errors.note(name, format!("another map is called `{name}` here\nhelp: choose another name"));
         }
-        self.wires.seen.push(Wire { name: name.clone(), map: self.current, is_read: false });
+        self.wires.seen.push(Wire { name: name.clone(), map: self.current, is_read: false, is_input });
     }
 
     /// The map that an argument of a block names, if it is a name of one.
@@ -111,7 +132,7 @@ impl Walk<'_, '_> {
 
     /// A block's parameter is the name of a map in it.
     pub(super) fn give_map(&mut self, name: Ident, map: Option<MapId>) {
-        self.wires.seen.push(Wire { name, map, is_read: false });
+        self.wires.seen.push(Wire { name, map, is_read: false, is_input: false });
     }
 
     /// Takes the map of a wire in the place of the current one, if the call is one by its name.
@@ -185,10 +206,13 @@ fn wires_in(body: &Body, found: &mut Vec<Ident>) {
     for step in &body.steps {
         found.extend(step.wire.clone());
         match &step.layer {
-            Layer::Sequence(body) | Layer::Repeat { body, .. } | Layer::Join { branches: body, .. } => {
+            Layer::Sequence(body)
+            | Layer::Repeat { body, .. }
+            | Layer::Join { branches: body, .. }
+            | Layer::Outputs { branches: body, .. } => {
                 wires_in(body, found);
             }
-            Layer::Call(_) | Layer::Type(_) | Layer::Broken => {}
+            Layer::Call(_) | Layer::Share { .. } | Layer::Type(_) | Layer::Broken => {}
         }
     }
 }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use crate::plan::memory::{self, Memory, Place};
 use crate::plan::place::{gradient_home, home, root};
-use crate::plan::{INPUT, JoinKind, MapId, Part, Plan, Run, Step, StepId};
+use crate::plan::{INPUT, JoinKind, Kind, MapId, Part, Plan, Run, Step, StepId};
 use crate::tests::plans;
 
 /// A number that only this makes.
@@ -142,6 +142,19 @@ fn firsts(plan: &Plan, step: &Step) -> Vec<usize> {
     firsts.map(|first| usize::try_from(first.known().unwrap()).unwrap()).collect()
 }
 
+/// The values of each sample that an input is.
+fn taken(plan: &Plan, step: &Step) -> Option<Range<usize>> {
+    let Kind::Take { first } = &step.kind else { return None };
+    let first = usize::try_from(first.known().unwrap()).unwrap();
+    Some(first..first + len(plan, step.output))
+}
+
+/// Where the maps of outputs begin.
+fn offsets(plan: &Plan, step: &Step) -> Vec<usize> {
+    let offsets = plan.offsets(&step.inputs).into_iter();
+    offsets.map(|first| usize::try_from(first.known().unwrap()).unwrap()).collect()
+}
+
 /// The factor of a product that meets a value of it.
 fn factor(plan: &Plan, step: &Step, branch: usize, index: usize) -> usize {
     if len(plan, step.inputs[branch]) == len(plan, step.output) { index } else { index % channels(plan, step.output) }
@@ -223,7 +236,11 @@ fn forward_step(plan: &Plan, index: StepId, store: &mut Store<'_>) {
             }
             whole
         }
-        None => output(&|at| made_of(("layer", index, at, &inputs))),
+        Some(JoinKind::Outputs) => inputs.concat(),
+        None => match taken(plan, step) {
+            Some(taken) => inputs[0][taken].to_vec(),
+            None => output(&|at| made_of(("layer", index, at, &inputs))),
+        },
     };
     store.write(step.output, &made);
 }
@@ -278,7 +295,13 @@ fn backward(plan: &Plan, values: &mut Store<'_>, gradients: &mut Store<'_>) -> V
             _ => step.inputs.iter().map(|map| values.read(*map)).collect(),
         };
         seen.push((index, made_of(&inputs)));
-        let firsts = firsts(plan, step);
+        if let Some(taken) = taken(plan, step) {
+            let mut all = gradients.read(INPUT);
+            all[taken].copy_from_slice(&grad);
+            gradients.write(INPUT, &all);
+            continue;
+        }
+        let (firsts, offsets) = (firsts(plan, step), offsets(plan, step));
         let mut shared = None;
         for (branch, map) in step.inputs.iter().enumerate() {
             let made = match step.join() {
@@ -295,6 +318,7 @@ fn backward(plan: &Plan, values: &mut Store<'_>, gradients: &mut Store<'_>) -> V
                 Some(JoinKind::Concat) => {
                     in_concat(plan, step, *map, firsts[branch]).map(|(_, from)| grad[from]).collect()
                 }
+                Some(JoinKind::Outputs) => grad[offsets[branch]..][..len(plan, *map)].to_vec(),
                 None => (0..len(plan, *map)).map(|at| made_of(("layer", index, at, &grad, &inputs, &output))).collect(),
             };
             if gradients.memory.is_some() {
@@ -496,9 +520,9 @@ fn nodes() -> impl Strategy<Value = Vec<Node>> {
     prop::collection::vec(node, 1..8)
 }
 
-fn network(nodes: &[Node], end: usize) -> String {
+fn network(nodes: &[Node], end: usize, inputs: usize) -> String {
     let mut written = Written::default();
-    let (mut body, _) = Node::Sequence(nodes.to_vec()).write(2, &mut written);
+    let (mut body, made) = Node::Sequence(nodes.to_vec()).write(2, &mut written);
     for name in 1..=written.names {
         let wire = if written.read.contains(&name) { format!(" as w{name}") } else { String::new() };
         body = body.replace(&format!("@{name}@"), &wire);
@@ -511,16 +535,30 @@ fn network(nodes: &[Node], end: usize) -> String {
         "flatten, relu",
         "adaptive_avg_pool2d<1>, concat { flatten, [flatten, relu], [flatten, fc: linear<3>] }",
         "concat { [flatten, a: linear<3>], [flatten, b: linear<2>], [softmax, flatten], [relu, flatten, c: linear<1>] }",
+        "outputs { a: [], b: [flatten, linear<3>], c: [relu, upsample(scale_factor = 2)], d: [] }",
+        "relu as end, outputs { a: [flatten, linear<2>], b: end, c: [concat { end, [] }, batch_norm2d] }",
     ][end];
-    format!("Net<2, 2, 2> {{ {body}, last: max_pool2d<1>, {end} }}")
+    // Where there is more than one input, it meets what the others have become.
+    let (head, more) = [
+        ("Net<2, 2, 2>".to_owned(), String::new()),
+        (format!("Net<image: <2, 2, 2>, other: <{made}, 2, 2>>"), "add { other, [] },".to_owned()),
+        (
+            format!("Net<image: <2, 2, 2>, numbers: <3>, gate: <{made}, 1, 1>>"),
+            format!("multiply {{ [], gate }} as gated, numbers, linear<{}>, concat {{ [gated, flatten], [] }} as all, gated,", 3),
+        ),
+    ][inputs]
+        .clone();
+    let all = if inputs == 2 { "flatten, n1: linear<3>, concat { [], all }, n2: linear<8>" } else { "" };
+    let end = if inputs == 2 { "" } else { end };
+    format!("{head} {{ {body}, last: max_pool2d<1>, {more} {end} {all} }}")
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_step_reads_what_was_written_for_it(nodes in nodes(), end in 0_usize..6) {
-        let text = network(&nodes, end);
+    fn every_step_reads_what_was_written_for_it(nodes in nodes(), end in 0_usize..8, inputs in 0_usize..3) {
+        let text = network(&nodes, end, inputs);
         check(&text).map_err(|error| TestCaseError::fail(format!("{text}\n{error}")))?;
     }
 }

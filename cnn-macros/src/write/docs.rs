@@ -1,6 +1,6 @@
 //! The table of a network's steps for its documentation, so that an editor shows it on hover.
 
-use super::heads;
+use super::views::{self, Of};
 use crate::layers::{Arguments, Cost};
 use crate::parse::ast;
 use crate::plan::{Kind, Map, Plan, Step};
@@ -11,11 +11,13 @@ pub(crate) fn table(network: &ast::Network, plan: &Plan) -> Vec<String> {
     let documented = network.attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
     let mut lines = vec![String::new()];
     if !documented {
-        lines.insert(0, format!(" A network of {} layers.", plan.steps.len()));
+        lines.insert(0, format!(" A network of {} layers.", plan.steps.len() - plan.inputs.len()));
     }
     lines.push("| step | output | kernel, stride, padding | parameters | multiply-adds |".to_owned());
     lines.push("|:--|--:|:--|--:|--:|".to_owned());
-    lines.push(format!("| input | {} | | | |", map(&plan.maps[0])));
+    if plan.inputs.is_empty() {
+        lines.push(format!("| input | {} | | | |", map(&plan.maps[0])));
+    }
     lines.extend(plan.steps.iter().map(|step| row(plan, step)));
     let sum = |of: fn(Cost) -> u128| {
         let costs: Option<Vec<_>> = plan.steps.iter().map(|step| step.cost.map(of)).collect();
@@ -23,11 +25,12 @@ pub(crate) fn table(network: &ast::Network, plan: &Plan) -> Vec<String> {
     };
     let (parameters, multiply_adds) = (sum(|cost| cost.parameters), sum(|cost| cost.multiply_adds));
     lines.push(format!("| **total** | | | {parameters} | {multiply_adds} |"));
-    let labels: Vec<_> = heads::labels(plan).map(|label| format!("`{label}`")).collect();
-    if !labels.is_empty() {
+    let names: Vec<_> = views::names(plan).into_iter().map(|name| format!("`{name}`")).collect();
+    if !names.is_empty() {
         lines.push(String::new());
-        let (name, heads) = (&network.name, heads::name(network));
-        lines.push(format!(" [`{name}::heads`] makes [`{heads}`] of its output: {}.", labels.join(", ")));
+        let (name, of) = (&network.name, Of::plan(plan));
+        let (function, views) = (of.function(), of.type_name(network));
+        lines.push(format!(" [`{name}::{function}`] makes [`{views}`] of its output: {}.", names.join(", ")));
     }
     lines
 }
@@ -40,7 +43,7 @@ fn row(plan: &Plan, step: &Step) -> String {
     };
     let window = match &step.kind {
         Kind::Layer { arguments, .. } => window(arguments),
-        Kind::Custom(_) | Kind::Join(_) => String::new(),
+        Kind::Custom(_) | Kind::Join(_) | Kind::Take { .. } => String::new(),
     };
     format!(
         "| {} (`{}`) | {} | {window} | {} | {} |",

@@ -4,10 +4,12 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::declaration::{cfg, declaration, derived};
-use super::heads::{self, Heads};
+use super::inputs;
 use super::names::map_type;
+use super::views::{self, Views};
 use crate::parse::ast;
-use crate::plan::Plan;
+use crate::plan::{MapId, Plan};
+use crate::size::sizes_expression;
 
 /// The type, with empty implementations. Its output is a size that does not evaluate: rustc says nothing of whatever
 /// depends on such a constant but the constant's own error, which is ours.
@@ -22,16 +24,24 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
         Some(other) if other != name => quote!(<#other as ::cnn_core::network::Network>::Output),
         _ => quote!(::cnn_core::shape::Flat<{ __BAD }>),
     };
-    let input = match plan.maps.first() {
-        Some(map) if map.shape.is_known() => map_type(plan, map),
-        _ => bad.clone(),
+    let is_known = |map: MapId| plan.map(map).shape.is_known();
+    let sizes = plan.inputs.iter().map(|input| sizes_expression(&plan.map(input.map).shape));
+    let (input, inputs_of) = match plan.maps.first() {
+        Some(_) if network.inputs.len() > 1 && plan.inputs.iter().all(|input| is_known(input.map)) => (
+            quote!(::cnn_core::network::Inputs<#name>),
+            quote!(const INPUTS: &'static [::cnn_core::shape::Sizes] = &[#(#sizes),*];),
+        ),
+        Some(map) if network.inputs.len() == 1 && map.shape.is_known() => (map_type(plan, map), TokenStream::new()),
+        _ => (bad.clone(), TokenStream::new()),
     };
     let derived = derived(network);
     let output = quote!(<#name as ::cnn_core::network::Network>::Output);
-    let Heads { declared: heads_declared, implemented: heads } = heads::fallback(network, plan, &output);
+    let Views { declared: views_declared, implemented: views } = views::fallback(network, plan, &output);
+    let Views { declared: inputs_declared, implemented: inputs } = inputs::fallback(network, plan, &output);
     quote! {
         #declared
-        #heads_declared
+        #inputs_declared
+        #views_declared
         #(#cfg)*
         const _: () = {
             #[allow(dead_code)]
@@ -39,6 +49,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
             impl ::cnn_core::network::Network for #name {
                 type Input = #input;
                 type Output = #bad;
+                #inputs_of
                 const NAME: &'static str = #text;
                 const STEPS: &'static [::cnn_core::network::Step] = &[];
                 const MEMORY: ::cnn_core::network::Memory =
@@ -86,7 +97,8 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
                 }
             }
             #derived
-            #heads
+            #inputs
+            #views
         };
     }
 }

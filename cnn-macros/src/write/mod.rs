@@ -4,25 +4,27 @@
 mod declaration;
 mod docs;
 pub(crate) mod fallback;
-mod heads;
+mod inputs;
 mod names;
 mod pass;
 mod rule;
 mod step;
+mod views;
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
 
 use crate::parse::ast;
 use crate::plan::{Constant, ConstantType, Plan, StepId, memory};
+use crate::size::sizes_expression;
 use crate::span::ours;
 use declaration::{cfg, declaration, derived};
-use heads::Heads;
-use names::map_type;
+use names::ends;
 use pass::{Of, Pass};
 use step::{layer, needs, step_data};
+use views::Views;
 
 /// The type and its `Network`.
 pub(crate) fn network(network: &ast::Network, plan: &Plan, predictor: &Plan) -> TokenStream {
@@ -50,12 +52,14 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, predictor: &Plan) -> 
     let check = quote_spanned!(ours(name.span())=> ::cnn_core::network::check::check::<#name>);
     let layers = plan.steps.iter().enumerate().map(|(index, step)| layer(plan, index, step));
     let (frozen, frozen_layers) = step::frozen(plan, predictor);
-    let network_impl = network_impl(name, plan, predictor, &frozen);
+    let network_impl = network_impl(network, plan, predictor, &frozen);
     let derived = derived(network);
-    let Heads { declared: heads_declared, implemented: heads } = heads::heads(network, plan);
+    let Views { declared: views_declared, implemented: views } = views::views(network, plan);
+    let Views { declared: inputs_declared, implemented: inputs } = inputs::inputs(network, plan);
     quote! {
         #declared
-        #heads_declared
+        #inputs_declared
+        #views_declared
         #(#cfg)*
         const _: () = {
             #(#constants)*
@@ -64,14 +68,20 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, predictor: &Plan) -> 
             #network_impl
             const _: () = #check();
             #derived
-            #heads
+            #inputs
+            #views
         };
     }
 }
 
-fn network_impl(name: &Ident, plan: &Plan, predictor: &Plan, frozen: &HashSet<StepId>) -> TokenStream {
-    let text = name.to_string();
-    let (input, output) = (map_type(plan, &plan.maps[0]), map_type(plan, plan.map(plan.output)));
+fn network_impl(network: &ast::Network, plan: &Plan, predictor: &Plan, frozen: &HashSet<StepId>) -> TokenStream {
+    let (name, text) = (&network.name, network.name.to_string());
+    let [input, output] = ends(network, plan);
+    let ports = [("INPUTS", &plan.inputs), ("OUTPUTS", &plan.outputs)].map(|(name, ports)| {
+        let (name, sizes) =
+            (format_ident!("{name}"), ports.iter().map(|port| sizes_expression(&plan.map(port.map).shape)));
+        (!ports.is_empty()).then(|| quote!(const #name: &'static [::cnn_core::shape::Sizes] = &[#(#sizes),*];))
+    });
     let steps = plan.steps.iter().enumerate().map(|(index, step)| step_data(plan, index, step));
     let mistakes = plan.constants.iter().map(|Constant { name, .. }| quote!(#name.mistake().is_some()));
     let sound = (!plan.constants.is_empty())
@@ -91,6 +101,7 @@ fn network_impl(name: &Ident, plan: &Plan, predictor: &Plan, frozen: &HashSet<St
         impl ::cnn_core::network::Network for #name {
             type Input = #input;
             type Output = #output;
+            #(#ports)*
             const NAME: &'static str = #text;
             const STEPS: &'static [::cnn_core::network::Step] = &[#(#steps),*];
             const MEMORY: ::cnn_core::network::Memory = ::cnn_core::network::Memory {

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::layers::Row;
-use crate::plan::{Map, Plan};
+use crate::parse::ast;
+use crate::plan::{Map, MapId, Plan};
 use crate::size::{Shape, Size, braced};
 
 /// The type of a map. An error of a constant keeps rustc from comparing it with other types.
@@ -32,6 +33,32 @@ pub(crate) fn map_type(plan: &Plan, map: &Map) -> TokenStream {
         },
     };
     if map.probabilities { quote!(::cnn_core::shape::Probabilities<#shape>) } else { shape }
+}
+
+/// A name of the shape of an input, an output or a head that can be said anywhere, and what gives it that name, where only
+/// rustc knows the shape.
+pub(crate) fn port_type(network: &ast::Network, plan: &Plan, map: MapId, index: usize) -> (TokenStream, TokenStream) {
+    let (name, map) = (&network.name, plan.map(map));
+    let shape = map_type(plan, map);
+    if map.shape.is_known() {
+        return (shape, TokenStream::new());
+    }
+    let port = quote!(::cnn_core::network::Port<#index>);
+    (quote!(<#name as #port>::Shape), quote!(impl #port for #name { type Shape = #shape; }))
+}
+
+/// The type of what a network takes, and of what it makes.
+pub(crate) fn ends(network: &ast::Network, plan: &Plan) -> [TokenStream; 2] {
+    let name = &network.name;
+    let input = match plan.inputs.as_slice() {
+        [] => map_type(plan, &plan.maps[0]),
+        _ => quote!(::cnn_core::network::Inputs<#name>),
+    };
+    let output = match plan.outputs.as_slice() {
+        [] => map_type(plan, plan.map(plan.output)),
+        _ => quote!(::cnn_core::network::Outputs<#name>),
+    };
+    [input, output]
 }
 
 /// The module and the trait of a layer: `max_pool2d`, `MaxPool2d`.

@@ -23,7 +23,7 @@ pub(super) fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
             let rule = rule::twin(arguments, &plan.map(step.input()).shape, &plan.map(step.output).shape);
             quote!(#ty #rule)
         }
-        Kind::Join(_) => TokenStream::new(),
+        Kind::Join(_) | Kind::Take { .. } => TokenStream::new(),
         Kind::Custom(path) => {
             let input = map_type(plan, plan.map(step.input()));
             let name = custom_layer(index);
@@ -45,14 +45,14 @@ fn layer_type(name: &Ident, row: &Row, constants: &TokenStream) -> TokenStream {
 fn constants(plan: &Plan, index: StepId, row: &Row, arguments: &Arguments) -> TokenStream {
     let step = &plan.steps[index];
     let input = &plan.map(step.input()).shape;
-    let rectifier = rectifier(plan, plan.applied(index));
+    let fused = fused(plan, plan.applied(index));
     let layout = [step.input(), step.output].map(|map| home(plan, map).stride);
-    let settled = Settled { arguments, input, rectifier, flattened: flattened_channels(plan, index), layout };
+    let settled = Settled { arguments, input, fused, flattened: flattened_channels(plan, index), layout };
     (row.constants)(&settled)
 }
 
 /// An activation that a step applies, or none, as a value of the library's.
-pub(super) fn rectifier(plan: &Plan, activation: Option<StepId>) -> TokenStream {
+pub(super) fn fused(plan: &Plan, activation: Option<StepId>) -> TokenStream {
     let applied = activation.and_then(|index| Some((index, plan.steps[index].activation()?)));
     let value = match applied {
         None => quote!(None),
@@ -62,7 +62,7 @@ pub(super) fn rectifier(plan: &Plan, activation: Option<StepId>) -> TokenStream 
             quote!(Then(::cnn_core::layer::activation::then::<#activation>()))
         }
     };
-    quote!(::cnn_core::kernel::Rectifier::#value)
+    quote!(::cnn_core::kernel::FusedActivation::#value)
 }
 
 /// The steps whose types are others in a predictor, and these types.
@@ -89,8 +89,13 @@ pub(super) fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream 
     let reads = step.inputs.iter().map(|map| plan.map(*map).writer.map_or(0, |writer| writer + 1));
     let reads = reads.map(Literal::usize_unsuffixed);
     let operation = operation(plan, index);
+    let shares = match step.shares.map(Literal::usize_unsuffixed) {
+        Some(owner) => quote!(::core::option::Option::Some(#owner)),
+        None => quote!(::core::option::Option::None),
+    };
     quote!(::cnn_core::network::Step {
-        path: #path, layer: #layer, operation: #operation, inputs: &[#(#reads),*], input: #input, output: #output,
+        path: #path, layer: #layer, operation: #operation, shares: #shares, inputs: &[#(#reads),*], input: #input,
+        output: #output,
     })
 }
 
@@ -105,7 +110,7 @@ pub(super) fn needs(index: StepId, step: &Step) -> Option<TokenStream> {
             let ((module, _), name) = (names(row), step_type(index));
             quote!(::cnn_core::layer::#module::needs::<#name>())
         }),
-        Kind::Join(_) => None,
+        Kind::Join(_) | Kind::Take { .. } => None,
     }
 }
 
@@ -124,6 +129,8 @@ pub(super) fn operation(plan: &Plan, index: StepId) -> TokenStream {
             JoinKind::Add => quote!(::cnn_core::layer::Operation::Add),
             JoinKind::Multiply => quote!(::cnn_core::layer::Operation::Multiply),
             JoinKind::Concat => quote!(::cnn_core::layer::Operation::Concat),
+            JoinKind::Outputs => quote!(::cnn_core::layer::Operation::Outputs),
         },
+        Kind::Take { first } => quote!(::cnn_core::layer::Operation::Input { first: #first }),
     }
 }

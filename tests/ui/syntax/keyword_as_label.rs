@@ -2,7 +2,7 @@ use cnn_core::prelude::*;
 
 network! {
     Net<3, 32, 32> {
-        type: conv2d<8, 3>, self: relu, _: relu
+        type: conv2d<8, 3>, self: relu
     }
 }
 

@@ -25,7 +25,7 @@ use crate::kernel::isa;
 use crate::kernel::memory::chunk::Target;
 use crate::kernel::memory::scratch::{Needs, Scratch};
 use crate::kernel::tile::Finish;
-use crate::kernel::{Rectifier, Write};
+use crate::kernel::{FusedActivation, Write};
 use algorithm::{Algorithm, Pass};
 
 /// What is done to a sum before it is stored: `rectifier(sum + bias)`, or `rectifier(output + sum + bias)`.
@@ -36,12 +36,12 @@ pub struct Epilogue<'a> {
     /// Whether it is added to what is in the output: a branch that joins a sum.
     pub write: Write,
     /// The rectifier behind it.
-    pub rectifier: Rectifier,
+    pub fused: FusedActivation,
 }
 
 impl Epilogue<'_> {
     fn finish(&self) -> Finish {
-        Finish { add: self.write == Write::Add, rectifier: self.rectifier }
+        Finish { add: self.write == Write::Add, fused: self.fused }
     }
 
     /// The bias, empty if there is none.

@@ -12,7 +12,7 @@ use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::memory::scratch::{Needs, Slots};
 use crate::kernel::tile::pack::{Matrix, pack, panel, panels};
 use crate::kernel::tile::{Axes, Fetches, Finish, Product, multiply};
-use crate::kernel::{Rectifier, Write};
+use crate::kernel::{FusedActivation, Write};
 
 /// Multiply-adds of a task at least.
 const TASK: usize = 1 << 20;
@@ -250,12 +250,12 @@ fn write_cells(to: &mut [f32], stride: usize, from: &[f32], channels: usize, wri
 
 /// Bias and a rectifier for registers, which only a transposed convolution has.
 fn finish_cells(values: &mut [f32], stride: usize, channels: usize, epilogue: Epilogue<'_>) {
-    if epilogue.bias.is_none() && matches!(epilogue.rectifier, Rectifier::None) {
+    if epilogue.bias.is_none() && matches!(epilogue.fused, FusedActivation::None) {
         return;
     }
     for cell in values.chunks_mut(stride) {
         for (c, value) in cell[..channels].iter_mut().enumerate() {
-            *value = epilogue.rectifier.of(*value + epilogue.bias.map_or(0.0, |bias| bias[c]));
+            *value = epilogue.fused.of(*value + epilogue.bias.map_or(0.0, |bias| bias[c]));
         }
     }
 }

@@ -75,7 +75,7 @@ impl Kernel for Task<'_> {
                     if thin.finish.add {
                         sum[0] = simd.add(sum[0], simd.load_some(c.add(start), count));
                     }
-                    thin.finish.rectifier.apply(simd, &mut sum);
+                    thin.finish.fused.apply(simd, &mut sum);
                     simd.store_some(c.add(start), count, sum[0]);
                 }
                 thin.finish.apply(simd, c, [1; 3], [0; 3], count);

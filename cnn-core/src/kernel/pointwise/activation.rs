@@ -5,7 +5,7 @@ use crate::kernel::finish::{At, From};
 use crate::kernel::geometry::Activation;
 use crate::kernel::isa::{Isa, Simd};
 use crate::kernel::rows::{self, Rows, RowsMut, Values};
-use crate::kernel::{Rectifier, Then, Write};
+use crate::kernel::{FusedActivation, Then, Write};
 
 /// What a function's slope is told from.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ impl Function for Relu {
 
     #[inline(always)]
     fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
-        Rectifier::Relu.gradient(simd, self.value(simd, x), grad)
+        FusedActivation::Relu.gradient(simd, self.value(simd, x), grad)
     }
 }
 
@@ -84,7 +84,7 @@ impl Function for Relu6 {
 
     #[inline(always)]
     fn gradient<S: Simd>(self, simd: S, x: S::Vector, grad: S::Vector) -> S::Vector {
-        Rectifier::Relu6.gradient(simd, self.value(simd, x), grad)
+        FusedActivation::Relu6.gradient(simd, self.value(simd, x), grad)
     }
 }
 

@@ -7,19 +7,19 @@ use crate::kernel::isa::{self, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::rows::strip::{self, Strip};
 use crate::kernel::rows::{Rows, RowsMut, Values, map, map_then, then_backward};
-use crate::kernel::{Rectifier, Write};
+use crate::kernel::{FusedActivation, Write};
 
 /// output = a + b, rectified.
-pub fn add(channels: usize, rectifier: Rectifier, a: Rows<'_>, b: Rows<'_>, output: RowsMut<'_>) {
-    map_then(channels, output, [Some(a), Some(b)], Write::Store, Sum(rectifier), rectifier.then());
+pub fn add(channels: usize, fused: FusedActivation, a: Rows<'_>, b: Rows<'_>, output: RowsMut<'_>) {
+    map_then(channels, output, [Some(a), Some(b)], Write::Store, Sum(fused), fused.then());
 }
 
 /// y = y + x, rectified: a branch is added to the sum of those before it.
-pub fn accumulate(channels: usize, rectifier: Rectifier, x: Rows<'_>, y: RowsMut<'_>) {
-    map_then(channels, y, [Some(x), None], Write::Store, Sum(rectifier), rectifier.then());
+pub fn accumulate(channels: usize, fused: FusedActivation, x: Rows<'_>, y: RowsMut<'_>) {
+    map_then(channels, y, [Some(x), None], Write::Store, Sum(fused), fused.then());
 }
 
-struct Sum(Rectifier);
+struct Sum(FusedActivation);
 
 impl Values for Sum {
     #[inline(always)]
@@ -67,18 +67,18 @@ impl Values for Product {
 ///
 /// # Panics
 /// If it is a function of which equal values do not have equal slopes.
-pub fn rectify_backward(channels: usize, rectifier: Rectifier, output: Rows<'_>, grad_output: RowsMut<'_>) {
-    struct Rectified(Rectifier);
+pub fn rectify_backward(channels: usize, fused: FusedActivation, output: Rows<'_>, grad_output: RowsMut<'_>) {
+    struct Rectified(FusedActivation);
     impl Values for Rectified {
         #[inline(always)]
         fn value<S: Simd>(&self, simd: S, output: S::Vector, grad: S::Vector) -> S::Vector {
             self.0.gradient(simd, output, grad)
         }
     }
-    match rectifier {
-        Rectifier::None => {}
-        Rectifier::Then(then) => then_backward(channels, then, output, grad_output),
-        _ => map(channels, grad_output, [Some(output), None], Write::Store, Rectified(rectifier)),
+    match fused {
+        FusedActivation::None => {}
+        FusedActivation::Then(then) => then_backward(channels, then, output, grad_output),
+        _ => map(channels, grad_output, [Some(output), None], Write::Store, Rectified(fused)),
     }
 }
 

@@ -8,7 +8,7 @@
 pub(crate) mod pack;
 
 use crate::kernel::isa::{Isa, Kernel, Simd};
-use crate::kernel::{Rectifier, Then};
+use crate::kernel::{FusedActivation, Then};
 
 /// Three nested loops over memory, outermost first: how often, and how many values apart.
 #[derive(Clone, Copy, Debug)]
@@ -93,16 +93,16 @@ pub(crate) struct Finish {
     /// Whether what is in the target is added.
     pub(crate) add: bool,
     /// One that is not for registers is up to who calls [`multiply`]: [`Finish::apply`].
-    pub(crate) rectifier: Rectifier,
+    pub(crate) fused: FusedActivation,
 }
 
 impl Finish {
-    pub(crate) const STORE: Self = Self { add: false, rectifier: Rectifier::None };
+    pub(crate) const STORE: Self = Self { add: false, fused: FusedActivation::None };
     pub(crate) const ADD: Self = Self { add: true, ..Self::STORE };
 
     /// Whether the target stays as it is where the sum is zero.
     pub(crate) fn only_adds(&self) -> bool {
-        self.add && matches!(self.rectifier, Rectifier::None)
+        self.add && matches!(self.fused, FusedActivation::None)
     }
 
     /// Applies a function that is not for registers to what was written: `columns` values at each of these places.
@@ -118,7 +118,7 @@ impl Finish {
         step: [usize; 3],
         columns: usize,
     ) {
-        if let Some(then) = self.rectifier.then() {
+        if let Some(then) = self.fused.then() {
             // SAFETY: the caller's promise.
             unsafe { apply(then, simd.isa(), c, Axes { count, step }, columns) };
         }
@@ -385,7 +385,7 @@ unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
     valid: usize,
     product: &Product<'_>,
 ) {
-    let Finish { add, rectifier } = product.finish;
+    let Finish { add, fused } = product.finish;
     let bias = product.bias;
     let last = product.columns - (NV - 1) * S::LANES;
     let count = |v: usize| if v + 1 < NV { S::LANES } else { last };
@@ -411,7 +411,7 @@ unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
                 }
             }
         }
-        rectifier.apply_rows(simd, &mut sums);
+        fused.apply_rows(simd, &mut sums);
         if last == S::LANES && valid == MR {
             for m in 0..MR {
                 for v in 0..NV {

@@ -1,6 +1,6 @@
 //! The call of each step, forward and backward.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
 use crate::plan::place::{Home, gradient_home, home};
@@ -8,8 +8,8 @@ use crate::plan::{JoinKind, Kind, MapId, Run, Step, StepId};
 use crate::plan::{custom_layer, step_type};
 use crate::size::Size;
 use crate::write::names::names;
-use crate::write::pass::{Of, Pass};
-use crate::write::step::rectifier;
+use crate::write::pass::{Of, Pass, adders};
+use crate::write::step::fused;
 
 impl Pass<'_> {
     pub(crate) fn forward_call(&self, index: StepId, step: &Step) -> TokenStream {
@@ -43,7 +43,9 @@ impl Pass<'_> {
                 JoinKind::Add => self.add_forward(index, step),
                 JoinKind::Multiply => self.multiply_forward(step),
                 JoinKind::Concat => self.concat_forward(step),
+                JoinKind::Outputs => self.outputs_forward(step),
             },
+            Kind::Take { first } => self.take_forward(step, first),
         }
     }
 
@@ -57,10 +59,37 @@ impl Pass<'_> {
         quote!(::cnn_core::layer::batch_norm2d::forward_again::<#name>(pass.at(#at), #own, #input, #output);)
     }
 
+    /// The way back of a step; where its weights are other steps' too, their gradients are added up, from the last step on.
     pub(crate) fn backward_call(&self, index: StepId, step: &Step) -> TokenStream {
+        let call = self.backward_of(index, step);
+        let grad_parameters = self.parameters(index, "q", &quote!(&mut []));
+        match self.added(index) {
+            Some(apart) => quote!(#call ::cnn_core::layer::share::add(#apart, #grad_parameters);),
+            None => call,
+        }
+    }
+
+    /// Where a step leaves the gradient of weights of which a later step has left one before.
+    fn added(&self, index: StepId) -> Option<Ident> {
+        let owner = self.plan.owner(index);
+        let mut users = adders(self.plan).filter(|user| self.plan.owner(*user) == owner);
+        let first = users.next()?;
+        let last = users.last().unwrap_or(first);
+        (index != last && self.plan.steps[index].has_parameters()).then(|| format_ident!("s{first}"))
+    }
+
+    /// Where a step leaves the gradient of its weights.
+    fn grad_parameters(&self, index: StepId) -> TokenStream {
+        match self.added(index) {
+            Some(apart) => quote!(#apart),
+            None => self.parameters(index, "q", &quote!(&mut [])),
+        }
+    }
+
+    fn backward_of(&self, index: StepId, step: &Step) -> TokenStream {
         let name = step_type(index);
         let at = Literal::usize_unsuffixed(index);
-        let grad_parameters = self.parameters(index, "q", &quote!(&mut []));
+        let grad_parameters = self.grad_parameters(index);
         match &step.kind {
             Kind::Layer { row, .. } => {
                 let (module, _) = names(row);
@@ -97,7 +126,9 @@ impl Pass<'_> {
                 JoinKind::Add => self.add_backward(index, step),
                 JoinKind::Multiply => self.multiply_backward(step),
                 JoinKind::Concat => self.concat_backward(step),
+                JoinKind::Outputs => self.outputs_backward(step),
             },
+            Kind::Take { first } => self.take_backward(step, first),
         }
     }
 
@@ -119,7 +150,7 @@ impl Pass<'_> {
     /// A user's layer stores its gradient; where it is to be added, it gets memory of its own.
     fn custom_backward(&self, index: StepId, step: &Step) -> TokenStream {
         let at = Literal::usize_unsuffixed(index);
-        let grad_parameters = self.parameters(index, "q", &quote!(&mut []));
+        let grad_parameters = self.grad_parameters(index);
         let (custom, owned, map) = (custom_layer(index), self.owned(index), step.input());
         let (input, output) = (self.read(map), self.read(step.output));
         let grad_output = self.gradient(step.output);
@@ -156,20 +187,20 @@ impl Pass<'_> {
     fn add_forward(&self, index: StepId, step: &Step) -> TokenStream {
         let channels = self.channels(step.output);
         let output = self.rows_mut(step.output);
-        let rectifier = |last: bool| rectifier(self.plan, self.plan.applied(index).filter(|_| last));
+        let fused = |last: bool| fused(self.plan, self.plan.applied(index).filter(|_| last));
         let mut others = self.plan.apart(index).map(|branch| (branch, &step.inputs[branch]));
         let mut calls = TokenStream::new();
         let last = step.inputs.len() - 1;
         if step.into.is_none()
             && let (Some((_, first)), Some((branch, second))) = (others.next(), others.next())
         {
-            let (first, second, rectifier) = (self.rows(*first), self.rows(*second), rectifier(branch == last));
-            calls.extend(quote!(::cnn_core::layer::add::forward(#channels, #rectifier, #first, #second, #output);));
+            let (first, second, fused) = (self.rows(*first), self.rows(*second), fused(branch == last));
+            calls.extend(quote!(::cnn_core::layer::add::forward(#channels, #fused, #first, #second, #output);));
         }
         let others: Vec<_> = others.collect();
         for (index, (_, map)) in others.iter().enumerate() {
-            let (map, rectifier) = (self.rows(**map), rectifier(index + 1 == others.len()));
-            calls.extend(quote!(::cnn_core::layer::add::accumulate(#channels, #rectifier, #map, #output);));
+            let (map, fused) = (self.rows(**map), fused(index + 1 == others.len()));
+            calls.extend(quote!(::cnn_core::layer::add::accumulate(#channels, #fused, #map, #output);));
         }
         calls
     }
@@ -178,11 +209,9 @@ impl Pass<'_> {
         let channels = self.channels(step.output);
         let mut calls = TokenStream::new();
         if let Some(activation) = self.plan.applied(index) {
-            let (rectifier, output, grad_output) =
-                (rectifier(self.plan, Some(activation)), self.rows(step.output), self.grad_rows_mut(step.output));
-            calls.extend(
-                quote!(::cnn_core::layer::add::rectify_backward(#channels, #rectifier, #output, #grad_output);),
-            );
+            let (fused, output, grad_output) =
+                (fused(self.plan, Some(activation)), self.rows(step.output), self.grad_rows_mut(step.output));
+            calls.extend(quote!(::cnn_core::layer::add::rectify_backward(#channels, #fused, #output, #grad_output);));
         }
         let grad_output = self.grad_rows(step.output);
         for branch in 0..step.inputs.len() {
@@ -257,6 +286,53 @@ impl Pass<'_> {
             calls.extend(quote!(::cnn_core::layer::concat::backward(#channels, #from, #grad_input, #to_stride);));
         }
         calls
+    }
+
+    /// Each map is copied to its values of each sample.
+    fn outputs_forward(&self, step: &Step) -> TokenStream {
+        let all = self.len(step.output);
+        let calls = step.inputs.iter().zip(self.plan.offsets(&step.inputs)).map(|(map, first)| {
+            let (len, from, to) = (self.len(*map), self.read(*map), self.write(step.output));
+            let to = quote!(::cnn_core::layer::RowsMut::strided(&mut (#to)[#first..], #all));
+            quote!(::cnn_core::layer::concat::forward(#len, ::cnn_core::layer::Rows::dense(#from), #to);)
+        });
+        calls.collect()
+    }
+
+    fn outputs_backward(&self, step: &Step) -> TokenStream {
+        let all = self.len(step.output);
+        let maps = step.inputs.iter().zip(self.plan.offsets(&step.inputs)).enumerate();
+        let calls = maps.map(|(branch, (map, first))| {
+            let (len, from, grad_input) = (self.len(*map), self.gradient(step.output), self.grad_input(step, branch));
+            let from = quote!(::cnn_core::layer::Rows::strided(&(#from)[#first..], #all));
+            quote!(::cnn_core::layer::concat::backward(#len, #from, #grad_input, 0);)
+        });
+        calls.collect()
+    }
+
+    /// An input is copied from its values of each sample.
+    fn take_forward(&self, step: &Step, first: &Size) -> TokenStream {
+        let (len, all) = (self.len(step.output), self.len(step.input()));
+        let (from, to) = (self.read(step.input()), self.write(step.output));
+        let from = quote!(::cnn_core::layer::Rows::strided(&(#from)[#first..], #all));
+        quote!(::cnn_core::layer::concat::forward(#len, #from, ::cnn_core::layer::RowsMut::dense(#to));)
+    }
+
+    fn take_backward(&self, step: &Step, first: &Size) -> TokenStream {
+        let (len, all, from) = (self.len(step.output), self.len(step.input()), self.gradient(step.output));
+        quote! {
+            ::cnn_core::layer::concat::backward(
+                #len,
+                ::cnn_core::layer::Rows::dense(#from),
+                ::cnn_core::layer::GradInput::lend_from(&mut grad_input, #first),
+                #all,
+            );
+        }
+    }
+
+    /// Values of a map.
+    fn len(&self, map: MapId) -> TokenStream {
+        self.plan.map(map).shape.len().to_token_stream()
     }
 
     /// Each map of a concatenation with the first channel that it takes.

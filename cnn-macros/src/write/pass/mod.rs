@@ -50,7 +50,7 @@ impl<'a> Pass<'a> {
 
     pub(crate) fn forward(&self) -> TokenStream {
         let name = format_ident!("{}", if let Of::Training = self.of { "forward_steps" } else { "evaluate" });
-        let split = self.split_owned();
+        let split = self.split_owned(false);
         let (owned, samples) = (used("owned", !split.is_empty()), self.samples());
         let steps = self.plan.steps.iter().enumerate();
         let calls = steps.map(|(index, step)| self.with_memory(index, || self.forward_call(index, step)));
@@ -69,7 +69,7 @@ impl<'a> Pass<'a> {
     }
 
     pub(crate) fn backward(&self) -> TokenStream {
-        let split = self.split_owned();
+        let split = self.split_owned(true);
         let (owned, samples) = (used("owned", !split.is_empty()), self.samples());
         let split_grad_parameters = self.split_parameters(&quote!(grad_parameters), "q", &quote!(split));
         let grad_parameters = used("grad_parameters", split_grad_parameters.is_some());
@@ -171,14 +171,16 @@ impl<'a> Pass<'a> {
     }
 
     /// What cuts all that the network owns into what its steps own.
-    fn split_owned(&self) -> TokenStream {
+    fn split_owned(&self, backward: bool) -> TokenStream {
         let parameters = self.split_parameters(&quote!(owned.parameters), "p", &quote!(split_ref));
-        let owners: Vec<_> = owners(self.plan).collect();
+        let (owners, savers): (Vec<_>, Vec<_>) = (state_owners(self.plan).collect(), owners(self.plan).collect());
+        let names = |letter: &str, steps: &[StepId]| -> Vec<_> {
+            steps.iter().map(|index| format_ident!("{letter}{index}")).collect()
+        };
+        let operations =
+            |steps: &[StepId]| -> Vec<_> { steps.iter().map(|index| operation(self.plan, *index)).collect() };
         let per_batch = (!owners.is_empty()).then(|| {
-            let operations: Vec<_> = owners.iter().map(|index| operation(self.plan, *index)).collect();
-            let names =
-                |letter: &str| -> Vec<_> { owners.iter().map(|index| format_ident!("{letter}{index}")).collect() };
-            let [state, counts, saved] = ["t", "c", "k"].map(names);
+            let (state, counts, operations) = (names("t", &owners), names("c", &owners), operations(&owners));
             quote! {
                 let [#(#state),*] = ::cnn_core::kernel::memory::buffer::split(
                     owned.state,
@@ -188,19 +190,28 @@ impl<'a> Pass<'a> {
                     owned.counts,
                     [#(const { #operations.counts() }),*],
                 );
-                let [#(#saved),*] = ::cnn_core::kernel::memory::buffer::split(
+            }
+        });
+        // Behind what steps keep for themselves come gradients that are to be added to those of the steps that own the weights.
+        let adders: Vec<_> = if backward { adders(self.plan).collect() } else { Vec::new() };
+        let saved = (!savers.is_empty() || !adders.is_empty()).then(|| {
+            let (saved, gradients) = (names("k", &savers), names("s", &adders));
+            let (savers, adders) = (operations(&savers), operations(&adders));
+            quote! {
+                let [#(#saved,)* #(#gradients),*] = ::cnn_core::kernel::memory::buffer::split(
                     owned.saved,
-                    [#(const { #operations.saved() }),*],
+                    [#(const { #savers.saved() },)* #(const { #adders.parameter_count() }),*],
                 );
             }
         });
         let per_sample = self.workspace();
-        quote!(#parameters #per_batch #per_sample)
+        quote!(#parameters #per_batch #saved #per_sample)
     }
 
     /// What cuts trainable values, or their gradient, into the steps'.
     fn split_parameters(&self, from: &TokenStream, letter: &str, split: &TokenStream) -> Option<TokenStream> {
-        let steps = || self.plan.steps.iter().enumerate().filter(|(_, step)| step.has_parameters());
+        let owns = |(_, step): &(StepId, &Step)| step.has_parameters() && step.shares.is_none();
+        let steps = || self.plan.steps.iter().enumerate().filter(owns);
         let parts = steps().map(|(index, _)| format_ident!("{letter}{index}"));
         let counts = steps().map(|(index, step)| match &step.cost {
             Some(cost) => Literal::u128_unsuffixed(cost.parameters).into_token_stream(),
@@ -231,7 +242,7 @@ impl<'a> Pass<'a> {
 
     pub(crate) fn parameters(&self, index: StepId, letter: &str, none: &TokenStream) -> TokenStream {
         if self.plan.steps[index].has_parameters() {
-            format_ident!("{letter}{index}").into_token_stream()
+            format_ident!("{letter}{}", self.plan.owner(index)).into_token_stream()
         } else {
             none.clone()
         }
@@ -240,7 +251,9 @@ impl<'a> Pass<'a> {
     /// What a layer owns that has more than parameters.
     pub(crate) fn owned(&self, index: StepId) -> TokenStream {
         let parameters = self.parameters(index, "p", &quote!(&[]));
-        let [state, counts, saved] = ["t", "c", "k"].map(|letter| format_ident!("{letter}{index}"));
+        let owner = self.plan.owner(index);
+        let [state, counts] = ["t", "c"].map(|letter| format_ident!("{letter}{owner}"));
+        let saved = format_ident!("k{index}");
         let workspace = if self.plan.steps[index].row().is_some() {
             quote!(&mut [])
         } else {
@@ -346,6 +359,18 @@ fn used(name: &str, used: bool) -> Ident {
 fn customs(plan: &Plan) -> impl Iterator<Item = StepId> + '_ {
     let is_custom = |(_, step): &(StepId, &Step)| matches!(step.kind, Kind::Custom(_));
     plan.steps.iter().enumerate().filter(is_custom).map(|(index, _)| index)
+}
+
+/// Steps whose gradients of their weights are added to those of other steps that use the same: as many as share them, as one
+/// of all is the first.
+pub(crate) fn adders(plan: &Plan) -> impl Iterator<Item = StepId> + '_ {
+    let adds = |(_, step): &(StepId, &Step)| step.shares.is_some() && step.has_parameters();
+    plan.steps.iter().enumerate().filter(adds).map(|(index, _)| index)
+}
+
+/// Steps that may have state of their own.
+fn state_owners(plan: &Plan) -> impl Iterator<Item = StepId> + '_ {
+    owners(plan).filter(|index| plan.steps[*index].shares.is_none())
 }
 
 /// Steps that may have state, or keep values of a batch.

@@ -7,7 +7,7 @@ use crate::layers::Folds;
 use crate::plan::{Fold, Kind, Plan, Run, Step, StepId};
 use crate::plan::{custom_layer, step_type};
 use crate::write::names::names;
-use crate::write::pass::{Pass, customs, owners, used};
+use crate::write::pass::{Pass, customs, state_owners, used};
 use crate::write::step::operation;
 
 impl Pass<'_> {
@@ -38,14 +38,14 @@ impl Pass<'_> {
                 let custom = custom_layer(index);
                 Some(quote!(#custom.prepared))
             }
-            Kind::Join(_) => None,
+            Kind::Join(_) | Kind::Take { .. } => None,
         }
     }
 
     pub(crate) fn prepare(&self) -> TokenStream {
         let frozen = self.split_prepared(&quote!(prepared), &quote!(split));
         let parameters = self.split_parameters(&quote!(parameters), "p", &quote!(split_ref));
-        let owners: Vec<_> = owners(self.plan).collect();
+        let owners: Vec<_> = state_owners(self.plan).collect();
         let state = (!owners.is_empty()).then(|| {
             let state = owners.iter().map(|index| format_ident!("t{index}"));
             let counts = owners.iter().map(|index| operation(self.plan, *index));
@@ -97,7 +97,7 @@ impl Pass<'_> {
     }
 
     fn state(&self, index: StepId) -> TokenStream {
-        let state = format_ident!("t{index}");
+        let state = format_ident!("t{}", self.plan.owner(index));
         if self.plan.steps[index].owns() { quote!(#state) } else { quote!(&[]) }
     }
 
@@ -120,11 +120,11 @@ impl Pass<'_> {
         });
         let counts = customs(self.plan).next().map(|_| {
             let is_custom = |index: StepId| self.plan.steps[index].row().is_none();
-            let parts = owners(self.plan).map(|index| {
+            let parts = state_owners(self.plan).map(|index| {
                 let name = format_ident!("c{index}");
                 if is_custom(index) { quote!(#name) } else { quote!(_) }
             });
-            let operations = owners(self.plan).map(|index| operation(self.plan, index));
+            let operations = state_owners(self.plan).map(|index| operation(self.plan, index));
             quote! {
                 let [#(#parts),*] =
                     ::cnn_core::kernel::memory::buffer::split(owned.counts, [#(const { #operations.counts() }),*]);
@@ -172,7 +172,7 @@ impl Pass<'_> {
         let saved = format_ident!("k{index}");
         let Some(row) = step.row() else {
             let (custom, counts, workspace) =
-                (custom_layer(index), format_ident!("c{index}"), self.take_workspace(index));
+                (custom_layer(index), format_ident!("c{}", self.plan.owner(index)), self.take_workspace(index));
             let (input, output) = (self.read(step.input()), self.write(step.output));
             return quote! {
                 (#custom.predict)(
@@ -227,7 +227,7 @@ fn saves(step: &Step) -> bool {
     match &step.kind {
         Kind::Layer { row, arguments } => matches!(row.folds, Folds::Is(has_statistics) if !has_statistics(arguments)),
         Kind::Custom(_) => true,
-        Kind::Join(_) => false,
+        Kind::Join(_) | Kind::Take { .. } => false,
     }
 }
 

@@ -143,7 +143,7 @@ impl Kernel for Cell<'_> {
                 if finish.add {
                     sums[v] = simd.add(sums[v], simd.load_first(c.add(start), count));
                 }
-                finish.rectifier.apply(simd, core::array::from_mut(&mut sums[v]));
+                finish.fused.apply(simd, core::array::from_mut(&mut sums[v]));
                 simd.store_first(c.add(start), count, sums[v]);
             }
         }

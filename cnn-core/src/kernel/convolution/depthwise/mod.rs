@@ -314,7 +314,7 @@ impl Row<'_> {
                     }
                 }
             }
-            finish.rectifier.apply_rows(simd, &mut sums);
+            finish.fused.apply_rows(simd, &mut sums);
             for o in 0..CELLS {
                 strip.store(target(o), sums[o]);
             }

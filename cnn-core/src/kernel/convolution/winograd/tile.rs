@@ -234,7 +234,7 @@ impl Kernel for Target<'_> {
                         *cell = simd.add(*cell, before);
                     }
                 }
-                self.finish.rectifier.apply(simd, cells);
+                self.finish.fused.apply(simd, cells);
                 for (column, cell) in cells.iter().enumerate().take(width) {
                     simd.store_some(to.wrapping_add(column * self.step[1]), self.count, *cell);
                 }

@@ -6,7 +6,7 @@ use crate::kernel::geometry::{BatchNorm2dGeometry, Map};
 use crate::kernel::isa::{self, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::rows::strip::{self, Strip};
-use crate::kernel::{Rectifier, Then, Write};
+use crate::kernel::{FusedActivation, Then, Write};
 use core::mem::MaybeUninit;
 
 /// Values of a piece of work.
@@ -61,16 +61,16 @@ impl<S: Simd, const NV: usize> Line<S, NV> {
     pub(super) fn rectified(
         &self,
         simd: S,
-        rectifier: Rectifier,
+        fused: FusedActivation,
         x: &[S::Vector; NV],
         mut grad: [S::Vector; NV],
     ) -> [S::Vector; NV] {
-        if matches!(rectifier, Rectifier::Relu | Rectifier::Relu6) {
+        if matches!(fused, FusedActivation::Relu | FusedActivation::Relu6) {
             let mut y = *x;
             self.apply(simd, &mut y);
-            rectifier.apply(simd, &mut y);
+            fused.apply(simd, &mut y);
             for v in 0..NV {
-                grad[v] = rectifier.gradient(simd, y[v], grad[v]);
+                grad[v] = fused.gradient(simd, y[v], grad[v]);
             }
         }
         grad
@@ -131,7 +131,7 @@ pub(crate) struct Forward<'a> {
     pub(crate) geometry: &'a BatchNorm2dGeometry,
     pub(crate) saved: Saved<'a>,
     pub(crate) affine: Option<Affine<'a>>,
-    pub(crate) rectifier: Rectifier,
+    pub(crate) fused: FusedActivation,
 }
 
 impl Forward<'_> {
@@ -171,9 +171,9 @@ impl Kernel for ForwardTask<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { job, first, end } = self;
-        let Forward { geometry, rectifier, .. } = job.forward;
+        let Forward { geometry, fused, .. } = job.forward;
         let [channels, step] = [geometry.channels, geometry.output().stride];
-        let Some(then) = rectifier.then() else {
+        let Some(then) = fused.then() else {
             // SAFETY: the rows lie in all maps, and this task has them to itself.
             return unsafe { strip::for_each(simd, channels, &mut ForwardTask { job, first, end }) };
         };
@@ -195,7 +195,7 @@ impl strip::Body for ForwardTask<'_> {
     /// The rows `first..end` lie in input and output, and no other task touches them; each channel has its numbers.
     #[inline(always)]
     unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
-        let ForwardJob { forward: Forward { geometry, saved, affine, rectifier }, input, output } = *self.job;
+        let ForwardJob { forward: Forward { geometry, saved, affine, fused }, input, output } = *self.job;
         let [from, to] = [geometry.input().stride, geometry.output().stride];
         let len = self.end * to - to + geometry.channels;
         let output = output.pointer(0, len);
@@ -205,7 +205,7 @@ impl strip::Body for ForwardTask<'_> {
             for row in self.first..self.end {
                 let mut x = strip.load(input.add(row * from + channel));
                 line.apply(simd, &mut x);
-                rectifier.apply(simd, &mut x);
+                fused.apply(simd, &mut x);
                 strip.store(output.add(row * to + channel), x);
             }
         }
@@ -233,13 +233,19 @@ pub(crate) struct Backward<'a> {
 impl Backward<'_> {
     /// The shell has found `rows` rows in all maps.
     /// They have what comes back there too, or it lies in the gradient of the input itself.
-    pub(crate) fn run(self, input: &[f32], rectifier: Rectifier, grad_output: Option<&[f32]>, grad_input: &mut [f32]) {
+    pub(crate) fn run(
+        self,
+        input: &[f32],
+        fused: FusedActivation,
+        grad_output: Option<&[f32]>,
+        grad_input: &mut [f32],
+    ) {
         let channels = self.geometry.channels;
         let job = BackwardJob {
             backward: self,
             maps: [self.geometry.input(), self.geometry.output()],
             input,
-            rectifier,
+            fused,
             grad_output: grad_output.map_or(grad_input.as_ptr(), <[f32]>::as_ptr),
             grad_input: Target::new(grad_input),
         };
@@ -257,7 +263,7 @@ struct BackwardJob<'a> {
     /// Input and output.
     maps: [Map; 2],
     input: &'a [f32],
-    rectifier: Rectifier,
+    fused: FusedActivation,
     grad_output: *const f32,
     grad_input: Target,
 }
@@ -287,7 +293,7 @@ impl strip::Body for BackwardTask<'_> {
     /// The rows `first..end` lie in all maps, and no other task writes to them; each channel has its numbers.
     #[inline(always)]
     unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
-        let BackwardJob { backward, maps: [map, out_map], input, rectifier, grad_output, grad_input } = *self.job;
+        let BackwardJob { backward, maps: [map, out_map], input, fused, grad_output, grad_input } = *self.job;
         let Backward { saved, affine, of_batch, write, rows, .. } = backward;
         let grad_input = grad_input.pointer(0, (self.end - 1) * map.stride + map.channels);
         let share = simd.splat(1.0 / rows as f32);
@@ -304,8 +310,8 @@ impl strip::Body for BackwardTask<'_> {
                 }
                 (slope, shift)
             });
-            let then = rectifier.then();
-            let reads_input = means.is_some() || matches!(rectifier, Rectifier::Relu | Rectifier::Relu6);
+            let then = fused.then();
+            let reads_input = means.is_some() || matches!(fused, FusedActivation::Relu | FusedActivation::Relu6);
             let mut buffer = Buffer::new();
             let part = if then.is_some() { Buffer::rows::<S, NV>() } else { self.end - self.first };
             for first in (self.first..self.end).step_by(part) {
@@ -321,7 +327,7 @@ impl strip::Body for BackwardTask<'_> {
                     let place = row * map.stride;
                     if reads_input {
                         let x = strip.load(x.0.add(place));
-                        grad = line.rectified(simd, rectifier, &x, grad);
+                        grad = line.rectified(simd, fused, &x, grad);
                         if let Some((slope, shift)) = means {
                             for v in 0..NV {
                                 let moved = simd.mul_add(simd.sub(x[v], line.mean[v]), slope[v], shift[v]);

@@ -10,7 +10,7 @@ mod sums;
 use crate::kernel::geometry::BatchNorm2dGeometry;
 use crate::kernel::memory::chunk::Target;
 use crate::kernel::memory::scratch::{Needs, Scratch};
-use crate::kernel::{Rectifier, Write};
+use crate::kernel::{FusedActivation, Write};
 use apply::{Backward, Forward};
 
 /// What is done to normalized values: a factor and a summand for each channel.
@@ -78,7 +78,7 @@ pub enum MapGradients<'a> {
 #[derive(Clone, Copy)]
 struct Returned<'a> {
     /// The rectifier of the forward pass. What it got is reckoned again from the input, which costs less than reading.
-    rectifier: Rectifier,
+    fused: FusedActivation,
     /// The gradient of what it made.
     grad_output: &'a [f32],
 }
@@ -124,7 +124,7 @@ impl BatchNorm2dGeometry {
 pub fn forward_training(
     geometry: &BatchNorm2dGeometry,
     affine: Option<Affine<'_>>,
-    rectifier: Rectifier,
+    fused: FusedActivation,
     input: &[f32],
     running: Option<StatisticsMut<'_>>,
     saved: SavedMut<'_>,
@@ -139,7 +139,7 @@ pub fn forward_training(
         sums::statistics(geometry, rows, input, running, mean, inverse_deviation, shared);
     }
     let saved = Saved { mean, inverse_deviation };
-    Forward { geometry, saved, affine, rectifier }.run(rows, input.as_ptr(), Target::new(output));
+    Forward { geometry, saved, affine, fused }.run(rows, input.as_ptr(), Target::new(output));
 }
 
 /// input `[n, h, w, c]` -> output `[n, h, w, c]`, normalized by given means and variances.
@@ -147,14 +147,14 @@ pub fn forward_evaluation(
     geometry: &BatchNorm2dGeometry,
     statistics: Statistics<'_>,
     affine: Option<Affine<'_>>,
-    rectifier: Rectifier,
+    fused: FusedActivation,
     input: &[f32],
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
     let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let saved = inverted(geometry, statistics, shared);
-    forward_saved(geometry, saved, affine, rectifier, input, output);
+    forward_saved(geometry, saved, affine, fused, input, output);
 }
 
 /// [`forward_evaluation`] in the place of its input, with the strides of the output.
@@ -162,13 +162,13 @@ pub fn forward_evaluation_in_place(
     geometry: &BatchNorm2dGeometry,
     statistics: Statistics<'_>,
     affine: Option<Affine<'_>>,
-    rectifier: Rectifier,
+    fused: FusedActivation,
     values: &mut [f32],
     scratch: &mut Scratch,
 ) {
     let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let saved = inverted(geometry, statistics, shared);
-    forward_saved_in_place(geometry, saved, affine, rectifier, values);
+    forward_saved_in_place(geometry, saved, affine, fused, values);
 }
 
 /// [`forward_evaluation`] with inverse deviations that were found before.
@@ -176,12 +176,12 @@ pub fn forward_saved(
     geometry: &BatchNorm2dGeometry,
     saved: Saved<'_>,
     affine: Option<Affine<'_>>,
-    rectifier: Rectifier,
+    fused: FusedActivation,
     input: &[f32],
     output: &mut [f32],
 ) {
     let rows = geometry.rows(input.len(), output.len());
-    Forward { geometry, saved, affine, rectifier }.run(rows, input.as_ptr(), Target::new(output));
+    Forward { geometry, saved, affine, fused }.run(rows, input.as_ptr(), Target::new(output));
 }
 
 /// [`forward_saved`] in the place of its input, with the strides of the output.
@@ -189,14 +189,14 @@ pub fn forward_saved_in_place(
     geometry: &BatchNorm2dGeometry,
     saved: Saved<'_>,
     affine: Option<Affine<'_>>,
-    rectifier: Rectifier,
+    fused: FusedActivation,
     values: &mut [f32],
 ) {
     let stride = geometry.output().stride;
     let geometry = &geometry.strided(stride, stride);
     let rows = geometry.rows(values.len(), values.len());
     let values = Target::new(values);
-    Forward { geometry, saved, affine, rectifier }.run(rows, values.pointer(0, 0), values);
+    Forward { geometry, saved, affine, fused }.run(rows, values.pointer(0, 0), values);
 }
 
 /// Inverse deviations `1 / sqrt(variance + eps)`.
@@ -220,13 +220,13 @@ pub fn backward_training(
     saved: Saved<'_>,
     affine: Option<Affine<'_>>,
     input: &[f32],
-    rectifier: Rectifier,
+    fused: FusedActivation,
     maps: MapGradients<'_>,
     gradients: Option<AffineGradients<'_>>,
     scratch: &mut Scratch,
 ) {
     let shared = geometry.lend(scratch, [saved.mean, saved.inverse_deviation]);
-    backward(geometry, saved, affine, input, rectifier, maps, gradients, true, shared);
+    backward(geometry, saved, affine, input, fused, maps, gradients, true, shared);
 }
 
 /// [`backward_training`] where the statistics are given and have no gradient.
@@ -235,7 +235,7 @@ pub fn backward_evaluation(
     statistics: Statistics<'_>,
     affine: Option<Affine<'_>>,
     input: &[f32],
-    rectifier: Rectifier,
+    fused: FusedActivation,
     maps: MapGradients<'_>,
     gradients: Option<AffineGradients<'_>>,
     scratch: &mut Scratch,
@@ -243,7 +243,7 @@ pub fn backward_evaluation(
     let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let (inverse, shared) = shared.split_at_mut(geometry.channels);
     let saved = inverted(geometry, statistics, inverse);
-    backward(geometry, saved, affine, input, rectifier, maps, gradients, false, shared);
+    backward(geometry, saved, affine, input, fused, maps, gradients, false, shared);
 }
 
 fn backward(
@@ -251,7 +251,7 @@ fn backward(
     saved: Saved<'_>,
     affine: Option<Affine<'_>>,
     input: &[f32],
-    rectifier: Rectifier,
+    fused: FusedActivation,
     maps: MapGradients<'_>,
     gradients: Option<AffineGradients<'_>>,
     of_batch: bool,
@@ -266,7 +266,7 @@ fn backward(
     apply::check_affine(affine, channels);
     let (sums, partials) = shared.split_at_mut(2 * channels);
     let (grad_weight, grad_bias) = sums.split_at_mut(channels);
-    let returned = Returned { rectifier, grad_output };
+    let returned = Returned { fused, grad_output };
     sums::gradient(geometry, rows, saved, affine, input, returned, grad_weight, grad_bias, partials);
     if let Some(AffineGradients { weight, bias }) = gradients {
         weight.copy_from_slice(grad_weight);
@@ -278,11 +278,11 @@ fn backward(
         MapGradients::Apart { input: None, .. } => {}
         MapGradients::Apart { output, input: Some((grad_input, write)) } => {
             assert_eq!(geometry.input().samples(grad_input.len()), rows);
-            apply(write).run(input, rectifier, Some(output), grad_input);
+            apply(write).run(input, fused, Some(output), grad_input);
         }
         MapGradients::InPlace(grad) => {
             assert_eq!(geometry.input().stride, geometry.output().stride, "each value is written where it was");
-            apply(Write::Store).run(input, rectifier, None, grad);
+            apply(Write::Store).run(input, fused, None, grad);
         }
     }
 }

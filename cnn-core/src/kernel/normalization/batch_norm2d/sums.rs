@@ -274,12 +274,12 @@ impl strip::Body for GradientTask<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
         let GradientJob { maps: [map, out_map], saved, affine, input, returned, partials } = *self.job;
-        let Returned { rectifier, grad_output } = returned;
+        let Returned { fused, grad_output } = returned;
         let count = strip.channels();
         // SAFETY: each channel has its numbers.
         let line = unsafe { Line::load(simd, &strip, saved, affine, channel) };
         let (mut sums, mut products) = ([0.0f64; CHANNELS], [0.0f64; CHANNELS]);
-        let then = rectifier.then();
+        let then = fused.then();
         let mut buffer = Buffer::new();
         let part = if then.is_some() { Buffer::rows::<S, NV>() } else { BLOCK };
         for first in (self.first..self.end).step_by(BLOCK) {
@@ -297,7 +297,7 @@ impl strip::Body for GradientTask<'_> {
                     for row in 0..rows {
                         let grad = strip.load(grads.0.add(row * grads.1));
                         let x = strip.load(input.0.add(row * input.1));
-                        let grad = line.rectified(simd, rectifier, &x, grad);
+                        let grad = line.rectified(simd, fused, &x, grad);
                         for v in 0..NV {
                             sum[v] = simd.add(sum[v], grad[v]);
                             product[v] = simd.mul_add(grad[v], simd.sub(x[v], line.mean[v]), product[v]);

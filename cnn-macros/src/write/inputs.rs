@@ -1,0 +1,110 @@
+//! The inputs of a network that has several, by name.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::declaration::cfg;
+use super::names::port_type;
+use super::views::Views;
+use crate::parse::ast;
+use crate::plan::{Plan, Port};
+
+/// Of a sound network.
+pub(crate) fn inputs(network: &ast::Network, plan: &Plan) -> Views {
+    if plan.inputs.is_empty() {
+        return Views::default();
+    }
+    let (mut types, mut ports) = (Vec::new(), TokenStream::new());
+    for (index, Port { map, .. }) in plan.inputs.iter().enumerate() {
+        let (shape, port) = port_type(network, plan, *map, 2 * index);
+        ports.extend(port);
+        types.push((shape, format!(": {}", plan.map(*map).shape)));
+    }
+    let mut code = code(network, &types);
+    code.implemented.extend(ports);
+    code
+}
+
+/// Of a wrong network, in which maps that are not known have this type.
+pub(crate) fn fallback(network: &ast::Network, plan: &Plan, bad: &TokenStream) -> Views {
+    if network.inputs.len() < 2 {
+        return Views::default();
+    }
+    let known = |index: usize| {
+        let map = plan.inputs.get(index).map(|input| plan.map(input.map)).filter(|map| map.shape.is_known())?;
+        Some(super::names::map_type(plan, map))
+    };
+    let types = (0..network.inputs.len()).map(|index| (known(index).unwrap_or_else(|| bad.clone()), String::new()));
+    code(network, &types.collect::<Vec<_>>())
+}
+
+fn code(network: &ast::Network, types: &[(TokenStream, String)]) -> Views {
+    let ast::Network { attributes, visibility, name: network_name, inputs, .. } = network;
+    let (name, cfg) = (format_ident!("{network_name}Inputs"), cfg(attributes));
+    let mut fields: Vec<(&Ident, TokenStream, String)> = Vec::new();
+    for (name, (shape, documentation)) in inputs.iter().filter_map(|input| input.name.as_ref()).zip(types) {
+        // A name that is there twice was reported.
+        if fields.iter().all(|(other, ..)| *other != name) {
+            let text = format!(" The input `{name}`{documentation}.");
+            fields.push((name, quote!(::cnn_core::tensor::Batch<#shape>), text));
+        }
+    }
+    let names: Vec<_> = fields.iter().map(|(name, ..)| name).collect();
+    let batches: Vec<_> = fields.iter().map(|(_, batch, _)| batch).collect();
+    let texts = fields.iter().map(|(.., text)| text);
+    let about = format!(" The inputs of [`{network_name}`], by their names.");
+    let all = quote!(::cnn_core::tensor::Batch<::cnn_core::network::Inputs<#network_name>>);
+    Views {
+        declared: quote! {
+            #(#cfg)*
+            #[doc = #about]
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+            #[allow(dead_code)]
+            #visibility struct #name<'a> {
+                #(
+                    #[doc = #texts]
+                    #visibility #names: &'a #batches,
+                )*
+            }
+        },
+        implemented: quote! {
+            impl #name<'_> {
+                /// One batch of all of them.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::Samples`](::cnn_core::Error::Samples) when they are not equally many.
+                #[allow(dead_code)]
+                #visibility fn batch(&self) -> ::core::result::Result<#all, ::cnn_core::Error> {
+                    let mut batch = ::cnn_core::tensor::Batch::zeros(0);
+                    self.write_to(&mut batch)?;
+                    ::core::result::Result::Ok(batch)
+                }
+
+                /// Makes `batch` one of all of them; allocates only to grow beyond what it ever was.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::Samples`](::cnn_core::Error::Samples) when they are not equally many; `batch` is then as it was.
+                #[allow(dead_code)]
+                #visibility fn write_to(&self, batch: &mut #all) -> ::core::result::Result<(), ::cnn_core::Error> {
+                    ::cnn_core::network::gather(&[#(::cnn_core::network::Given::of(self.#names)),*], batch)
+                }
+            }
+
+            impl #network_name {
+                /// One batch of all inputs, in their order.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::Samples`](::cnn_core::Error::Samples) when they are not equally many.
+                #[allow(dead_code)]
+                #visibility fn inputs(
+                    #(#names: &#batches),*
+                ) -> ::core::result::Result<#all, ::cnn_core::Error> {
+                    #name { #(#names),* }.batch()
+                }
+            }
+        },
+    }
+}
