@@ -42,11 +42,12 @@ const STAGES: &[(&str, &[&str])] = &[
     ("size", &[]),
     ("span", &[]),
     ("window", &[]),
+    ("expression", &[]),
     ("parse", &["error"]),
     ("layers", &["size", "window"]),
-    ("plan", &["layers", "size"]),
-    ("settle", &["error", "layers", "parse", "plan", "size", "span"]),
-    ("write", &["layers", "parse", "plan", "size", "span"]),
+    ("plan", &["expression", "layers", "size"]),
+    ("settle", &["error", "expression", "layers", "parse", "plan", "size", "span"]),
+    ("write", &["expression", "layers", "parse", "plan", "size", "span"]),
 ];
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {

@@ -66,6 +66,13 @@ network! {
         leaning<EPS>, leaning<0.5>, leaning<{ -0.5 }>, leaning<{ 2.0 * EPS }>, leaning<1>,
     }
 
+    /// Expressions of several inputs, shared steps and several outputs.
+    pub Graph<image: <2, 4, 4>, grad: <2, 1, 1>, value: <1>> {
+        image, tower: [conv2d<2, 1>, map(|x| if x < P && x != 2 { EPS * exp(x) } else { pow(x, EPS) })] as a,
+        image, share<tower> as b, map(|x, a, grad, value| x * a + { 2.0 * P } * grad - value / CLASSES + erf(x)) as c,
+        outputs { value: [c, flatten, linear<2>], grad: b, output: map(|v0| -v0) },
+    }
+
     Features<100> { relu, linear<{ 100 >> 1 }>, dropout(p = 1), relu }
 
     pub Picture<2, 4, 4> { relu, flatten, }
@@ -75,6 +82,9 @@ network! {
 fn every_layer_under_strict_lints() {
     let _: Batch<Probabilities<Flat<10>>> = Everything::new(0).forward(&Batch::zeros(2));
     let _: Batch<Chw<4, 30, 3>> = Constants::new(0).forward(&Batch::zeros(2));
+    let inputs = Graph::inputs(&Batch::zeros(2), &Batch::zeros(2), &Batch::zeros(2)).expect("equally many");
+    let output = Graph::new(0).forward(&inputs);
+    assert_eq!(Graph::outputs(output.samples()).value.len(), 2);
     let _: Batch<Flat<50>> = Features::new(0).forward(&Batch::zeros(2));
     let output = Detector::new(0).forward(&Batch::zeros(2));
     assert_eq!(Detector::heads(output.samples()).scores.channels(), 8..18);

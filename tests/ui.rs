@@ -5,8 +5,20 @@
 fn mistakes_are_explained_where_they_are() {
     let cases = trybuild::TestCases::new();
     for topic in [
-        "blocks", "joins", "maps", "names", "options", "ports", "share", "sizes", "syntax", "together", "types",
-        "window", "wires",
+        "blocks",
+        "expressions",
+        "joins",
+        "maps",
+        "names",
+        "options",
+        "ports",
+        "share",
+        "sizes",
+        "syntax",
+        "together",
+        "types",
+        "window",
+        "wires",
     ] {
         cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
     }

@@ -5,7 +5,18 @@ use std::process::Command;
 
 /// What this test program says when it runs itself with a value of `CNN_ISA`.
 fn said_with(value: &str) -> String {
-    let output = Command::new(std::env::current_exe().expect("this program"))
+    let program = std::env::current_exe().expect("this program");
+    // Where an emulator runs this, nobody else knows to run it in that.
+    let emulator = std::env::var("CNN_EMULATOR").unwrap_or_default();
+    let mut command = match emulator.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [] => Command::new(program),
+        [emulator, options @ ..] => {
+            let mut command = Command::new(emulator);
+            command.args(options).arg(program);
+            command
+        }
+    };
+    let output = command
         .args(["says_what_runs", "--exact", "--nocapture"])
         .env("CNN_ISA", value)
         .output()

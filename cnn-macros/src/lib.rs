@@ -4,6 +4,7 @@
 //! over the plan settle memory, and the plan becomes code. Mistakes are collected on the way.
 
 mod error;
+mod expression;
 mod layers;
 mod parse;
 mod plan;
@@ -19,7 +20,7 @@ use proc_macro2::TokenStream;
 
 use error::Errors;
 use parse::ast;
-use plan::{fuse, merge};
+use plan::{compose, fuse, merge};
 use settle::blocks::{self, Blocks};
 use write::fallback;
 
@@ -47,6 +48,7 @@ fn one<'b>(network: &'b ast::Network, blocks: &mut Blocks<'b>) -> TokenStream {
     if !found.is_empty() || plan.told_by.is_some() {
         return fallback::network(network, &plan, &found);
     }
+    compose::compose(&mut plan);
     let predictor = plan.predictor();
     fuse::fuse(&mut plan);
     merge::merge(&mut plan);

@@ -1,6 +1,7 @@
 //! A network evaluated in f64 by the reference, with PyTorch's meaning of every layer.
 
 use cnn_core::layer::Operation;
+use cnn_core::layer::map::Written;
 use cnn_core::network::{MadeFor, Step};
 use cnn_core::prelude::*;
 use cnn_core::reference;
@@ -157,6 +158,10 @@ fn steps_forward(steps: &[Step], own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
                 let size = |map: &usize| if *map == 0 { steps[0].input } else { steps[*map - 1].output };
                 join(step, &step.inputs.iter().map(size).collect::<Vec<_>>(), inputs)
             }
+            (Operation::Map(written), inputs) => {
+                let size = |map: &usize| if *map == 0 { steps[0].input } else { steps[*map - 1].output };
+                expression(step, written, &step.inputs.iter().map(size).collect::<Vec<_>>(), inputs)
+            }
             (Operation::Input { first }, [input]) => {
                 let sample = |sample: &[f64]| sample[*first..first + step.output.len()].to_vec();
                 input.chunks_exact(step.input.len()).flat_map(sample).collect()
@@ -188,6 +193,24 @@ fn join(step: &Step, sizes: &[Sizes], inputs: &[&[f64]]) -> Vec<f64> {
             };
             let values = (0..inputs.len()).map(value);
             output.push(if step.operation == Operation::Add { values.sum() } else { values.product::<f64>() });
+        }
+    }
+    output
+}
+
+/// An expression of maps of these sizes, of which one cell may meet all, or one channel.
+fn expression(step: &Step, written: &Written, sizes: &[Sizes], inputs: &[&[f64]]) -> Vec<f64> {
+    let samples = inputs[0].len() / sizes[0].len();
+    let (channels, positions) = (step.output.channels(), step.output.positions());
+    let mut output = Vec::new();
+    for n in 0..samples {
+        for (c, p) in (0..channels).flat_map(|c| (0..positions).map(move |p| (c, p))) {
+            let value = |branch: usize| {
+                let (c, p) = (c.min(sizes[branch].channels() - 1), p.min(sizes[branch].positions() - 1));
+                inputs[branch][n * sizes[branch].len() + c * sizes[branch].positions() + p]
+            };
+            let arguments: Vec<_> = (0..inputs.len()).map(value).collect();
+            output.push((written.evaluate)(&arguments, &mut vec![0.0; inputs.len()]));
         }
     }
     output

@@ -45,6 +45,8 @@ pub mod local_response_norm;
 #[doc(hidden)]
 pub mod log_softmax;
 #[doc(hidden)]
+pub mod map;
+#[doc(hidden)]
 pub mod max_pool2d;
 #[doc(hidden)]
 pub mod multiply;

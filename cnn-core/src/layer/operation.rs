@@ -1,6 +1,6 @@
 //! Every layer as plain data: what a table, a reader of weights, or the reference needs to know of it.
 
-use super::{Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, linear, prelu, step};
+use super::{Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, linear, map, prelu, step};
 use crate::kernel;
 use crate::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, LinearGeometry,
@@ -83,6 +83,8 @@ pub enum Operation {
     Softmax,
     /// `log_softmax`
     LogSoftmax,
+    /// `map(|x, y| ..)`
+    Map(map::Written),
     /// `add`
     Add,
     /// `multiply`

@@ -83,6 +83,8 @@ pub(crate) enum Layer {
     Join { kind: Ident, branches: Body },
     /// `outputs { name: step, .. }`: each step is a branch.
     Outputs { word: Ident, branches: Body },
+    /// `map(|x, y| x * y)`: an expression of values at the same place.
+    Map { word: Ident, closure: Closure },
     /// `share<label>`: an earlier step again, with the same weights.
     Share { word: Ident, label: Ident },
     /// `path::To::AType<..>`: another network, or a layer of the user's own.
@@ -101,6 +103,63 @@ pub(crate) struct Call {
     pub(crate) alone: Vec<TokenStream>,
     /// Whether something between its brackets did not parse, and was reported.
     pub(crate) broken: bool,
+}
+
+/// `|x, y| x * sigmoid(y)`
+pub(crate) struct Closure {
+    pub(crate) arguments: Vec<Ident>,
+    pub(crate) body: Term,
+}
+
+/// An expression of values at the same place.
+pub(crate) enum Term {
+    /// A number, a path, or what stands in braces.
+    Constant(Expr),
+    /// An argument, a name of `let`, or a constant.
+    Name(Ident),
+    Negative(Box<Term>),
+    Binary(Operator, Box<Term>, Box<Term>),
+    /// `exp(x)`, or `x.exp()`.
+    Call {
+        function: Ident,
+        arguments: Vec<Term>,
+    },
+    If {
+        condition: Box<Condition>,
+        yes: Box<Term>,
+        no: Box<Term>,
+    },
+    Let {
+        name: Ident,
+        value: Box<Term>,
+        rest: Box<Term>,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+/// What an `if` asks.
+pub(crate) enum Condition {
+    Compare(Compared, Box<Term>, Box<Term>),
+    Not(Box<Condition>),
+    And(Box<Condition>, Box<Condition>),
+    Or(Box<Condition>, Box<Condition>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compared {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Equal,
+    Unequal,
 }
 
 /// `padding = 2`, or a bare `strict`.

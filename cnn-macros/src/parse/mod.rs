@@ -2,6 +2,7 @@
 //! parts are parsed, so that a part which does not parse is one mistake.
 
 pub(crate) mod ast;
+mod expression;
 mod items;
 mod steps;
 mod tokens;

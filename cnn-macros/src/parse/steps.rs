@@ -6,6 +6,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Token, token};
 
 use super::ast::{Body, Call, Dims, Layer, Setting, Step};
+use super::expression;
 use super::tokens::{at_last, at_next, brackets, dims, is_unsupported, sizes, skip_rest, split, whole};
 use crate::error::Errors;
 
@@ -161,6 +162,14 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
             input.parse::<Ident>()?;
             let group = brackets(input, Delimiter::Brace, "outputs: `outputs { boxes: [ .. ], scores: [ .. ] }`")?;
             Ok(Layer::Outputs { word: name, branches: body(&group, errors) })
+        }
+        Some(name) if name == "map" => {
+            input.parse::<Ident>()?;
+            if !input.peek(token::Paren) {
+                let text = "expected a function behind `map`: `map(|x| x * sigmoid(x))`";
+                return Err(syn::Error::new(name.span(), text));
+            }
+            Ok(Layer::Map { word: name, closure: expression::closure(&input.parse()?)? })
         }
         Some(name) if name == "share" => {
             input.parse::<Ident>()?;

@@ -90,7 +90,7 @@ fn writers(plan: &Plan, base: MapId) -> Vec<StepId> {
 fn first_read(plan: &Plan, base: MapId, rebuilds: &[Rebuild]) -> Option<usize> {
     let is = |map: &MapId| home(plan, *map).base == base;
     let backward = plan.steps.iter().enumerate().rev().find(|(_, step)| {
-        step.reads_inputs_backwards() && step.inputs.iter().any(is) || step.reads_output_backwards() && is(&step.output)
+        step.inputs_read_backwards().any(|map| is(&map)) || step.reads_output_backwards() && is(&step.output)
     });
     let backward = backward.map(|(index, _)| backwards(plan, index));
     let reads = |rebuild: &&Rebuild| rebuild.steps.iter().any(|step| plan.steps[*step].inputs.iter().any(is));

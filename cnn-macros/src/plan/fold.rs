@@ -67,6 +67,6 @@ fn targets(plan: &Plan, map: MapId, reader: StepId) -> Option<Vec<Target>> {
                 Some(all)
             }
         },
-        Kind::Custom(_) | Kind::Take { .. } => None,
+        Kind::Custom(_) | Kind::Map(_) | Kind::Take { .. } => None,
     }
 }

@@ -68,7 +68,8 @@ pub(crate) fn flattened_channels(plan: &Plan, step: StepId) -> Size {
 /// Whether a step does the same to every value, wherever it stands.
 fn keeps_positions(plan: &Plan, step: StepId) -> bool {
     let step = &plan.steps[step];
-    step.row().is_some_and(|row| row.in_place) || step.is("flatten") && step.run == Run::View
+    let is_map_of_one = matches!(step.kind, Kind::Map(_)) && step.inputs.len() == 1;
+    step.row().is_some_and(|row| row.in_place) || step.is("flatten") && step.run == Run::View || is_map_of_one
 }
 
 /// The only step that reads a map which is not the network's output.
@@ -103,7 +104,7 @@ fn fuse_activation(plan: &mut Plan, activation: StepId) {
 
 /// Whether a step can apply an activation: on the way back, what that got is not there any more.
 fn may_apply(plan: &Plan, step: StepId, activation: StepId) -> bool {
-    let tells_slope = plan.predicts || !plan.steps[activation].reads_inputs_backwards();
+    let tells_slope = plan.predicts || !plan.steps[activation].reads_input_backwards(0);
     match plan.steps[step].row() {
         Some(row) => row.fuses_activation && (tells_slope || !row.activation_reads_output),
         None => plan.steps[step].join() == Some(JoinKind::Add) && tells_slope,
@@ -206,7 +207,10 @@ fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
                 activation.map_or(Reads::Values, |row| row.backward_reads)
             }
             (_, Some(JoinKind::Add | JoinKind::Multiply)) => Reads::Nothing,
-            _ if matches!(writer.kind, Kind::Take { .. }) => Reads::Nothing,
+            _ if matches!(writer.kind, Kind::Map(_) | Kind::Take { .. }) => match writer.reads_output_backwards() {
+                true => Reads::Values,
+                false => Reads::Nothing,
+            },
             // Parts of a concatenation may be other steps' maps.
             _ => writer.row().map_or(Reads::Values, |row| row.backward_reads),
         };

@@ -170,9 +170,7 @@ impl Memory {
     fn backward(&mut self, plan: &Plan) {
         for (index, step) in plan.steps.iter().enumerate().rev() {
             let now = backwards(plan, index);
-            if step.reads_inputs_backwards() {
-                step.inputs.iter().for_each(|map| self.touch_kept(plan, *map, now));
-            }
+            step.inputs_read_backwards().for_each(|map| self.touch_kept(plan, map, now));
             if step.reads_output_backwards() {
                 self.touch_kept(plan, step.output, now);
             }

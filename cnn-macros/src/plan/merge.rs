@@ -11,7 +11,7 @@ use super::contents;
 use super::fuse::only_reader;
 use super::place::{Home, cell, gradient_home, home, root};
 use crate::layers::{Folds, Reads};
-use crate::plan::{INPUT, JoinKind, Kind, MapId, Part, Plan, Run, Step, StepId};
+use crate::plan::{INPUT, JoinKind, Kind, MapId, Operand, Part, Plan, Run, Step, StepId};
 use crate::size::Size;
 
 pub(crate) fn merge(plan: &mut Plan) {
@@ -132,7 +132,8 @@ fn may_sum_in(plan: &Plan, sum: StepId, branch: usize) -> bool {
                 Kind::Custom(_) => Reads::Values,
                 // Branches of a concatenation are others' maps.
                 Kind::Join(join) if join.kind == JoinKind::Concat => Reads::Values,
-                Kind::Join(_) | Kind::Take { .. } => Reads::Nothing,
+                Kind::Map(mapped) if mapped.expression.reads_value => Reads::Values,
+                Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => Reads::Nothing,
             },
         };
         if reads != Reads::Nothing {
@@ -198,6 +199,11 @@ fn takes_parts(plan: &Plan, step: &Step, map: MapId) -> bool {
         }
         Kind::Layer { row, .. } => row.strided,
         Kind::Custom(_) | Kind::Take { .. } => false,
+        // What meets many is all of its map.
+        Kind::Map(mapped) => {
+            let is = |(operand, input): (&Operand, &MapId)| *input != map || operand.is_whole();
+            mapped.operands.iter().zip(&step.inputs).all(is)
+        }
         Kind::Join(join) if join.kind == JoinKind::Outputs => false,
         // A gate is all of its map.
         Kind::Join(join) if join.kind == JoinKind::Multiply => {
@@ -328,7 +334,7 @@ pub(crate) fn spoils(plan: &Plan, step: &Step) -> bool {
         Kind::Layer { row, .. } if step.run == Run::WithActivation => row.activation_reads_output,
         Kind::Layer { row, .. } => row.spoils_gradient,
         Kind::Custom(_) => true,
-        Kind::Take { .. } => false,
+        Kind::Map(_) | Kind::Take { .. } => false,
         Kind::Join(_) if step.run == Run::WithActivation => true,
         Kind::Join(_) => step.inputs.iter().any(|map| {
             step.join() == Some(JoinKind::Multiply) && plan.map(cell(plan, *map)).shares == Some(step.output)

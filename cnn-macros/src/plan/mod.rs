@@ -4,6 +4,7 @@
 //! case.
 
 mod again;
+pub(crate) mod compose;
 mod contents;
 mod fold;
 pub(crate) mod fuse;
@@ -15,6 +16,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::Path;
 
+use crate::expression::Expression;
 use crate::layers::{Applied, Arguments, Cost, Reads, Row};
 use crate::size::{Shape, Size};
 
@@ -131,10 +133,34 @@ pub(crate) enum Kind {
     /// A type of the user's that implements `Layer`.
     Custom(Path),
     Join(Join),
+    /// An expression of values at the same place.
+    Map(Mapped),
     /// One of several inputs: values of each sample from this one on.
     Take {
         first: Size,
     },
+}
+
+/// An expression, and how the maps that it takes meet what it makes.
+#[derive(Clone)]
+pub(crate) struct Mapped {
+    pub(crate) expression: Expression,
+    pub(crate) operands: Vec<Operand>,
+}
+
+/// Whether a map has as many channels and cells as what is made of it, or one for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Operand {
+    pub(crate) channels: bool,
+    pub(crate) cells: bool,
+}
+
+impl Operand {
+    pub(crate) const WHOLE: Self = Self { channels: true, cells: true };
+
+    pub(crate) fn is_whole(self) -> bool {
+        self == Self::WHOLE
+    }
 }
 
 /// A normalization that is part of the weights of a layer before it.
@@ -216,6 +242,7 @@ impl Step {
             Kind::Layer { row, .. } => row.name.to_owned(),
             Kind::Custom(path) => path.to_token_stream().to_string().replace(' ', ""),
             Kind::Join(join) => join.kind.name().to_owned(),
+            Kind::Map(_) => "map".to_owned(),
             Kind::Take { .. } => "input".to_owned(),
         }
     }
@@ -223,7 +250,7 @@ impl Step {
     pub(crate) fn row(&self) -> Option<&'static Row> {
         match &self.kind {
             Kind::Layer { row, .. } => Some(row),
-            Kind::Custom(_) | Kind::Join(_) | Kind::Take { .. } => None,
+            Kind::Custom(_) | Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => None,
         }
     }
 
@@ -253,18 +280,25 @@ impl Step {
         match &self.kind {
             Kind::Layer { row, .. } => row.stateful,
             Kind::Custom(_) => true,
-            Kind::Join(_) | Kind::Take { .. } => false,
+            Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => false,
         }
     }
 
-    /// Whether its backward pass reads the values that it took.
-    pub(crate) fn reads_inputs_backwards(&self) -> bool {
+    /// Whether its backward pass reads the values of an input that it took.
+    pub(crate) fn reads_input_backwards(&self, branch: usize) -> bool {
         match &self.kind {
             Kind::Layer { row, .. } => self.runs() && row.reads_input_backwards,
             Kind::Custom(_) => true,
             Kind::Join(join) => join.kind == JoinKind::Multiply,
+            Kind::Map(mapped) => mapped.expression.reads[branch],
             Kind::Take { .. } => false,
         }
+    }
+
+    /// The inputs whose values its backward pass reads.
+    pub(crate) fn inputs_read_backwards(&self) -> impl Iterator<Item = MapId> + '_ {
+        let inputs = self.inputs.iter().enumerate();
+        inputs.filter(|(branch, _)| self.reads_input_backwards(*branch)).map(|(_, map)| *map)
     }
 
     /// Whether its backward pass reads the values that it made.
@@ -275,6 +309,7 @@ impl Step {
             Kind::Layer { row, .. } => row.backward_reads != Reads::Nothing,
             Kind::Custom(_) => true,
             Kind::Join(_) => self.run == Run::WithActivation,
+            Kind::Map(mapped) => mapped.expression.reads_value,
             Kind::Take { .. } => false,
         }
     }
@@ -293,7 +328,7 @@ impl Step {
     pub(crate) fn predicts_in_place(&self) -> bool {
         match &self.kind {
             Kind::Layer { row, arguments } => (row.predicts_in_place)(arguments),
-            Kind::Custom(_) | Kind::Join(_) | Kind::Take { .. } => false,
+            Kind::Custom(_) | Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => false,
         }
     }
 

@@ -50,7 +50,7 @@ pub(crate) enum Teller {
 }
 
 /// Words of the language that are no layers.
-pub(super) const WORDS: [&str; 6] = ["repeat", "add", "multiply", "concat", "outputs", "share"];
+pub(super) const WORDS: [&str; 7] = ["repeat", "add", "multiply", "concat", "map", "outputs", "share"];
 
 /// Names that a size has where it is written.
 pub(crate) const SIZES: [&str; 3] = ["channels", "height", "width"];
@@ -137,7 +137,7 @@ fn calls_in<'a>(body: &'a Body, found: &mut Vec<&'a Call>) {
             | Layer::Outputs { branches: body, .. } => {
                 calls_in(body, found);
             }
-            Layer::Share { .. } | Layer::Type(_) | Layer::Broken => {}
+            Layer::Map { .. } | Layer::Share { .. } | Layer::Type(_) | Layer::Broken => {}
         }
     }
 }

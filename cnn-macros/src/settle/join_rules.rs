@@ -117,6 +117,22 @@ impl Site<'_> {
         }
     }
 
+    /// Why two maps do not meet in an expression.
+    pub(crate) fn unlike(&self, first: usize, second: usize) -> String {
+        let [one, other] = [first, second].map(|map| {
+            let called = self.branches[map].label.as_ref().map_or("?".to_owned(), ToString::to_string);
+            let maker = self.plan.map(self.branches[map].map).writer.map(|writer| &self.plan.steps[writer]);
+            let maker = maker
+                .map_or("the network's input".to_owned(), |step| format!("made by {} ({})", step.path, step.layer()));
+            format!("`{called}` is {}, {maker}", self.shape(map))
+        });
+        format!(
+            "{}: two maps do not meet: {one}; {other}\n\
+             rule: maps of an expression are alike, or one has a single cell, a single channel, or a single value, which meets all",
+            self.name
+        )
+    }
+
     fn misfit(&self, first: usize, second: usize) -> String {
         let (name, kind) = (self.name, self.kind.name());
         let (one, other) = (self.shape(first), self.shape(second));

@@ -61,7 +61,14 @@ impl<'b> Walk<'_, 'b> {
     }
 
     /// The map that branches make together.
-    fn joined(&mut self, join: JoinKind, kind: &Ident, name: &str, input: MapId, branches: &[Branch]) -> Option<Shape> {
+    pub(super) fn joined(
+        &mut self,
+        join: JoinKind,
+        kind: &Ident,
+        name: &str,
+        input: MapId,
+        branches: &[Branch],
+    ) -> Option<Shape> {
         let sound = self.plan.constants.iter().rev().find(|constant| constant.of == ConstantType::Made);
         let sound = sound.map_or_else(|| quote!(true), |Constant { name, .. }| quote!(#name.sound));
         let site = join_rules::Site { plan: &self.plan, kind: join, name, input, branches };

@@ -5,6 +5,7 @@ mod arguments;
 pub(crate) mod blocks;
 mod claims;
 mod constant;
+mod expressions;
 mod join_rules;
 mod joins;
 mod labels;
@@ -250,6 +251,12 @@ impl<'b> Walk<'_, 'b> {
             Layer::Outputs { word, branches } => {
                 self.outputs(word, branches, step, at);
                 called("outputs")
+            }
+            Layer::Map { word, closure } => {
+                let name = called(&word.to_string());
+                self.map(word, closure, &name, own);
+                self.plan.heads.clear();
+                name
             }
             Layer::Share { word, label } => {
                 let name = called(&word.to_string());

@@ -119,7 +119,10 @@ impl<'b> Walk<'_, 'b> {
                 match &step.layer {
                     Layer::Call(call) => self.errors.note(&call.name, text),
                     Layer::Type(path) => self.errors.note(path, text),
-                    Layer::Join { kind: word, .. } | Layer::Outputs { word, .. } | Layer::Share { word, .. } => {
+                    Layer::Join { kind: word, .. }
+                    | Layer::Map { word, .. }
+                    | Layer::Outputs { word, .. }
+                    | Layer::Share { word, .. } => {
                         self.errors.note(word, text);
                     }
                     Layer::Repeat { count, .. } => self.errors.note(count, text),

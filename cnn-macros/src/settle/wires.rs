@@ -124,7 +124,12 @@ impl Walk<'_, '_> {
     /// The map that an argument of a block names, if it is a name of one.
     pub(super) fn named_map(&mut self, argument: &Expr) -> Option<Option<MapId>> {
         let Expr::Path(path) = argument else { return None };
-        let found = self.wires.find(path.path.get_ident()?)?;
+        self.wire(path.path.get_ident()?)
+    }
+
+    /// The map of a wire, if there is one of this name.
+    pub(super) fn wire(&mut self, name: &Ident) -> Option<Option<MapId>> {
+        let found = self.wires.find(name)?;
         let wire = &mut self.wires.seen[found];
         wire.is_read = true;
         Some(wire.map)
@@ -212,7 +217,7 @@ fn wires_in(body: &Body, found: &mut Vec<Ident>) {
             | Layer::Outputs { branches: body, .. } => {
                 wires_in(body, found);
             }
-            Layer::Call(_) | Layer::Share { .. } | Layer::Type(_) | Layer::Broken => {}
+            Layer::Call(_) | Layer::Map { .. } | Layer::Share { .. } | Layer::Type(_) | Layer::Broken => {}
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::parse;
 use crate::plan::memory::{self, Place};
 use crate::plan::place::{gradient_home, home};
 use crate::plan::{MapId, Plan, Run, Step};
-use crate::plan::{fuse, merge};
+use crate::plan::{compose, fuse, merge};
 use crate::settle::{self, blocks};
 use crate::size::Size;
 
@@ -31,6 +31,7 @@ fn settle(text: &str) -> (Plan, Plan, Vec<String>) {
     found.extend(blocks.untold());
     let mut predictor = plan.clone();
     if found.is_empty() {
+        compose::compose(&mut plan);
         predictor = plan.predictor();
         fuse::fuse(&mut plan);
         merge::merge(&mut plan);
@@ -303,10 +304,14 @@ fn damaged_declarations_give_messages_or_networks() {
             stem: conv2d<{ 2 * channels }, (3, 5)>(stride = (2, 1), padding = 1, bias = false, strict) => <6, 16, 30>,
             repeat<2> [relu, dropout(p = 0.25)], body: [max_pool2d<2>, own::Layer<3>, Other], flatten, linear<N>,
         }
-        Second<10> { linear<3>, softmax }";
+        Second<10> { linear<3>, softmax }
+        Third<a: <3, 4, 4>, b: <2>> {
+            a, t: [conv2d<3, 1> as c], share<t>, map(|x, a| { let u = -x; if u < 2 && a >= 1 { max(u, K) } else { x.pow(2) } }),
+            _: Other => <3, 4, 4> as d, outputs { one: [d, flatten], two: b },
+        }";
     let whole: TokenStream = text.parse().unwrap();
     for how in 0..4 {
-        for start in 0..200 {
+        for start in 0..320 {
             let mut at = start;
             let damaged = damage(whole.clone(), &mut at, how);
             let code = crate::expand(damaged.clone());
@@ -318,17 +323,35 @@ fn damaged_declarations_give_messages_or_networks() {
 /// `expansions/lenet5.rs` is what the macro writes, so that a review sees what a change does to it.
 #[test]
 fn the_expansion_of_lenet_is_the_one_on_file() {
-    let code = crate::expand(LENET.parse().unwrap()).to_string();
+    on_file(LENET, "lenet5.rs");
+}
+
+/// The same of expressions.
+#[test]
+fn the_expansion_of_expressions_is_the_one_on_file() {
+    let text = "
+        /// `silu` as an expression.
+        pub Swish<4, 8, 8> { map(|x| x * sigmoid(x)) }
+
+        /// Of each value and what it should be.
+        pub Entropy<x: <4, 8, 8>, target: <4, 8, 8>> {
+            x, map(|x, target| max(x, 0) - x * target + ln_1p(exp(-abs(x)))),
+        }";
+    on_file(text, "expressions.rs");
+}
+
+fn on_file(text: &str, file: &str) {
+    let code = crate::expand(text.parse().unwrap()).to_string();
     let arguments = ["--edition", "2024", "--config", "max_width=120,use_small_heuristics=Max"];
     let rustfmt = Command::new("rustfmt").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut rustfmt = rustfmt.expect("rustfmt is installed");
     rustfmt.stdin.take().unwrap().write_all(code.as_bytes()).unwrap();
     let found = String::from_utf8(rustfmt.wait_with_output().unwrap().stdout).unwrap();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/expansions/lenet5.rs");
+    let path = format!("{}/expansions/{file}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE_EXPANSIONS").is_some() {
-        std::fs::write(path, &found).unwrap();
+        std::fs::write(&path, &found).unwrap();
     }
-    let expected = std::fs::read_to_string(path).unwrap();
+    let expected = std::fs::read_to_string(&path).unwrap();
     assert!(
         found == expected,
         "{path} is another: look at it with UPDATE_EXPANSIONS=1, and at the difference with git"

@@ -290,10 +290,7 @@ fn backward(plan: &Plan, values: &mut Store<'_>, gradients: &mut Store<'_>) -> V
             }
             _ => grad,
         };
-        let inputs: Vec<_> = match step.join() {
-            _ if !step.reads_inputs_backwards() => Vec::new(),
-            _ => step.inputs.iter().map(|map| values.read(*map)).collect(),
-        };
+        let inputs: Vec<_> = step.inputs_read_backwards().map(|map| values.read(map)).collect();
         seen.push((index, made_of(&inputs)));
         if let Some(taken) = taken(plan, step) {
             let mut all = gradients.read(INPUT);
@@ -409,7 +406,7 @@ enum Node {
 }
 
 /// Layers that keep a map of so many channels and 2 x 2 cells, but those with a `#`, which make some of another number.
-const LAYERS: [&str; 25] = [
+const LAYERS: [&str; 30] = [
     "relu",
     "relu6",
     "leaky_relu",
@@ -435,6 +432,12 @@ const LAYERS: [&str; 25] = [
     "zero_pad2d<0>",
     "Own",
     "adaptive_max_pool2d<2>",
+    "map(|x| x * sigmoid(x))",
+    "map(|x| tanh(x))",
+    "map(|x| 2 * x)",
+    // Of a map with a name, where there is one that meets it.
+    "map(|x, @| x * @)",
+    "map(|x, @| x + exp(@))",
 ];
 
 /// What is written of a network, and the maps that have names there.
@@ -457,6 +460,15 @@ impl Node {
             Self::Layer(number) => {
                 let (layer, width) = (LAYERS[number % LAYERS.len()], 1 + number % 3);
                 let made = if layer.contains('#') { width } else { channels };
+                let meets = |(_, other): &&(usize, usize)| *other == channels || *other == 1;
+                let wire = written.seen.iter().rev().filter(meets).nth(number % 2).copied();
+                let layer = match wire.filter(|_| layer.contains('@')) {
+                    Some((wire, _)) => {
+                        written.read.push(wire);
+                        layer.replace('@', &format!("w{wire}"))
+                    }
+                    None => layer.replace(", @", "").replace('@', "x"),
+                };
                 let claim = if layer == "Own" { format!(" => <{made}, 2, 2>") } else { String::new() };
                 (format!("l{name}: {}{claim}", layer.replace('#', &width.to_string())), made)
             }

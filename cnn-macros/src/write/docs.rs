@@ -43,7 +43,7 @@ fn row(plan: &Plan, step: &Step) -> String {
     };
     let window = match &step.kind {
         Kind::Layer { arguments, .. } => window(arguments),
-        Kind::Custom(_) | Kind::Join(_) | Kind::Take { .. } => String::new(),
+        Kind::Custom(_) | Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => String::new(),
     };
     format!(
         "| {} (`{}`) | {} | {window} | {} | {} |",

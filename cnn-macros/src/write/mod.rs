@@ -3,6 +3,7 @@
 
 mod declaration;
 mod docs;
+mod expression;
 pub(crate) mod fallback;
 mod inputs;
 mod names;

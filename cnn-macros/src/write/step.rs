@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::names::{map_type, names};
-use super::rule;
+use super::{expression, rule};
 use crate::layers::{Applied, Arguments, Row, Settled};
 use crate::plan::fuse::flattened_channels;
 use crate::plan::place::home;
@@ -23,6 +23,7 @@ pub(super) fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
             let rule = rule::twin(arguments, &plan.map(step.input()).shape, &plan.map(step.output).shape);
             quote!(#ty #rule)
         }
+        Kind::Map(mapped) => expression::layer(plan, index, mapped, &step_type(index)),
         Kind::Join(_) | Kind::Take { .. } => TokenStream::new(),
         Kind::Custom(path) => {
             let input = map_type(plan, plan.map(step.input()));
@@ -78,6 +79,13 @@ pub(super) fn frozen(plan: &Plan, predictor: &Plan) -> (HashSet<StepId>, TokenSt
                 frozen.insert(index);
             }
         }
+        if let Kind::Map(mapped) = &step.kind {
+            let [before, after] = [plan, predictor].map(|plan| expression::geometry(plan, index, mapped).to_string());
+            if before != after {
+                types.extend(expression::layer(predictor, index, mapped, &frozen_type(index)));
+                frozen.insert(index);
+            }
+        }
     }
     (frozen, types)
 }
@@ -110,7 +118,7 @@ pub(super) fn needs(index: StepId, step: &Step) -> Option<TokenStream> {
             let ((module, _), name) = (names(row), step_type(index));
             quote!(::cnn_core::layer::#module::needs::<#name>())
         }),
-        Kind::Join(_) | Kind::Take { .. } => None,
+        Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => None,
     }
 }
 
@@ -131,6 +139,10 @@ pub(super) fn operation(plan: &Plan, index: StepId) -> TokenStream {
             JoinKind::Concat => quote!(::cnn_core::layer::Operation::Concat),
             JoinKind::Outputs => quote!(::cnn_core::layer::Operation::Outputs),
         },
+        Kind::Map(mapped) => {
+            let (name, count) = (step_type(index), Literal::usize_unsuffixed(mapped.operands.len()));
+            quote!(<#name as ::cnn_core::layer::map::Map<#count>>::OPERATION)
+        }
         Kind::Take { first } => quote!(::cnn_core::layer::Operation::Input { first: #first }),
     }
 }

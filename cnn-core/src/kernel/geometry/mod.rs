@@ -6,6 +6,7 @@
 
 mod activation;
 mod convolution;
+mod expression;
 mod layout;
 mod normalization;
 mod pooling;
@@ -15,6 +16,7 @@ use crate::shape::window;
 
 pub use activation::{Activation, GeluApproximation};
 pub use convolution::{Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry};
+pub use expression::{ExpressionGeometry, Operand};
 pub use layout::{Layout, Map};
 pub use normalization::{BatchNorm2dGeometry, LocalResponseNormGeometry};
 pub use pooling::{AdaptivePool2dGeometry, Pool2dGeometry};

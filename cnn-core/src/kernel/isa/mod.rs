@@ -54,6 +54,9 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn raise(self, a: Self::Vector, bound: Self::Vector) -> Self::Vector;
     /// Two to the power of a whole number from -126 to 127; of other numbers it is anything.
     fn power_of_two(self, a: Self::Vector) -> Self::Vector;
+    /// A positive normal number as a factor from `sqrt(1 / 2)` to `sqrt(2)` and a power of two, whose exponent comes second; of
+    /// other numbers they are anything.
+    fn split(self, a: Self::Vector) -> [Self::Vector; 2];
     /// Where `a < b`; not where one is NaN.
     fn less(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
     /// Whether a lane is NaN.
@@ -103,6 +106,9 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         unsafe { if count == Self::LANES { self.store(to, vector) } else { self.store_first(to, count, vector) } }
     }
 }
+
+/// The bits of `sqrt(1 / 2)`: what [`Simd::split`] makes of it is a factor of itself, and no power of two.
+const LEAST_FACTOR: i32 = 0x3f35_04f3;
 
 /// The vectors of so many values: where each starts, and how many it has. The last may be short.
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! NEON on AArch64.
 
-use super::{Isa, Kernel, Kind, Simd};
+use super::{Isa, Kernel, Kind, LEAST_FACTOR, Simd};
 use core::arch::aarch64::*;
 
 /// Intrinsics are safe where their instructions exist.
@@ -109,6 +109,16 @@ impl Simd for Neon {
         have!({
             let exponent = vaddq_s32(vcvtnq_s32_f32(a), vdupq_n_s32(127));
             vreinterpretq_f32_s32(vshlq_n_s32::<23>(exponent))
+        })
+    }
+
+    #[inline(always)]
+    fn split(self, a: float32x4_t) -> [float32x4_t; 2] {
+        have!({
+            let bits = vreinterpretq_s32_f32(a);
+            let exponent = vshrq_n_s32::<23>(vsubq_s32(bits, vdupq_n_s32(LEAST_FACTOR)));
+            let factor = vsubq_s32(bits, vshlq_n_s32::<23>(exponent));
+            [vreinterpretq_f32_s32(factor), vcvtq_f32_s32(exponent)]
         })
     }
 

@@ -1,6 +1,6 @@
 //! Vectors of four f32 as plain arrays, for any processor: the compiler finds the instructions of its baseline.
 
-use super::{Isa, Kernel, Kind, Simd};
+use super::{Isa, Kernel, Kind, LEAST_FACTOR, Simd};
 
 /// Proves nothing, because it needs nothing.
 #[derive(Clone, Copy)]
@@ -98,6 +98,13 @@ impl Simd for Portable {
         // A cast would check that the number fits an integer. A sum with this one has it in its last bits.
         const LAST_BIT_IS_ONE: f32 = 1.5 * (1 << 23) as f32;
         lanes!(|lane| f32::from_bits((a[lane] + (LAST_BIT_IS_ONE + 127.0)).to_bits() << 23))
+    }
+
+    #[inline(always)]
+    fn split(self, a: Self::Vector) -> [Self::Vector; 2] {
+        let exponent = |value: f32| value.to_bits().cast_signed().wrapping_sub(LEAST_FACTOR) >> 23;
+        let factor = |value: f32| value.to_bits().wrapping_sub(exponent(value).cast_unsigned() << 23);
+        [lanes!(|lane| f32::from_bits(factor(a[lane]))), lanes!(|lane| exponent(a[lane]) as f32)]
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! AVX-512 and AVX2 with FMA.
 
-use super::{Isa, Kernel, Kind, Simd};
+use super::{Isa, Kernel, Kind, LEAST_FACTOR, Simd};
 use core::arch::x86_64::*;
 
 /// Intrinsics are safe where their instructions exist.
@@ -118,6 +118,16 @@ impl Simd for Avx512 {
         have!({
             let exponent = _mm512_add_epi32(_mm512_cvtps_epi32(a), _mm512_set1_epi32(127));
             _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
+        })
+    }
+
+    #[inline(always)]
+    fn split(self, a: __m512) -> [__m512; 2] {
+        have!({
+            let bits = _mm512_castps_si512(a);
+            let exponent = _mm512_srai_epi32::<23>(_mm512_sub_epi32(bits, _mm512_set1_epi32(LEAST_FACTOR)));
+            let factor = _mm512_sub_epi32(bits, _mm512_slli_epi32::<23>(exponent));
+            [_mm512_castsi512_ps(factor), _mm512_cvtepi32_ps(exponent)]
         })
     }
 
@@ -297,6 +307,16 @@ impl Simd for Avx2 {
         have!({
             let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(a), _mm256_set1_epi32(127));
             _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+        })
+    }
+
+    #[inline(always)]
+    fn split(self, a: __m256) -> [__m256; 2] {
+        have!({
+            let bits = _mm256_castps_si256(a);
+            let exponent = _mm256_srai_epi32::<23>(_mm256_sub_epi32(bits, _mm256_set1_epi32(LEAST_FACTOR)));
+            let factor = _mm256_sub_epi32(bits, _mm256_slli_epi32::<23>(exponent));
+            [_mm256_castsi256_ps(factor), _mm256_cvtepi32_ps(exponent)]
         })
     }
 

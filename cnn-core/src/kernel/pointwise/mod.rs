@@ -1,7 +1,9 @@
 //! Functions of each value, or of each cell's channels, by itself.
 
 pub mod activation;
+pub mod expression;
 pub mod join;
 mod math;
+pub mod number;
 pub mod prelu;
 pub mod softmax;

@@ -45,6 +45,11 @@ impl Pass<'_> {
                 JoinKind::Concat => self.concat_forward(step),
                 JoinKind::Outputs => self.outputs_forward(step),
             },
+            Kind::Map(_) => {
+                let count = Literal::usize_unsuffixed(step.inputs.len());
+                let (maps, output) = (step.inputs.iter().map(|map| self.read(*map)), self.write(step.output));
+                quote!(::cnn_core::layer::map::forward::<#name, #count>(pass.at(#at), [#(#maps),*], #output);)
+            }
             Kind::Take { first } => self.take_forward(step, first),
         }
     }
@@ -98,7 +103,7 @@ impl Pass<'_> {
                     return TokenStream::new();
                 }
                 // What is not read is not there any more.
-                let input = if step.reads_inputs_backwards() { self.read(step.input()) } else { quote!(&[]) };
+                let input = if step.reads_input_backwards(0) { self.read(step.input()) } else { quote!(&[]) };
                 let output = if step.reads_output_backwards() { self.read(step.output) } else { quote!(&[]) };
                 let grad_output = self.gradient(step.output);
                 match step.run {
@@ -128,7 +133,30 @@ impl Pass<'_> {
                 JoinKind::Concat => self.concat_backward(step),
                 JoinKind::Outputs => self.outputs_backward(step),
             },
+            Kind::Map(_) => self.map_backward(index, step),
             Kind::Take { first } => self.take_backward(step, first),
+        }
+    }
+
+    fn map_backward(&self, index: StepId, step: &Step) -> TokenStream {
+        let name = step_type(index);
+        let [at, count] = [index, step.inputs.len()].map(Literal::usize_unsuffixed);
+        let none = || quote!(&[]);
+        let maps = step
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(branch, map)| if step.reads_input_backwards(branch) { self.read(*map) } else { none() });
+        let output = if step.reads_output_backwards() { self.read(step.output) } else { none() };
+        let grad_output = self.grad_rows(step.output);
+        let gradients = step.inputs.iter().enumerate().map(|(branch, map)| {
+            let (gradient, stride) = (self.grad_input(step, branch), self.gradient_stride(*map));
+            quote!((#gradient, #stride))
+        });
+        quote! {
+            ::cnn_core::layer::map::backward::<#name, #count>(
+                pass.at(#at), [#(#maps),*], #output, #grad_output, [#(#gradients),*],
+            );
         }
     }
 

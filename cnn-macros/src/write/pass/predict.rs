@@ -38,7 +38,7 @@ impl Pass<'_> {
                 let custom = custom_layer(index);
                 Some(quote!(#custom.prepared))
             }
-            Kind::Join(_) | Kind::Take { .. } => None,
+            Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => None,
         }
     }
 
@@ -227,7 +227,7 @@ fn saves(step: &Step) -> bool {
     match &step.kind {
         Kind::Layer { row, arguments } => matches!(row.folds, Folds::Is(has_statistics) if !has_statistics(arguments)),
         Kind::Custom(_) => true,
-        Kind::Join(_) | Kind::Take { .. } => false,
+        Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => false,
     }
 }
 
