@@ -29,7 +29,7 @@ network! {
         s, map(|s, second| if second > s { second - s } else { 0.5 * (s - second) }) as fourth,
         o, map(|x, a, g| x * a + a * g) as fifth,
         concat { first, second, third, [fourth, relu], fifth, o },
-        conv2d<2, 1>, map(|x| min(x, 1) + 0.01 * x),
+        conv2d<2, 1>, map(|x| min(x, 1) + 0.01 * x), map(|x| x * clamp(x + 3, 2.5, 3.5) / 6),
         flatten, linear<4>,
     }
 

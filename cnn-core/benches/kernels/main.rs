@@ -31,6 +31,7 @@ fn main() {
         pooling::measure(&machine, &filter);
         normalization::measure(&machine, &filter);
         pointwise::measure(&machine, &filter);
+        pointwise::measure_expressions(&machine, &filter);
         if "hand-over".contains(&filter) {
             hand_over::measure();
         }

@@ -79,6 +79,13 @@ impl Way<'_> {
                     self.add(other, to_other);
                 }
             }
+            // As `torch.clamp`: none at the bounds, nor at NaN.
+            Node::Clamp([of, least, most]) => {
+                let zero = self.graph.number(0.0);
+                let below = self.graph.choice(Comparison::Less, [of, most, gradient, zero]);
+                let gradient = self.graph.choice(Comparison::Less, [least, of, below, zero]);
+                self.add(of, gradient);
+            }
             Node::Choice(comparison, [a, b, yes, no]) => {
                 let zero = self.graph.number(0.0);
                 let to_yes = self.graph.choice(comparison, [a, b, gradient, zero]);

@@ -21,6 +21,8 @@ pub(crate) enum Node {
     /// To the power of a constant.
     Power(Id, usize),
     Binary(Binary, Id, Id),
+    /// The first, but no less than the second and no more than the third, which are constants.
+    Clamp([Id; 3]),
     /// The third where the first two compare so, else the fourth.
     Choice(Comparison, [Id; 4]),
 }
@@ -88,6 +90,11 @@ pub(crate) struct Graph {
     nodes: Vec<Node>,
     constants: Vec<Constant>,
     ids: HashMap<Node, Id>,
+}
+
+/// Whether the inverse of a number is a normal one in f32.
+fn has_inverse(number: f64) -> bool {
+    (1e-37..1e37).contains(&number.abs())
 }
 
 impl Graph {
@@ -166,6 +173,19 @@ impl Graph {
             Binary::Multiply if is(one, -1.0) => return self.unary(Unary::Negative, other),
             _ => {}
         }
+        // A division takes longer than all the rest: by a constant it is a product, off by a unit in the last place at most.
+        if let (Binary::Divide, Node::Constant(constant)) = (operator, self.nodes[other])
+            && self.known(one).is_none()
+        {
+            let inverse = match &self.constants[constant] {
+                Constant::Known(number) => Some(Constant::Known(1.0 / number)).filter(|_| has_inverse(*number)),
+                Constant::Told(number) => Some(Constant::Told(quote::quote!((1.0 / #number)))),
+            };
+            if let Some(inverse) = inverse {
+                let inverse = self.constant(inverse);
+                return self.binary(Binary::Multiply, one, inverse);
+            }
+        }
         if let (Some(one), Some(other)) = (self.known(one), self.known(other)) {
             let folded = match operator {
                 Binary::Add => one + other,
@@ -207,6 +227,7 @@ impl Graph {
             Node::Argument(_) | Node::Value | Node::Gradient | Node::Constant(_) => Vec::new(),
             Node::Unary(_, of) | Node::Power(of, _) => vec![of],
             Node::Binary(_, one, other) => vec![one, other],
+            Node::Clamp(operands) => operands.to_vec(),
             Node::Choice(_, operands) => operands.to_vec(),
         }
     }
@@ -240,6 +261,7 @@ impl Graph {
                 Node::Unary(function, of) => Node::Unary(function, now(of)),
                 Node::Power(of, exponent) => Node::Power(now(of), exponent),
                 Node::Binary(operator, one, other) => Node::Binary(operator, now(one), now(other)),
+                Node::Clamp(operands) => Node::Clamp(operands.map(now)),
                 Node::Choice(comparison, operands) => Node::Choice(comparison, operands.map(now)),
                 leaf => leaf,
             };
@@ -260,6 +282,7 @@ impl Graph {
                 Node::Unary(function, of) => self.unary(function, now(of)),
                 Node::Power(of, exponent) => self.power(now(of), other.constants[exponent].clone()),
                 Node::Binary(operator, one, other) => self.binary(operator, now(one), now(other)),
+                Node::Clamp(operands) => self.add(Node::Clamp(operands.map(now))),
                 Node::Choice(comparison, operands) => self.choice(comparison, operands.map(now)),
                 leaf @ (Node::Value | Node::Gradient) => self.add(leaf),
             };
@@ -272,7 +295,9 @@ impl Graph {
     pub(crate) fn cost(&self, id: Id) -> u64 {
         let cost = |id: &Id| match self.nodes[*id] {
             Node::Argument(_) | Node::Value | Node::Gradient | Node::Constant(_) => 0,
-            Node::Unary(Unary::Negative | Unary::Abs | Unary::Relu | Unary::Sign, _) | Node::Choice(..) => 1,
+            Node::Unary(Unary::Negative | Unary::Abs | Unary::Relu | Unary::Sign, _)
+            | Node::Clamp(_)
+            | Node::Choice(..) => 1,
             Node::Binary(Binary::Divide, ..) | Node::Unary(Unary::Sqrt, _) => 6,
             Node::Binary(..) => 1,
             Node::Unary(..) => 24,

@@ -14,7 +14,7 @@ use crate::plan::{Branch, INPUT, JoinKind, Kind, Map, MapId, Mapped, Operand};
 use crate::size::{Shape, Size};
 
 /// Functions of several arguments.
-const OTHERS: [(&str, usize); 3] = [("min", 2), ("max", 2), ("pow", 2)];
+const OTHERS: [(&str, usize); 4] = [("min", 2), ("max", 2), ("clamp", 3), ("pow", 2)];
 
 impl Walk<'_, '_> {
     pub(super) fn map(&mut self, word: &Ident, closure: &Closure, name: &str, names: &Names) {
@@ -274,6 +274,7 @@ impl Body<'_, '_, '_> {
                 "powf" | "powi" => Some("pow"),
                 "maximum" => Some("max"),
                 "minimum" => Some("min"),
+                "clip" => Some("clamp"),
                 "logistic" => Some("sigmoid"),
                 _ => nearest(&text, known()),
             };
@@ -285,7 +286,7 @@ impl Body<'_, '_, '_> {
             return self.wrong(function, &format!("there is no function `{text}`\nhelp: {help}"));
         };
         if arguments.len() != takes {
-            let (found, form) = (arguments.len(), if takes == 1 { "(x)" } else { "(x, y)" });
+            let (found, form) = (arguments.len(), ["(x)", "(x, y)", "(x, 0, 1)"][takes - 1]);
             let plural = if takes == 1 { "one argument".to_owned() } else { format!("{takes} arguments") };
             return self.wrong(function, &format!("`{text}` takes {plural}, and gets {found}\nhelp: `{text}{form}`"));
         }
@@ -301,6 +302,15 @@ impl Body<'_, '_, '_> {
         let arguments: Vec<Id> = arguments.into_iter().collect::<Option<_>>()?;
         Some(match (unary, arguments.as_slice()) {
             (Some((function, _)), [of]) => self.graph.unary(*function, *of),
+            (_, [of, least, most]) => {
+                if [least, most].iter().any(|bound| !matches!(self.graph.node(**bound), Node::Constant(_))) {
+                    return self.wrong(
+                        function,
+                        "the bounds are constants\nhelp: `clamp(x, 0, 1)`; of maps `min(max(x, low), high)`",
+                    );
+                }
+                self.graph.add(Node::Clamp([*of, *least, *most]))
+            }
             (_, [one, other]) if text == "max" => self.graph.binary(Binary::Max, *one, *other),
             (_, [one, other]) => self.graph.binary(Binary::Min, *one, *other),
             _ => return None,

@@ -231,6 +231,11 @@ impl<'a> Code<'a> {
                     (quote!(#one.#name(#other)), 4)
                 }
             },
+            Node::Clamp([of, least, most]) => {
+                let ([least, most], of) =
+                    ([least, most].map(|bound| self.expression(bound, 0)), self.expression(of, 4));
+                (quote!(#of.max(#least).min(#most)), 4)
+            }
             Node::Choice(comparison, [one, others @ ..]) => {
                 let name = format_ident!("{}", if comparison == Comparison::Less { "if_less" } else { "if_equal" });
                 let (one, others) = (self.expression(one, 4), others.map(|other| self.expression(other, 0)));

@@ -335,29 +335,41 @@ struct Backward<E, const N: usize> {
     expression: PhantomData<E>,
 }
 
+/// A row of all maps that a gradient is told from.
+struct FromRow<const N: usize> {
+    operands: [*const f32; N],
+    value: *const f32,
+    grad: *const f32,
+}
+
 impl<E: Expression<N>, const N: usize> Backward<E, N> {
+    #[inline(always)]
+    fn row(&self, row: usize, cells: usize) -> FromRow<N> {
+        FromRow {
+            operands: self.operands.map(|operand| operand.row(row, cells)),
+            value: self.value.row(row, cells),
+            grad: self.grad.row(row, cells),
+        }
+    }
+
     /// The gradients of some values of a row.
     ///
     /// # Safety
     /// The row lies in all maps.
     #[inline(always)]
-    unsafe fn gradients<S: Simd>(
-        &self,
-        simd: S,
-        row: usize,
-        cells: usize,
-        [start, count]: [usize; 2],
-    ) -> [S::Vector; N] {
+    unsafe fn gradients<S: Simd>(&self, simd: S, row: &FromRow<N>, [start, count]: [usize; 2]) -> [S::Vector; N] {
         // SAFETY: the caller's promise; what is not read has no memory.
         unsafe {
-            let grad = self.grad.load(simd, self.grad.row(row, cells), start, count);
+            let grad = self.grad.load(simd, row.grad, start, count);
             let arguments = core::array::from_fn(|operand| {
-                let view = &self.operands[operand];
-                let values = if E::READS[operand] { view.load(simd, view.row(row, cells), start, count) } else { grad };
+                let values = if E::READS[operand] {
+                    self.operands[operand].load(simd, row.operands[operand], start, count)
+                } else {
+                    grad
+                };
                 Lanes { simd, values }
             });
-            let value =
-                if E::READS_VALUE { self.value.load(simd, self.value.row(row, cells), start, count) } else { grad };
+            let value = if E::READS_VALUE { self.value.load(simd, row.value, start, count) } else { grad };
             E::gradients(arguments, Lanes { simd, values: value }, Lanes { simd, values: grad })
                 .map(|lanes| lanes.values)
         }
@@ -382,13 +394,15 @@ impl<E: Expression<N>, const N: usize> Kernel for Backward<E, N> {
     fn run<S: Simd>(self, simd: S) {
         let (cells, rows, width) = self.extent.long_rows();
         for row in rows {
+            let from = self.row(row, cells);
+            let to = self.targets.map(|way| way.map(|way| (way.to.row(row, cells), way.add)));
             for (start, count) in vectors::<S>(width) {
                 // SAFETY: the row lies in all maps, whose lengths were checked, and is exclusively ours in the targets.
                 unsafe {
-                    let gradients = self.gradients(simd, row, cells, [start, count]);
-                    for (way, gradient) in self.targets.iter().zip(gradients) {
-                        if let Some(way) = way {
-                            write(simd, way.to.row(row, cells).add(start), count, gradient, way.add);
+                    let gradients = self.gradients(simd, &from, [start, count]);
+                    for operand in 0..N {
+                        if let Some((to, add)) = to[operand] {
+                            write(simd, to.add(start), count, gradients[operand], add);
                         }
                     }
                 }
@@ -418,7 +432,7 @@ impl<E: Expression<N>, const N: usize> Kernel for Summed<E, N> {
                 for row in first..rows.end.min(first + BLOCK) {
                     // SAFETY: the row lies in all maps, whose lengths were checked, and the sample is exclusively ours.
                     unsafe {
-                        let gradients = kernel.gradients(simd, row, cells, [start, count]);
+                        let gradients = kernel.gradients(simd, &kernel.row(row, cells), [start, count]);
                         for operand in 0..N {
                             let gradient = gradients[operand];
                             match &kernel.targets[operand] {

@@ -7,7 +7,7 @@ use super::math;
 use crate::kernel::isa::Simd;
 
 /// A number in an expression. NaN stays NaN. In f32 all functions are right within two units in the last place; `sigmoid` within
-/// two and a half, and powers as they say.
+/// two and a half, and powers as they say. What `map` divides by a constant it multiplies by its inverse.
 pub trait Number:
     Copy
     + Add<Output = Self>
