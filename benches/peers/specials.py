@@ -1,10 +1,12 @@
-"""What PyTorch makes of special numbers, in f32: the tables of cnn-core/tests/specials/pytorch.rs.
+"""What PyTorch makes of special numbers, in f32: the tables of cnn-core/tests/specials/pytorch.rs, and those of expressions.
 
     peers/bin/python benches/peers/specials.py > cnn-core/tests/specials/pytorch.rs
+    peers/bin/python benches/peers/specials.py expressions > tests/expressions/pytorch.rs
 
 Values, and gradients where the output's is 1 and where it is infinite."""
 
 import math
+import sys
 import textwrap
 
 import torch
@@ -38,6 +40,35 @@ FUNCTIONS = {
     "GELU": F.gelu,
     "GELU_TANH": lambda x: F.gelu(x, approximate="tanh"),
     "PRELU": lambda x: F.prelu(x, torch.tensor([0.25])),
+}
+
+CONST = torch.tensor
+# As `tests/expressions/functions.rs` writes them.
+EXPRESSIONS = {
+    "EXP": torch.exp,
+    "EXP_M1": torch.expm1,
+    "LN": torch.log,
+    "LN_1P": torch.log1p,
+    "SQRT": torch.sqrt,
+    "ABS": torch.abs,
+    "SIGN": torch.sign,
+    "RELU": F.relu,
+    "TANH": torch.tanh,
+    "SIGMOID": torch.sigmoid,
+    "SOFTPLUS": F.softplus,
+    "ERF": torch.erf,
+    "SQUARE": lambda x: x.pow(2),
+    "CUBE": lambda x: x.pow(3),
+    "INVERSE": lambda x: x.pow(-1),
+    "ONE_AND_A_HALF": lambda x: x.pow(1.5),
+    "MAX": lambda x: torch.maximum(x, CONST(3.0)),
+    "MIN": lambda x: torch.minimum(x, CONST(3.0)),
+    "CLAMP": lambda x: x.clamp(-3, 6),
+    "CHOICE": lambda x: torch.where(x < 3, -x, x * 2),
+    "SWISH": lambda x: x * torch.sigmoid(x),
+    "SIXTH": lambda x: x / 6,
+    "SOFTSIGN": lambda x: x / (1 + torch.abs(x)),
+    "CROSS_ENTROPY": lambda x: torch.maximum(x, CONST(0.0)) - x * 0.25 + torch.log1p(torch.exp(-torch.abs(x))),
 }
 
 PAIRS = [math.nan, INF, -INF, 0.0, -0.0, 1e-45, -3.0, 1e20, LARGEST, -LARGEST]
@@ -95,6 +126,22 @@ def values_and_gradients(function, inputs, grads):
         y.backward(torch.full_like(y, grad))
         results.append(x.grad[:, 0])
     return y.detach()[:, 0], results
+
+
+def expressions():
+    print(f"//! What PyTorch {torch.__version__.split('+')[0]} makes of special numbers. Written by `benches/peers/specials.py`.\n")
+    print('#![allow(clippy::approx_constant, reason = "a logarithm is a number as any other")]\n')
+    for name in ("NAN", "INFINITY", "NEG_INFINITY", "MAX", "MIN"):
+        print(f"const {name}: f32 = f32::{name};")
+    count = len(INPUTS)
+    print()
+    constant("INPUTS", "What the functions are called with.", f"[f32; {count}]", array(INPUTS))
+    print("/// A function's values at [`INPUTS`], and its input's gradient where that of its output is 1.")
+    print(f"pub(crate) struct Function {{ pub(crate) values: [f32; {count}], pub(crate) gradients: [f32; {count}] }}\n")
+    for name, function in EXPRESSIONS.items():
+        values, [gradients] = values_and_gradients(function, torch.tensor(INPUTS), [1.0])
+        fields = f"values: {array(values.tolist())}, gradients: {array(gradients.tolist())}"
+        constant(f"{name}_OF", f"`{name.lower()}`", "Function", f"Function {{ {fields} }}")
 
 
 def main():
@@ -160,4 +207,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    expressions() if sys.argv[1:] == ["expressions"] else main()

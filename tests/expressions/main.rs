@@ -1,6 +1,10 @@
 //! Expressions: against the f64 reference, its central differences, and their own predictors.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod functions;
+#[rustfmt::skip]
+mod pytorch;
 
 use cnn_core::layer::Operation;
 use cnn_core::prelude::*;
