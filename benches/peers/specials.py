@@ -68,6 +68,15 @@ EXPRESSIONS = {
     "SWISH": lambda x: x * torch.sigmoid(x),
     "SIXTH": lambda x: x / 6,
     "SOFTSIGN": lambda x: x / (1 + torch.abs(x)),
+    "ELU": lambda x: F.elu(x, alpha=0.5),
+    "CELU": lambda x: F.celu(x, alpha=1.5),
+    "SELU": F.selu,
+    "MISH": F.mish,
+    "SOFTPLUS_LAYER": lambda x: F.softplus(x, beta=2, threshold=12),
+    "HARDTANH": lambda x: F.hardtanh(x, -3, 6),
+    "THRESHOLD": lambda x: F.threshold(x, 3, -0.5),
+    "LOGSIGMOID": F.logsigmoid,
+    "TANHSHRINK": F.tanhshrink,
     "CROSS_ENTROPY": lambda x: torch.maximum(x, CONST(0.0)) - x * 0.25 + torch.log1p(torch.exp(-torch.abs(x))),
 }
 

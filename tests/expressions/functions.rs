@@ -53,14 +53,14 @@ fn many() -> Vec<f32> {
 
 /// A network of an expression at the special numbers, and one at many.
 macro_rules! function {
-    ($name:ident, $pytorch:ident, $least:expr, |$x:ident| $($expression:tt)*) => {
+    ($name:ident, $pytorch:ident, $least:expr, $($step:tt)*) => {
         #[test]
         fn $name() {
             network! {
                 /// At special numbers.
-                Special<1> { linear<69>(bias = false), map(|$x| $($expression)*) }
+                Special<1> { linear<69>(bias = false), $($step)* }
                 /// At many.
-                Many<1> { linear<100_000>(bias = false), map(|$x| $($expression)*) }
+                Many<1> { linear<100_000>(bias = false), $($step)* }
             }
             let [values, slopes] = values_and_slopes::<Special, 69>(&INPUTS);
             let Function { values: expected, gradients } = pytorch::$pytorch;
@@ -97,30 +97,45 @@ macro_rules! function {
     };
 }
 
-function!(exp, EXP_OF, f32::MIN, |x| exp(x));
-function!(exp_m1, EXP_M1_OF, f32::MIN, |x| exp_m1(x));
-function!(ln, LN_OF, 0.0, |x| ln(x));
-function!(ln_1p, LN_1P_OF, -0.9, |x| ln_1p(x));
-function!(sqrt, SQRT_OF, 0.0, |x| sqrt(x));
-function!(abs, ABS_OF, f32::MIN, |x| abs(x));
-function!(sign, SIGN_OF, f32::MIN, |x| sign(x));
-function!(relu, RELU_OF, f32::MIN, |x| relu(x));
-function!(tanh, TANH_OF, f32::MIN, |x| tanh(x));
-function!(sigmoid, SIGMOID_OF, f32::MIN, |x| sigmoid(x));
-function!(softplus, SOFTPLUS_OF, f32::MIN, |x| softplus(x));
-function!(erf, ERF_OF, f32::MIN, |x| erf(x));
-function!(square, SQUARE_OF, f32::MIN, |x| pow(x, 2));
-function!(cube, CUBE_OF, f32::MIN, |x| x.pow(3));
-function!(inverse, INVERSE_OF, 0.001, |x| pow(x, -1));
-function!(one_and_a_half, ONE_AND_A_HALF_OF, 0.0, |x| pow(x, 1.5));
-function!(maximum, MAX_OF, f32::MIN, |x| max(x, 3));
-function!(minimum, MIN_OF, f32::MIN, |x| min(3, x));
-function!(clamp, CLAMP_OF, f32::MIN, |x| clamp(x, -3, 6));
-function!(choice, CHOICE_OF, f32::MIN, |x| if x < 3 { -x } else { x * 2 });
-function!(swish, SWISH_OF, f32::MIN, |x| x * sigmoid(x));
-function!(sixth, SIXTH_OF, f32::MIN, |x| x / 6);
-function!(softsign, SOFTSIGN_OF, f32::MIN, |x| x / (1 + abs(x)));
-function!(cross_entropy, CROSS_ENTROPY_OF, f32::MIN, |x| {
-    let rest = ln_1p(exp(-abs(x)));
-    max(x, 0) - x * 0.25 + rest
-});
+function!(exp, EXP_OF, f32::MIN, map(|x| exp(x)));
+function!(exp_m1, EXP_M1_OF, f32::MIN, map(|x| exp_m1(x)));
+function!(ln, LN_OF, 0.0, map(|x| ln(x)));
+function!(ln_1p, LN_1P_OF, -0.9, map(|x| ln_1p(x)));
+function!(sqrt, SQRT_OF, 0.0, map(|x| sqrt(x)));
+function!(abs, ABS_OF, f32::MIN, map(|x| abs(x)));
+function!(sign, SIGN_OF, f32::MIN, map(|x| sign(x)));
+function!(relu, RELU_OF, f32::MIN, map(|x| relu(x)));
+function!(tanh, TANH_OF, f32::MIN, map(|x| tanh(x)));
+function!(sigmoid, SIGMOID_OF, f32::MIN, map(|x| sigmoid(x)));
+function!(softplus, SOFTPLUS_OF, f32::MIN, map(|x| softplus(x)));
+function!(erf, ERF_OF, f32::MIN, map(|x| erf(x)));
+function!(square, SQUARE_OF, f32::MIN, map(|x| pow(x, 2)));
+function!(cube, CUBE_OF, f32::MIN, map(|x| x.pow(3)));
+function!(inverse, INVERSE_OF, 0.001, map(|x| pow(x, -1)));
+function!(one_and_a_half, ONE_AND_A_HALF_OF, 0.0, map(|x| pow(x, 1.5)));
+function!(maximum, MAX_OF, f32::MIN, map(|x| max(x, 3)));
+function!(minimum, MIN_OF, f32::MIN, map(|x| min(3, x)));
+function!(clamp, CLAMP_OF, f32::MIN, map(|x| clamp(x, -3, 6)));
+function!(choice, CHOICE_OF, f32::MIN, map(|x| if x < 3 { -x } else { x * 2 }));
+function!(swish, SWISH_OF, f32::MIN, map(|x| x * sigmoid(x)));
+function!(sixth, SIXTH_OF, f32::MIN, map(|x| x / 6));
+function!(softsign, SOFTSIGN_OF, f32::MIN, map(|x| x / (1 + abs(x))));
+function!(
+    cross_entropy,
+    CROSS_ENTROPY_OF,
+    f32::MIN,
+    map(|x| {
+        let rest = ln_1p(exp(-abs(x)));
+        max(x, 0) - x * 0.25 + rest
+    })
+);
+function!(elu, ELU_OF, f32::MIN, elu(alpha = 0.5));
+function!(celu, CELU_OF, f32::MIN, celu(alpha = 1.5));
+function!(selu, SELU_OF, f32::MIN, selu);
+function!(mish, MISH_OF, f32::MIN, mish);
+function!(softplus_layer, SOFTPLUS_LAYER_OF, f32::MIN, softplus(beta = 2, threshold = 12));
+function!(hardtanh, HARDTANH_OF, f32::MIN, hardtanh(min_val = -3, max_val = 6));
+function!(threshold, THRESHOLD_OF, f32::MIN, threshold(threshold = 3, value = -0.5));
+function!(softsign_layer, SOFTSIGN_OF, f32::MIN, softsign);
+function!(logsigmoid, LOGSIGMOID_OF, f32::MIN, logsigmoid);
+function!(tanhshrink, TANHSHRINK_OF, f32::MIN, tanhshrink);

@@ -45,9 +45,43 @@ impl Way<'_> {
         }
     }
 
+    /// A product that is no gradient's.
+    fn product(&mut self, one: Id, other: Id) -> Id {
+        self.graph.binary(Binary::Multiply, one, other)
+    }
+
     /// A gradient times a slope.
     fn times(&mut self, gradient: Id, slope: Id) -> Id {
-        self.graph.binary(Binary::Multiply, gradient, slope)
+        self.linear(gradient, &|graph, gradient| graph.binary(Binary::Multiply, gradient, slope))
+    }
+
+    /// What is linear in a gradient. Where a choice made that zero it stays zero, whatever comes: the slope of what was not
+    /// chosen may be infinite or NaN.
+    fn linear(&mut self, gradient: Id, of: &dyn Fn(&mut Graph, Id) -> Id) -> Id {
+        match self.graph.node(gradient) {
+            Node::Choice(comparison, [a, b, yes, no]) if self.is_zero(yes) || self.is_zero(no) => {
+                let [yes, no] = [yes, no].map(|part| if self.is_zero(part) { part } else { self.linear(part, of) });
+                self.graph.choice(comparison, [a, b, yes, no])
+            }
+            Node::Binary(Binary::Add, one, other) if self.is_chosen(one) || self.is_chosen(other) => {
+                let (one, other) = (self.linear(one, of), self.linear(other, of));
+                self.graph.binary(Binary::Add, one, other)
+            }
+            _ => of(self.graph, gradient),
+        }
+    }
+
+    fn is_zero(&self, id: Id) -> bool {
+        self.graph.is_number(id, 0.0)
+    }
+
+    /// Whether a choice made a part of a gradient zero.
+    fn is_chosen(&self, gradient: Id) -> bool {
+        match self.graph.node(gradient) {
+            Node::Choice(_, [_, _, yes, no]) => self.is_zero(yes) || self.is_zero(no),
+            Node::Binary(Binary::Add, one, other) => self.is_chosen(one) || self.is_chosen(other),
+            _ => false,
+        }
     }
 
     fn hand_on(&mut self, id: Id, gradient: Id) {
@@ -64,7 +98,7 @@ impl Way<'_> {
                     Constant::Told(number) => Constant::Told(quote::quote!(#number - 1.0)),
                 };
                 let (factor, power) = (self.graph.constant(exponent), self.graph.power(of, one_less));
-                let slope = self.times(factor, power);
+                let slope = self.product(factor, power);
                 let gradient = self.times(gradient, slope);
                 self.add(of, gradient);
             }
@@ -83,8 +117,8 @@ impl Way<'_> {
             Node::Clamp([of, least, most]) => {
                 let zero = self.graph.number(0.0);
                 let below = self.graph.choice(Comparison::Less, [of, most, gradient, zero]);
-                let gradient = self.graph.choice(Comparison::Less, [least, of, below, zero]);
-                self.add(of, gradient);
+                let inside = self.graph.choice(Comparison::Less, [least, of, below, zero]);
+                self.add(of, inside);
             }
             Node::Choice(comparison, [a, b, yes, no]) => {
                 let zero = self.graph.number(0.0);
@@ -100,18 +134,18 @@ impl Way<'_> {
     fn of_function(&mut self, function: Unary, of: Id, value: Id, gradient: Id) -> Id {
         let one = self.graph.number(1.0);
         let slope = match function {
-            Unary::Negative => return self.graph.unary(Unary::Negative, gradient),
+            Unary::Negative => return self.negative(gradient),
             Unary::Exp => value,
             Unary::ExpM1 => self.graph.binary(Binary::Add, value, one),
-            Unary::Ln => return self.graph.binary(Binary::Divide, gradient, of),
+            Unary::Ln => return self.over(gradient, of),
             Unary::Ln1p => {
                 let sum = self.graph.binary(Binary::Add, of, one);
-                return self.graph.binary(Binary::Divide, gradient, sum);
+                return self.over(gradient, sum);
             }
             Unary::Sqrt => {
                 let half = self.graph.number(0.5);
                 let half = self.times(gradient, half);
-                return self.graph.binary(Binary::Divide, half, value);
+                return self.over(half, value);
             }
             Unary::Abs => self.graph.unary(Unary::Sign, of),
             // As PyTorch: none at zero, all of it at NaN.
@@ -120,37 +154,45 @@ impl Way<'_> {
                 return self.graph.choice(Comparison::Equal, [value, zero, zero, gradient]);
             }
             Unary::Tanh => {
-                let square = self.times(value, value);
+                let square = self.product(value, value);
                 self.graph.binary(Binary::Subtract, one, square)
             }
             Unary::Sigmoid => {
                 let rest = self.graph.binary(Binary::Subtract, one, value);
-                self.times(value, rest)
+                self.product(value, rest)
             }
             Unary::Softplus => self.graph.unary(Unary::Sigmoid, of),
             Unary::Erf => {
-                let square = self.times(of, of);
+                let square = self.product(of, of);
                 let exponent = self.graph.unary(Unary::Negative, square);
                 let exponential = self.graph.unary(Unary::Exp, exponent);
                 let factor = self.graph.constant(Constant::Told(quote::quote!(::core::f64::consts::FRAC_2_SQRT_PI)));
-                self.times(factor, exponential)
+                self.product(factor, exponential)
             }
             Unary::Sign => self.graph.number(0.0),
         };
         self.times(gradient, slope)
     }
 
+    fn negative(&mut self, gradient: Id) -> Id {
+        self.linear(gradient, &|graph, gradient| graph.unary(Unary::Negative, gradient))
+    }
+
+    fn over(&mut self, gradient: Id, divisor: Id) -> Id {
+        self.linear(gradient, &|graph, gradient| graph.binary(Binary::Divide, gradient, divisor))
+    }
+
     /// The gradient of the first operand, or of the other, of an operator whose value is the node `value`.
     fn of_operand(&mut self, operator: Binary, [one, other]: [Id; 2], value: Id, gradient: Id, first: bool) -> Id {
         match operator {
-            Binary::Subtract if !first => self.graph.unary(Unary::Negative, gradient),
+            Binary::Subtract if !first => self.negative(gradient),
             Binary::Add | Binary::Subtract => gradient,
             Binary::Multiply => self.times(gradient, if first { other } else { one }),
-            Binary::Divide if first => self.graph.binary(Binary::Divide, gradient, other),
+            Binary::Divide if first => self.over(gradient, other),
             Binary::Divide => {
                 let product = self.times(gradient, value);
-                let share = self.graph.binary(Binary::Divide, product, other);
-                self.graph.unary(Unary::Negative, share)
+                let share = self.over(product, other);
+                self.negative(share)
             }
             // As `torch.maximum`: half to each of equals, and all to both of NaN.
             Binary::Max | Binary::Min => {

@@ -152,6 +152,11 @@ impl Graph {
         }
     }
 
+    #[allow(clippy::float_cmp, reason = "these numbers are exact")]
+    pub(crate) fn is_number(&self, id: Id, number: f64) -> bool {
+        self.known(id) == Some(number)
+    }
+
     pub(crate) fn unary(&mut self, function: Unary, of: Id) -> Id {
         match (function, self.nodes[of], self.known(of)) {
             (Unary::Negative, _, Some(number)) => self.number(-number),

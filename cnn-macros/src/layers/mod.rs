@@ -59,6 +59,8 @@ pub(crate) struct Row {
     pub(crate) spoils_gradient: bool,
     /// Whether its maps may be some of the channels of wider ones.
     pub(crate) strided: bool,
+    /// The expression that it is, in which its options are constants: it needs no loop of its own.
+    pub(crate) written: Option<&'static str>,
     /// The row in its place for arguments of some sort.
     pub(crate) instead: Option<fn(&Arguments) -> Option<&'static Row>>,
 }

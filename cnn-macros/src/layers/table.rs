@@ -34,6 +34,10 @@ const fn finite(name: &'static str, default: f64) -> Argument {
     Argument { name, kind: ArgumentKind::Finite, default: Default::Real(default) }
 }
 
+const fn positive(name: &'static str, default: f64) -> Argument {
+    Argument { name, kind: ArgumentKind::Positive, default: Default::Real(default) }
+}
+
 const fn word(name: &'static str, words: &'static [&'static str], default: &'static str) -> Argument {
     Argument { name, kind: ArgumentKind::Word(words), default: Default::Word(default) }
 }
@@ -72,8 +76,14 @@ const PLAIN: Row = Row {
     reads_input_backwards: true,
     spoils_gradient: false,
     strided: true,
+    written: None,
     instead: None,
 };
+
+/// A function of each value that is an expression of the language.
+const fn written(name: &'static str, options: &'static [Argument], expression: &'static str) -> Row {
+    Row { name, options, written: Some(expression), ..PLAIN }
+}
 
 /// A function of each value, which works in place because its slope can be told from its results.
 const fn activation(name: &'static str, constants: fn(&Settled<'_>) -> TokenStream) -> Row {
@@ -186,7 +196,7 @@ pub(crate) static ROWS: &[Row] = &[
     Row {
         name: "batch_norm2d",
         options: &[
-            Argument { name: "eps", kind: ArgumentKind::Positive, default: Default::Real(1e-5) },
+            positive("eps", 1e-5),
             Argument { name: "momentum", kind: ArgumentKind::ProbabilityOrNone, default: Default::Probability(0.1) },
             truth("affine", true),
             truth("track_running_stats", true),
@@ -303,6 +313,31 @@ pub(crate) static ROWS: &[Row] = &[
         reads_input_backwards: true,
         ..activation("gelu", constants::gelu)
     },
+    written("elu", &[finite("alpha", 1.0)], "|x| if x > 0 { x } else { alpha * exp_m1(x) }"),
+    written("celu", &[positive("alpha", 1.0)], "|x| if x > 0 { x } else { alpha * exp_m1(x / alpha) }"),
+    written(
+        "selu",
+        &[],
+        "|x| if x > 0 { 1.0507009873554805 * x } else { 1.0507009873554805 * 1.6732632423543772 * exp_m1(x) }",
+    ),
+    written("mish", &[], "|x| x * tanh(softplus(x))"),
+    written(
+        "softplus",
+        &[positive("beta", 1.0), finite("threshold", 20.0)],
+        "|x| if beta * x > threshold { x } else { softplus(beta * x) / beta }",
+    ),
+    written("hardtanh", &[finite("min_val", -1.0), finite("max_val", 1.0)], "|x| clamp(x, min_val, max_val)"),
+    written(
+        "threshold",
+        &[
+            Argument { name: "threshold", kind: ArgumentKind::Finite, default: Default::Required },
+            Argument { name: "value", kind: ArgumentKind::Finite, default: Default::Required },
+        ],
+        "|x| if x <= threshold { value } else { x }",
+    ),
+    written("softsign", &[], "|x| x / (1 + abs(x))"),
+    written("logsigmoid", &[], "|x| -softplus(-x)"),
+    written("tanhshrink", &[], "|x| x - tanh(x)"),
     Row {
         name: "dropout",
         options: &[probability("p", 0.5)],

@@ -51,6 +51,12 @@ pub(super) fn closure(group: &Group) -> syn::Result<Closure> {
     })
 }
 
+/// An expression of the library's own.
+pub(crate) fn built_in(text: &str) -> syn::Result<Closure> {
+    let tokens = text.parse()?;
+    closure(&Group::new(Delimiter::Parenthesis, tokens))
+}
+
 /// `{ let a = ..; .. }`
 fn block(input: ParseStream<'_>) -> syn::Result<Term> {
     let group: Group = input.parse()?;

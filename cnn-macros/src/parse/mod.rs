@@ -12,6 +12,7 @@ use syn::parse::{ParseStream, Parser};
 
 use crate::error::Errors;
 use ast::{Declaration, Network};
+pub(crate) use expression::built_in;
 use items::{item, skip_item};
 use tokens::at_last;
 pub(crate) use tokens::in_braces;

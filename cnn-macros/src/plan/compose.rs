@@ -58,7 +58,7 @@ fn join(plan: &mut Plan, step: StepId, branch: usize, before: StepId) {
         }
     }
     let expression = first.expression.then(&last.expression, &places, arguments);
-    plan.steps[step].kind = Kind::Map(Mapped { expression, operands });
+    plan.steps[step].kind = Kind::Map(Mapped { name: "map", expression, operands });
     let gone = std::mem::take(&mut plan.steps[before].inputs);
     for map in gone {
         plan.maps[map.0].readers.retain(|reader| *reader != before);

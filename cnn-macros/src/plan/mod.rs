@@ -144,6 +144,8 @@ pub(crate) enum Kind {
 /// An expression, and how the maps that it takes meet what it makes.
 #[derive(Clone)]
 pub(crate) struct Mapped {
+    /// The layer that it is, if it has a name.
+    pub(crate) name: &'static str,
     pub(crate) expression: Expression,
     pub(crate) operands: Vec<Operand>,
 }
@@ -242,7 +244,7 @@ impl Step {
             Kind::Layer { row, .. } => row.name.to_owned(),
             Kind::Custom(path) => path.to_token_stream().to_string().replace(' ', ""),
             Kind::Join(join) => join.kind.name().to_owned(),
-            Kind::Map(_) => "map".to_owned(),
+            Kind::Map(mapped) => mapped.name.to_owned(),
             Kind::Take { .. } => "input".to_owned(),
         }
     }

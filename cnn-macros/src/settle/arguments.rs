@@ -61,6 +61,13 @@ impl Settle<'_> {
             let setting = match written {
                 _ if option.kind == ArgumentKind::Later => continue,
                 None if matches!(option.default, Default::Absent) => continue,
+                None if matches!(option.default, Default::Required) => {
+                    let form: Vec<_> =
+                        row.options.iter().map(|option| format!("{} = {}", option.name, example(option))).collect();
+                    let text = format!("{name}: {} is missing\nhelp: `{}({})`", option.name, row.name, form.join(", "));
+                    self.errors.note(&call.name, text);
+                    None
+                }
                 Some(written) => self
                     .value(option, written.value.as_ref(), &written.name, name)
                     .map(|value| Setting { value, tokens: written.value.to_token_stream() }),

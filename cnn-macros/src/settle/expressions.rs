@@ -8,10 +8,11 @@ use super::join_rules;
 use super::{Names, Walk};
 use crate::error::nearest;
 use crate::expression::{Binary, Comparison, Constant, Expression, Graph, Id, Node, Unary};
-use crate::layers::Cost;
-use crate::parse::ast::{Closure, Compared, Condition, Operator, Term};
+use crate::layers::{Arguments, Cost, Row};
+use crate::parse::ast::{Call, Closure, Compared, Condition, Operator, Term};
+use crate::parse::built_in;
 use crate::plan::{Branch, INPUT, JoinKind, Kind, Map, MapId, Mapped, Operand};
-use crate::size::{Shape, Size};
+use crate::size::{Real, Shape, Size};
 
 /// Functions of several arguments.
 const OTHERS: [(&str, usize); 4] = [("min", 2), ("max", 2), ("clamp", 3), ("pow", 2)];
@@ -44,7 +45,7 @@ impl Walk<'_, '_> {
         let mut graph = Graph::default();
         let known = closure.arguments.iter().zip(&places);
         let known = known.map(|(argument, place)| (argument.clone(), graph.add(Node::Argument(*place)))).collect();
-        let mut body = Body { walk: self, graph, known, used: Vec::new(), name };
+        let mut body = Body { walk: self, graph, known, constants: Vec::new(), used: Vec::new(), name };
         let value = body.term(&closure.body);
         let Body { graph, used, .. } = body;
         let Some(value) = value.filter(|_| self.errors.count() == mistakes) else {
@@ -62,8 +63,37 @@ impl Walk<'_, '_> {
         }
         let Some((shape, operands)) = self.mapped(&inputs, &arguments, name, word) else { return };
         let expression = Expression::new(graph, value, arguments, closure.text());
-        let kind = Kind::Map(Mapped { expression, operands });
+        let kind = Kind::Map(Mapped { name: "map", expression, operands });
         self.add_step(kind, word.span(), Some(Cost::default()), names, inputs, Map::new(shape));
+    }
+
+    /// A layer that is an expression, in which its options are constants.
+    pub(super) fn written(&mut self, row: &'static Row, text: &str, arguments: &Arguments, call: &Call, names: &Names) {
+        let Some(input) = self.current else { return };
+        let closure = built_in(text).expect("the table's expressions are right");
+        let constants = row.options.iter().map(|option| {
+            let constant = match arguments.real(option.name) {
+                Real::Known(number) => Constant::Known(*number),
+                Real::Const(tokens) => Constant::Told(quote::quote!(#tokens.value)),
+            };
+            (option.name, constant)
+        });
+        let constants = constants.collect();
+        let mut graph = Graph::default();
+        let known = vec![(closure.arguments[0].clone(), graph.add(Node::Argument(0)))];
+        let mut body = Body { walk: self, graph, known, constants, used: Vec::new(), name: row.name };
+        let value = body.term(&closure.body).expect("the table's expressions are right");
+        let Body { graph, .. } = body;
+        let options = row.options.iter().map(|option| match arguments.real(option.name) {
+            Real::Known(number) => format!("{} = {number}", option.name),
+            Real::Const(_) => format!("{} = ..", option.name),
+        });
+        let options: Vec<_> = options.collect();
+        let options = if options.is_empty() { String::new() } else { format!(" where {}", options.join(", ")) };
+        let expression = Expression::new(graph, value, vec!["x".to_owned()], closure.text() + &options);
+        let shape = self.plan.map(input).shape.clone();
+        let kind = Kind::Map(Mapped { name: row.name, expression, operands: vec![Operand::WHOLE] });
+        self.add_step(kind, call.name.span(), Some(Cost::default()), names, vec![input], Map::new(shape));
     }
 
     /// The maps that an expression takes: the current one, and wires.
@@ -173,6 +203,8 @@ struct Body<'w, 'a, 'b> {
     graph: Graph,
     /// Names and what they stand for, the last first.
     known: Vec<(Ident, Id)>,
+    /// The options of a layer that is an expression.
+    constants: Vec<(&'static str, Constant)>,
     used: Vec<Ident>,
     name: &'w str,
 }
@@ -226,6 +258,10 @@ impl Body<'_, '_, '_> {
             return Some(*id);
         }
         let text = name.to_string();
+        if let Some((_, constant)) = self.constants.iter().find(|(known, _)| *known == text) {
+            let constant = constant.clone();
+            return Some(self.graph.constant(constant));
+        }
         let scope = self.walk.scope();
         let is_in_scope = scope.names.iter().any(|(known, _)| *known == text);
         if !is_in_scope && !text.starts_with(char::is_uppercase) {

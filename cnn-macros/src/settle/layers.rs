@@ -24,6 +24,10 @@ impl Walk<'_, '_> {
             self.current = self.current.filter(|_| row.in_place);
             return;
         };
+        if let Some(text) = row.written {
+            self.written(row, text, &arguments, call, names);
+            return;
+        }
         let row = row.instead.and_then(|instead| instead(&arguments)).unwrap_or(row);
         let Some(input) = self.current else { return };
         let input_map = self.plan.map(input).clone();
