@@ -310,6 +310,7 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
         Operation::ZeroPad2d(geometry) => {
             channels_first(reference::zero_pad2d::forward(&geometry, &channels_last(input)))
         }
+        Operation::Reduce(geometry) => channels_first(reference::reduce::forward(&geometry, &channels_last(input))),
         Operation::Activation(function) => reference::activation::forward(function, input),
         Operation::Prelu { channels, .. } => {
             channels_first(reference::prelu::forward(channels, &channels_last(input), parameters))

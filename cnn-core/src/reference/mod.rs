@@ -31,6 +31,7 @@ pub mod loss;
 pub mod max_pool2d;
 pub mod multiply;
 pub mod prelu;
+pub mod reduce;
 pub mod relu;
 pub mod softmax;
 pub mod upsample;

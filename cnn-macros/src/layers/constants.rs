@@ -1,7 +1,7 @@
 //! What the type of a layer says: the constants of its trait in `cnn_core::layer`. Options travel by name.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 
 use super::Arguments;
 use crate::size::{Real, Shape, Size};
@@ -207,6 +207,26 @@ pub(super) fn rows(layer: &Settled<'_>) -> TokenStream {
     quote! {
         const CHANNELS: usize = #channels;
         const LAYOUT: ::cnn_core::kernel::geometry::Layout = #layout;
+    }
+}
+
+pub(super) fn reduction(layer: &Settled<'_>, name: &str) -> TokenStream {
+    let ([channels, height, width], layout) = (layer.input.sizes(), layer.layout());
+    let over = match layer.arguments.word("over") {
+        "channels" => quote!(Channels),
+        "space" => quote!(Space),
+        _ => quote!(All),
+    };
+    let name = format_ident!("{name}");
+    quote! {
+        const GEOMETRY: ::cnn_core::kernel::geometry::ReductionGeometry =
+            ::cnn_core::kernel::geometry::ReductionGeometry {
+                reduction: ::cnn_core::kernel::geometry::Reduction::#name,
+                over: ::cnn_core::kernel::geometry::Over::#over,
+                channels: #channels,
+                cells: #height * #width,
+                layout: #layout,
+            };
     }
 }
 

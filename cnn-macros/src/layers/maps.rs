@@ -150,6 +150,36 @@ fn resized_by(site: &Site<'_>, [height, width]: [Size; 2], check: &TokenStream) 
     })
 }
 
+pub(super) fn reduction(site: &Site<'_>) -> syn::Result<Outcome> {
+    let over = site.arguments.word("over");
+    if over == "all" {
+        return Ok(Outcome::Known(Shape::Flat(Size::Known(1))));
+    }
+    if let Shape::Flat(_) = site.input {
+        let text = format!(
+            "{}: flat features have no {over} to go over, but themselves\nhelp: `{}` alone: all of them",
+            site.name, site.layer
+        );
+        return Err(site.mistake_at("over", &text));
+    }
+    let [channels, height, width] = spatial(site)?;
+    if let Shape::Sizes(_) = site.input {
+        // Whether it is a map only rustc knows.
+        return match over {
+            "space" => resized(site, [Size::Known(1), Size::Known(1)]),
+            _ => {
+                Err(site
+                    .mistake("only rustc knows the map that it gets\nhelp: `=> <C, H, W>` behind the step before it"))
+            }
+        };
+    }
+    let one = || Size::Known(1);
+    Ok(Outcome::Known(Shape::Chw(match over {
+        "channels" => [one(), height, width],
+        _ => [channels, one(), one()],
+    })))
+}
+
 pub(super) fn prelu(site: &Site<'_>) -> syn::Result<Outcome> {
     let ([channels, ..], slopes) = (site.input.sizes(), site.arguments.count("num_parameters"));
     if let (Some(channels), Some(slopes)) = (channels.known(), slopes.known())

@@ -80,6 +80,21 @@ const PLAIN: Row = Row {
     instead: None,
 };
 
+const OVER: &[Argument] = &[word("over", &["all", "channels", "space"], "all")];
+
+/// Many values that become one.
+const fn reduction(name: &'static str, constants: fn(&Settled<'_>) -> TokenStream) -> Row {
+    Row {
+        name,
+        family: Some(("reduce", "Reduce")),
+        options: OVER,
+        rule: maps::reduction,
+        constants,
+        backward_reads: Values,
+        ..PLAIN
+    }
+}
+
 /// A function of each value that is an expression of the language.
 const fn written(name: &'static str, options: &'static [Argument], expression: &'static str) -> Row {
     Row { name, options, written: Some(expression), ..PLAIN }
@@ -361,6 +376,19 @@ pub(crate) static ROWS: &[Row] = &[
         only_trains: true,
         ..PLAIN
     },
+    Row {
+        backward_reads: Reads::Nothing,
+        reads_input_backwards: false,
+        ..reduction("sum", |layer| constants::reduction(layer, "Sum"))
+    },
+    Row {
+        backward_reads: Reads::Nothing,
+        reads_input_backwards: false,
+        ..reduction("mean", |layer| constants::reduction(layer, "Mean"))
+    },
+    reduction("max", |layer| constants::reduction(layer, "Max")),
+    reduction("logsumexp", |layer| constants::reduction(layer, "LogSumExp")),
+    reduction("norm", |layer| constants::reduction(layer, "Norm")),
     Row { name: "softmax", constants: constants::rows, backward_reads: Values, reads_input_backwards: false, ..PLAIN },
     Row {
         name: "log_softmax",

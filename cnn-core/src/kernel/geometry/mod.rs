@@ -10,6 +10,7 @@ mod expression;
 mod layout;
 mod normalization;
 mod pooling;
+mod reduction;
 mod resize;
 
 use crate::shape::window;
@@ -20,6 +21,7 @@ pub use expression::{ExpressionGeometry, Operand};
 pub use layout::{Layout, Map};
 pub use normalization::{BatchNorm2dGeometry, LocalResponseNormGeometry};
 pub use pooling::{AdaptivePool2dGeometry, Pool2dGeometry};
+pub use reduction::{Over, Reduction, ReductionGeometry};
 pub use resize::{Interpolation, Upsample2dGeometry, ZeroPad2dGeometry};
 
 /// Rows and columns of zeros around a map.

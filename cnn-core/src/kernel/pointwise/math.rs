@@ -28,6 +28,12 @@ pub(crate) fn sum<S: Simd>(simd: S, x: S::Vector) -> f32 {
     lanes(simd, x)[..S::LANES].iter().sum()
 }
 
+/// All lanes, one after the other.
+#[inline(always)]
+pub(crate) fn fold<S: Simd>(simd: S, x: S::Vector, start: f32, each: impl Fn(f32, f32) -> f32) -> f32 {
+    lanes(simd, x)[..S::LANES].iter().copied().fold(start, each)
+}
+
 /// The sum of the first lanes.
 #[inline(always)]
 pub(crate) fn sum_of<S: Simd>(simd: S, x: S::Vector, count: usize) -> f32 {

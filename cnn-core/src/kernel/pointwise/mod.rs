@@ -6,4 +6,5 @@ pub mod join;
 mod math;
 pub mod number;
 pub mod prelu;
+pub mod reduce;
 pub mod softmax;
