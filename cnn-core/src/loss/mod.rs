@@ -9,6 +9,8 @@ pub use labels::Labels;
 pub use rows::{LEAST_PROBABILITY, cross_entropy_rows, mse_rows, nll_of_probabilities_rows};
 
 use crate::Error;
+use crate::kernel::memory::buffer::Buffer;
+use crate::kernel::memory::scratch::Scratch;
 use crate::shape::{Chw, Flat, Probabilities, Shape};
 use crate::tensor::{Batch, Samples, SamplesMut};
 
@@ -30,6 +32,21 @@ pub trait Loss<S: Shape>: Sync {
     /// [`Error::Values`] when the two batches are not equally long. `grad_output` is then as it was.
     fn evaluate(&self, output: Samples<'_, S>, grad_output: SamplesMut<'_, S>) -> Result<f32, Error>;
 
+    /// [`evaluate`](Self::evaluate) in memory that is kept from one batch to the next.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate).
+    #[doc(hidden)]
+    fn evaluate_in(
+        &self,
+        output: Samples<'_, S>,
+        grad_output: SamplesMut<'_, S>,
+        _memory: &mut LossMemory,
+    ) -> Result<f32, Error> {
+        self.evaluate(output, grad_output)
+    }
+
     /// Whether a training step of a network that ends in `softmax` is to call [`evaluate_logits`](Self::evaluate_logits).
     fn takes_logits(&self) -> bool {
         false
@@ -44,6 +61,56 @@ pub trait Loss<S: Shape>: Sync {
     /// As [`evaluate`](Self::evaluate).
     fn evaluate_logits(&self, logits: Samples<'_, S>, grad_logits: SamplesMut<'_, S>) -> Result<f32, Error> {
         self.evaluate(logits, grad_logits)
+    }
+}
+
+/// What a loss works in.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct LossMemory {
+    pub(crate) values: Buffer,
+    pub(crate) scratch: Scratch,
+}
+
+/// The loss of a network that declares its own: its output, one number a sample, and the mean of that over the batch. The
+/// backward pass starts from 1, divided by the samples.
+///
+/// ```
+/// use cnn_core::prelude::*;
+/// use cnn_core::loss::OwnLoss;
+///
+/// network! {
+///     /// A line through points, and how far it is from them.
+///     pub Line<x: <1>, y: <1>> { x, linear<1>, map(|line, y| pow(line - y, 2)) }
+/// }
+///
+/// let (x, y) = (Batch::from_nchw(&[1.0, 2.0, 3.0])?, Batch::from_nchw(&[3.0, 5.0, 7.0])?);
+/// let (mut net, mut training) = (Line::new(0), Training::new(0));
+/// let mut optimizer = Sgd::new(SgdOptions::new(0.1))?;
+/// for _ in 0..500 {
+///     training.backward(Mode::Training, &mut net, &Line::inputs(&x, &y)?, &OwnLoss)?;
+///     optimizer.step(&mut net, training.gradients());
+/// }
+/// let [slope, height] = net.weights().values() else { unreachable!() };
+/// assert!((slope - 2.0).abs() < 1e-3 && (height - 1.0).abs() < 1e-3);
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnLoss;
+
+impl Loss<Flat<1>> for OwnLoss {
+    fn evaluate(&self, output: Samples<'_, Flat<1>>, mut grad_output: SamplesMut<'_, Flat<1>>) -> Result<f32, Error> {
+        let samples = output.len();
+        if samples == 0 {
+            return Err(Error::EmptyBatch { shape: Flat::<1>::SIZES });
+        }
+        if grad_output.len() != samples {
+            let (name, found) = ("grad", grad_output.len());
+            return Err(Error::Values { name, rows: samples, width: 1, found });
+        }
+        let scale = 1.0 / samples as f64;
+        grad_output.values().fill(scale as f32);
+        Ok((output.values().iter().copied().map(f64::from).sum::<f64>() * scale) as f32)
     }
 }
 

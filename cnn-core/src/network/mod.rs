@@ -17,7 +17,7 @@ pub use memory::Memory;
 #[doc(hidden)]
 pub use memory::{behind, cut};
 #[doc(hidden)]
-pub use ports::{Given, Port, gather};
+pub use ports::{Given, Port, gather, gather_values};
 pub use ports::{Inputs, Outputs};
 pub use predictor::Predictor;
 pub use summary::Summary;

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use super::Network;
 use crate::Error;
 use crate::shape::{Shape, Sizes, sealed};
-use crate::tensor::Batch;
+use crate::tensor::{Batch, Samples};
 
 /// The shape of what a network of type `N` takes, where it has several inputs: one sample of each, in their order.
 ///
@@ -125,7 +125,17 @@ pub struct Given<'a> {
 impl<'a> Given<'a> {
     /// It.
     pub fn of<S: Shape>(batch: &'a Batch<S>) -> Self {
-        Self { values: batch.values(), samples: batch.len(), len: S::LEN }
+        Self::of_samples(batch.samples())
+    }
+
+    /// The same of what is borrowed.
+    pub fn of_samples<S: Shape>(samples: Samples<'a, S>) -> Self {
+        Self { values: samples.values(), samples: samples.len(), len: S::LEN }
+    }
+
+    /// How many samples it has.
+    pub fn samples(&self) -> usize {
+        self.samples
     }
 }
 
@@ -141,13 +151,22 @@ pub fn gather<N: Network>(inputs: &[Given<'_>], batch: &mut Batch<Inputs<N>>) ->
         return Err(Error::Samples { expected: samples, found: other.samples });
     }
     batch.resize(samples);
-    let mut rest = batch.values_mut();
+    gather_values(inputs.iter(), samples, batch.values_mut());
+    Ok(())
+}
+
+/// So many samples of all inputs, each behind the other.
+///
+/// # Panics
+/// If one has fewer, or there is no room.
+#[doc(hidden)]
+pub fn gather_values<'a, 'b: 'a>(inputs: impl Iterator<Item = &'a Given<'b>> + Clone, samples: usize, to: &mut [f32]) {
+    let mut rest = to;
     for sample in 0..samples {
-        for Given { values, len, .. } in inputs {
+        for Given { values, len, .. } in inputs.clone() {
             let (to, behind) = rest.split_at_mut(*len);
             to.copy_from_slice(&values[sample * len..][..*len]);
             rest = behind;
         }
     }
-    Ok(())
 }

@@ -1,7 +1,9 @@
 //! The training step: gradients of a loss, and the optimizers that use them. Knows networks; knows nothing of files.
 
+mod declared;
 mod optimizer;
 mod training;
 
+pub use declared::DeclaredLoss;
 pub use optimizer::{Adam, Optimizer, Sgd};
 pub use training::Training;

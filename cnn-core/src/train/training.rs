@@ -9,7 +9,7 @@ use crate::kernel::memory::scratch::Scratch;
 use crate::kernel::pointwise::softmax;
 use crate::kernel::rows::{Rows, RowsMut};
 use crate::layer::{Mode, Owned, Pass, step};
-use crate::loss::Loss;
+use crate::loss::{Loss, LossMemory};
 use crate::network::{Gradients, Network};
 use crate::shape::Shape;
 use crate::tensor::{Batch, Samples, SamplesMut};
@@ -52,6 +52,7 @@ pub struct Training<N: Network> {
     grad_output: Batch<N::Output>,
     gradients: Gradients<N>,
     scratch: Scratch,
+    loss_memory: LossMemory,
 }
 
 impl<N: Network> Training<N> {
@@ -78,6 +79,7 @@ impl<N: Network> Training<N> {
             grad_output: Batch::zeros(0),
             gradients: Gradients::zeros(),
             scratch: Scratch::default(),
+            loss_memory: LossMemory::default(),
         }
     }
 
@@ -139,7 +141,7 @@ impl<N: Network> Training<N> {
         let (input, output, grad_output) = (input.values(), self.output.values_mut(), self.grad_output.values_mut());
         N::forward_steps(&mut pass, samples, owned.reborrow(), input, output);
         let evaluated = match softmax_of_loss {
-            None => loss.evaluate(Samples::new(output), SamplesMut::new(grad_output)),
+            None => loss.evaluate_in(Samples::new(output), SamplesMut::new(grad_output), &mut self.loss_memory),
             Some(_) => loss.evaluate_logits(Samples::new(output), SamplesMut::new(grad_output)),
         };
         let evaluated = match evaluated {

@@ -104,6 +104,19 @@ impl Walk<'_, '_> {
             self.errors.note(word, text);
             return None;
         };
+        // The first has any name; that of a map is that map's.
+        if let Some(map) = self.wire(first)
+            && map.is_some()
+            && self.current.is_some()
+            && map != self.current
+        {
+            let text = format!(
+                "{name}: the first argument is the map that the step gets, and `{first}` is another map\n\
+                 help: `{first}, map(|{first}, ..| ..)`, or another name"
+            );
+            self.errors.note(first, text);
+            return None;
+        }
         let mut maps = vec![self.current];
         for (index, argument) in others.iter().enumerate() {
             if argument == first || others[..index].contains(argument) {

@@ -4,9 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::declaration::{cfg, declaration, derived};
-use super::inputs;
 use super::names::map_type;
 use super::views::{self, Views};
+use super::{inputs, loss};
 use crate::parse::ast;
 use crate::plan::{MapId, Plan};
 use crate::size::sizes_expression;
@@ -37,6 +37,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
     let derived = derived(network);
     let output = quote!(<#name as ::cnn_core::network::Network>::Output);
     let Views { declared: views_declared, implemented: views } = views::fallback(network, plan, &output);
+    let loss = loss::fallback(network, plan, &output);
     let Views { declared: inputs_declared, implemented: inputs } = inputs::fallback(network, plan, &output);
     quote! {
         #declared
@@ -98,6 +99,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
             }
             #derived
             #inputs
+            #loss
             #views
         };
     }

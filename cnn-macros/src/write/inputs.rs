@@ -30,12 +30,17 @@ pub(crate) fn fallback(network: &ast::Network, plan: &Plan, bad: &TokenStream) -
     if network.inputs.len() < 2 {
         return Views::default();
     }
+    let types = fallback_types(network, plan, bad).into_iter().map(|shape| (shape, String::new()));
+    code(network, &types.collect::<Vec<_>>())
+}
+
+/// The shapes of a wrong network's inputs, as far as they are known.
+pub(super) fn fallback_types(network: &ast::Network, plan: &Plan, bad: &TokenStream) -> Vec<TokenStream> {
     let known = |index: usize| {
         let map = plan.inputs.get(index).map(|input| plan.map(input.map)).filter(|map| map.shape.is_known())?;
         Some(super::names::map_type(plan, map))
     };
-    let types = (0..network.inputs.len()).map(|index| (known(index).unwrap_or_else(|| bad.clone()), String::new()));
-    code(network, &types.collect::<Vec<_>>())
+    (0..network.inputs.len()).map(|index| known(index).unwrap_or_else(|| bad.clone())).collect()
 }
 
 fn code(network: &ast::Network, types: &[(TokenStream, String)]) -> Views {

@@ -6,6 +6,7 @@ mod docs;
 mod expression;
 pub(crate) mod fallback;
 mod inputs;
+mod loss;
 mod names;
 mod pass;
 mod rule;
@@ -57,6 +58,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, predictor: &Plan) -> 
     let derived = derived(network);
     let Views { declared: views_declared, implemented: views } = views::views(network, plan);
     let Views { declared: inputs_declared, implemented: inputs } = inputs::inputs(network, plan);
+    let loss = loss::loss(network, plan);
     quote! {
         #declared
         #inputs_declared
@@ -70,6 +72,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, predictor: &Plan) -> 
             const _: () = #check();
             #derived
             #inputs
+            #loss
             #views
         };
     }

@@ -1,0 +1,128 @@
+//! Losses that `network!` declares: networks without weights whose output is one number a sample.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use crate::Error;
+use crate::kernel::memory::buffer::split;
+use crate::kernel::memory::chunk::threads;
+use crate::layer::{GradInput, Mode, Owned, Pass, step};
+use crate::loss::{Loss, LossMemory};
+use crate::network::{Given, Network, gather_values};
+use crate::shape::Shape;
+use crate::tensor::{Samples, SamplesMut};
+
+/// A network of type `L` as a loss of its first input, of shape `S`, against `N` others: `L::loss(&targets)`.
+///
+/// The network has no weights and makes one number of each sample; the loss is their mean over the batch, or their
+/// [`sum`](Self::sum). Where it makes two, `outputs { loss: .., weight: .. }`, it is the sum of all losses divided by the sum of
+/// all weights, as PyTorch's mean of weighted losses is.
+///
+/// ```
+/// use cnn_core::prelude::*;
+///
+/// const GAMMA: f32 = 2.0;
+///
+/// network! {
+///     /// Binary cross-entropy of logits.
+///     pub Entropy<logits: <4>, target: <4>> {
+///         map(|logits, target| max(logits, 0) - logits * target + ln_1p(exp(-abs(logits)))),
+///         mean,
+///     }
+///
+///     /// The focal loss: <https://arxiv.org/abs/1708.02002>.
+///     pub Focal<logits: <4>, target: <4>> {
+///         map(|x, target| {
+///             let miss = target * sigmoid(-x) + (1 - target) * sigmoid(x);
+///             pow(miss, GAMMA) * (softplus(x) - x * target)
+///         }),
+///         sum,
+///     }
+/// }
+///
+/// let (logits, targets) = (Batch::<Flat<4>>::zeros(2), Batch::zeros(2));
+/// let mut gradient = Batch::zeros(2);
+/// let loss = Entropy::loss(&targets).evaluate(logits.samples(), gradient.samples_mut())?;
+/// assert!((loss - std::f32::consts::LN_2).abs() < 1e-6);
+/// assert!((gradient[(0, 0)] - 0.5 / 8.0).abs() < 1e-6);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct DeclaredLoss<'a, L, S, const N: usize> {
+    others: [Given<'a>; N],
+    sums: bool,
+    network: PhantomData<fn() -> (L, S)>,
+}
+
+impl<'a, L: Network, S: Shape, const N: usize> DeclaredLoss<'a, L, S, N> {
+    #[doc(hidden)]
+    pub fn new(others: [Given<'a>; N]) -> Self {
+        Self { others, sums: false, network: PhantomData }
+    }
+
+    /// The sum over the batch instead of the mean.
+    #[must_use]
+    pub fn sum(self) -> Self {
+        Self { sums: true, ..self }
+    }
+
+    /// The loss of what the network made of each sample, and the gradient of that.
+    fn reduce(&self, samples: usize, output: &[f32], grad_output: &mut [f32]) -> f64 {
+        let total = |place: usize, of_each: usize| -> f64 {
+            output.chunks_exact(of_each).map(|sample| f64::from(sample[place])).sum()
+        };
+        if L::OUTPUTS.is_empty() {
+            let scale = if self.sums { 1.0 } else { 1.0 / samples as f64 };
+            grad_output.fill(scale as f32);
+            return total(0, 1) * scale;
+        }
+        let (loss, weight) = (total(0, 2), if self.sums { 1.0 } else { total(1, 2) });
+        for sample in grad_output.chunks_exact_mut(2) {
+            sample[0] = (1.0 / weight) as f32;
+            sample[1] = if self.sums { 0.0 } else { (-loss / (weight * weight)) as f32 };
+        }
+        loss / weight
+    }
+}
+
+impl<L: Network, S: Shape, const N: usize> Loss<S> for DeclaredLoss<'_, L, S, N> {
+    fn evaluate(&self, output: Samples<'_, S>, grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {
+        self.evaluate_in(output, grad_output, &mut LossMemory::default())
+    }
+
+    fn evaluate_in(
+        &self,
+        output: Samples<'_, S>,
+        mut grad_output: SamplesMut<'_, S>,
+        memory: &mut LossMemory,
+    ) -> Result<f32, Error> {
+        let samples = output.len();
+        if samples == 0 {
+            return Err(Error::EmptyBatch { shape: S::SIZES });
+        }
+        if let Some(other) = self.others.iter().find(|other| other.samples() != samples) {
+            return Err(Error::Samples { expected: samples, found: other.samples() });
+        }
+        let (taken, made) = (samples * L::Input::LEN, samples * L::Output::LEN);
+        let lens = [taken, taken, made, made, step::saved(L::STEPS), samples * L::MEMORY.training];
+        memory.values.grow(lens.iter().sum());
+        memory.scratch.prepare(L::NEEDS, threads());
+        let [input, grad_input, values, grad_values, saved, workspace] = split(&mut memory.values, lens);
+        let first = Given::of_samples(output);
+        gather_values(core::iter::once(&first).chain(&self.others), samples, input);
+        let mut pass = Pass::new(Mode::Evaluation, 0, 0, &mut memory.scratch);
+        let mut owned = Owned { parameters: &[], state: &mut [], counts: &mut [], saved, workspace };
+        L::forward_steps(&mut pass, samples, owned.reborrow(), input, values);
+        let loss = self.reduce(samples, values, grad_values);
+        let to = Some(GradInput::store(grad_input));
+        L::backward_steps(&mut pass, samples, owned, input, values, grad_values, to, &mut []);
+        let samples = grad_input.chunks_exact(L::Input::LEN).zip(grad_output.values().chunks_exact_mut(S::LEN));
+        samples.for_each(|(from, to)| to.copy_from_slice(&from[..S::LEN]));
+        Ok(loss as f32)
+    }
+}
+
+impl<L: Network, S, const N: usize> fmt::Debug for DeclaredLoss<'_, L, S, N> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "DeclaredLoss<{}>", L::NAME)
+    }
+}
