@@ -12,6 +12,7 @@ fn mistakes_are_explained_where_they_are() {
         "names",
         "options",
         "ports",
+        "rearranged",
         "share",
         "sizes",
         "syntax",

@@ -128,10 +128,22 @@ pub mod train;
 /// | `leaky_relu` | `negative_slope = 0.01` |
 /// | `prelu` | `num_parameters = 1`, or `channels` |
 /// | `gelu` | `approximate = none`, or `tanh` |
+/// | `elu`, `celu` | `alpha = 1` |
+/// | `selu`, `mish`, `softsign`, `logsigmoid`, `tanhshrink` | |
+/// | `softplus` | `beta = 1, threshold = 20` |
+/// | `hardtanh` | `min_val = -1, max_val = 1` |
+/// | `threshold` | `threshold`, `value` |
+/// | `map(\|x, y\| x * sigmoid(y))` | an [expression](#expressions) of values at the same place |
+/// | `sum`, `mean`, `max`, `logsumexp`, `norm` | `over = all`, `channels` or `space`: many values become one |
 /// | `dropout`, `dropout2d` | `p = 0.5` |
 /// | `upsample` | `size` or `scale_factor`, which may have a fraction, `mode = nearest` or `bilinear`, `align_corners = false` |
 /// | `zero_pad2d<(top, bottom, left, right)>` | **not** the order of PyTorch's `ZeroPad2d`, which is left, right, top, bottom |
 /// | `flatten`, `softmax`, `log_softmax` | |
+/// | `unflatten<channels, height, width>` | features in PyTorch's order become a map |
+/// | `channel_slice<from, to>` | the channels, or features, from the first on and before the other |
+/// | `crop<(top, bottom, left, right)>` | or a number, or `(vertical, horizontal)` |
+/// | `channel_shuffle<groups>`, `pixel_shuffle<upscale_factor>`, `pixel_unshuffle<downscale_factor>` | |
+/// | `transpose` | rows become columns |
 /// | a type with a capital letter or a path | a [`Layer`](layer::Layer) of your own |
 /// | `[step, ..]` | a sequence, used as one layer |
 /// | `repeat<N> [step, ..]` | its steps written `N` times |
@@ -163,6 +175,43 @@ pub mod train;
 /// - `share<label>` is an earlier step again, with the same weights and running statistics: they are there once, and their
 ///   gradients are added up. A label is seen behind its step, in the same body and in those within.
 /// - A branch is any step, and `[]` is the map as it is.
+///
+/// # Expressions
+///
+/// `map(|x, y, ..| expression)` makes a value of values at the same place. The first argument is the map that the step gets,
+/// under any name; the others are wires. The macro differentiates the expression, and writes it and its gradients as loops for
+/// every instruction set; several in a row are one loop.
+///
+/// ```
+/// use cnn_core::prelude::*;
+///
+/// const BETA: f32 = 1.5;
+///
+/// network! {
+///     /// A squeeze-and-excitation gate, with functions of one's own.
+///     pub Gated<3, 16, 16> {
+///         conv2d<8, 3>, map(|x| x * sigmoid(BETA * x)) as x,
+///         mean(over = space), conv2d<2, 1>, relu, conv2d<8, 1>, map(|g| clamp(g / 6 + 0.5, 0, 1)) as gate,
+///         x, map(|x, gate| if x > 0 { x * gate } else { 0.1 * exp_m1(x) * gate }),
+///     }
+/// }
+/// ```
+///
+/// - There are numbers, constants of the program (and, in braces, of any expression), a block's parameters, `channels`, `height`
+///   and `width`; `+ - * /`; `if a < b && c != d { .. } else { .. }`; `{ let u = exp(x); u / (1 + u) }`; `x.exp()` is `exp(x)`.
+/// - The functions are `exp`, `exp_m1`, `ln`, `ln_1p`, `sqrt`, `abs`, `sign`, `relu`, `tanh`, `sigmoid`, `softplus`, `erf`,
+///   `min(a, b)`, `max(a, b)`, `clamp(x, least, most)` and `pow(x, number)`: right within two units in the last place of an
+///   `f32`, `sigmoid` within two and a half; a power within as many as its whole exponent, or `2 + 2 |exponent ln x|`. A division
+///   by a constant is a product with its inverse.
+/// - Maps are alike, or one has a single cell (as a gate), a single channel (as a mask), or a single value: it meets all, and its
+///   gradient is a sum.
+/// - At kinks gradients are PyTorch's: none at zero of `abs` and `relu`, half for each of two equal values of `max` and `min`
+///   (as `torch.maximum`), none at the bounds of `clamp`. What an `if` does not choose has no part in the gradient, whatever it is.
+///
+/// # Losses
+///
+/// A network without weights that makes one number of several inputs is a loss of the first: `Net::loss(&others)`, see
+/// [`DeclaredLoss`](train::DeclaredLoss). A network with weights may end in its own loss, [`OwnLoss`](loss::OwnLoss).
 ///
 /// # Inputs and outputs
 ///

@@ -216,6 +216,36 @@ fn expression(step: &Step, written: &Written, sizes: &[Sizes], inputs: &[&[f64]]
     output
 }
 
+/// What PyTorch makes of a sample `[c, h, w]`, by the definitions of its documentation.
+fn rearranged(step: &Step, first: usize, groups: usize, sample: &[f64]) -> Vec<f64> {
+    let [channels, height, width] = [step.input.channels(), step.input.height(), step.input.width()];
+    let [out_channels, out_height, out_width] = [step.output.channels(), step.output.height(), step.output.width()];
+    let at = |c: usize, h: usize, w: usize| sample[(c * height + h) * width + w];
+    let mut output = Vec::new();
+    for c in 0..out_channels {
+        for (h, w) in (0..out_height).flat_map(|h| (0..out_width).map(move |w| (h, w))) {
+            output.push(match step.layer {
+                "unflatten" => sample[(c * out_height + h) * out_width + w],
+                "channel_slice" => at(first + c, h, w),
+                "crop" => at(c, h + first / channels / width, w + first / channels % width),
+                "channel_shuffle" => at(c % groups * (channels / groups) + c / groups, h, w),
+                "pixel_shuffle" => {
+                    let factor = out_height / height;
+                    at((c * factor + h % factor) * factor + w % factor, h / factor, w / factor)
+                }
+                "pixel_unshuffle" => {
+                    let factor = height / out_height;
+                    let [of, i, j] = [c / (factor * factor), c / factor % factor, c % factor];
+                    at(of, h * factor + i, w * factor + j)
+                }
+                "transpose" => at(c, w, h),
+                other => panic!("the reference does not know {other}"),
+            });
+        }
+    }
+    output
+}
+
 /// [`forward`] where no layer has state, or it starts as it always does.
 #[allow(dead_code, reason = "not every test that shares this file has state")]
 pub(crate) fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Vec<f64> {
@@ -310,6 +340,10 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
         Operation::ZeroPad2d(geometry) => {
             channels_first(reference::zero_pad2d::forward(&geometry, &channels_last(input)))
         }
+        Operation::Rearrange(geometry) => input
+            .chunks_exact(step.input.len())
+            .flat_map(|sample| rearranged(step, geometry.first, geometry.sizes[4], sample))
+            .collect(),
         Operation::Reduce(geometry) => channels_first(reference::reduce::forward(&geometry, &channels_last(input))),
         Operation::Activation(function) => reference::activation::forward(function, input),
         Operation::Prelu { channels, .. } => {

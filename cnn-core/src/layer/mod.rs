@@ -60,6 +60,8 @@ pub mod prelu;
 #[doc(hidden)]
 pub mod prepare;
 #[doc(hidden)]
+pub mod rearrange;
+#[doc(hidden)]
 pub mod reduce;
 #[doc(hidden)]
 pub mod share;

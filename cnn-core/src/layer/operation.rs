@@ -4,7 +4,8 @@ use super::{Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, line
 use crate::kernel;
 use crate::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, LinearGeometry,
-    LocalResponseNormGeometry, Pool2dGeometry, ReductionGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
+    LocalResponseNormGeometry, Pool2dGeometry, RearrangementGeometry, ReductionGeometry, Upsample2dGeometry,
+    ZeroPad2dGeometry,
 };
 use crate::kernel::memory::scratch::Needs;
 
@@ -83,6 +84,8 @@ pub enum Operation {
     Softmax,
     /// `log_softmax`
     LogSoftmax,
+    /// `unflatten`, `channel_slice`, `crop`, `channel_shuffle`, `pixel_shuffle`, `pixel_unshuffle`, `transpose`
+    Rearrange(RearrangementGeometry),
     /// `sum`, `mean`, `max`, `logsumexp`, `norm`
     Reduce(ReductionGeometry),
     /// `map(|x, y| ..)`

@@ -132,7 +132,7 @@ pub(super) fn zero_pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
 }
 
 /// A map of the same channels and this height and width.
-fn resized(site: &Site<'_>, sizes: [Size; 2]) -> syn::Result<Outcome> {
+pub(super) fn resized(site: &Site<'_>, sizes: [Size; 2]) -> syn::Result<Outcome> {
     resized_by(site, sizes, &quote!(adaptive))
 }
 

@@ -3,6 +3,7 @@
 
 mod constants;
 mod maps;
+mod rearranged;
 mod table;
 mod window;
 
@@ -105,6 +106,8 @@ pub(crate) struct Argument {
 pub(crate) enum ArgumentKind {
     /// A number, at least 1.
     Count,
+    /// A number, also 0.
+    Index,
     /// A number or `(vertical, horizontal)`, at least this.
     Pair(u64),
     /// A number or `(vertical, horizontal)`: at least 1, or with a fraction and above 0.
@@ -221,6 +224,15 @@ impl Arguments {
                 [top, bottom, left, right]
             }
             other => panic!("`padding` is {other:?}"),
+        }
+    }
+
+    /// Rows and columns at the sides: top, bottom, left, right.
+    pub(crate) fn sides(&self, name: &str) -> [Size; 4] {
+        match &self.setting(name).value {
+            Value::Sides(sides) => sides.clone(),
+            Value::Pair([vertical, horizontal]) => [vertical, vertical, horizontal, horizontal].map(Size::clone),
+            other => panic!("`{name}` is {other:?}"),
         }
     }
 

@@ -4,7 +4,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Reads::{Signs, Values};
-use super::{Applied, Argument, ArgumentKind, Default, Folds, Reads, Row, Settled, constants, maps, window};
+use super::{
+    Applied, Argument, ArgumentKind, Default, Folds, Outcome, Reads, Row, Settled, Site, constants, maps, rearranged,
+    window,
+};
 
 const fn size(name: &'static str, kind: ArgumentKind) -> Argument {
     Argument { name, kind, default: Default::Required }
@@ -79,6 +82,17 @@ const PLAIN: Row = Row {
     written: None,
     instead: None,
 };
+
+/// Values at other places.
+const fn rearrangement(
+    name: &'static str,
+    sizes: &'static [Argument],
+    rule: fn(&Site<'_>) -> syn::Result<Outcome>,
+    constants: fn(&Settled<'_>) -> TokenStream,
+) -> Row {
+    let family = Some(("rearrange", "Rearrange"));
+    Row { name, family, sizes, rule, constants, reads_input_backwards: false, strided: false, ..PLAIN }
+}
 
 const OVER: &[Argument] = &[word("over", &["all", "channels", "space"], "all")];
 
@@ -376,6 +390,41 @@ pub(crate) static ROWS: &[Row] = &[
         only_trains: true,
         ..PLAIN
     },
+    rearrangement(
+        "unflatten",
+        &[
+            size("channels", ArgumentKind::Count),
+            size("height", ArgumentKind::Count),
+            size("width", ArgumentKind::Count),
+        ],
+        rearranged::unflatten,
+        |layer| rearranged::constants(layer, "unflatten"),
+    ),
+    rearrangement(
+        "channel_slice",
+        &[size("from", ArgumentKind::Index), size("to", ArgumentKind::Count)],
+        rearranged::channel_slice,
+        |layer| rearranged::constants(layer, "channel_slice"),
+    ),
+    rearrangement("crop", &[size("sides", ArgumentKind::Sides { same: false })], rearranged::crop, |layer| {
+        rearranged::constants(layer, "crop")
+    }),
+    rearrangement("channel_shuffle", &[size("groups", ArgumentKind::Count)], rearranged::channel_shuffle, |layer| {
+        rearranged::constants(layer, "channel_shuffle")
+    }),
+    rearrangement(
+        "pixel_shuffle",
+        &[size("upscale_factor", ArgumentKind::Count)],
+        rearranged::pixel_shuffle,
+        |layer| rearranged::constants(layer, "pixel_shuffle"),
+    ),
+    rearrangement(
+        "pixel_unshuffle",
+        &[size("downscale_factor", ArgumentKind::Count)],
+        rearranged::pixel_unshuffle,
+        |layer| rearranged::constants(layer, "pixel_unshuffle"),
+    ),
+    rearrangement("transpose", &[], rearranged::transpose, |layer| rearranged::constants(layer, "transpose")),
     Row {
         backward_reads: Reads::Nothing,
         reads_input_backwards: false,

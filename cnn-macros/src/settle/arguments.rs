@@ -145,6 +145,7 @@ impl Settle<'_> {
                 None
             }
             (ArgumentKind::Count, Some(value)) => self.number(value, &what, 1).map(Value::Count),
+            (ArgumentKind::Index, Some(value)) => self.number(value, &what, 0).map(Value::Count),
             (ArgumentKind::Pair(least), Some(value)) => self.pair(value, &what, least).map(Value::Pair),
             (ArgumentKind::Factors, Some(value)) => self.factors(value, &what),
             (ArgumentKind::Sides { same }, Some(value)) => self.sides(value, &what, same),

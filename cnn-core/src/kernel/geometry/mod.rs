@@ -10,6 +10,7 @@ mod expression;
 mod layout;
 mod normalization;
 mod pooling;
+mod rearrangement;
 mod reduction;
 mod resize;
 
@@ -21,6 +22,7 @@ pub use expression::{ExpressionGeometry, Operand};
 pub use layout::{Layout, Map};
 pub use normalization::{BatchNorm2dGeometry, LocalResponseNormGeometry};
 pub use pooling::{AdaptivePool2dGeometry, Pool2dGeometry};
+pub use rearrangement::RearrangementGeometry;
 pub use reduction::{Over, Reduction, ReductionGeometry};
 pub use resize::{Interpolation, Upsample2dGeometry, ZeroPad2dGeometry};
 
