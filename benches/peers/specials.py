@@ -2,6 +2,7 @@
 
     peers/bin/python benches/peers/specials.py > cnn-core/tests/specials/pytorch.rs
     peers/bin/python benches/peers/specials.py expressions > tests/expressions/pytorch.rs
+    peers/bin/python benches/peers/specials.py losses > tests/loss_options/pytorch.rs
 
 Values, and gradients where the output's is 1 and where it is infinite."""
 
@@ -153,6 +154,43 @@ def expressions():
         constant(f"{name}_OF", f"`{name.lower()}`", "Function", f"Function {{ {fields} }}")
 
 
+def losses():
+    """Losses of some logits, with every option."""
+    print(f"//! What PyTorch {torch.__version__.split('+')[0]} makes of losses. Written by `benches/peers/specials.py`.\n")
+    generator = torch.Generator().manual_seed(7)
+    x = 3 * torch.randn(6, 5, generator=generator)
+    t = torch.rand(6, 5, generator=generator)
+    labels, weight = torch.tensor([0, 4, 2, 2, 1, 3]), torch.tensor([1.0, 2.0, 0.5, 0.0, 3.0])
+    ignored = torch.tensor([0, -1, 2, 2, -1, 3])
+    constant("LOGITS", "Six rows of five.", "[f32; 30]", array(x.flatten().tolist()))
+    constant("TARGETS", "What they should be, from 0 to 1.", "[f32; 30]", array(t.flatten().tolist()))
+    print("/// A loss and its gradient.")
+    print("pub(crate) struct Loss { pub(crate) loss: f32, pub(crate) gradient: [f32; 30] }\n")
+    cases = {}
+    for reduction in ("mean", "sum"):
+        end = "" if reduction == "mean" else "_SUM"
+        to = {"reduction": reduction}
+        cases[f"L1{end}"] = lambda x, to=to: F.l1_loss(x, t, **to)
+        cases[f"SMOOTH_L1{end}"] = lambda x, to=to: F.smooth_l1_loss(x, t, beta=0.7, **to)
+        cases[f"HUBER{end}"] = lambda x, to=to: F.huber_loss(x, t, delta=1.3, **to)
+        pos = torch.full((5,), 2.5)
+        cases[f"BINARY{end}"] = lambda x, to=to: F.binary_cross_entropy_with_logits(x, t, **to)
+        cases[f"BINARY_POS{end}"] = lambda x, to=to: F.binary_cross_entropy_with_logits(x, t, pos_weight=pos, **to)
+        cases[f"DIVERGENCE{end}"] = lambda x, to=to: F.kl_div(x, t, **to)
+        cases[f"PLAIN{end}"] = lambda x, to=to: F.cross_entropy(x, labels, **to)
+        cases[f"WEIGHTED{end}"] = lambda x, to=to: F.cross_entropy(x, labels, weight=weight, **to)
+        cases[f"SMOOTHED{end}"] = lambda x, to=to: F.cross_entropy(x, labels, label_smoothing=0.2, **to)
+        cases[f"IGNORED{end}"] = lambda x, to=to: F.cross_entropy(x, ignored, ignore_index=-1, **to)
+        both = {"weight": weight, "label_smoothing": 0.3, "ignore_index": -1}
+        cases[f"ALL{end}"] = lambda x, to=to, both=both: F.cross_entropy(x, ignored, **both, **to)
+    for name, function in cases.items():
+        at = x.clone().requires_grad_()
+        loss = function(at)
+        loss.backward()
+        fields = f"loss: {number(loss.item())}, gradient: {array(at.grad.flatten().tolist())}"
+        constant(name, f"`{name.lower()}`", "Loss", f"Loss {{ {fields} }}")
+
+
 def main():
     print(f"//! What PyTorch {torch.__version__.split('+')[0]} makes of special numbers. Written by `benches/peers/specials.py`.\n")
     print('#![allow(clippy::approx_constant, reason = "a loss of two equal classes is a logarithm, as any other number")]\n')
@@ -216,4 +254,4 @@ def main():
 
 
 if __name__ == "__main__":
-    expressions() if sys.argv[1:] == ["expressions"] else main()
+    {"expressions": expressions, "losses": losses}.get(" ".join(sys.argv[1:]), main)()

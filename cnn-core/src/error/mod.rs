@@ -97,6 +97,24 @@ pub enum Error {
     /// An option of an optimizer that makes no sense.
     #[error(transparent)]
     Option(#[from] crate::optim::InvalidOption),
+    /// A label that should not count, and is a class.
+    #[error("the ignored label {class} is one of the {classes} classes")]
+    IgnoredClass {
+        /// It.
+        class: usize,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// An option of a loss that makes no sense.
+    #[error("{option} = {value}: {wants}")]
+    LossOption {
+        /// Its name.
+        option: &'static str,
+        /// Its value.
+        value: f32,
+        /// What it should be.
+        wants: &'static str,
+    },
     /// Images and labels that cannot be used.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),

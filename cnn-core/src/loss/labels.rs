@@ -7,7 +7,12 @@ use crate::shape::Shape;
 
 /// The class of each sample of a batch, or of each position of each sample's map, row by row; each below `CLASSES`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Labels<const CLASSES: usize>(Vec<usize>);
+pub struct Labels<const CLASSES: usize> {
+    /// One that does not count is `CLASSES`.
+    classes: Vec<usize>,
+    /// Whether one does not count.
+    ignores: bool,
+}
 
 impl<const CLASSES: usize> Labels<CLASSES> {
     /// From numbers of classes.
@@ -16,9 +21,39 @@ impl<const CLASSES: usize> Labels<CLASSES> {
     ///
     /// [`Error::Label`] for the first that is not below `CLASSES`.
     pub fn new<L: Copy + fmt::Display + TryInto<usize>>(labels: &[L]) -> Result<Self, Error> {
-        let mut new = Self(Vec::with_capacity(labels.len()));
+        let mut new = Self { classes: Vec::with_capacity(labels.len()), ignores: false };
         new.set(labels.iter().copied())?;
         Ok(new)
+    }
+
+    /// From numbers of classes, of which this one does not count: it has no loss and no gradient, as with PyTorch's
+    /// `ignore_index`. Among [`as_slice`](Self::as_slice) it is `CLASSES`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IgnoredClass`] when it is a class; [`Error::Label`] for the first label that is neither a class nor it.
+    pub fn ignoring<L: Copy + fmt::Display + TryInto<usize> + PartialEq>(
+        ignored: L,
+        labels: &[L],
+    ) -> Result<Self, Error> {
+        if let Ok(class) = ignored.try_into()
+            && class < CLASSES
+        {
+            return Err(Error::IgnoredClass { class, classes: CLASSES });
+        }
+        let class = |(index, label): (usize, &L)| match (*label).try_into() {
+            _ if *label == ignored => Ok(CLASSES),
+            Ok(class) if class < CLASSES => Ok(class),
+            _ => Err(Error::Label { index, label: label.to_string(), classes: CLASSES }),
+        };
+        let classes = labels.iter().enumerate().map(class).collect::<Result<Vec<_>, _>>()?;
+        let ignores = classes.contains(&CLASSES);
+        Ok(Self { classes, ignores })
+    }
+
+    /// Whether one does not count.
+    pub(super) fn ignores(&self) -> bool {
+        self.ignores
     }
 
     /// Replaces them. Allocates only to hold more than ever before.
@@ -30,12 +65,13 @@ impl<const CLASSES: usize> Labels<CLASSES> {
         &mut self,
         labels: impl IntoIterator<Item = L>,
     ) -> Result<(), Error> {
-        self.0.clear();
+        self.classes.clear();
+        self.ignores = false;
         for (index, label) in labels.into_iter().enumerate() {
             match label.try_into() {
-                Ok(class) if class < CLASSES => self.0.push(class),
+                Ok(class) if class < CLASSES => self.classes.push(class),
                 _ => {
-                    self.0.clear();
+                    self.classes.clear();
                     return Err(Error::Label { index, label: label.to_string(), classes: CLASSES });
                 }
             }
@@ -45,17 +81,17 @@ impl<const CLASSES: usize> Labels<CLASSES> {
 
     /// The classes in order.
     pub fn as_slice(&self) -> &[usize] {
-        &self.0
+        &self.classes
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.classes.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.classes.is_empty()
     }
 
     /// The classes of so many samples of shape `S`, so many of each; there is at least one.
@@ -64,7 +100,7 @@ impl<const CLASSES: usize> Labels<CLASSES> {
         if samples == 0 {
             Err(Error::EmptyBatch { shape: S::SIZES })
         } else if found == samples * of_each {
-            Ok(&self.0)
+            Ok(&self.classes)
         } else {
             Err(Error::Labels { samples, of_each, found })
         }

@@ -1,10 +1,13 @@
 //! Losses of a network's output, with their gradients. Knows shapes and slices; knows no layers.
 
+mod element;
 mod labels;
 #[doc(hidden)]
 pub mod output;
 mod rows;
+mod weighted;
 
+pub use element::{BinaryCrossEntropyWithLogits, Huber, KlDivergence, L1, SmoothL1};
 pub use labels::Labels;
 pub use rows::{LEAST_PROBABILITY, cross_entropy_rows, mse_rows, nll_of_probabilities_rows};
 
@@ -13,6 +16,7 @@ use crate::kernel::memory::buffer::Buffer;
 use crate::kernel::memory::scratch::Scratch;
 use crate::shape::{Chw, Flat, Probabilities, Shape};
 use crate::tensor::{Batch, Samples, SamplesMut};
+use weighted::Options;
 
 /// A loss of outputs of shape `S`: its mean over a batch, and the gradient of that mean.
 #[diagnostic::on_unimplemented(
@@ -160,20 +164,89 @@ impl<S: Classes<CLASSES>, const CLASSES: usize> Classes<CLASSES> for Probabiliti
 /// Cross-entropy of logits and labels in nats, `ln(sum exp(x)) - x[label]`, the mean over all labels of the batch: one of each
 /// sample, or one of each position of each sample's map.
 /// <https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>
+///
+/// ```
+/// use cnn_core::prelude::*;
+///
+/// // The third pixel is of no class, and one class counts twice.
+/// let labels = Labels::<3>::ignoring(255, &[0, 2, 255, 1])?;
+/// let loss = CrossEntropy::new(&labels).weights(&[1.0, 2.0, 1.0])?.label_smoothing(0.1)?;
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub struct CrossEntropy<'a, const CLASSES: usize>(&'a Labels<CLASSES>);
+pub struct CrossEntropy<'a, const CLASSES: usize> {
+    labels: &'a Labels<CLASSES>,
+    weights: Option<&'a [f32; CLASSES]>,
+    label_smoothing: f32,
+    reduction: Reduction,
+}
 
 impl<'a, const CLASSES: usize> CrossEntropy<'a, CLASSES> {
     /// Of a batch with these labels.
     pub fn new(labels: &'a Labels<CLASSES>) -> Self {
-        Self(labels)
+        Self { labels, weights: None, label_smoothing: 0.0, reduction: Reduction::Mean }
     }
+
+    /// With a weight of each class. The mean is then divided by the weights of the labels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LossOption`] when one is negative or not finite.
+    pub fn weights(self, weights: &'a [f32; CLASSES]) -> Result<Self, Error> {
+        match weights.iter().find(|weight| !(weight.is_finite() && **weight >= 0.0)) {
+            Some(value) => {
+                Err(Error::LossOption { option: "weight", value: *value, wants: "a finite number, zero or more" })
+            }
+            None => Ok(Self { weights: Some(weights), ..self }),
+        }
+    }
+
+    /// With this share of each label given to all classes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LossOption`] when it is not between 0 and 1.
+    pub fn label_smoothing(self, label_smoothing: f32) -> Result<Self, Error> {
+        if (0.0..=1.0).contains(&label_smoothing) {
+            return Ok(Self { label_smoothing, ..self });
+        }
+        Err(Error::LossOption { option: "label_smoothing", value: label_smoothing, wants: "a number from 0 to 1" })
+    }
+
+    /// What becomes of the losses of all labels.
+    #[must_use]
+    pub fn reduction(self, reduction: Reduction) -> Self {
+        Self { reduction, ..self }
+    }
+}
+
+/// What becomes of many losses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reduction {
+    /// Their mean.
+    #[default]
+    Mean,
+    /// Their sum.
+    Sum,
 }
 
 impl<S: Logits + Classes<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLASSES> {
     fn evaluate(&self, output: Samples<'_, S>, mut grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {
-        let labels = self.0.of::<S>(output.len(), S::LABELS)?;
-        Ok(cross_entropy_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values())? as f32)
+        let labels = self.labels.of::<S>(output.len(), S::LABELS)?;
+        let (logits, grad) = (output.values(), grad_output.values());
+        let is_plain = self.weights.is_none() && self.label_smoothing == 0.0 && !self.labels.ignores();
+        if is_plain && self.reduction == Reduction::Mean {
+            return Ok(cross_entropy_rows(CLASSES, logits, labels, labels.len(), grad)? as f32);
+        }
+        if grad.len() != logits.len() {
+            return Err(Error::Values { name: "grad", rows: labels.len(), width: CLASSES, found: grad.len() });
+        }
+        let options = Options {
+            weights: self.weights.map(<[f32; CLASSES]>::as_slice),
+            label_smoothing: self.label_smoothing,
+            is_mean: self.reduction == Reduction::Mean,
+        };
+        Ok(weighted::cross_entropy(CLASSES, logits, labels, &options, grad) as f32)
     }
 }
 
@@ -212,6 +285,11 @@ impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for Negat
         mut grad_logits: SamplesMut<'_, Probabilities<S>>,
     ) -> Result<f32, Error> {
         let labels = self.0.of::<S>(logits.len(), S::LABELS)?;
+        if self.0.ignores() && grad_logits.len() == logits.len() {
+            let options = Options { weights: None, label_smoothing: 0.0, is_mean: true };
+            let (logits, grad) = (logits.values(), grad_logits.values());
+            return Ok(weighted::cross_entropy(CLASSES, logits, labels, &options, grad) as f32);
+        }
         Ok(cross_entropy_rows(CLASSES, logits.values(), labels, labels.len(), grad_logits.values())? as f32)
     }
 }
