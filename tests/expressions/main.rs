@@ -42,6 +42,14 @@ network! {
         a, linear<6> as x, b, linear<1> as y, x, map(|x, y| x * exp(0.1 * y) - softplus(y) + erf(x)), linear<2>,
     }
 
+    /// Maps that lie in one with others, forward and backward.
+    pub Beside<3, 4, 4> {
+        conv2d<2, 1> as a, conv2d<3, 1> as b, conv2d<2, 1> as c, a, map(|x, a, c| x * a + tanh(c)) as d,
+        d, map(|d, a, c| sigmoid(d) * a - c) as e,
+        concat { a, b, c, d, e }, conv2d<2, 1> as f, f, map(|f, d, e| f * d + e) as g, concat { g, f, [g, relu] },
+        flatten, linear<3>,
+    }
+
     /// The same map twice, and the network's input.
     pub Twice<3, 4, 4> {
         conv2d<3, 1> as a, a as b, map(|x, a, b| x * a + sigmoid(b)), map(|x| x / (1 + abs(x))),
@@ -62,6 +70,11 @@ fn of_several_maps() -> Result<(), Error> {
 #[test]
 fn of_features() -> Result<(), Error> {
     common::check_both::<Features>(3, 1000)
+}
+
+#[test]
+fn of_maps_that_lie_in_one() -> Result<(), Error> {
+    common::check_both::<Beside>(2, 1000)
 }
 
 #[test]

@@ -148,15 +148,29 @@ impl Pass<'_> {
             .enumerate()
             .map(|(branch, map)| if step.reads_input_backwards(branch) { self.read(*map) } else { none() });
         let output = if step.reads_output_backwards() { self.read(step.output) } else { none() };
+        let maps: Vec<_> = maps.collect();
         let grad_output = self.grad_rows(step.output);
-        let gradients = step.inputs.iter().enumerate().map(|(branch, map)| {
-            let (gradient, stride) = (self.grad_input(step, branch), self.gradient_stride(*map));
-            quote!((#gradient, #stride))
-        });
-        quote! {
-            ::cnn_core::layer::map::backward::<#name, #count>(
-                pass.at(#at), [#(#maps),*], #output, #grad_output, [#(#gradients),*],
-            );
+        let call = |wanted: &dyn Fn(usize) -> bool| {
+            let gradients = step.inputs.iter().enumerate().map(|(branch, map)| {
+                if !wanted(branch) {
+                    return quote!((::core::option::Option::None, 0));
+                }
+                let (gradient, stride) = (self.grad_input(step, branch), self.gradient_stride(*map));
+                quote!((#gradient, #stride))
+            });
+            quote! {
+                ::cnn_core::layer::map::backward::<#name, #count>(
+                    pass.at(#at), [#(#maps),*], #output, #grad_output, [#(#gradients),*],
+                );
+            }
+        };
+        // Gradients that are parts of one, such as that of a concatenation, are written one after the other.
+        let bases: Vec<_> = step.inputs.iter().map(|map| gradient_home(self.plan, *map).base).collect();
+        let are_apart = bases.iter().enumerate().all(|(index, base)| !bases[..index].contains(base));
+        if are_apart {
+            call(&|_| true)
+        } else {
+            (0..bases.len()).map(|branch| call(&|other| other == branch)).collect()
         }
     }
 
