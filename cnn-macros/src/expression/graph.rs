@@ -167,6 +167,13 @@ impl Graph {
 
     #[allow(clippy::float_cmp, reason = "these numbers are exact")]
     pub(crate) fn binary(&mut self, operator: Binary, one: Id, other: Id) -> Id {
+        // Parts of a gradient of which a choice left one or the other: without this, they would double with each choice.
+        if operator == Binary::Add
+            && let Some((comparison, [a, b], [yes, no])) = self.same_choice(one, other)
+        {
+            let [yes, no] = [yes, no].map(|[one, other]| self.binary(Binary::Add, one, other));
+            return self.choice(comparison, [a, b, yes, no]);
+        }
         let is = |id: Id, number: f64| self.known(id) == Some(number);
         match operator {
             Binary::Add if is(other, 0.0) => return one,
@@ -205,6 +212,23 @@ impl Graph {
             }
         }
         self.add(Node::Binary(operator, one, other))
+    }
+
+    /// What two nodes choose between, if both choose by the same, and each leaves a zero.
+    fn same_choice(&self, one: Id, other: Id) -> Option<(Comparison, [Id; 2], [[Id; 2]; 2])> {
+        let choice = |id: Id| match self.nodes[id] {
+            Node::Choice(comparison, [a, b, yes, no]) if self.is_number(yes, 0.0) || self.is_number(no, 0.0) => {
+                Some((comparison, [a, b], [yes, no]))
+            }
+            _ => None,
+        };
+        let ((comparison, compared, [yes, no]), (like, others, [other_yes, other_no])) = (choice(one)?, choice(other)?);
+        (comparison == like && compared == others).then_some((comparison, compared, [[yes, other_yes], [no, other_no]]))
+    }
+
+    /// How many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
     }
 
     /// To the power of a constant.

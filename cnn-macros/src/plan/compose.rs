@@ -7,6 +7,8 @@ use crate::plan::{Kind, MapId, Mapped, Plan, StepId};
 
 /// An expression takes so many maps at most: more do not fit into registers.
 const MOST_MAPS: usize = 8;
+/// Nodes of the gradients of one that is made of two: a loop of more takes long to compile, and no memory is waited for.
+const MOST_NODES: usize = 300;
 
 pub(crate) fn compose(plan: &mut Plan) {
     // From the last, so that a chain of several is one in the end.
@@ -29,7 +31,8 @@ fn before(plan: &Plan, step: StepId) -> Option<(usize, StepId)> {
         let writer = plan.map(map).writer.filter(|_| only_reader(plan, map) == Some(step))?;
         let Kind::Map(other) = &plan.steps[writer].kind else { return None };
         let maps = mapped.operands.len() - 1 + other.operands.len();
-        (maps <= MOST_MAPS).then_some((branch, writer))
+        let nodes = mapped.expression.graph.len() + other.expression.graph.len();
+        (maps <= MOST_MAPS && nodes <= MOST_NODES).then_some((branch, writer))
     })
 }
 
