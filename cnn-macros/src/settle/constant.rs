@@ -136,6 +136,13 @@ impl Scope {
                 let Lit::Int(number) = &literal.lit else {
                     return Err(Mistake::new(literal, "expected a whole number"));
                 };
+                if let Some(rest) =
+                    number.suffix().strip_prefix('x').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+                {
+                    let sizes = format!("{}, {}", number.base10_digits(), rest.replace('x', ", "));
+                    let help = if rest.contains('x') { sizes } else { format!("({sizes})") };
+                    return Err(Mistake::new(number, format!("several numbers are apart by commas\nhelp: `{help}`")));
+                }
                 if !matches!(number.suffix(), "" | "usize") {
                     return Err(Mistake::new(number, format!("a size is a `usize`, not a `{}`", number.suffix())));
                 }
@@ -210,7 +217,10 @@ impl Scope {
             }
         }
         match self.fold(expression) {
-            Ok(Value::Known(number)) => Ok(RealValue::Known(number as f64)),
+            Ok(Value::Known(number)) => match self.rounded(expression) {
+                Some(exact) => Err(Mistake::new(expression, exact)),
+                None => Ok(RealValue::Known(number as f64)),
+            },
             Ok(Value::Const(tokens)) => Ok(RealValue::Const(quote!((#tokens)))),
             Ok(Value::Unknown) => Ok(RealValue::Unknown),
             // Arithmetic with fractions is rustc's.
@@ -219,6 +229,16 @@ impl Scope {
                 _ => Ok(RealValue::Unknown),
             },
         }
+    }
+
+    /// Of a division of whole numbers that Rust rounds where a fraction is probably meant: what to say.
+    pub(crate) fn rounded(&self, expression: &Expr) -> Option<String> {
+        let Expr::Binary(ExprBinary { left, op: BinOp::Div(_), right, .. }) = expression else { return None };
+        let (Ok(Value::Known(left)), Ok(Value::Known(right))) = (self.fold(left), self.fold(right)) else {
+            return None;
+        };
+        let text = || format!("{left} / {right} of whole numbers is {}\nhelp: `{left}.0 / {right}.0`", left / right);
+        (left % right != 0).then(text)
     }
 
     fn binary(&self, binary: &ExprBinary) -> Result<Option<Value>, Mistake> {
