@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, PathArguments, Token, token};
+use syn::{Expr, Ident, Path, PathArguments, Token, token};
 
 use super::ast::{Body, Call, Dims, Layer, Setting, Step};
 use super::expression;
@@ -67,7 +67,7 @@ fn unexpected(token: &TokenTree, step: &Layer) -> &'static str {
             "a type takes no options\nhelp: it stands alone; what varies is a parameter of the type"
         }
         TokenTree::Group(_) | TokenTree::Ident(_) => "expected `,` between two steps",
-        TokenTree::Punct(punct) if is_bare(step) && punct.as_char() == '.' => {
+        TokenTree::Punct(punct) if is_word(step) && punct.as_char() == '.' => {
             "a layer stands alone, without a module: `relu`, `conv2d<8, 3>`"
         }
         TokenTree::Punct(punct) if is_bare(step) && punct.as_char() == '=' => {
@@ -154,7 +154,18 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
         {
             type_or_call(input, errors)
         }
-        Some(name) if name.to_string().starts_with(char::is_uppercase) => type_or_call(input, errors),
+        Some(name) if is_type(&name) => type_or_call(input, errors),
+        // `nn.Conv2d(3, 16, 3)`, which is told as what it is here.
+        Some(_) if input.peek2(Token![.]) && is_type_behind_dots(input) => {
+            while input.peek2(Token![.]) {
+                input.parse::<Ident>()?;
+                input.parse::<Token![.]>()?;
+            }
+            match type_or_call(input, errors)? {
+                Layer::Type(path) => Ok(Layer::Call(call_of_type(path, Vec::new()))),
+                call => Ok(call),
+            }
+        }
         Some(name) if name == "repeat" => {
             input.parse::<Ident>()?;
             let sizes = if input.peek(Token![<]) { sizes(input)? } else { Vec::new() };
@@ -232,19 +243,39 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
 fn type_or_call(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
     let layer = type_path(input)?;
     let Layer::Type(path) = &layer else { return Ok(layer) };
-    let Some(last) = path.segments.last().filter(|_| input.peek(token::Paren)) else { return Ok(layer) };
-    if !last.ident.to_string().starts_with(char::is_uppercase) {
+    let is_upper = |path: &Path| path.segments.last().is_some_and(|last| is_type(&last.ident));
+    if !input.peek(token::Paren) || !is_upper(path) {
         return Ok(layer);
     }
+    let alone = split(input.parse::<Group>()?.stream(), false, errors);
+    Ok(Layer::Call(call_of_type(path.clone(), alone)))
+}
+
+fn call_of_type(path: Path, alone: Vec<TokenStream>) -> Call {
+    let last = path.segments.last().expect("a path has a segment");
     let sizes = match &last.arguments {
         PathArguments::AngleBracketed(arguments) => {
             arguments.args.iter().map(|size| Expr::Verbatim(size.to_token_stream())).collect()
         }
         _ => Vec::new(),
     };
-    let alone = split(input.parse::<Group>()?.stream(), false, errors);
     let name = last.ident.clone();
-    Ok(Layer::Call(Call { name, path: Some(path.clone()), sizes, options: Vec::new(), alone, broken: false }))
+    Call { name, path: Some(path), sizes, options: Vec::new(), alone, broken: false }
+}
+
+/// Whether a name is a type's by its look.
+fn is_type(name: &Ident) -> bool {
+    name.to_string().starts_with(char::is_uppercase)
+}
+
+fn is_type_behind_dots(input: ParseStream<'_>) -> bool {
+    let fork = input.fork();
+    while fork.peek2(Token![.]) {
+        if fork.parse::<Ident>().is_err() || fork.parse::<Token![.]>().is_err() {
+            return false;
+        }
+    }
+    fork.parse::<Ident>().is_ok_and(|name| is_type(&name))
 }
 
 fn type_path(input: ParseStream<'_>) -> syn::Result<Layer> {

@@ -2,7 +2,7 @@
 //! have in arithmetic.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit};
 
 use super::constant::{self, Meaning, RealValue, Scope};
@@ -255,7 +255,7 @@ impl Settle<'_> {
             }
             (ArgumentKind::ProbabilityOrNone, Some(value)) if value.to_token_stream().to_string() == "None" => {
                 self.errors
-                    .note(value, format!("{what} = None is a word of Python's\nhelp: `{} = none`", argument.name));
+                    .note(value, format!("{what} is `none` here, and not `None`\nhelp: `{} = none`", argument.name));
                 None
             }
             (ArgumentKind::Probability | ArgumentKind::ProbabilityOrNone, Some(value)) => {
@@ -329,7 +329,12 @@ impl Settle<'_> {
         match value {
             Expr::Path(path) if same && path.path.is_ident("same") => Some(Value::Same),
             value if matches!(value.to_token_stream().to_string().trim_matches('"'), "valid") => {
-                self.errors.note(value, format!("{what} = valid is none, which is what it is where it is left out\nhelp: leave it out, or `padding = 0`"));
+                self.errors.note(
+                    value,
+                    format!(
+                        "{what} has no word `valid`: without one there is none\nhelp: leave it out, or `padding = 0`"
+                    ),
+                );
                 None
             }
             Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>().as_slice() {
@@ -439,7 +444,12 @@ impl Settle<'_> {
             Ok(RealValue::Const(tokens)) => {
                 let (name, what) = what.rsplit_once(": ").unwrap_or(("", what));
                 let range = quote!(::cnn_core::shape::check::Range::#range);
-                let check = quote!(::cnn_core::shape::check::real(#name, #what, #range, #tokens as f64));
+                // Of a constant that is no number, rustc says so where it is written.
+                let mut spans = value.to_token_stream().into_iter().map(|token| token.span());
+                let start = spans.next().unwrap_or_else(Span::mixed_site);
+                let at = ours(spans.last().unwrap_or(start));
+                let number = quote_spanned!(at=> #tokens as f64);
+                let check = quote!(::cnn_core::shape::check::real(#name, #what, #range, #number));
                 let name = self.constant(ConstantType::Real, check, value);
                 Ok(Some(Real::Const(name.to_token_stream())))
             }

@@ -1,11 +1,12 @@
 //! Folds integer arithmetic, so that sizes stay literal. What it cannot see, rustc evaluates. Knows no layers.
 
-use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{BinOp, Expr, ExprBinary, ExprPath, Ident, Lit, UnOp, parse_quote};
 
 use crate::parse::in_braces;
 use crate::size::Size;
+use crate::span::ours;
 
 /// The names that an expression may use, and what they stand for.
 #[derive(Default)]
@@ -221,11 +222,11 @@ impl Scope {
                 Some(exact) => Err(Mistake::new(expression, exact)),
                 None => Ok(RealValue::Known(number as f64)),
             },
-            Ok(Value::Const(tokens)) => Ok(RealValue::Const(quote!((#tokens)))),
+            Ok(Value::Const(tokens)) => Ok(RealValue::Const(in_brackets(expression, tokens))),
             Ok(Value::Unknown) => Ok(RealValue::Unknown),
             // Arithmetic with fractions is rustc's.
             Err(_) => match self.for_rustc(expression)? {
-                Value::Const(tokens) => Ok(RealValue::Const(quote!((#tokens)))),
+                Value::Const(tokens) => Ok(RealValue::Const(in_brackets(expression, tokens))),
                 _ => Ok(RealValue::Unknown),
             },
         }
@@ -327,6 +328,14 @@ fn idents(tokens: TokenStream, found: &mut Vec<Ident>) {
             TokenTree::Literal(_) => before.clear(),
         }
     }
+}
+
+/// An expression of rustc's as a part of another, where it is written.
+fn in_brackets(expression: &Expr, tokens: TokenStream) -> TokenStream {
+    let mut group = Group::new(Delimiter::Parenthesis, tokens);
+    let first = expression.to_token_stream().into_iter().next();
+    group.set_span(first.map_or_else(Span::mixed_site, |first| ours(first.span())));
+    group.into_token_stream()
 }
 
 #[cfg(test)]

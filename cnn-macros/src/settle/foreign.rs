@@ -10,13 +10,19 @@ use crate::layers::{ArgumentKind, Default, ROWS, Row};
 use crate::parse::ast::Call;
 use crate::size::Shape;
 
+/// A value by what it is called here.
+type Argument = (String, TokenStream);
+
+/// A value that needs not be said here, and what it is.
+type Needless = (TokenStream, &'static str);
+
 /// What is between the brackets behind another library's name.
 struct Written {
     /// Between angle brackets.
     sizes: Vec<TokenStream>,
     /// Between round ones, without names.
     positional: Vec<TokenStream>,
-    named: Vec<(String, TokenStream)>,
+    named: Vec<Argument>,
 }
 
 /// Of a call that names no layer: what it is here, if it is another library's.
@@ -59,9 +65,7 @@ impl Written {
             let mut tokens = part.clone().into_iter();
             match (tokens.next(), tokens.next()) {
                 (Some(TokenTree::Ident(name)), Some(TokenTree::Punct(equals))) if equals.as_char() == '=' => {
-                    let name = name.to_string();
-                    let here = foreign::OPTIONS.iter().find(|(there, _)| *there == name);
-                    written.named.push((here.map_or(name, |(_, here)| (*here).to_owned()), tokens.collect()));
+                    written.named.push((name.to_string(), tokens.collect()));
                 }
                 _ => written.positional.push(part.clone()),
             }
@@ -70,15 +74,16 @@ impl Written {
     }
 
     /// The values by what they are called here; and what needs not be said, with what it is.
-    fn arguments(&self, foreign: &Foreign, sizes: usize) -> (Vec<(String, TokenStream)>, Option<(TokenStream, &str)>) {
+    fn arguments(&self, foreign: &Foreign, sizes: &[&str]) -> (Vec<Argument>, Option<Needless>) {
         let (mut arguments, mut needless) = (self.named.clone(), None);
         let mut positions = foreign.positions;
         // Numbers between angle brackets are in this language's order where they are as many as it has.
         let positional = [self.sizes.as_slice(), &self.positional].concat();
-        let is_ours = self.sizes.len() == sizes && !self.sizes.is_empty();
+        let is_ours = self.sizes.len() == sizes.len() && !self.sizes.is_empty();
+        let by_name = sizes.iter().filter(|size| find(&self.named, size).is_some()).count();
         if let [first, rest @ ..] = positions
             && first.starts_with('=')
-            && (is_ours || positional.len() == sizes && sizes > 0)
+            && (is_ours || positional.len() + by_name == sizes.len() && !positional.is_empty() && !sizes.is_empty())
         {
             positions = rest;
         }
@@ -92,12 +97,20 @@ impl Written {
     }
 }
 
+/// An argument by its name here, or there.
+fn find<'a>(arguments: &'a [Argument], name: &str) -> Option<&'a TokenStream> {
+    let is_it =
+        |known: &str| known == name || foreign::OPTIONS.iter().any(|(there, here)| *there == known && *here == name);
+    arguments.iter().find(|(known, _)| is_it(known)).map(|(_, value)| value)
+}
+
 fn text(foreign: &Foreign, name: &str, written: &Written, input: Option<&Shape>) -> String {
     let library = foreign.library;
     match foreign.here {
         Here::Layer(row) => {
             let row = ROWS.iter().find(|known| known.name == row).expect("another library's layer has a row");
-            let (arguments, needless) = written.arguments(foreign, row.sizes.len());
+            let (arguments, needless) =
+                written.arguments(foreign, &row.sizes.iter().map(|size| size.name).collect::<Vec<_>>());
             let needless = match needless {
                 Some((value, what)) if what.starts_with("input") || what == "channels" => {
                     format!("; the {value} {what} are those of the map that it gets")
@@ -108,24 +121,27 @@ fn text(foreign: &Foreign, name: &str, written: &Written, input: Option<&Shape>)
             format!("`{name}` is {library}'s name of what is `{}` here\nhelp: `{form}`{needless}", row.name)
         }
         Here::Steps(template) => {
-            let (arguments, _) = written.arguments(foreign, template.matches("out_channels").count() + 1);
+            let (arguments, _) = written.arguments(
+                foreign,
+                if template.contains("out_channels") { &["out_channels", "kernel_size"] } else { &["kernel_size"] },
+            );
             let form = filled(template, name, written, &arguments, input);
-            format!("`{name}` is {library}'s name, and none of a layer here\nhelp: `{form}`")
+            format!("there is no layer `{name}` here: it is {library}'s\nhelp: `{form}`")
         }
-        Here::No(text) => format!("`{name}` is {library}'s name, and none of a layer here\nhelp: {text}"),
+        Here::No(text) => format!("there is no layer `{name}` here: it is {library}'s\nhelp: {text}"),
     }
 }
 
 /// A call of this language with another library's arguments.
-fn form(row: &Row, name: &str, arguments: &[(String, TokenStream)]) -> String {
+fn form(row: &Row, name: &str, arguments: &[Argument]) -> String {
     let mut options = Vec::new();
     let mut sizes = Vec::new();
-    let find = |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    let find = |name: &str| find(arguments, name);
     if let Some(sides) = row.sizes.first().and_then(|size| find(size.name)).and_then(|value| sides(row, name, value)) {
         options.push(sides);
     } else {
         for size in row.sizes {
-            let value = find(size.name).map(|value| between_angles(&ours(value)));
+            let value = find(size.name).map(|value| between_angles(&of_here(value)));
             // Keras pools 2x2 cells where it is not told.
             let value = value.or_else(|| (name.contains("Pooling2D")).then(|| "2".to_owned()));
             sizes.push(value.unwrap_or_else(|| size.name.to_owned()));
@@ -137,9 +153,9 @@ fn form(row: &Row, name: &str, arguments: &[(String, TokenStream)]) -> String {
         let value = match find(option.name) {
             _ if is_factor && option.name == "size" => None,
             None if is_factor && option.name == "scale_factor" => {
-                Some(find("size").map_or_else(|| "2".to_owned(), |value| ours(value).to_string()))
+                Some(find("size").map_or_else(|| "2".to_owned(), |value| of_here(value).to_string()))
             }
-            value => value.map(|value| ours(value).to_string().replace(" ,", ",")),
+            value => value.map(|value| of_here(value).to_string().replace(" ,", ",")),
         };
         let is_none = option.kind != ArgumentKind::ProbabilityOrNone;
         let value = value.filter(|value| !matches!(value.as_str(), "none" if is_none) && value != "valid");
@@ -197,7 +213,7 @@ fn sides(row: &Row, name: &str, value: &TokenStream) -> Option<String> {
 }
 
 /// A value of Python's as this language has it.
-fn ours(value: &TokenStream) -> TokenStream {
+fn of_here(value: &TokenStream) -> TokenStream {
     let text = value.to_string();
     let word = text.trim_matches('"').to_lowercase();
     let is_word = text.starts_with('"') || matches!(text.as_str(), "True" | "False" | "None");
@@ -226,21 +242,15 @@ fn activation(value: &TokenStream) -> Option<String> {
 }
 
 /// Steps with another library's arguments put in.
-fn filled(
-    template: &str,
-    name: &str,
-    written: &Written,
-    arguments: &[(String, TokenStream)],
-    input: Option<&Shape>,
-) -> String {
+fn filled(template: &str, name: &str, written: &Written, arguments: &[Argument], input: Option<&Shape>) -> String {
     let value = |what: &str| match what {
         "features" => match input {
             Some(Shape::Flat(features)) => features.known().map(|features| features.to_string()),
             _ => None,
         },
         "map" => map(name, written),
-        "activation" => arguments.iter().find(|(known, _)| known == what).and_then(|(_, value)| activation(value)),
-        what => arguments.iter().find(|(known, _)| known == what).map(|(_, value)| between_angles(&ours(value))),
+        "activation" => find(arguments, what).and_then(activation),
+        what => find(arguments, what).map(|value| between_angles(&of_here(value))),
     };
     let mut text = String::new();
     let mut rest = template;

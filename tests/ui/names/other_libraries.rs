@@ -7,7 +7,7 @@ network! {
     D<3, 32, 32> { BatchNormalization(momentum=0.99, epsilon=0.001), UpSampling2D(size=(2, 2), interpolation="bilinear") }
     E<3, 32, 32> { ZeroPad2d((1, 2, 3, 4)), ZeroPadding2D(((1, 0), (2, 3))), Conv2DTranspose(8, 2, strides=2) }
     F<3, 32, 32> { GlobalAveragePooling2D(), Activation("tanh"), Softmax(dim=1), CrossEntropyLoss() }
-    G<3, 32, 32> { Concatenate(a, b), SeparableConv2D(32, 3), Conv1d(1, 16, 5), Reshape((7, 7, 16)), LSTM(16) }
+    G<3, 32, 32> { Concatenate(a, b), SeparableConv2D(32, 3), Conv1d(1, 16, 5), Reshape((7, 7, 16)), LSTM(16), LocalResponseNorm(5, alpha=0.001), LeakyReLU(alpha=0.3) }
     H<3, 32, 32> { Conv2d<16, 3>(stride = 2), Upsample(scale_factor=2, mode="bilinear", align_corners=True) }
 }
 
