@@ -18,7 +18,8 @@ use crate::tensor::{Batch, Samples, SamplesMut};
     label = "takes another output",
     note = "`CrossEntropy` takes scores, `NegativeLogLikelihood` the `Probabilities` that a last `softmax` makes, and \
             `MeanSquaredError` targets of the shape of the network's output",
-    note = "in a function that is generic over networks `N`, say what they make: `N: Network<Output = ..>`"
+    note = "in a function that is generic over networks `N`, say what they make: `N: Network<Output = Flat<10>>`, or \
+            `Probabilities<Flat<10>>` of those that end in `softmax`"
 )]
 pub trait Loss<S: Shape>: Sync {
     /// output `[n, S]` -> the loss, grad_output `[n, S]`, which is written whole: it holds what an earlier batch left.

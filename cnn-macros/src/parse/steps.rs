@@ -70,6 +70,9 @@ fn unexpected(token: &TokenTree, step: &Layer) -> &'static str {
         TokenTree::Punct(punct) if is_word(step) && punct.as_char() == '.' => {
             "a layer stands alone, without a module: `relu`, `conv2d<8, 3>`"
         }
+        TokenTree::Punct(punct) if matches!(punct.as_char(), '.' | ';' | '|') => {
+            "steps stand one after the other, with `,` between them: `conv2d<8, 3>, relu`"
+        }
         TokenTree::Punct(punct) if is_bare(step) && punct.as_char() == '=' => {
             "a label ends in `:`: `conv1: conv2d<8, 3>`"
         }
@@ -228,6 +231,9 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
         }
         None if input.peek2(Token![:]) && !input.peek2(Token![::]) => {
             let word = input.fork().parse::<TokenTree>()?.to_string();
+            if let Some(name) = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
+                return Err(input.error(format!("a label stands without quotes\nhelp: `{name}:`")));
+            }
             let help = match word.as_str() {
                 "self" | "Self" | "super" | "crate" => "choose another".to_owned(),
                 _ => format!("`r#{word}:`, whose weights are called `{word}`"),

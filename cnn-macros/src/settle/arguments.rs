@@ -1,7 +1,7 @@
 //! Settles the sizes and options of a call against its row of the table. Knows no maps but the names that their sizes
 //! have in arithmetic.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Delimiter, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit};
 
@@ -224,6 +224,10 @@ impl Settle<'_> {
             self.errors.note(value, format!("{what} takes the word without quotes\nhelp: {help}"));
             return None;
         }
+        if let Some(text) = value.and_then(|value| foreign_value(argument, value)) {
+            self.errors.note(value, format!("{what}{text}"));
+            return None;
+        }
         match (argument.kind, value) {
             (ArgumentKind::Flag, None) => Some(Value::Truth(true)),
             (ArgumentKind::Flag, Some(value)) => match truth(value) {
@@ -328,15 +332,6 @@ impl Settle<'_> {
     fn sides(&mut self, value: &Expr, what: &str, same: bool) -> Option<Value> {
         match value {
             Expr::Path(path) if same && path.path.is_ident("same") => Some(Value::Same),
-            value if matches!(value.to_token_stream().to_string().trim_matches('"'), "valid") => {
-                self.errors.note(
-                    value,
-                    format!(
-                        "{what} has no word `valid`: without one there is none\nhelp: leave it out, or `padding = 0`"
-                    ),
-                );
-                None
-            }
             Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>().as_slice() {
                 [top, bottom, left, right] => {
                     let sides = [top, bottom, left, right].map(|size| self.number(bare(size), what, 0));
@@ -515,6 +510,31 @@ fn bare(value: &Expr) -> &Expr {
         Expr::Group(group) => bare(&group.expr),
         Expr::Paren(paren) => bare(&paren.expr),
         other => other,
+    }
+}
+
+/// Why a value is none here, if it is one in other libraries.
+fn foreign_value(argument: &Argument, value: &Expr) -> Option<String> {
+    let tokens = value.to_token_stream();
+    let text = tokens.to_string();
+    let is_sizes = matches!(argument.kind, ArgumentKind::Pair(_) | ArgumentKind::Sides { .. } | ArgumentKind::Factors);
+    let is_same = argument.kind == ArgumentKind::Sides { same: true };
+    match (argument.name, text.trim_matches('"')) {
+        ("padding", "valid") => {
+            Some(" has no word `valid`: none is the default\nhelp: leave it out, or `padding = 0`".to_owned())
+        }
+        ("padding", "same") if !is_same => Some(
+            " has no word `same`, which is for `conv2d`\nhelp: a number, such as `padding = 1` for a kernel of 3"
+                .to_owned(),
+        ),
+        _ if is_sizes => match Vec::from_iter(tokens).as_slice() {
+            [TokenTree::Group(group)] if group.delimiter() == Delimiter::Bracket => {
+                let numbers = group.stream().to_string().replace(" ,", ",");
+                Some(format!(": several numbers stand in round brackets\nhelp: `({numbers})`"))
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }
 
