@@ -137,14 +137,14 @@ pub mod train;
 /// | `sum`, `mean`, `max`, `logsumexp`, `norm` | `over = all`, `channels` or `space`: many values become one |
 /// | `dropout`, `dropout2d` | `p = 0.5` |
 /// | `upsample` | `size` or `scale_factor`, which may have a fraction, `mode = nearest` or `bilinear`, `align_corners = false` |
-/// | `zero_pad2d<(top, bottom, left, right)>` | **not** the order of PyTorch's `ZeroPad2d`, which is left, right, top, bottom |
+/// | `zero_pad2d<padding>`, or `zero_pad2d(left = 1, bottom = 1)` | `left = 0, right = 0, top = 0, bottom = 0`, of which one is given, in the place of `<padding>` |
 /// | `flatten`, `softmax`, `log_softmax` | |
 /// | `unflatten<channels, height, width>` | features in PyTorch's order become a map |
 /// | `channel_slice<from, to>` | the channels, or features, from the first on and before the other |
 /// | `crop<(top, bottom, left, right)>` | or a number, or `(vertical, horizontal)` |
 /// | `channel_shuffle<groups>`, `pixel_shuffle<upscale_factor>`, `pixel_unshuffle<downscale_factor>` | |
 /// | `transpose` | rows become columns |
-/// | a type with a capital letter or a path | a [`Layer`](layer::Layer) of your own |
+/// | a type with a capital letter or a path (one that is called as a layer of PyTorch or Keras by its path, `self::ReLU`) | a [`Layer`](layer::Layer) of your own |
 /// | `[step, ..]` | a sequence, used as one layer |
 /// | `repeat<N> [step, ..]` | its steps written `N` times |
 /// | `add { step, .. }` | the sum of what its branches make of the same map |
@@ -158,7 +158,8 @@ pub mod train;
 ///   number, a constant of any type of numbers, or an expression in braces.
 /// - The padding of convolutions and of `zero_pad2d` is a number, `(vertical, horizontal)`, or
 ///   `(top, bottom, left, right)`: one order in the whole language, vertical first. **`ZeroPad2d((a, b, c, d))` of PyTorch,
-///   which is left, right, top, bottom, is `zero_pad2d<(c, d, a, b)>` here.** The padding of `conv2d` may be `same`, too,
+///   which is left, right, top, bottom, is `zero_pad2d<(c, d, a, b)>` here,** or, whatever the order,
+///   `zero_pad2d(left = a, right = b, top = c, bottom = d)`. The padding of `conv2d` may be `same`, too,
 ///   which keeps the map's height and width.
 /// - `algorithm = winograd` or `direct` chooses how a `conv2d` is computed; `auto` takes the faster of them. Winograd's is for
 ///   a 3x3 kernel with stride 1, dilation 1 and one group: a quarter of the multiplications, and up to three times the

@@ -45,6 +45,20 @@ impl Errors {
         self.found.extend_from_slice(found);
     }
 
+    /// Says of all but the first so many what they have in common, and a way out that they share.
+    pub(crate) fn retell(&mut self, count: usize, line: &str, way_out: &str) {
+        for error in &mut self.found[count..] {
+            *error = also(&retold(error, line), way_out);
+        }
+    }
+
+    /// One more way out of the last mistake.
+    pub(crate) fn add_way_out(&mut self, way_out: &str) {
+        if let Some(error) = self.found.last_mut() {
+            *error = also(error, way_out);
+        }
+    }
+
     /// Whether the walk is in a use of a block.
     pub(crate) fn in_use(&self) -> bool {
         !self.uses.is_empty()
@@ -95,6 +109,18 @@ fn retold(error: &syn::Error, line: &str) -> syn::Error {
         Some((before, help)) => format!("{before}\n{line}\nhelp:{help}"),
         None => format!("{text}\n{line}"),
     };
+    with_text(error, text)
+}
+
+/// The same mistake, with one more way out.
+fn also(error: &syn::Error, way_out: &str) -> syn::Error {
+    let text = error.to_string();
+    let text =
+        if text.contains("\nhelp:") { format!("{text}; or {way_out}") } else { format!("{text}\nhelp: {way_out}") };
+    with_text(error, text)
+}
+
+fn with_text(error: &syn::Error, text: String) -> syn::Error {
     let tokens = error.to_compile_error().into_iter();
     let spans: Vec<_> = tokens.map(|token| token.span()).collect();
     let (start, end) = (error.span(), spans.last().copied().unwrap_or_else(|| error.span()));

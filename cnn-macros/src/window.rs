@@ -83,8 +83,8 @@ pub(crate) struct Misfit {
     pub(crate) text: String,
 }
 
-/// Height and width of what a window makes of a map.
-pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64; 2], Misfit> {
+/// Height and width of what a window makes of a map; `written` is the layer up to its kernel, `conv2d<8, `.
+pub(crate) fn output(name: &str, written: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64; 2], Misfit> {
     for (axis, side) in axes.iter().zip(["height", "width"]) {
         // On a square map with a square window both axes read the same.
         let rule = if axes[0].rule() == axes[1].rule() { "rule".to_owned() } else { format!("rule ({side})") };
@@ -103,7 +103,8 @@ pub(crate) fn output(name: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64
             });
         }
         if axis.output().is_none() {
-            return Err(Misfit { argument: "kernel_size", text: no_room(name, axis, &map, &rule, limits) });
+            let text = no_room([name, written], axes, usize::from(side == "width"), &map, &rule, limits);
+            return Err(Misfit { argument: "kernel_size", text });
         }
         if limits.strict && axis.remainder() != 0 {
             return Err(Misfit { argument: "stride", text: remainder(name, axis, &map, &rule, limits) });
@@ -154,16 +155,19 @@ pub(crate) fn transposed(name: &str, axis: Axis, output_padding: u64) -> Result<
     Ok(u64::try_from(spread - padding).unwrap_or(u64::MAX))
 }
 
-fn no_room(name: &str, axis: &Axis, map: &str, rule: &str, limits: Limits) -> String {
+fn no_room([name, written]: [&str; 2], axes: [Axis; 2], side: usize, map: &str, rule: &str, limits: Limits) -> String {
+    let axis = &axes[side];
     let over = if axis.ceil { u128::from(axis.stride) - 1 } else { 0 };
     let missing = (axis.reach() - axis.padded() - over).div_ceil(2) + u128::from(axis.padding[0].max(axis.padding[1]));
     let fits = (axis.padded() + over - 1) / u128::from(axis.dilation) + 1;
     // A way out must not be refused in turn.
     let half = |kernel: u128| if limits.pools { kernel / 2 } else { LARGEST };
     let largest = u128::from(axis.padding[0].max(axis.padding[1]));
+    let flat = flat_kernel(axes, side);
     let ways = [
+        flat.map(|[height, width]| format!("`{written}({height}, {width})>`, as the map has one {}", LINES[side])),
         (missing <= half(u128::from(axis.kernel)).min(LARGEST)).then(|| format!("padding >= {missing}")),
-        (largest <= half(fits)).then(|| format!("kernel_size <= {fits}")),
+        (largest <= half(fits)).then(|| format!("kernel_size <= {fits}")).filter(|_| flat.is_none()),
     ];
     let ways: Vec<_> = ways.into_iter().flatten().collect();
     let ways = if ways.is_empty() { "a smaller dilation".to_owned() } else { ways.join(", or ") };
@@ -173,6 +177,17 @@ fn no_room(name: &str, axis: &Axis, map: &str, rule: &str, limits: Limits) -> St
         axis.kernel,
         axis.rule()
     )
+}
+
+/// What a map has one of, where it is a line of cells.
+const LINES: [&str; 2] = ["row", "column"];
+
+/// On a map of one row or one column, which no padding widens: the kernel that lies along it.
+fn flat_kernel(axes: [Axis; 2], side: usize) -> Option<[u64; 2]> {
+    let [across, along] = [axes[side], axes[1 - side]];
+    let is_line = across.cells == 1 && along.cells > 1 && across.padding == [0, 0];
+    let kernel = [0, 1].map(|each| if each == side { 1 } else { axes[each].kernel });
+    (is_line && along.output().is_some()).then_some(kernel)
 }
 
 fn remainder(name: &str, axis: &Axis, map: &str, rule: &str, limits: Limits) -> String {
@@ -259,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_misfit_says_rule_and_way_out() {
-        let text = |axes, limits| output("conv2", axes, limits).unwrap_err().text;
+        let text = |axes, limits| output("conv2", "conv2d<8, ", axes, limits).unwrap_err().text;
         assert_eq!(
             text([axis(5, 7, 1, 0, 1); 2], LAX),
             "conv2: kernel_size 7 does not fit the 5x5 feature map\nrule: (5 - 7 + 2*0)/1 + 1 < 1\n\
@@ -305,7 +320,7 @@ mod tests {
                 ] {
                     let limits = Limits { strict, pools };
                     let wrong = Axis { ceil, ..axis(cells, kernel, stride, padding, dilation) };
-                    let Err(misfit) = output("it", [wrong; 2], limits) else { continue };
+                    let Err(misfit) = output("it", "conv2d<8, ", [wrong; 2], limits) else { continue };
                     let ways = ["padding >= ", "kernel_size <= ", "padding = ", "stride = "];
                     for (index, way) in ways.into_iter().enumerate() {
                         let Some(number) = proposed(&misfit, way) else { continue };
@@ -317,7 +332,7 @@ mod tests {
                         };
                         // A stride may still leave a remainder; that is another mistake.
                         let limits = Limits { strict: strict && misfit.argument == "stride", ..limits };
-                        assert!(output("it", [changed; 2], limits).is_ok(), "{}", misfit.text);
+                        assert!(output("it", "conv2d<8, ", [changed; 2], limits).is_ok(), "{}", misfit.text);
                     }
                 }
             }

@@ -24,7 +24,8 @@ use weighted::Options;
     label = "takes another output",
     note = "`CrossEntropy` takes scores, `NegativeLogLikelihood` the `Probabilities` that a last `softmax` makes, and \
             `MeanSquaredError` targets of the shape of the network's output",
-    note = "in a function that is generic over networks `N`, say what they make: `N: Network<Output = ..>`"
+    note = "in a function that is generic over networks `N`, say what they make: `N: Network<Output = Flat<10>>`, or \
+            `Probabilities<Flat<10>>` of those that end in `softmax`"
 )]
 pub trait Loss<S: Shape>: Sync {
     /// output `[n, S]` -> the loss, grad_output `[n, S]`, which is written whole: it holds what an earlier batch left.
@@ -118,19 +119,22 @@ impl Loss<Flat<1>> for OwnLoss {
     }
 }
 
-/// An output of scores that no `softmax` has turned into probabilities.
+/// An output of scores, one for each of `CLASSES` classes, that no `softmax` has turned into probabilities.
 #[diagnostic::on_unimplemented(
-    message = "cross-entropy takes logits, and `{Self}` is not known to be logits",
-    label = "not known to be logits",
-    note = "in a function that is generic over networks `N`, say so: `N: Network<Output = Flat<CLASSES>>`, or \
-            `where N::Output: Logits + Classes<CLASSES>`, with the traits of `cnn_core::loss`"
+    message = "a bound is missing: nothing says that `{Self}` is logits of {CLASSES} classes, which cross-entropy takes",
+    label = "wants a network of which it is known what it makes",
+    note = "a function that is generic over networks `N` says what they make: `N: Network<Output = Flat<{CLASSES}>>`, or \
+            `where N::Output: Logits<{CLASSES}>` with `cnn_core::loss::Logits`"
 )]
-pub trait Logits: Shape {}
+pub trait Logits<const CLASSES: usize>: Classes<CLASSES> {}
 
-impl<const N: usize> Logits for Flat<N> {}
-impl<const C: usize, const H: usize, const W: usize> Logits for Chw<C, H, W> {}
+impl<const N: usize, const CLASSES: usize> Logits<CLASSES> for Flat<N> where Self: Classes<CLASSES> {}
+impl<const C: usize, const H: usize, const W: usize, const CLASSES: usize> Logits<CLASSES> for Chw<C, H, W> where
+    Self: Classes<CLASSES>
+{
+}
 // Never: it is here so that the compiler gets to `Scores`, and can tell what is known to be no logits from what is unknown.
-impl<S: Shape> Logits for Probabilities<S> where Probabilities<S>: Scores {}
+impl<S: Classes<CLASSES>, const CLASSES: usize> Logits<CLASSES> for Probabilities<S> where Probabilities<S>: Scores {}
 
 /// What [`Probabilities`] are not.
 #[doc(hidden)]
@@ -145,21 +149,36 @@ pub trait Scores {}
 /// An output of one value for each of `CLASSES` classes: features, or the channels at each position of a map, as PyTorch's
 /// losses take `[n, classes]` and `[n, classes, height, width]`.
 #[diagnostic::on_unimplemented(
-    message = "the labels are of {CLASSES} classes, and the network's output is `{Self}`",
-    label = "expected `Flat<{CLASSES}>`",
-    note = "end the network in `linear<{CLASSES}>` (or, for a label at every position, in `conv2d<{CLASSES}, 1>`), or take \
-            `Labels` of as many classes as it has outputs",
-    note = "in a function that is generic over networks `N`, say so: `N: Network<Output = Flat<{CLASSES}>>`, or \
-            `where N::Output: Classes<{CLASSES}>`"
+    message = "a bound is missing: nothing says that `{Self}` is of {CLASSES} classes, as the labels are",
+    label = "wants a network of which it is known what it makes",
+    note = "a function that is generic over networks `N` says what they make: `N: Network<Output = Flat<{CLASSES}>>`, or \
+            `where N::Output: Classes<{CLASSES}>` with `cnn_core::loss::Classes`"
 )]
 pub trait Classes<const CLASSES: usize>: Shape {
     /// Labels of one sample: its positions, row by row.
     const LABELS: usize = Self::SIZES.positions();
 }
 
-impl<const CLASSES: usize> Classes<CLASSES> for Flat<CLASSES> {}
-impl<const CLASSES: usize, const H: usize, const W: usize> Classes<CLASSES> for Chw<CLASSES, H, W> {}
+impl<const N: usize, const CLASSES: usize> Classes<CLASSES> for Flat<N> where Self: AsMany<CLASSES> {}
+impl<const C: usize, const H: usize, const W: usize, const CLASSES: usize> Classes<CLASSES> for Chw<C, H, W> where
+    Self: AsMany<CLASSES>
+{
+}
 impl<S: Classes<CLASSES>, const CLASSES: usize> Classes<CLASSES> for Probabilities<S> {}
+
+/// Known outputs of one value for each class: apart from [`Classes`], so that the compiler can tell another number of classes
+/// from an unknown one.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the labels are of {CLASSES} classes, and the network's output is `{Self}`",
+    label = "expected `Flat<{CLASSES}>`",
+    note = "end the network in `linear<{CLASSES}>` (or, for a label at every position, in `conv2d<{CLASSES}, 1>`), or take \
+            `Labels` of as many classes as it has outputs"
+)]
+pub trait AsMany<const CLASSES: usize> {}
+
+impl<const CLASSES: usize> AsMany<CLASSES> for Flat<CLASSES> {}
+impl<const CLASSES: usize, const H: usize, const W: usize> AsMany<CLASSES> for Chw<CLASSES, H, W> {}
 
 /// Cross-entropy of logits and labels in nats, `ln(sum exp(x)) - x[label]`, the mean over all labels of the batch: one of each
 /// sample, or one of each position of each sample's map.
@@ -230,7 +249,7 @@ pub enum Reduction {
     Sum,
 }
 
-impl<S: Logits + Classes<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLASSES> {
+impl<S: Logits<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLASSES> {
     fn evaluate(&self, output: Samples<'_, S>, mut grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {
         let labels = self.labels.of::<S>(output.len(), S::LABELS)?;
         let (logits, grad) = (output.values(), grad_output.values());

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Arguments, CheckedSizes, Cost, Outcome, Site};
+use super::{Arguments, CheckedSizes, Cost, FlatBy, Outcome, Site};
 use crate::size::{Shape, Size, sizes_expression};
 
 pub(super) fn same_map(site: &Site<'_>) -> syn::Result<Outcome> {
@@ -42,13 +42,44 @@ pub(super) fn linear(site: &Site<'_>) -> syn::Result<Outcome> {
 /// Channels, height and width of the input of a layer that needs all three.
 pub(super) fn spatial(site: &Site<'_>) -> syn::Result<[Size; 3]> {
     match site.input {
-        Shape::Flat(_) => Err(site.mistake(&format!(
-            "`{}` takes a map with height and width, and gets {} flat features\nhelp: put it before `flatten`",
-            site.layer, site.input
-        ))),
+        Shape::Flat(features) => Err(site.mistake(&flat_text(site, features))),
         other => Ok(other.sizes()),
     }
 }
+
+/// Why features are no map, and how they become one: where a `flatten` alone is between, by its place.
+fn flat_text(site: &Site<'_>, features: &Size) -> String {
+    let made = match &site.flat_by {
+        FlatBy::Step(step) => format!(", made by {step}"),
+        FlatBy::Flatten | FlatBy::Input => String::new(),
+    };
+    let help = match (&site.flat_by, site.layer.to_string().as_str()) {
+        (FlatBy::Flatten, _) => "put it before `flatten`".to_owned(),
+        (_, "dropout2d") => "`dropout`, which drops features".to_owned(),
+        (_, "batch_norm2d") => {
+            let features = features.known().map_or("N".to_owned(), |features| features.to_string());
+            format!("`unflatten<{features}, 1, 1>` before it and `flatten` behind it: what PyTorch calls BatchNorm1d")
+        }
+        _ => match features.known().map(factors_of) {
+            Some([c, h, w]) => format!("`unflatten<C, H, W>` before it, such as `unflatten<{c}, {h}, {w}>`"),
+            None => "`unflatten<C, H, W>` before it".to_owned(),
+        },
+    };
+    format!(
+        "`{}` takes a map with height and width, and gets {} flat features{made}\nhelp: {help}",
+        site.layer, site.input
+    )
+}
+
+/// A map of so many values: as large a square as divides them, looked for among sides that maps have.
+fn factors_of(features: u64) -> [u64; 3] {
+    let square = |side: &u64| features.is_multiple_of(side * side);
+    let side = (1..=LARGEST_SIDE).rev().find(|side| side * side <= features && square(side)).unwrap_or(1);
+    [features / (side * side), side, side]
+}
+
+/// Larger maps are no way out for features.
+const LARGEST_SIDE: u64 = 256;
 
 /// The map stays as it is, and must be one.
 pub(super) fn same_spatial_map(site: &Site<'_>) -> syn::Result<Outcome> {

@@ -2,6 +2,7 @@
 //! map, and what its type says. The rows are in [`table`]; a new layer is a row.
 
 mod constants;
+pub(crate) mod foreign;
 mod maps;
 mod rearranged;
 mod table;
@@ -117,6 +118,8 @@ pub(crate) enum ArgumentKind {
         /// Or the word `same`.
         same: bool,
     },
+    /// Rows or columns at one side of a map, which goes in the place of the size of all sides.
+    Side,
     /// `true` or `false`.
     Truth,
     /// Nothing but its name.
@@ -285,9 +288,21 @@ pub(crate) struct Site<'a> {
     /// The layer's name where it is written.
     pub(crate) layer: &'a Ident,
     pub(crate) input: &'a Shape,
+    /// What made the input flat, if it is.
+    pub(crate) flat_by: FlatBy,
     /// Whether nothing was wrong on the way here, for rustc to evaluate.
     pub(crate) sound: TokenStream,
     pub(crate) arguments: &'a Arguments,
+}
+
+/// What made features of a map.
+pub(crate) enum FlatBy {
+    /// A `flatten`, behind which nothing needs features.
+    Flatten,
+    /// A step, as messages call it.
+    Step(String),
+    /// Nothing: the network takes features.
+    Input,
 }
 
 impl Site<'_> {

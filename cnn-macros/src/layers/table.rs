@@ -45,6 +45,10 @@ const fn word(name: &'static str, words: &'static [&'static str], default: &'sta
     Argument { name, kind: ArgumentKind::Word(words), default: Default::Word(default) }
 }
 
+const fn side(name: &'static str) -> Argument {
+    Argument { name, kind: ArgumentKind::Side, default: Default::Absent }
+}
+
 const fn later(name: &'static str) -> Argument {
     Argument { name, kind: ArgumentKind::Later, default: Default::Required }
 }
@@ -266,6 +270,7 @@ pub(crate) static ROWS: &[Row] = &[
     Row {
         name: "zero_pad2d",
         sizes: &[size("padding", ArgumentKind::Sides { same: false })],
+        options: &[side("left"), side("right"), side("top"), side("bottom")],
         rule: maps::zero_pad2d,
         constants: constants::zero_pad2d,
         reads_input_backwards: false,

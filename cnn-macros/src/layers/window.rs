@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::maps::{product, spatial};
-use super::{Arguments, CheckedSizes, Cost, Outcome, Site};
+use super::{Arguments, CheckedSizes, Cost, Outcome, Setting, Site, Value};
 use crate::size::{Shape, Size, sizes_expression};
 use crate::window::{self, Axis, Limits};
 
@@ -29,7 +29,13 @@ fn windowed(site: &Site<'_>, cells: [&Size; 2], pools: bool) -> syn::Result<Opti
     };
     let (Some(vertical), Some(horizontal)) = (axis(0), axis(1)) else { return Ok(None) };
     let limits = Limits { strict: site.arguments.truth("strict"), pools };
-    window::output(site.name, [vertical, horizontal], limits)
+    let layer = site.layer;
+    let written = match site.arguments.get("out_channels") {
+        Some(Setting { value: Value::Count(Size::Known(channels)), .. }) => format!("{layer}<{channels}, "),
+        Some(channels) => format!("{layer}<{}, ", channels.tokens),
+        None => format!("{layer}<"),
+    };
+    window::output(site.name, &written, [vertical, horizontal], limits)
         .map(Some)
         .map_err(|misfit| site.mistake_at(misfit.argument, &misfit.text))
 }

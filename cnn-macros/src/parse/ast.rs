@@ -95,11 +95,14 @@ pub(crate) enum Layer {
 
 pub(crate) struct Call {
     pub(crate) name: Ident,
+    /// The whole of a name with a path or a capital letter, which would be a type's, had it no options.
+    pub(crate) path: Option<Path>,
     /// `<6, 5>`; a pair `(3, 5)` is a tuple.
     pub(crate) sizes: Vec<Expr>,
     /// `(padding = 2)`
     pub(crate) options: Vec<Setting>,
-    /// What stands alone between round brackets where there are no angle brackets: flags, or sizes that belong there.
+    /// What stands alone between round brackets where there are no angle brackets: flags, or sizes that belong there; behind a
+    /// capital letter all that is there.
     pub(crate) alone: Vec<TokenStream>,
     /// Whether something between its brackets did not parse, and was reported.
     pub(crate) broken: bool,

@@ -1,9 +1,10 @@
 //! Steps and their layers.
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Token, token};
+use syn::{Expr, Ident, Path, PathArguments, Token, token};
 
 use super::ast::{Body, Call, Dims, Layer, Setting, Step};
 use super::expression;
@@ -36,7 +37,7 @@ pub(super) fn body(group: &Group, errors: &mut Errors) -> Body {
                 // A name behind a missing comma is a step again; anything else is not worth a second complaint, nor is the
                 // word before it, which may be no layer at all.
                 if !matches!(&token, TokenTree::Ident(_)) {
-                    if is_bare(&step.layer) {
+                    if is_word(&step.layer) {
                         step.layer = Layer::Broken;
                     }
                     break;
@@ -50,10 +51,13 @@ pub(super) fn body(group: &Group, errors: &mut Errors) -> Body {
 /// What to say of a token behind a step where its end was expected.
 fn unexpected(token: &TokenTree, step: &Layer) -> &'static str {
     match token {
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket && is_bare(step) => {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket && is_word(step) && !is_numbers(group) => {
+            "steps stand in brackets, without a word before them: `[conv2d<8, 3>, relu]`"
+        }
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket && is_word(step) => {
             "sizes go between angle brackets: `conv2d<8, 3>`"
         }
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && is_bare(step) => {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && is_word(step) => {
             "branches go in `add { .. }`, `multiply { .. }` or `concat { .. }`, and options in parentheses"
         }
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
@@ -63,8 +67,11 @@ fn unexpected(token: &TokenTree, step: &Layer) -> &'static str {
             "a type takes no options\nhelp: it stands alone; what varies is a parameter of the type"
         }
         TokenTree::Group(_) | TokenTree::Ident(_) => "expected `,` between two steps",
-        TokenTree::Punct(punct) if is_bare(step) && punct.as_char() == '.' => {
+        TokenTree::Punct(punct) if is_word(step) && punct.as_char() == '.' => {
             "a layer stands alone, without a module: `relu`, `conv2d<8, 3>`"
+        }
+        TokenTree::Punct(punct) if matches!(punct.as_char(), '.' | ';' | '|') => {
+            "steps stand one after the other, with `,` between them: `conv2d<8, 3>, relu`"
         }
         TokenTree::Punct(punct) if is_bare(step) && punct.as_char() == '=' => {
             "a label ends in `:`: `conv1: conv2d<8, 3>`"
@@ -82,6 +89,16 @@ fn is_bare(step: &Layer) -> bool {
         Layer::Call(call) => call.sizes.is_empty() && call.options.is_empty() && call.alone.is_empty(),
         _ => false,
     }
+}
+
+/// The same, or a type.
+fn is_word(step: &Layer) -> bool {
+    is_bare(step) || matches!(step, Layer::Type(_))
+}
+
+/// Whether a number is the first in brackets.
+fn is_numbers(group: &Group) -> bool {
+    matches!(group.stream().into_iter().next(), Some(TokenTree::Literal(_)))
 }
 
 /// `label:` or `_:`, if there is one.
@@ -138,11 +155,19 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
             || input.peek(Token![crate])
             || input.peek(Token![<]) =>
         {
-            type_path(input)
+            type_or_call(input, errors)
         }
-        // With options it is a layer's name in another spelling, `MaxPool2d(2)`: a type has none.
-        Some(name) if name.to_string().starts_with(char::is_uppercase) && !input.peek2(token::Paren) => {
-            type_path(input)
+        Some(name) if is_type(&name) => type_or_call(input, errors),
+        // `nn.Conv2d(3, 16, 3)`, which is told as what it is here.
+        Some(_) if input.peek2(Token![.]) && is_type_behind_dots(input) => {
+            while input.peek2(Token![.]) {
+                input.parse::<Ident>()?;
+                input.parse::<Token![.]>()?;
+            }
+            match type_or_call(input, errors)? {
+                Layer::Type(path) => Ok(Layer::Call(call_of_type(path, Vec::new()))),
+                call => Ok(call),
+            }
         }
         Some(name) if name == "repeat" => {
             input.parse::<Ident>()?;
@@ -202,10 +227,13 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
                     }
                 }
             }
-            Ok(Layer::Call(Call { name, sizes, options, alone, broken: errors.count() > before }))
+            Ok(Layer::Call(Call { name, path: None, sizes, options, alone, broken: errors.count() > before }))
         }
         None if input.peek2(Token![:]) && !input.peek2(Token![::]) => {
             let word = input.fork().parse::<TokenTree>()?.to_string();
+            if let Some(name) = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
+                return Err(input.error(format!("a label stands without quotes\nhelp: `{name}:`")));
+            }
             let help = match word.as_str() {
                 "self" | "Self" | "super" | "crate" => "choose another".to_owned(),
                 _ => format!("`r#{word}:`, whose weights are called `{word}`"),
@@ -214,6 +242,46 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
         }
         None => Err(input.error("expected a layer: `conv2d<6, 5>`, `relu`, `[ .. ]`, ..")),
     }
+}
+
+/// A type; with options it is a layer's name in another spelling, `MaxPool2d(2)`: a type has none. What is between its brackets
+/// may be any language's.
+fn type_or_call(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
+    let layer = type_path(input)?;
+    let Layer::Type(path) = &layer else { return Ok(layer) };
+    let is_upper = |path: &Path| path.segments.last().is_some_and(|last| is_type(&last.ident));
+    if !input.peek(token::Paren) || !is_upper(path) {
+        return Ok(layer);
+    }
+    let alone = split(input.parse::<Group>()?.stream(), false, errors);
+    Ok(Layer::Call(call_of_type(path.clone(), alone)))
+}
+
+fn call_of_type(path: Path, alone: Vec<TokenStream>) -> Call {
+    let last = path.segments.last().expect("a path has a segment");
+    let sizes = match &last.arguments {
+        PathArguments::AngleBracketed(arguments) => {
+            arguments.args.iter().map(|size| Expr::Verbatim(size.to_token_stream())).collect()
+        }
+        _ => Vec::new(),
+    };
+    let name = last.ident.clone();
+    Call { name, path: Some(path), sizes, options: Vec::new(), alone, broken: false }
+}
+
+/// Whether a name is a type's by its look.
+fn is_type(name: &Ident) -> bool {
+    name.to_string().starts_with(char::is_uppercase)
+}
+
+fn is_type_behind_dots(input: ParseStream<'_>) -> bool {
+    let fork = input.fork();
+    while fork.peek2(Token![.]) {
+        if fork.parse::<Ident>().is_err() || fork.parse::<Token![.]>().is_err() {
+            return false;
+        }
+    }
+    fork.parse::<Ident>().is_ok_and(|name| is_type(&name))
 }
 
 fn type_path(input: ParseStream<'_>) -> syn::Result<Layer> {

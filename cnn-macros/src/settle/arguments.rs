@@ -1,12 +1,13 @@
 //! Settles the sizes and options of a call against its row of the table. Knows no maps but the names that their sizes
 //! have in arithmetic.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use proc_macro2::{Delimiter, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit};
 
-use super::constant::{self, RealValue, Scope};
+use super::constant::{self, Meaning, RealValue, Scope};
 use crate::error::{Errors, nearest};
+use crate::layers::foreign::OPTIONS;
 use crate::layers::{Argument, ArgumentKind, Arguments, Default, Row, Setting, Value};
 use crate::parse::ast::{Call, Setting as Written};
 use crate::plan::{Constant, ConstantType};
@@ -29,7 +30,18 @@ impl Settle<'_> {
         let misplaced = misplaced(call, row);
         let named = sizes_by_name(call, row);
         let mut settled = Arguments(Vec::new());
-        if call.sizes.len() == row.sizes.len() {
+        let side = sides_by_name(call, row);
+        if let Some(side) = side {
+            if let Some(size) = call.sizes.first() {
+                let text = format!(
+                    "{name}: `<{}>` and `{}` are two ways to say one thing\nhelp: keep one",
+                    size.to_token_stream(),
+                    side.name
+                );
+                self.errors.note(&side.name, text);
+                sound = false;
+            }
+        } else if call.sizes.len() == row.sizes.len() {
             for (argument, size) in row.sizes.iter().zip(&call.sizes) {
                 match self.value(argument, Some(size), size, name) {
                     Some(value) => settled.0.push((argument.name, Setting { value, tokens: size.to_token_stream() })),
@@ -39,11 +51,15 @@ impl Settle<'_> {
         } else if misplaced.is_empty() {
             match named.first() {
                 Some(first) => self.errors.note(&first.name, sizes_by_name_text(first, call, row, name)),
+                // A side by a wrong name is told below.
+                None if has_sides(row) && !call.options.is_empty() => {}
                 None => self.sizes_mismatch(call, row, name),
             }
             sound = false;
         }
-        if let Some(text) = misplaced_text(&misplaced, call, row, name) {
+        let one_more =
+            self.one_more(&misplaced, row, &options_as_written(call, row), true).filter(|_| call.sizes.is_empty());
+        if let Some(text) = misplaced_text(&misplaced, one_more, call, row, name) {
             self.errors.note(misplaced.iter().copied().cloned().collect::<TokenStream>(), text);
             sound = false;
         }
@@ -78,13 +94,34 @@ impl Settle<'_> {
                 None => sound = false,
             }
         }
+        if side.is_some() {
+            let of = |name| match settled.get(name) {
+                Some(Setting { value: Value::Count(size), .. }) => size.clone(),
+                _ => Size::Known(0),
+            };
+            let value = Value::Sides(["top", "bottom", "left", "right"].map(of));
+            settled.0.push((row.sizes[0].name, Setting { value, tokens: call.name.to_token_stream() }));
+        }
         sound.then_some(settled)
     }
 
     fn sizes_mismatch(&mut self, call: &Call, row: &Row, name: &str) {
-        let wanted: Vec<_> = row.sizes.iter().map(|size| size.name).collect();
-        let form = format!("`{}<{}>`", row.name, wanted.join(", "));
         let found = call.sizes.len();
+        if let Some(text) = self.size_too_many(call, row, name) {
+            let size = if row.sizes.is_empty() { 0 } else { found - 1 };
+            self.errors.note(&call.sizes[size], text);
+            return;
+        }
+        // What is there stays where it is.
+        let is_written = |index: usize| found < row.sizes.len() && index < found;
+        let wanted = row.sizes.iter().enumerate();
+        let wanted: Vec<_> = wanted
+            .map(|(index, size)| match is_written(index) {
+                true => between_angles(&call.sizes[index].to_token_stream()),
+                false => size.name.to_owned(),
+            })
+            .collect();
+        let form = format!("`{}<{}>`", row.name, wanted.join(", "));
         let text = match (wanted.get(found), wanted.len()) {
             (Some(missing), _) => format!("{name}: {missing} is missing\nhelp: {form}"),
             (None, 0) => format!("{name}: `{}` takes no sizes\nhelp: `{}` alone", row.name, row.name),
@@ -93,6 +130,8 @@ impl Settle<'_> {
         };
         let text = if found > wanted.len() && !row.options.is_empty() {
             format!("{text}; options go in parentheses, by name")
+        } else if found == 0 && has_sides(row) {
+            format!("{text}, or its sides by name, `{}(left = 1, bottom = 1)`", row.name)
         } else {
             text
         };
@@ -102,9 +141,71 @@ impl Settle<'_> {
         }
     }
 
+    /// Sizes of another library's order: with those of the input, or with options among them.
+    fn size_too_many(&self, call: &Call, row: &Row, name: &str) -> Option<String> {
+        let sizes: Vec<_> = call.sizes.iter().map(|size| between_angles(&size.to_token_stream())).collect();
+        if has_sides(row)
+            && let [_, _, _, _] = call.sizes.as_slice()
+        {
+            let parts: Vec<_> = call.sizes.iter().map(ToTokens::to_token_stream).collect();
+            return four_text(&parts.iter().collect::<Vec<_>>(), row, name);
+        }
+        if row.sizes.is_empty()
+            && let [size] = sizes.as_slice()
+        {
+            let option = option_for(row)?;
+            let row = row.name;
+            return Some(format!(
+                "{name}: `{row}` takes no sizes\nhelp: `{row}({} = {size})`: options go in parentheses, by name",
+                option.name
+            ));
+        }
+        let parts: Vec<_> = call.sizes.iter().map(ToTokens::to_token_stream).collect();
+        let help = self.one_more(&parts.iter().collect::<Vec<_>>(), row, &options_as_written(call, row), false)?;
+        let takes = row.sizes.len();
+        let takes = if takes == 1 { "one size".to_owned() } else { format!("{takes} sizes") };
+        Some(format!("{name}: `{}` takes {takes}, not {}\nhelp: {help}", row.name, sizes.len()))
+    }
+
+    /// What is meant by one size more than there are: that of the input, which PyTorch has first, a side of a kernel, or a stride.
+    fn one_more(&self, parts: &[&TokenStream], row: &Row, options: &str, is_pytorch: bool) -> Option<String> {
+        let sizes: Vec<_> = parts.iter().copied().map(between_angles).collect();
+        let ([first, rest @ ..], [size, ..]) = (sizes.as_slice(), row.sizes) else { return None };
+        if rest.len() != row.sizes.len() {
+            return None;
+        }
+        let is_input = || match self.scope.names.iter().find(|(known, _)| known == "channels") {
+            Some((_, Meaning::Size(Size::Known(channels)))) => {
+                let size = syn::parse2::<Expr>(parts[0].clone()).map(|size| self.scope.fold(&size));
+                matches!(size, Ok(Ok(constant::Value::Known(number))) if number == i128::from(*channels))
+            }
+            _ => false,
+        };
+        let is_window = row.sizes.last()?.kind == ArgumentKind::Pair(1);
+        if let Some(what) = size.name.strip_prefix("out_")
+            && (is_pytorch || !is_window || is_input())
+        {
+            let form = format!("`{}<{}>{options}`", row.name, rest.join(", "));
+            return Some(format!("{form}; the {first} {what} of its input are known"));
+        }
+        if !is_window {
+            return None;
+        }
+        let (behind, before) = sizes.split_last()?;
+        let (kernel, before) = before.split_last()?;
+        let before: String = before.iter().map(|size| format!("{size}, ")).collect();
+        let pair =
+            format!("`{}<{before}({kernel}, {behind})>{options}` of height {kernel} and width {behind}", row.name);
+        let stride = row.options.iter().find(|option| option.name == "stride" && options.is_empty());
+        Some(match stride {
+            Some(stride) => format!("{pair}, or `{}<{before}{kernel}>({} = {behind})`", row.name, stride.name),
+            None => pair,
+        })
+    }
+
     fn option_exists(&mut self, written: &Written, before: &[Written], row: &Row, name: &str) -> bool {
         let Some(option) = row.options.iter().find(|option| written.name == option.name) else {
-            let text = unknown_option(&written.name.to_string(), row, name);
+            let text = unknown_option(written, row, name);
             self.errors.note(&written.name, text);
             return false;
         };
@@ -130,6 +231,10 @@ impl Settle<'_> {
             self.errors.note(value, format!("{what} takes the word without quotes\nhelp: {help}"));
             return None;
         }
+        if let Some(text) = value.and_then(|value| foreign_value(argument, value)) {
+            self.errors.note(value, format!("{what}{text}"));
+            return None;
+        }
         match (argument.kind, value) {
             (ArgumentKind::Flag, None) => Some(Value::Truth(true)),
             (ArgumentKind::Flag, Some(value)) => match truth(value) {
@@ -145,7 +250,7 @@ impl Settle<'_> {
                 None
             }
             (ArgumentKind::Count, Some(value)) => self.number(value, &what, 1).map(Value::Count),
-            (ArgumentKind::Index, Some(value)) => self.number(value, &what, 0).map(Value::Count),
+            (ArgumentKind::Index | ArgumentKind::Side, Some(value)) => self.number(value, &what, 0).map(Value::Count),
             (ArgumentKind::Pair(least), Some(value)) => self.pair(value, &what, least).map(Value::Pair),
             (ArgumentKind::Factors, Some(value)) => self.factors(value, &what),
             (ArgumentKind::Sides { same }, Some(value)) => self.sides(value, &what, same),
@@ -158,6 +263,11 @@ impl Settle<'_> {
             }
             (ArgumentKind::ProbabilityOrNone, Some(Expr::Path(path))) if path.path.is_ident("none") => {
                 Some(Value::Nothing)
+            }
+            (ArgumentKind::ProbabilityOrNone, Some(value)) if value.to_token_stream().to_string() == "None" => {
+                self.errors
+                    .note(value, format!("{what} is `none` here, and not `None`\nhelp: `{} = none`", argument.name));
+                None
             }
             (ArgumentKind::Probability | ArgumentKind::ProbabilityOrNone, Some(value)) => {
                 self.probability(value, &what)
@@ -198,6 +308,11 @@ impl Settle<'_> {
             }
             value => vec![value.clone()],
         };
+        if let Some((element, text)) = elements.iter().find_map(|element| Some((element, self.scope.rounded(element)?)))
+        {
+            self.errors.note(element, format!("{what}: {text}"));
+            return None;
+        }
         let [vertical, horizontal] = match elements.as_slice() {
             [one] if self.may_be_fraction(one) => [one, one],
             [vertical, horizontal] if self.may_be_fraction(vertical) || self.may_be_fraction(horizontal) => {
@@ -331,7 +446,12 @@ impl Settle<'_> {
             Ok(RealValue::Const(tokens)) => {
                 let (name, what) = what.rsplit_once(": ").unwrap_or(("", what));
                 let range = quote!(::cnn_core::shape::check::Range::#range);
-                let check = quote!(::cnn_core::shape::check::real(#name, #what, #range, #tokens as f64));
+                // Of a constant that is no number, rustc says so where it is written.
+                let mut spans = value.to_token_stream().into_iter().map(|token| token.span());
+                let start = spans.next().unwrap_or_else(Span::mixed_site);
+                let at = ours(spans.last().unwrap_or(start));
+                let number = quote_spanned!(at=> #tokens as f64);
+                let check = quote!(::cnn_core::shape::check::real(#name, #what, #range, #number));
                 let name = self.constant(ConstantType::Real, check, value);
                 Ok(Some(Real::Const(name.to_token_stream())))
             }
@@ -400,6 +520,31 @@ fn bare(value: &Expr) -> &Expr {
     }
 }
 
+/// Why a value is none here, if it is one in other libraries.
+fn foreign_value(argument: &Argument, value: &Expr) -> Option<String> {
+    let tokens = value.to_token_stream();
+    let text = tokens.to_string();
+    let is_sizes = matches!(argument.kind, ArgumentKind::Pair(_) | ArgumentKind::Sides { .. } | ArgumentKind::Factors);
+    let is_same = argument.kind == ArgumentKind::Sides { same: true };
+    match (argument.name, text.trim_matches('"')) {
+        ("padding", "valid") => {
+            Some(" has no word `valid`: none is the default\nhelp: leave it out, or `padding = 0`".to_owned())
+        }
+        ("padding", "same") if !is_same => Some(
+            " has no word `same`, which is for `conv2d`\nhelp: a number, such as `padding = 1` for a kernel of 3"
+                .to_owned(),
+        ),
+        _ if is_sizes => match Vec::from_iter(tokens).as_slice() {
+            [TokenTree::Group(group)] if group.delimiter() == Delimiter::Bracket => {
+                let numbers = group.stream().to_string().replace(" ,", ",");
+                Some(format!(": several numbers stand in round brackets\nhelp: `({numbers})`"))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn truth(value: &Expr) -> Option<bool> {
     match value {
         Expr::Lit(literal) => match &literal.lit {
@@ -433,24 +578,73 @@ fn misplaced<'a>(call: &'a Call, row: &Row) -> Vec<&'a TokenStream> {
     parts.filter(|part| !is_option(part) && (!row.sizes.is_empty() || !is_name(part))).collect()
 }
 
-fn misplaced_text(misplaced: &[&TokenStream], call: &Call, row: &Row, name: &str) -> Option<String> {
+fn misplaced_text(
+    misplaced: &[&TokenStream],
+    one_more: Option<String>,
+    call: &Call,
+    row: &Row,
+    name: &str,
+) -> Option<String> {
     if misplaced.is_empty() {
         return None;
     }
     if row.sizes.is_empty() {
-        let option = row.options.iter().find(|option| option.kind != ArgumentKind::Later);
-        return Some(match option {
-            Some(option) => format!("{name}: an option goes by its name: `{} = {}`", option.name, example(option)),
-            None => format!("{name}: `{}` has no options", row.name),
+        let is_any = row.options.iter().any(|option| option.kind != ArgumentKind::Later);
+        return Some(match option_for(row) {
+            _ if !is_any => has_no_options(row, name),
+            Some(option) => {
+                format!("{name}: an option goes by its name\nhelp: `{}({} = {})`", row.name, option.name, misplaced[0])
+            }
+            // PyTorch's first argument is their number.
+            None if row.options[0].kind == ArgumentKind::Positive => {
+                format!(
+                    "{name}: the channels of its input are known\nhelp: `{}` alone; options go by their names",
+                    row.name
+                )
+            }
+            None => {
+                let option = &row.options[0];
+                format!(
+                    "{name}: an option goes by its name\nhelp: `{}({} = {})`",
+                    row.name,
+                    option.name,
+                    example(option)
+                )
+            }
         });
     }
     let mut sizes: Vec<_> = misplaced.iter().copied().map(between_angles).collect();
+    if has_sides(row)
+        && let Some(text) = four_text(misplaced, row, name)
+    {
+        return Some(text);
+    }
     if sizes.len() != row.sizes.len() || !sizes_by_name(call, row).is_empty() {
         sizes = row.sizes.iter().map(|size| size.name.to_owned()).collect();
     }
-    let rest = if call.options.iter().any(|option| option.value.is_some()) { "(..)" } else { "" };
-    let form = format!("{}<{}>{rest}", row.name, sizes.join(", "));
-    Some(format!("{name}: sizes go between angle brackets, and options between round ones\nhelp: `{form}`"))
+    let form = format!("`{}<{}>{}`", row.name, sizes.join(", "), options_as_written(call, row));
+    let form = one_more.unwrap_or(form);
+    Some(format!("{name}: sizes go between angle brackets, and options between round ones\nhelp: {form}"))
+}
+
+/// `(stride = 2)`, of what has a value and is no size.
+fn options_as_written(call: &Call, row: &Row) -> String {
+    let is_size = |option: &Written| row.sizes.iter().any(|size| option.name == size.name);
+    let options = call.options.iter().filter(|option| !is_size(option));
+    let options = options.filter_map(|option| {
+        let value = option.value.as_ref()?.to_token_stream().to_string().replace(" ,", ",");
+        Some(format!("{} = {value}", option.name))
+    });
+    let options: Vec<_> = options.collect();
+    if options.is_empty() { String::new() } else { format!("({})", options.join(", ")) }
+}
+
+/// The first of the sides that stand for the size of all of them.
+fn sides_by_name<'a>(call: &'a Call, row: &Row) -> Option<&'a Written> {
+    let is_side = |written: &&Written| {
+        row.options.iter().any(|option| option.kind == ArgumentKind::Side && written.name == option.name)
+    };
+    call.options.iter().find(is_side)
 }
 
 /// Sizes that stand between round brackets by their names, as PyTorch's may, where they are missing.
@@ -468,7 +662,50 @@ fn sizes_by_name_text(first: &Written, call: &Call, row: &Row, name: &str) -> St
         value.map_or_else(|| size.name.to_owned(), |value| between_angles(&value.to_token_stream()))
     });
     let form = sizes.collect::<Vec<_>>().join(", ");
-    format!("{name}: {} goes between angle brackets\nhelp: `{}<{form}>`", first.name, row.name)
+    let options = options_as_written(call, row);
+    format!("{name}: {} goes between angle brackets\nhelp: `{}<{form}>{options}`", first.name, row.name)
+}
+
+fn has_sides(row: &Row) -> bool {
+    row.options.iter().any(|option| option.kind == ArgumentKind::Side)
+}
+
+/// The option that a number alone is probably meant for.
+fn option_for(row: &Row) -> Option<&Argument> {
+    let is_meant = |kind| {
+        matches!(kind, ArgumentKind::Probability | ArgumentKind::Factors | ArgumentKind::Finite | ArgumentKind::Count)
+    };
+    let first = row.options.first()?;
+    // Those of a normalization are none of its channels.
+    row.options.iter().find(|option| is_meant(option.kind)).filter(|_| first.kind != ArgumentKind::Positive)
+}
+
+fn has_no_options(row: &Row, name: &str) -> String {
+    format!("{name}: `{}` has no options\nhelp: `{}` alone", row.name, row.name)
+        .replace("` alone", if row.sizes.is_empty() { "` alone" } else { "<..>` alone" })
+}
+
+/// Four sides without names, which PyTorch has in another order.
+fn four_text(parts: &[&TokenStream], row: &Row, name: &str) -> Option<String> {
+    let [a, b, c, d] = four(parts)?;
+    Some(format!(
+        "{name}: four sides without names are left, right, top, bottom in PyTorch, and top, bottom, left, right here\n\
+         help: `{row}(left = {a}, right = {b}, top = {c}, bottom = {d})`, or `{row}<({a}, {b}, {c}, {d})>` in the order of here",
+        row = row.name
+    ))
+}
+
+/// Four values, one after the other or in brackets.
+pub(crate) fn four(parts: &[&TokenStream]) -> Option<[String; 4]> {
+    let text = |expression: &Expr| expression.to_token_stream().to_string();
+    let parts: Vec<String> = match parts {
+        [one] => match syn::parse2::<Expr>((*one).clone()).ok()? {
+            Expr::Tuple(tuple) => tuple.elems.iter().map(text).collect(),
+            _ => return None,
+        },
+        parts => parts.iter().map(ToString::to_string).collect(),
+    };
+    parts.try_into().ok()
 }
 
 /// What may stand for a value of this kind beside numbers.
@@ -487,7 +724,18 @@ pub(crate) fn between_angles(expression: &TokenStream) -> String {
     if expression.clone().into_iter().count() == 1 { text } else { format!("{{{text}}}") }
 }
 
-fn unknown_option(written: &str, row: &Row, name: &str) -> String {
+fn unknown_option(option: &Written, row: &Row, name: &str) -> String {
+    let written = &option.name.to_string();
+    if written == "activation" {
+        let value = option.value.to_token_stream().to_string();
+        let word =
+            if value.chars().all(|letter| letter.is_ascii_lowercase()) && !value.is_empty() { &value } else { "relu" };
+        return format!(
+            "{name}: `{}` has no option `activation`\nhelp: it is a step of its own: `{}<..>, {word}`",
+            row.name, row.name
+        )
+        .replace("<..>", if row.sizes.is_empty() { "" } else { "<..>" });
+    }
     let there = row.options.iter().filter(|option| option.kind != ArgumentKind::Later);
     let known: Vec<_> = there.map(|option| option.name).collect();
     if let Some(size) = row.sizes.iter().find(|size| size.name == written) {
@@ -495,9 +743,10 @@ fn unknown_option(written: &str, row: &Row, name: &str) -> String {
         return format!("{name}: {} is no option\nhelp: sizes go in `{}<{}>`", size.name, row.name, form.join(", "));
     }
     if known.is_empty() {
-        return format!("{name}: `{}` has no options", row.name);
+        return has_no_options(row, name);
     }
-    match nearest(written, known.iter().copied()) {
+    let there = OPTIONS.iter().find(|(there, here)| there == written && known.contains(here)).map(|(_, here)| *here);
+    match there.or_else(|| nearest(written, known.iter().copied())) {
         Some(meant) => format!("{name}: `{}` has no option `{written}`\nhelp: did you mean `{meant}`?", row.name),
         None => format!("{name}: `{}` has no option `{written}`\nhelp: it has {}", row.name, known.join(", ")),
     }

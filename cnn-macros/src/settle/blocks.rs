@@ -64,6 +64,9 @@ pub(crate) fn check(blocks: &mut [Block]) {
         let mut note = |at: &Ident, text: String| errors.push(syn::Error::new(at.span(), text));
         if let Some(what) = built_in(name) {
             note(&block.name, format!("the block `{name}` has the name of {what}\nhelp: choose another"));
+        } else if name.starts_with(char::is_uppercase) {
+            let help = format!("`{}`", snake(name));
+            note(&block.name, format!("the block `{name}` starts with a capital letter, as a type does\nhelp: {help}"));
         } else if names[..index].contains(name) {
             note(&block.name, format!("the block `{name}` is declared twice\nhelp: choose another name for one"));
         }
@@ -89,6 +92,18 @@ pub(crate) fn check(blocks: &mut [Block]) {
             blocks[at].errors.push(error);
         }
     }
+}
+
+/// `ResBlock` as `res_block`.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
 }
 
 pub(super) fn built_in(name: &str) -> Option<&'static str> {

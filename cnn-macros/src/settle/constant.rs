@@ -1,11 +1,12 @@
 //! Folds integer arithmetic, so that sizes stay literal. What it cannot see, rustc evaluates. Knows no layers.
 
-use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{BinOp, Expr, ExprBinary, ExprPath, Ident, Lit, UnOp, parse_quote};
 
 use crate::parse::in_braces;
 use crate::size::Size;
+use crate::span::ours;
 
 /// The names that an expression may use, and what they stand for.
 #[derive(Default)]
@@ -136,6 +137,13 @@ impl Scope {
                 let Lit::Int(number) = &literal.lit else {
                     return Err(Mistake::new(literal, "expected a whole number"));
                 };
+                if let Some(rest) =
+                    number.suffix().strip_prefix('x').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+                {
+                    let sizes = format!("{}, {}", number.base10_digits(), rest.replace('x', ", "));
+                    let help = if rest.contains('x') { sizes } else { format!("({sizes})") };
+                    return Err(Mistake::new(number, format!("several numbers are apart by commas\nhelp: `{help}`")));
+                }
                 if !matches!(number.suffix(), "" | "usize") {
                     return Err(Mistake::new(number, format!("a size is a `usize`, not a `{}`", number.suffix())));
                 }
@@ -210,15 +218,28 @@ impl Scope {
             }
         }
         match self.fold(expression) {
-            Ok(Value::Known(number)) => Ok(RealValue::Known(number as f64)),
-            Ok(Value::Const(tokens)) => Ok(RealValue::Const(quote!((#tokens)))),
+            Ok(Value::Known(number)) => match self.rounded(expression) {
+                Some(exact) => Err(Mistake::new(expression, exact)),
+                None => Ok(RealValue::Known(number as f64)),
+            },
+            Ok(Value::Const(tokens)) => Ok(RealValue::Const(in_brackets(expression, tokens))),
             Ok(Value::Unknown) => Ok(RealValue::Unknown),
             // Arithmetic with fractions is rustc's.
             Err(_) => match self.for_rustc(expression)? {
-                Value::Const(tokens) => Ok(RealValue::Const(quote!((#tokens)))),
+                Value::Const(tokens) => Ok(RealValue::Const(in_brackets(expression, tokens))),
                 _ => Ok(RealValue::Unknown),
             },
         }
+    }
+
+    /// Of a division of whole numbers that Rust rounds where a fraction is probably meant: what to say.
+    pub(crate) fn rounded(&self, expression: &Expr) -> Option<String> {
+        let Expr::Binary(ExprBinary { left, op: BinOp::Div(_), right, .. }) = expression else { return None };
+        let (Ok(Value::Known(left)), Ok(Value::Known(right))) = (self.fold(left), self.fold(right)) else {
+            return None;
+        };
+        let text = || format!("{left} / {right} of whole numbers is {}\nhelp: `{left}.0 / {right}.0`", left / right);
+        (left % right != 0).then(text)
     }
 
     fn binary(&self, binary: &ExprBinary) -> Result<Option<Value>, Mistake> {
@@ -307,6 +328,14 @@ fn idents(tokens: TokenStream, found: &mut Vec<Ident>) {
             TokenTree::Literal(_) => before.clear(),
         }
     }
+}
+
+/// An expression of rustc's as a part of another, where it is written.
+fn in_brackets(expression: &Expr, tokens: TokenStream) -> TokenStream {
+    let mut group = Group::new(Delimiter::Parenthesis, tokens);
+    let first = expression.to_token_stream().into_iter().next();
+    group.set_span(first.map_or_else(Span::mixed_site, |first| ours(first.span())));
+    group.into_token_stream()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::layers::{CheckedSizes, Outcome};
-use crate::plan::{Branch, JoinKind, MapId, Plan};
+use crate::plan::{Branch, JoinKind, Kind, MapId, Plan, Step};
 use crate::size::{Shape, Size, sizes_expression};
 
 /// A join where it stands.
@@ -163,8 +163,11 @@ impl Site<'_> {
             let called = |side: &usize| if flat { "features" } else { ["channels", "height", "width"][*side] };
             lines.extend(wrong.iter().map(|side| format!("{}: {}", called(side), made(side))));
         }
+        let rounded = self.rounded(first, second, &wrong).or_else(|| self.rounded(second, first, &wrong));
+        lines.extend(rounded.iter().map(|(line, _)| line.clone()));
         lines.push(format!("rule: {rule}"));
-        let help = self.projection(first, second).or_else(|| self.projection(second, first));
+        let help = rounded.and_then(|(_, help)| help);
+        let help = help.or_else(|| self.projection(first, second)).or_else(|| self.projection(second, first));
         lines.push(format!("help: {}", help.unwrap_or_else(|| self.way_out(first, second, &wrong))));
         lines.join("\n")
     }
@@ -221,8 +224,15 @@ impl Site<'_> {
         let size = self.shape(branch).sizes()[side].known().map_or("?".to_owned(), |size| size.to_string());
         match self.maker(branch, same) {
             Some(step) => format!("{size} in {}, made by {step}", self.called(branch)),
+            None if self.is_elsewhere(branch) => format!("{size} in {}, as the network takes it", self.called(branch)),
             None => format!("{size} in {}, as it gets it", self.called(branch)),
         }
+    }
+
+    /// Whether a branch takes a map by its name that is none of what the join gets.
+    fn is_elsewhere(&self, branch: usize) -> bool {
+        let map = self.branches[branch].map;
+        map != self.input && self.way(map).iter().all(|step| step.input() != self.input)
     }
 
     fn made_rank(&self, branch: usize) -> String {
@@ -248,6 +258,69 @@ impl Site<'_> {
         None
     }
 
+    /// The steps behind a map, from the last to the first.
+    fn way(&self, mut map: MapId) -> Vec<&Step> {
+        let mut way = Vec::new();
+        while let Some(writer) = self.plan.map(map).writer {
+            let step = &self.plan.steps[writer];
+            way.push(step);
+            let Some(before) = step.inputs.first() else { break };
+            map = *before;
+        }
+        way
+    }
+
+    /// Which step of a branch alone rounded down, where a later one makes the map larger again; and how that one makes the
+    /// other branch's map, if it can.
+    fn rounded(&self, branch: usize, other: usize, wrong: &[usize]) -> Option<(String, Option<String>)> {
+        let side = *wrong.iter().find(|side| **side > 0)?;
+        let beside = self.way(self.branches[other].map);
+        let way = self.way(self.branches[branch].map);
+        let size = |map: MapId, side: usize| self.plan.map(map).shape.sizes()[side].known();
+        let alone = || way.iter().filter(|step| beside.iter().all(|other| other.output != step.output));
+        let grown = alone().position(|step| size(step.output, side) > size(step.input(), side))?;
+        let (step, [cells, left]) =
+            alone().skip(grown + 1).find_map(|step| Some((step, left_over(self.plan, step, side)?)))?;
+        let line = format!(
+            "rounded down: {} ({}) makes {} of {cells}, with {left} left over",
+            step.path,
+            step.layer(),
+            size(step.output, side)?
+        );
+        let grown = alone().nth(grown)?;
+        let [height, width] = [1, 2].map(|side| size(self.branches[other].map, side));
+        let (height, width) = (height?, width?);
+        let is_last = |side: usize| size(grown.output, side) == size(self.branches[branch].map, side);
+        let help = if !(is_last(1) && is_last(2)) {
+            None
+        } else if grown.is("upsample") {
+            let mode = match &grown.kind {
+                Kind::Layer { arguments, .. } if arguments.truth("align_corners") => {
+                    ", mode = bilinear, align_corners = true"
+                }
+                Kind::Layer { arguments, .. } if arguments.word("mode") == "bilinear" => ", mode = bilinear",
+                _ => "",
+            };
+            Some(format!("{} as `upsample(size = ({height}, {width}){mode})`", grown.path))
+        } else if let (true, Kind::Layer { arguments, .. }) = (grown.is("conv_transpose2d"), &grown.kind) {
+            let missing = [1, 2].map(|side| {
+                let missing = [height, width][side - 1].checked_sub(size(grown.output, side)?)?;
+                let padding = arguments.pair("output_padding")[side - 1].known()? + missing;
+                let most = ["stride", "dilation"].map(|name| arguments.pair(name)[side - 1].known());
+                (padding < most[0]?.max(most[1]?)).then_some(padding)
+            });
+            match missing {
+                [Some(height), Some(width)] if height == width => Some(format!("output_padding = {height}")),
+                [Some(height), Some(width)] => Some(format!("output_padding = ({height}, {width})")),
+                _ => None,
+            }
+            .map(|option| format!("`{option}` in {} (conv_transpose2d)", grown.path))
+        } else {
+            None
+        };
+        Some((line, help))
+    }
+
     /// For a branch that changes nothing beside one that does: the convolution that makes it fit.
     fn projection(&self, identity: usize, other: usize) -> Option<String> {
         if self.kind != JoinKind::Add || self.branches[identity].map != self.input {
@@ -266,6 +339,21 @@ impl Site<'_> {
         let options = if stride == 1 { String::new() } else { format!("(stride = {stride})") };
         Some(format!("in {}, `conv2d<{channels}, 1>{options}` makes it fit", self.called(identity)))
     }
+}
+
+/// Of a step whose stride does not divide its map: the cells, and how many of them are left over.
+fn left_over(plan: &Plan, step: &Step, side: usize) -> Option<[u64; 2]> {
+    let Kind::Layer { arguments, .. } = &step.kind else { return None };
+    let is_window = ["kernel_size", "stride"].iter().all(|name| arguments.get(name).is_some());
+    if !is_window || step.is("conv_transpose2d") || arguments.truth("ceil_mode") {
+        return None;
+    }
+    let number = |name: &str| arguments.pair_or_ones(name)[side - 1].known();
+    let cells = plan.map(step.input()).shape.sizes()[side].known()?;
+    let padding = arguments.padding();
+    let padded = cells + padding[2 * side - 2].known()? + padding[2 * side - 1].known()?;
+    let left = padded.checked_sub(number("dilation")? * (number("kernel_size")? - 1) + 1)? % number("stride")?;
+    (left > 0).then_some([cells, left])
 }
 
 fn differ(one: &Size, other: &Size) -> bool {

@@ -65,6 +65,11 @@ impl<'b> Walk<'_, 'b> {
         }
     }
 
+    /// Whether an earlier step that is seen here has this label.
+    pub(super) fn is_label(&self, name: &Ident) -> bool {
+        self.labels.seen[self.labels.first..].iter().any(|seen| seen.label == name)
+    }
+
     /// `share<label>`
     pub(super) fn share(&mut self, label: &Ident, name: &str) {
         let seen = &self.labels.seen[self.labels.first..];

@@ -1,16 +1,16 @@
 //! Steps that are layers: a row of the table, or a type of the user's.
 
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 
 use super::blocks::WORDS;
 use super::limits::overflow;
-use super::{Names, Walk};
+use super::{Names, Walk, foreign};
 use crate::error::nearest;
-use crate::layers::{self, Site};
+use crate::layers::{self, FlatBy, Site};
 use crate::parse::ast::Call;
 use crate::plan::custom_layer;
-use crate::plan::{Kind, Map};
+use crate::plan::{INPUT, Kind, Map, MapId};
 use crate::size::Shape;
 
 impl Walk<'_, '_> {
@@ -32,11 +32,16 @@ impl Walk<'_, '_> {
         let Some(input) = self.current else { return };
         let input_map = self.plan.map(input).clone();
         let sound = self.sound(&input_map.shape);
-        let site = Site { name, layer: &call.name, input: &input_map.shape, sound, arguments: &arguments };
+        let flat_by = self.flat_by(input);
+        let site = Site { name, layer: &call.name, input: &input_map.shape, flat_by, sound, arguments: &arguments };
         let outcome = match (row.rule)(&site) {
             Ok(outcome) => outcome,
             Err(error) => {
                 self.errors.push(error);
+                let is_window = row.sizes.last().is_some_and(|size| size.name == "kernel_size");
+                if let Some(way_out) = self.channels_last().filter(|_| is_window) {
+                    self.errors.add_way_out(&way_out);
+                }
                 self.current = None;
                 return;
             }
@@ -53,12 +58,55 @@ impl Walk<'_, '_> {
         self.add_step(Kind::Layer { row, arguments }, span, cost, names, vec![input], output);
     }
 
+    /// Of a network whose input has its channels last, as Keras has them: the input that is meant.
+    fn channels_last(&self) -> Option<String> {
+        let [height, width, channels] = match &self.plan.map(INPUT).shape {
+            Shape::Chw(sizes) => sizes.each_ref().map(|size| size.known().unwrap_or(0)),
+            _ => return None,
+        };
+        // A small map may well have few columns.
+        let is_last = height == width && matches!(channels, 1 | 3 | 4) && (16..=4096).contains(&height);
+        is_last.then(|| format!("`{}<{channels}, {height}, {width}>`, as channels come first", self.network))
+    }
+
+    /// What made features of a map, before the steps that take either.
+    fn flat_by(&self, mut map: MapId) -> FlatBy {
+        while let Some(step) = self.plan.map(map).writer.map(|writer| &self.plan.steps[writer]) {
+            match &step.kind {
+                Kind::Layer { row, .. } if row.name == "flatten" => return FlatBy::Flatten,
+                Kind::Layer { row, .. } if row.name != "linear" => map = step.input(),
+                Kind::Take { .. } => return FlatBy::Input,
+                _ => return FlatBy::Step(format!("{} ({})", step.path, step.layer())),
+            }
+        }
+        FlatBy::Input
+    }
+
     fn unknown_layer(&mut self, call: &Call) {
         if let Some(text) = self.no_such_wire(&call.name) {
             self.wrong(&call.name, text);
             return;
         }
         let name = call.name.to_string();
+        let input = self.current.map(|map| self.plan.map(map).shape.clone());
+        if let Some(text) = foreign::call(call, input.as_ref()) {
+            self.wrong(&call.name, text);
+            return;
+        }
+        if let Some(path) = call.path.as_ref().filter(|path| path.segments.len() > 1) {
+            let path = path.to_token_stream().to_string().replace(' ', "");
+            let text = "a type takes no options\nhelp: it stands alone; what varies is a parameter of the type";
+            self.wrong(&call.name, format!("`{path}`: {text}"));
+            return;
+        }
+        if self.is_label(&call.name) {
+            let text = format!(
+                "`{name}` is a label, which names weights and no map\n\
+                 help: `as {name}` behind the step gives its map that name; `share<{name}>` is the step again"
+            );
+            self.wrong(&call.name, text);
+            return;
+        }
         let known = layers::ROWS.iter().map(|row| row.name);
         let wires: Vec<_> = self.wires.names().collect();
         let blocks: Vec<_> = self.blocks.names().collect();
@@ -88,6 +136,18 @@ impl Walk<'_, '_> {
     }
 
     pub(super) fn custom(&mut self, path: &syn::Path, names: &Names) {
+        if let Some((index, block)) = path.segments.last().and_then(|last| self.blocks.find(&last.ident)) {
+            // It is told where the block is declared that its name is a type's.
+            if path.segments.len() == 1 && path.leading_colon.is_none() {
+                self.tell_block(index, block);
+                return;
+            }
+        }
+        let shape = self.current.map(|map| self.plan.map(map).shape.clone());
+        if let Some(text) = foreign::path(path, shape.as_ref()) {
+            self.wrong(path, text);
+            return;
+        }
         let Some(input) = self.current else { return };
         if path.is_ident(self.network) {
             let text = format!(

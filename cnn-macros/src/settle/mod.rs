@@ -6,6 +6,7 @@ pub(crate) mod blocks;
 mod claims;
 mod constant;
 mod expressions;
+mod foreign;
 mod join_rules;
 mod joins;
 mod labels;
@@ -308,7 +309,8 @@ impl<'b> Walk<'_, 'b> {
         let meaning = |index: usize| match self.current.map(|id| &self.plan.map(id).shape) {
             None => Meaning::Unknown,
             Some(Shape::Flat(size)) => Meaning::Nothing(format!(
-                "`{}` of {} flat features\nhelp: only maps before `flatten` have channels, height and width",
+                "`{}` is a size of a map, and this step gets {} flat features\n\
+                 help: the number itself; a map has channels, height and width, before `flatten`",
                 names[index],
                 size.known().map_or("?".to_owned(), |size| size.to_string())
             )),

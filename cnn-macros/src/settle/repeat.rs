@@ -40,6 +40,12 @@ impl<'b> Walk<'_, 'b> {
             let (mistakes, steps) = (self.errors.count(), self.plan.steps.len());
             index = self.sequence(body, names, index);
             if self.errors.count() > mistakes {
+                if round > 1 {
+                    let fit = round - 1;
+                    let line = format!("in round {round} of `repeat<{times}>`, whose first {fit} fit");
+                    let line = if fit == 1 { line.replace("first 1 fit", "first fits") } else { line };
+                    self.errors.retell(mistakes, &line, &format!("`repeat<{fit}> [ .. ]`"));
+                }
                 // The next round would make the same mistakes again.
                 self.current = None;
                 break;

@@ -22,11 +22,7 @@ impl<'b> Walk<'_, 'b> {
     /// A use of a block: its steps where it stands, with its parameters' meaning.
     pub(super) fn block(&mut self, index: usize, block: &'b Block, call: &Call, name: &str, names: &Names) {
         if !block.errors.is_empty() {
-            match self.blocks.tell(index, self.network) {
-                Teller::Now => self.errors.extend(&block.errors),
-                Teller::Before(network) => self.plan.told_by = Some(network),
-            }
-            self.skip(block);
+            self.tell_block(index, block);
             return;
         }
         let Some((parameters, maps)) = self.block_arguments(block, call, name) else {
@@ -65,6 +61,15 @@ impl<'b> Walk<'_, 'b> {
             self.errors.truncate(before);
             self.plan.told_by = Some(network);
         }
+    }
+
+    /// What is wrong with a block, wherever it is used.
+    pub(super) fn tell_block(&mut self, index: usize, block: &Block) {
+        match self.blocks.tell(index, self.network) {
+            Teller::Now => self.errors.extend(&block.errors),
+            Teller::Before(network) => self.plan.told_by = Some(network),
+        }
+        self.skip(block);
     }
 
     /// Goes on behind a use of a block that cannot be walked. Its heads have their names all the same.

@@ -123,7 +123,7 @@ proptest! {
 
 #[test]
 fn says_the_same_of_other_layers() {
-    let (small, flat) = ([6, 8, 2], Sizes::Flat { features: 120 });
+    let small = [6, 8, 2];
     let cases = [
         (by_the_macro(small, "linear<10>"), check::linear("it", map(small), true, 10)),
         (by_the_macro(small, "prelu(num_parameters = 4)"), check::prelu("it", map(small), true, 4)),
@@ -141,7 +141,6 @@ fn says_the_same_of_other_layers() {
         // A step with a label is called by it alone.
         assert_eq!(by_rustc(&made).map_err(|text| text.replace("it (relu)", "it")), expected);
     }
-    let (_, _, mistakes) = settle("Net<120> { it: conv2d<6, 3> }");
     let window = Window {
         name: "it",
         layer: "conv2d",
@@ -154,5 +153,9 @@ fn says_the_same_of_other_layers() {
         ceil_mode: false,
         pools: false,
     };
-    assert_eq!(check::window(window, flat, true, 6).mistake(), Some(mistakes[0].as_str()));
+    for features in [120, 97, 400, 784, 1152, 65536 * 3, 1 << 40] {
+        let (_, _, mistakes) = settle(&format!("Net<{features}> {{ it: conv2d<6, 3> }}"));
+        let told = check::window(window, Sizes::Flat { features }, true, 6);
+        assert_eq!(told.mistake(), Some(mistakes[0].as_str()));
+    }
 }

@@ -2,7 +2,7 @@ use cnn_core::prelude::*;
 
 network! {
     Net<1, 28, 28> {
-        lstm<6>, relu
+        wavelet<6>, relu
     }
 }
 

@@ -2,7 +2,7 @@ use cnn_core::prelude::*;
 
 network! {
     Net<3, 32, 32> {
-        conv: nn.Conv2d(3, 64, 3), nn.ReLU()
+        conv: nn.Conv2d(3, 64, 3), nn.ReLU(), nn.relu(), F.relu(x)
     }
 }
 

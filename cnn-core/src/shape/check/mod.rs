@@ -153,10 +153,30 @@ const fn flat(name: &str, layer: &str, input: Sizes) -> Option<Text> {
         Sizes::Map { .. } => None,
         Sizes::Flat { features } => {
             let text = Text::new(name).str("`").str(layer).str("` takes a map with height and width, and gets ");
-            Some(text.number(features as u128).str(" flat features\nhelp: put it before `flatten`"))
+            let [channels, side, _] = factors_of(features);
+            let text =
+                text.number(features as u128).str(" flat features\nhelp: `unflatten<C, H, W>` before it, such as ");
+            let text = text.str("`unflatten<").number(channels as u128).str(", ").number(side as u128).str(", ");
+            Some(text.number(side as u128).str(">`"))
         }
     }
 }
+
+/// A map of so many values: as large a square as divides them, looked for among sides that maps have.
+#[inline]
+const fn factors_of(features: usize) -> [usize; 3] {
+    let (mut side, mut found) = (1, 1);
+    while side <= LARGEST_SIDE && side * side <= features {
+        if features.is_multiple_of(side * side) {
+            found = side;
+        }
+        side += 1;
+    }
+    [features / (found * found), found, found]
+}
+
+/// Larger maps are no way out for features; the macro looks as far.
+const LARGEST_SIDE: usize = 256;
 
 /// The map that an adaptive pooling makes.
 #[inline]

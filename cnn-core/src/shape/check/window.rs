@@ -43,10 +43,10 @@ pub const fn window(layer: Window, input: Sizes, sound: bool, channels: usize) -
         mistake = ungrouped(&layer, input.channels() as u128, channels as u128);
     }
     if mistake.is_none() {
-        mistake = misfit(&layer, &axes, 0);
+        mistake = misfit(&layer, &axes, 0, channels);
     }
     if mistake.is_none() {
-        mistake = misfit(&layer, &axes, 1);
+        mistake = misfit(&layer, &axes, 1, channels);
     }
     let (mut height, mut width) = (1, 1);
     if mistake.is_none() {
@@ -206,7 +206,7 @@ impl Axis {
 
 /// What is wrong with the height (`side` 0) or the width of what a window makes.
 #[inline]
-const fn misfit(layer: &Window, axes: &[Axis; 2], side: usize) -> Option<Text> {
+const fn misfit(layer: &Window, axes: &[Axis; 2], side: usize, channels: usize) -> Option<Text> {
     let axis = &axes[side];
     let text = Text::new(layer.name);
     let half = axis.kernel / 2;
@@ -218,7 +218,7 @@ const fn misfit(layer: &Window, axes: &[Axis; 2], side: usize) -> Option<Text> {
         return Some(text);
     }
     if axis.reach() > axis.room() {
-        return Some(no_room(layer, axes, side));
+        return Some(no_room(layer, axes, side, channels));
     }
     if layer.strict && axis.remainder() != 0 {
         return Some(remainder(layer, axes, side));
@@ -227,7 +227,7 @@ const fn misfit(layer: &Window, axes: &[Axis; 2], side: usize) -> Option<Text> {
 }
 
 #[inline]
-const fn no_room(layer: &Window, axes: &[Axis; 2], side: usize) -> Text {
+const fn no_room(layer: &Window, axes: &[Axis; 2], side: usize, channels: usize) -> Text {
     let axis = &axes[side];
     let [before, behind] = axis.padding;
     let missing = (axis.reach() - axis.room()).div_ceil(2) + if before > behind { before } else { behind };
@@ -240,13 +240,32 @@ const fn no_room(layer: &Window, axes: &[Axis; 2], side: usize) -> Text {
     let padded = missing <= most && missing <= MOST_VALUES as u128;
     let largest = if before > behind { before } else { behind };
     let smaller = !layer.pools || largest <= fits / 2;
+    let line = is_line(axes, side);
+    let text = if line {
+        let [height, width] = if side == 0 { [1, axes[1].kernel] } else { [axes[0].kernel, 1] };
+        let text = text.str("`").str(layer.layer).str("<");
+        let text = if layer.pools { text } else { text.number(channels as u128).str(", ") };
+        let text = text.str("(").number(height).str(", ").number(width);
+        text.str(")>`, as the map has one ").str(["row", "column"][side])
+    } else {
+        text
+    };
+    let text = if line && padded { text.str(", or ") } else { text };
     let text = if padded { text.str("padding >= ").number(missing) } else { text };
-    let text = if padded && smaller { text.str(", or ") } else { text };
-    match (padded, smaller) {
+    let text = if padded && smaller && !line { text.str(", or ") } else { text };
+    match (padded || line, smaller && !line) {
         (_, true) => text.str("kernel_size <= ").number(fits),
         (true, false) => text,
         (false, false) => text.str("a smaller dilation"),
     }
+}
+
+/// Whether the map is a line of cells, which no padding widens, and a kernel that lies along it fits.
+#[inline]
+const fn is_line(axes: &[Axis; 2], side: usize) -> bool {
+    let (across, along) = (&axes[side], &axes[1 - side]);
+    let bare = across.padding[0] == 0 && across.padding[1] == 0;
+    across.cells == 1 && along.cells > 1 && bare && along.reach() <= along.room()
 }
 
 #[inline]
