@@ -36,7 +36,8 @@ impl Case {
     }
 
     fn data(&self) -> Data {
-        let (weights, values) = (self.geometry.weights(), self.geometry.channels * self.geometry.cells() * self.samples);
+        let (weights, values) =
+            (self.geometry.weights(), self.geometry.channels * self.geometry.cells() * self.samples);
         Data {
             input: fractions(values, 1),
             weight: fractions(weights, 3),
@@ -59,8 +60,8 @@ impl Case {
         let grad_output = part(&data.grad_output, out_extra);
         let before = if write == Write::Add { 1.0 } else { f32::NAN };
         let mut grad_input = part(&vec![before; data.input.len()], in_extra);
-        let [mut grad_weight, mut grad_bias] = [has_weight, has_bias]
-            .map(|has| if has { vec![f32::NAN; geometry.weights()] } else { Vec::new() });
+        let [mut grad_weight, mut grad_bias] =
+            [has_weight, has_bias].map(|has| if has { vec![f32::NAN; geometry.weights()] } else { Vec::new() });
         let run = |grad_input: Option<(&mut [f32], Write)>, weights: [&mut Vec<f32>; 2], scratch: &mut Scratch| {
             let [grad_weight, grad_bias] = weights;
             let gradients = AffineGradients {

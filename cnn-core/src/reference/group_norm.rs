@@ -5,12 +5,7 @@ use super::{Gradients, samples};
 use crate::kernel::geometry::GroupNormGeometry;
 
 /// input `[n, h, w, c]`, weight and bias `[c]` or `[h, w, c]` -> output `[n, h, w, c]`
-pub fn forward(
-    geometry: &GroupNormGeometry,
-    input: &[f64],
-    weight: Option<&[f64]>,
-    bias: Option<&[f64]>,
-) -> Vec<f64> {
+pub fn forward(geometry: &GroupNormGeometry, input: &[f64], weight: Option<&[f64]>, bias: Option<&[f64]>) -> Vec<f64> {
     let normalized = normalized(geometry, input);
     let value = |i: usize| {
         let place = i % geometry.weights();
@@ -21,12 +16,7 @@ pub fn forward(
 
 /// input `[n, h, w, c]`, weight `[c]` or `[h, w, c]`, grad_output `[n, h, w, c]` -> gradients of the shapes of input, weight and
 /// bias
-pub fn backward(
-    geometry: &GroupNormGeometry,
-    input: &[f64],
-    weight: Option<&[f64]>,
-    grad_output: &[f64],
-) -> Gradients {
+pub fn backward(geometry: &GroupNormGeometry, input: &[f64], weight: Option<&[f64]>, grad_output: &[f64]) -> Gradients {
     assert_eq!(input.len(), grad_output.len());
     let normalized = normalized(geometry, input);
     let (mut grad_weight, mut grad_bias) = (vec![0.0; geometry.weights()], vec![0.0; geometry.weights()]);

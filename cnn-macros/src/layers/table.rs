@@ -42,6 +42,10 @@ const fn later(name: &'static str) -> Argument {
     Argument { name, kind: ArgumentKind::Later, default: Default::Required }
 }
 
+const fn positive(name: &'static str, default: f64) -> Argument {
+    Argument { name, kind: ArgumentKind::Positive, default: Default::Real(default) }
+}
+
 const STRICT: Argument = Argument { name: "strict", kind: ArgumentKind::Flag, default: Default::Truth(false) };
 const KERNEL: Argument = size("kernel_size", ArgumentKind::Pair(1));
 const PADDING: Argument = pair("padding", 0, Default::Number(0));
@@ -99,6 +103,33 @@ static MIRRORING: Row =
 
 /// A `leaky_relu` of a slope that only rustc knows: it may read the input backwards, or the output.
 static LEANING: Row = Row { in_place: false, reads_input_backwards: true, ..LEAKY_RELU };
+
+/// A normalization over the batch.
+const BATCH_NORM2D: Row = Row {
+    name: "batch_norm2d",
+    options: &[
+        positive("eps", 1e-5),
+        Argument { name: "momentum", kind: ArgumentKind::ProbabilityOrNone, default: Default::Probability(0.1) },
+        truth("affine", true),
+        truth("track_running_stats", true),
+    ],
+    rule: maps::batch_norm2d,
+    cost: maps::batch_norm2d_cost,
+    constants: constants::batch_norm2d,
+    scratch: true,
+    stateful: true,
+    fuses_activation: true,
+    activation_reads_output: false,
+    predicts_in_place: |arguments| arguments.truth("track_running_stats"),
+    folds: Folds::Is(|arguments| arguments.truth("track_running_stats")),
+    ..PLAIN
+};
+
+/// What a mean and a deviation are over: all values of a sample, or the channels of each position.
+const OVER: Argument = word("over", &["all", "channels"], "all");
+
+/// A normalization of each sample by itself.
+const GROUP_NORM: Row = Row { family: Some(("group_norm", "GroupNorm")), scratch: true, ..PLAIN };
 
 /// Every layer. Names and defaults are PyTorch's.
 pub(crate) static ROWS: &[Row] = &[
@@ -183,24 +214,44 @@ pub(crate) static ROWS: &[Row] = &[
         backward_reads: Values,
         ..PLAIN
     },
+    BATCH_NORM2D,
     Row {
-        name: "batch_norm2d",
-        options: &[
-            Argument { name: "eps", kind: ArgumentKind::Positive, default: Default::Real(1e-5) },
-            Argument { name: "momentum", kind: ArgumentKind::ProbabilityOrNone, default: Default::Probability(0.1) },
-            truth("affine", true),
-            truth("track_running_stats", true),
-        ],
-        rule: maps::same_spatial_map,
-        cost: maps::batch_norm2d_cost,
-        constants: constants::batch_norm2d,
-        scratch: true,
-        stateful: true,
-        fuses_activation: true,
-        activation_reads_output: false,
-        predicts_in_place: |arguments| arguments.truth("track_running_stats"),
-        folds: Folds::Is(|arguments| arguments.truth("track_running_stats")),
-        ..PLAIN
+        name: "batch_norm1d",
+        family: Some(("batch_norm2d", "BatchNorm2d")),
+        rule: maps::batch_norm1d,
+        ..BATCH_NORM2D
+    },
+    Row {
+        name: "layer_norm",
+        options: &[positive("eps", 1e-5), truth("elementwise_affine", true), truth("bias", true), OVER],
+        constants: constants::layer_norm,
+        cost: maps::layer_norm_cost,
+        ..GROUP_NORM
+    },
+    Row {
+        name: "group_norm",
+        sizes: &[size("num_groups", ArgumentKind::Count)],
+        options: &[positive("eps", 1e-5), truth("affine", true)],
+        rule: maps::group_norm,
+        cost: maps::group_norm_cost,
+        constants: constants::group_norm,
+        ..GROUP_NORM
+    },
+    Row {
+        name: "instance_norm2d",
+        options: &[positive("eps", 1e-5), truth("affine", false), later("track_running_stats")],
+        rule: maps::instance_norm2d,
+        cost: maps::group_norm_cost,
+        constants: constants::group_norm,
+        ..GROUP_NORM
+    },
+    Row {
+        name: "rms_norm",
+        // PyTorch's `None` is the distance of 1 and the next f32.
+        options: &[positive("eps", f32::EPSILON as f64), truth("elementwise_affine", true), OVER],
+        constants: constants::rms_norm,
+        cost: maps::rms_norm_cost,
+        ..GROUP_NORM
     },
     Row {
         name: "local_response_norm",

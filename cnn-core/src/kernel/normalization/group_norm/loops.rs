@@ -201,13 +201,7 @@ impl Part<'_> {
     /// # Safety
     /// The positions lie in the input and in what comes back.
     #[inline(always)]
-    pub(super) unsafe fn sums<S: Simd>(
-        &self,
-        simd: S,
-        lines: Lines<'_>,
-        grad: (*const f32, usize),
-        sums: &mut [f32],
-    ) {
+    pub(super) unsafe fn sums<S: Simd>(&self, simd: S, lines: Lines<'_>, grad: (*const f32, usize), sums: &mut [f32]) {
         // SAFETY: the caller's promise.
         unsafe {
             if self.geometry.is_whole() {
