@@ -3,10 +3,12 @@
 mod kernel;
 
 use cnn_core::kernel::Write;
-use cnn_core::kernel::geometry::GroupNormGeometry;
+use cnn_core::kernel::geometry::{Activation, GroupNormGeometry};
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::group_norm::{self, Affine, AffineGradients};
+use cnn_core::reference::activation;
 use cnn_core::reference::group_norm as reference;
+use kernel::activations::{ALL, fused};
 use kernel::{Part, everywhere, fractions, wide};
 use proptest::prelude::*;
 
@@ -16,6 +18,7 @@ struct Case {
     geometry: GroupNormGeometry,
     /// Whether there is a weight, and whether there is a bias.
     affine: [bool; 2],
+    activation: Option<Activation>,
     write: Write,
     /// Other channels beside those of the input and of the output.
     extra: [usize; 2],
@@ -32,7 +35,7 @@ const NAMES: [&str; 4] = ["output", "gradient of the input", "of the weight", "o
 
 impl Case {
     fn of(samples: usize, geometry: GroupNormGeometry) -> Self {
-        Self { samples, geometry, affine: [true; 2], write: Write::Store, extra: [0; 2] }
+        Self { samples, geometry, affine: [true; 2], activation: None, write: Write::Store, extra: [0; 2] }
     }
 
     fn data(&self) -> Data {
@@ -55,7 +58,8 @@ impl Case {
         let input = part(&data.input, in_extra);
         let mut output = part(&vec![f32::NAN; data.input.len()], out_extra);
         let (weight, bias) = (has_weight.then_some(&data.weight[..]), has_bias.then_some(&data.bias[..]));
-        group_norm::forward(geometry, Affine { weight, bias }, input.slice(), output.slice_mut(), &mut scratch);
+        let (fused, affine) = (fused(self.activation), Affine { weight, bias });
+        group_norm::forward(geometry, affine, fused, input.slice(), output.slice_mut(), &mut scratch);
 
         let grad_output = part(&data.grad_output, out_extra);
         let before = if write == Write::Add { 1.0 } else { f32::NAN };
@@ -81,7 +85,10 @@ impl Case {
     fn reference(&self, data: &Data) -> [Vec<f64>; 4] {
         let [input, weight, bias, grad] = [&data.input, &data.weight, &data.bias, &data.grad_output].map(|of| wide(of));
         let (weight, bias) = (self.affine[0].then_some(&weight[..]), self.affine[1].then_some(&bias[..]));
-        let output = reference::forward(&self.geometry, &input, weight, bias);
+        let mut output = reference::forward(&self.geometry, &input, weight, bias);
+        if let Some(activation) = self.activation {
+            output = activation::forward(activation, &output);
+        }
         let mut gradients = reference::backward(&self.geometry, &input, weight, &grad);
         if self.write == Write::Add {
             gradients.input.iter_mut().for_each(|value| *value += 1.0);
@@ -125,13 +132,14 @@ proptest! {
         (groups, of_group) in prop_oneof![(1..=5usize, 1..=33usize), (1..=1usize, 1..=150usize), (1..=80usize, 1..=1usize)],
         size in prop_oneof![Just([1, 1]), [1..=9usize, 1..=9usize]],
         [centered, by_value, weight, bias, add] in any::<[bool; 5]>(),
+        activation in prop::option::of(prop::sample::select(&ALL[..])),
         extra in prop_oneof![Just([0; 2]), [0..=9usize, 0..=9usize]],
     ) {
         // One value alone is zero whatever it was, and its gradient is nothing but rounding.
         prop_assume!(of_group * size[0] * size[1] > 2);
         let write = if add { Write::Add } else { Write::Store };
         let geometry = geometry(groups * of_group, groups, size, centered, by_value && groups == 1);
-        Case { samples, geometry, affine: [weight, bias], write, extra }.check();
+        Case { samples, geometry, affine: [weight, bias], activation, write, extra }.check();
     }
 }
 
@@ -154,7 +162,8 @@ fn samples_in_parts() {
         for centered in [true, false] {
             for (write, extra) in [(Write::Store, [0; 2]), (Write::Add, [3, 2])] {
                 let geometry = geometry(channels, groups, size, centered, by_value);
-                Case { write, extra, ..Case::of(3, geometry) }.check();
+                let activation = [Activation::Relu, Activation::Silu][usize::from(centered)];
+                Case { write, extra, activation: Some(activation), ..Case::of(3, geometry) }.check();
                 Case { affine: [false; 2], ..Case::of(1, geometry) }.check();
             }
         }

@@ -230,7 +230,7 @@ fn normalizations_of_samples() {
         both(|scratch| {
             let affine = group_norm::Affine { weight: Some(&weight), bias: Some(&bias) };
             let mut output = grad_output.clone();
-            group_norm::forward(&geometry, affine, &input, &mut output, scratch);
+            group_norm::forward(&geometry, affine, FusedActivation::Relu6, &input, &mut output, scratch);
             let (mut grad_input, mut grad_weight, mut grad_bias) = (input.clone(), weight.clone(), bias.clone());
             let gradients = group_norm::AffineGradients { weight: Some(&mut grad_weight), bias: Some(&mut grad_bias) };
             let wanted = Some((&mut grad_input[..], Write::Add));

@@ -180,14 +180,14 @@ fn a_normalization_without_statistics_allocates_nothing() {
 fn a_normalization_without_weights_allocates_nothing() {
     let (geometry, mut scratch) = (GroupNormGeometry::new(MUCH, [1, 1], 1), Scratch::default());
     let affine = Affine { weight: Some(&[1.0]), bias: None };
-    group_norm::forward(&geometry, affine, &[], &mut [], &mut scratch);
+    group_norm::forward(&geometry, affine, FusedActivation::None, &[], &mut [], &mut scratch);
 }
 
 #[test]
 #[should_panic(expected = "groups divide the channels")]
 fn groups_of_a_part_of_a_channel() {
     let (geometry, mut scratch) = (GroupNormGeometry::new(5, [2, 2], 2), Scratch::default());
-    group_norm::forward(&geometry, Affine::default(), &[0.0; 20], &mut [0.0; 20], &mut scratch);
+    group_norm::forward(&geometry, Affine::default(), FusedActivation::None, &[0.0; 20], &mut [0.0; 20], &mut scratch);
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn an_empty_batch_takes_no_time_and_no_memory_whatever_a_sample_is() {
     local_response_norm::forward(&much, &[], &mut [], &mut scratch);
 
     let much = GroupNormGeometry::new(MUCH, [1, 1], 1);
-    group_norm::forward(&much, Affine::default(), &[], &mut [], &mut scratch);
+    group_norm::forward(&much, Affine::default(), FusedActivation::None, &[], &mut [], &mut scratch);
     let target = Some((&mut [][..], Write::Store));
     group_norm::backward(&much, None, &[], &[], target, AffineGradients::default(), &mut scratch);
 

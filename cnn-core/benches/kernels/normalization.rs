@@ -47,7 +47,8 @@ fn measure_of_samples(table: &mut Table<'_>, (name, batch, [channels, height, wi
     let (mut output, grad_output, mut grad_input) = (Buffer::zeros(len), noise(len), Buffer::zeros(len));
     let [mut grad_weight, mut grad_bias] = core::array::from_fn(|_| Buffer::zeros(weights));
     let affine = group_norm::Affine { weight: Some(&weight), bias: Some(&bias) };
-    let forward = best(|| group_norm::forward(&geometry, affine, &input, &mut output, &mut scratch));
+    let forward =
+        best(|| group_norm::forward(&geometry, affine, FusedActivation::None, &input, &mut output, &mut scratch));
     let backward = best(|| {
         let gradients = group_norm::AffineGradients { weight: Some(&mut grad_weight), bias: Some(&mut grad_bias) };
         let wanted = Some((&mut grad_input[..], Write::Store));

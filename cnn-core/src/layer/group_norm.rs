@@ -6,9 +6,12 @@
 
 use super::prepare::Prepared;
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
+use crate::kernel::FusedActivation;
 use crate::kernel::geometry::GroupNormGeometry;
 use crate::kernel::memory::scratch::Needs;
 use crate::kernel::normalization::group_norm::{self, Affine, AffineGradients};
+use crate::kernel::pointwise::join;
+use crate::kernel::rows::{Rows, RowsMut};
 
 /// A normalization of each sample by itself, the same in training and in evaluation. Parameters are the weight, if there is one,
 /// then the bias, if there is one: a number for each channel, or for each value of the map.
@@ -19,6 +22,8 @@ pub trait GroupNorm {
     const WEIGHT: bool;
     /// Whether they get a trained summand, too.
     const BIAS: bool;
+    /// The function behind it, if that is part of it.
+    const FUSED: FusedActivation;
     /// The layer as data.
     const OPERATION: Operation =
         Operation::GroupNorm { geometry: Self::GEOMETRY, weight: Self::WEIGHT, bias: Self::BIAS };
@@ -47,7 +52,7 @@ const fn tensor(name: &'static str, geometry: &GroupNormGeometry, initial: Initi
 /// input `[n, .., c]` -> output `[n, .., c]`
 pub fn forward<L: GroupNorm>(pass: &mut Pass<'_>, parameters: &[f32], input: &[f32], output: &mut [f32]) {
     let (weight, bias) = weight_and_bias::<L>(parameters);
-    group_norm::forward(&L::GEOMETRY, Affine { weight, bias }, input, output, pass.scratch);
+    group_norm::forward(&L::GEOMETRY, Affine { weight, bias }, L::FUSED, input, output, pass.scratch);
 }
 
 /// input `[n, .., c]`, grad_output `[n, .., c]` -> grad_input `[n, .., c]`, grad_parameters
@@ -55,11 +60,16 @@ pub fn backward<L: GroupNorm>(
     pass: &mut Pass<'_>,
     parameters: &[f32],
     input: &[f32],
-    _output: &[f32],
+    output: &[f32],
     grad_output: &mut [f32],
     grad_input: Option<GradInput<'_>>,
     grad_parameters: &mut [f32],
 ) {
+    if !matches!(L::FUSED, FusedActivation::None) {
+        let stride = L::GEOMETRY.layout.out_stride;
+        let (output, grad_output) = (Rows::strided(output, stride), RowsMut::strided(grad_output, stride));
+        join::rectify_backward(L::GEOMETRY.channels, L::FUSED, output, grad_output);
+    }
     let (weight, _) = weight_and_bias::<L>(parameters);
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(if L::WEIGHT { L::GEOMETRY.weights() } else { 0 });
     let gradients = AffineGradients { weight: L::WEIGHT.then_some(grad_weight), bias: L::BIAS.then_some(grad_bias) };

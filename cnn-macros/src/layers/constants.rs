@@ -175,7 +175,7 @@ fn normalization(
     [weight, bias]: [bool; 2],
 ) -> TokenStream {
     let [channels, ..] = layer.input.sizes();
-    let (eps, layout) = (layer.arguments.real("eps"), layer.layout());
+    let (eps, layout, fused) = (layer.arguments.real("eps"), layer.layout(), layer.fused());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::GroupNormGeometry =
             ::cnn_core::kernel::geometry::GroupNormGeometry {
@@ -189,6 +189,7 @@ fn normalization(
             };
         const WEIGHT: bool = #weight;
         const BIAS: bool = #bias;
+        #fused
     }
 }
 

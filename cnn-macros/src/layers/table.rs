@@ -129,7 +129,8 @@ const BATCH_NORM2D: Row = Row {
 const OVER: Argument = word("over", &["all", "channels"], "all");
 
 /// A normalization of each sample by itself.
-const GROUP_NORM: Row = Row { family: Some(("group_norm", "GroupNorm")), scratch: true, ..PLAIN };
+const GROUP_NORM: Row =
+    Row { family: Some(("group_norm", "GroupNorm")), scratch: true, fuses_activation: true, ..PLAIN };
 
 /// Every layer. Names and defaults are PyTorch's.
 pub(crate) static ROWS: &[Row] = &[

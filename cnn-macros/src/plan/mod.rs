@@ -275,6 +275,12 @@ impl Step {
         self.row().is_some_and(|row| matches!(row.folds, Folds::Is(_)))
     }
 
+    /// Whether it is a normalization of which a second one takes little time.
+    pub(crate) fn is_normalization(&self) -> bool {
+        self.is_batch_norm()
+            || self.row().is_some_and(|row| row.family.is_some_and(|(module, _)| module == "group_norm"))
+    }
+
     /// Whether it has values to train, as far as the macro knows.
     pub(crate) fn has_parameters(&self) -> bool {
         self.cost.is_none_or(|cost| cost.parameters > 0)

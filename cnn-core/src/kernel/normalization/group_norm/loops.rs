@@ -2,6 +2,7 @@
 //! mean and each value its own weight, as one run of values.
 
 use super::Affine;
+use crate::kernel::FusedActivation;
 use crate::kernel::geometry::GroupNormGeometry;
 use crate::kernel::isa::{MAX_LANES, Simd, vectors};
 use crate::kernel::memory::buffer::split;
@@ -108,6 +109,7 @@ pub(super) fn slopes(geometry: &GroupNormGeometry, weight: Option<&[f32]>, sums:
 pub(super) struct Part<'a> {
     pub(super) geometry: &'a GroupNormGeometry,
     pub(super) affine: Affine<'a>,
+    pub(super) fused: FusedActivation,
     pub(super) positions: Range<usize>,
     /// The first of them, and from one to the next.
     pub(super) input: (*const f32, usize),
@@ -221,12 +223,26 @@ impl Part<'_> {
     /// The positions lie in input and output, and nobody else uses those of the output.
     #[inline(always)]
     pub(super) unsafe fn forward<S: Simd>(&self, simd: S, lines: Lines<'_>, to: (*mut f32, usize)) {
-        if !self.geometry.is_whole() {
-            let mut body = ForwardColumns { part: self, lines, to };
-            // SAFETY: the caller's promise.
-            return unsafe { strip::for_each(simd, self.geometry.channels, &mut body) };
-        }
         let [rows, len] = self.rows([self.input.1, to.1]);
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.geometry.is_whole() {
+                self.forward_run(simd, lines, [rows, len], to);
+            } else {
+                strip::for_each(simd, self.geometry.channels, &mut ForwardColumns { part: self, lines, to });
+            }
+            if let Some(then) = self.fused.then() {
+                then.apply(simd.isa(), [rows, len], to);
+            }
+        }
+    }
+
+    /// [`forward`](Self::forward) where all values have one mean: rows of them, or one.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn forward_run<S: Simd>(&self, simd: S, lines: Lines<'_>, [rows, len]: [usize; 2], to: (*mut f32, usize)) {
         let [weight, bias] = [self.affine.weight, self.affine.bias].map(|values| self.of_values(values));
         let [mean, low, inverse] = [lines.mean, lines.low, lines.inverse].map(|line| simd.splat(line[0]));
         for row in 0..rows {
@@ -240,11 +256,12 @@ impl Part<'_> {
                         Some(weight) => simd.mul(inverse, simd.load_some(weight.add(place), count)),
                         None => inverse,
                     };
-                    let y = match bias {
+                    let mut y = [match bias {
                         Some(bias) => simd.mul_add(distance, scale, simd.load_some(bias.add(place), count)),
                         None => simd.mul(distance, scale),
-                    };
-                    simd.store_some(to.0.add(row * to.1 + start), count, y);
+                    }];
+                    self.fused.apply(simd, &mut y);
+                    simd.store_some(to.0.add(row * to.1 + start), count, y[0]);
                 }
             }
         }
@@ -428,7 +445,7 @@ impl strip::Body for ForwardColumns<'_> {
     /// The positions lie in both maps, and nobody else uses those of the output; each channel has its numbers.
     #[inline(always)]
     unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
-        let Self { part: Part { affine, positions, input, .. }, lines, to } = *self;
+        let Self { part: Part { affine, fused, positions, input, .. }, lines, to } = *self;
         // SAFETY: the caller's promise.
         unsafe {
             let [mean, low, mut scale] =
@@ -445,6 +462,7 @@ impl strip::Body for ForwardColumns<'_> {
                 for v in 0..NV {
                     x[v] = simd.mul_add(simd.sub(simd.sub(x[v], mean[v]), low[v]), scale[v], bias[v]);
                 }
+                fused.apply(simd, &mut x);
                 strip.store(to.0.add(row * to.1 + channel), x);
             }
         }

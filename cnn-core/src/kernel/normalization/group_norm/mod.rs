@@ -8,12 +8,12 @@
 
 mod loops;
 
-use crate::kernel::Write;
 use crate::kernel::geometry::{GroupNormGeometry, Map};
 use crate::kernel::isa::{self, Isa, Kernel, Simd};
 use crate::kernel::memory::buffer::split;
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::memory::scratch::{Needs, Scratch, Slots};
+use crate::kernel::{FusedActivation, Write};
 use crate::shape::window;
 use core::ops::Range;
 use loops::{Lines, LinesMut, Returned};
@@ -141,6 +141,8 @@ impl Wanted {
 struct Job<'a> {
     geometry: &'a GroupNormGeometry,
     affine: Affine<'a>,
+    /// What is applied to the results on the way there.
+    fused: FusedActivation,
     input: Given,
     /// What comes back, on the way back.
     grad_output: Option<Given>,
@@ -149,11 +151,12 @@ struct Job<'a> {
     isa: Isa,
 }
 
-/// input `[n, h, w, c]` -> output `[n, h, w, c]`
+/// input `[n, h, w, c]` -> output `[n, h, w, c]`, and a function of it
 #[inline]
 pub fn forward(
     geometry: &GroupNormGeometry,
     affine: Affine<'_>,
+    fused: FusedActivation,
     input: &[f32],
     output: &mut [f32],
     scratch: &mut Scratch,
@@ -167,13 +170,14 @@ pub fn forward(
     let job = Job {
         geometry,
         affine,
+        fused,
         input: Given::new(input, geometry.input()),
         grad_output: None,
         wanted: Some(Wanted { target: Target::new(output), map: geometry.output(), add: false }),
         isa: isa::current(),
     };
     let (shared, slots) = scratch.lend(geometry.needs());
-    let cost = 4 * geometry.channels * geometry.cells();
+    let cost = (4 + fused.then().map_or(0, |then| then.cost)) * geometry.channels * geometry.cells();
     if geometry.parts() == 1 {
         let piece = PART.div_ceil(cost);
         return chunk::for_each(samples.div_ceil(piece), cost * samples, |index| {
@@ -227,6 +231,7 @@ pub fn backward(
     let job = Job {
         geometry,
         affine,
+        fused: FusedActivation::None,
         input: Given::new(input, geometry.input()),
         grad_output: Some(Given::new(grad_output, geometry.output())),
         wanted,
@@ -347,6 +352,7 @@ impl PartTask<'_> {
         loops::Part {
             geometry: job.geometry,
             affine: job.affine,
+            fused: job.fused,
             positions: positions.clone(),
             input: job.input.at(*sample, positions.start),
         }
