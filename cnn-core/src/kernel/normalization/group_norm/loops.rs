@@ -371,18 +371,33 @@ impl Run {
                     add(0, start, count, mean, low);
                     start += S::LANES;
                 }
-                for (total, index) in total.iter_mut().zip([0, 1]) {
-                    for way in &sums {
-                        let mut lanes = [0.0; MAX_LANES];
-                        // SAFETY: no vector has more lanes.
-                        unsafe { simd.store(lanes.as_mut_ptr(), way[index]) };
-                        *total += lanes[..S::LANES].iter().copied().map(f64::from).sum::<f64>();
-                    }
+                let [mut sum, mut product] = sums[0];
+                for [other, of_product] in &sums[1..] {
+                    (sum, product) = (simd.add(sum, *other), simd.add(product, *of_product));
                 }
+                total[0] += in_all(simd, sum);
+                total[1] += in_all(simd, product);
             }
         }
         total
     }
+}
+
+/// The sum of all lanes, halves with halves: a row of few channels has little else to wait for.
+#[inline(always)]
+fn in_all<S: Simd>(simd: S, vector: S::Vector) -> f64 {
+    let mut lanes = [0.0; MAX_LANES];
+    // SAFETY: no vector has more lanes.
+    unsafe { simd.store(lanes.as_mut_ptr(), vector) };
+    let mut lanes = lanes.map(f64::from);
+    let mut half = MAX_LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] += lanes[lane + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
 }
 
 /// The sums of `grad` and of `grad * (x - mean)` down the rows for each channel; without a gradient, that is the distance.
