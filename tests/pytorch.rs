@@ -113,6 +113,24 @@ network! {
         decoder: conv2d<3, 3>(padding = 1),
     }
 
+    /// Every normalization of samples side by side, and those of features one behind the other.
+    pub Normalizations<2, 5, 4> {
+        conv: conv2d<6, 3>(padding = 1),
+        branches: concat {
+            layer_norm: layer_norm,
+            without_bias: layer_norm(eps = 0.01, bias = false),
+            of_channels: layer_norm(over = channels),
+            group_norm: group_norm<3>,
+            instance_norm2d: instance_norm2d,
+            affine: instance_norm2d(eps = 0.1, affine = true),
+            rms_norm: rms_norm,
+            rms_of_channels: rms_norm(eps = 0.01, over = channels),
+        },
+        mix: conv2d<4, 1>, flatten, of_map: layer_norm, fc1: linear<8>,
+        sum: add { [], batch_norm1d: batch_norm1d },
+        group_norm: group_norm<2>, rms_norm: rms_norm, fc: linear<3>,
+    }
+
     /// Every function of one value, side by side.
     pub Activations<2, 3, 4> {
         conv: conv2d<3, 1>,
@@ -275,6 +293,11 @@ fn functions_of_one_value() {
 #[test]
 fn windows_with_every_option() {
     check::<Windows>("windows");
+}
+
+#[test]
+fn normalizations_of_samples_and_of_features() {
+    check::<Normalizations>("normalizations");
 }
 
 #[test]

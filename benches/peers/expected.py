@@ -12,8 +12,13 @@ def randomize(network, images):
     The statistics are those of a batch, a little off: with numbers out of nowhere the maps of a deep network would grow or
     fade with every layer, in evaluation mode. Three of four channels lean to positive values and one to negative ones, the
     same all along a residual stream: then few values are so near to the kink of a rectifier that rounding decides their side."""
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = [module for module in network.modules() if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    of_samples = (nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d, nn.RMSNorm)
     with torch.no_grad():
+        for norm in network.modules():
+            if isinstance(norm, of_samples):
+                for parameter in norm.parameters():
+                    parameter.add_(torch.empty_like(parameter).uniform_(-0.5, 0.5))
         for norm in norms:
             norm.weight.uniform_(0.5, 1)
             side = torch.where(torch.arange(norm.num_features) % 4 == 3, -1, 1)

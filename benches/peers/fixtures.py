@@ -152,6 +152,54 @@ def rare():
     return named(branches=branches, head=nn.Conv2d(12, CLASSES, 1))
 
 
+class OfChannels(nn.Module):
+    """A normalization over the channels of each position, as torchvision's `LayerNorm2d`, which is one itself."""
+
+    def forward(self, values):
+        return super().forward(values.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class LayerNorm2d(OfChannels, nn.LayerNorm):
+    pass
+
+
+class RMSNorm2d(OfChannels, nn.RMSNorm):
+    pass
+
+
+class Sum(Concat):
+    """What goes in, and what all branches make of it."""
+
+    def forward(self, values):
+        return values + sum(branch(values) for branch in self.children())
+
+
+def normalizations():
+    branches = Concat(
+        layer_norm=nn.LayerNorm([6, 5, 4]),
+        without_bias=nn.LayerNorm([6, 5, 4], eps=0.01, bias=False),
+        of_channels=LayerNorm2d(6),
+        group_norm=nn.GroupNorm(3, 6),
+        instance_norm2d=nn.InstanceNorm2d(6),
+        affine=nn.InstanceNorm2d(6, eps=0.1, affine=True),
+        rms_norm=nn.RMSNorm([6, 5, 4]),
+        rms_of_channels=RMSNorm2d(6, eps=0.01),
+    )
+    return named(
+        conv=nn.Conv2d(2, 6, 3, padding=1),
+        branches=branches,
+        mix=nn.Conv2d(48, 4, 1),
+        flatten=nn.Flatten(),
+        of_map=nn.LayerNorm(80),
+        fc1=nn.Linear(80, 8),
+        # Of two samples a normalization alone makes 1 and -1, whatever they are.
+        sum=Sum(batch_norm1d=nn.BatchNorm1d(8)),
+        group_norm=nn.GroupNorm(2, 8),
+        rms_norm=nn.RMSNorm(8),
+        fc=nn.Linear(8, CLASSES),
+    )
+
+
 # name -> constructor, sizes of an image
 FIXTURES = {
     "residual": (residual, (2, 6, 6)),
@@ -162,6 +210,7 @@ FIXTURES = {
     "activations": (activations, (2, 3, 4)),
     "windows": (windows, (2, 9, 8)),
     "rare": (rare, (2, 9, 8)),
+    "normalizations": (normalizations, (2, 5, 4)),
 }
 
 

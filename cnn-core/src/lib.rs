@@ -123,6 +123,11 @@ pub mod train;
 /// | `avg_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, ceil_mode = false, count_include_pad = true, divisor_override, strict` |
 /// | `adaptive_avg_pool2d<output_size>`, `adaptive_max_pool2d<output_size>` | |
 /// | `batch_norm2d` | `eps = 0.00001, momentum = 0.1` or `none`, `affine = true, track_running_stats = true` |
+/// | `batch_norm1d` | of flat features; the same |
+/// | `layer_norm` | `eps = 0.00001, elementwise_affine = true, bias = true, over = all`, or `channels` |
+/// | `rms_norm` | `eps = 0.00000011920929` (PyTorch's `None`), `elementwise_affine = true, over = all`, or `channels` |
+/// | `group_norm<num_groups>` | `eps = 0.00001, affine = true` |
+/// | `instance_norm2d` | `eps = 0.00001, affine = false` |
 /// | `local_response_norm<size>` | `alpha = 0.0001, beta = 0.75, k = 1.0` |
 /// | `relu`, `relu6`, `sigmoid`, `tanh`, `hardsigmoid`, `hardswish`, `silu` | |
 /// | `leaky_relu` | `negative_slope = 0.01` |
@@ -161,12 +166,16 @@ pub mod train;
 ///   which is left, right, top, bottom, is `zero_pad2d<(c, d, a, b)>` here,** or, whatever the order,
 ///   `zero_pad2d(left = a, right = b, top = c, bottom = d)`. The padding of `conv2d` may be `same`, too,
 ///   which keeps the map's height and width.
+/// - `layer_norm` and `rms_norm` are over all values of a sample, as PyTorch's are of a `normalized_shape` that is the whole map or
+///   all features, with a weight for each value; `over = channels` is over the channels of each position, with a weight for each
+///   channel (`LayerNorm2d` of torchvision's ConvNeXt).
 /// - `algorithm = winograd` or `direct` chooses how a `conv2d` is computed; `auto` takes the faster of them. Winograd's is for
 ///   a 3x3 kernel with stride 1, dilation 1 and one group: a quarter of the multiplications, and up to three times the
 ///   rounding of PyTorch's own convolution.
 /// - `=>` states the map that the step makes, for the reader; another one is an error.
 /// - What PyTorch refuses is refused, and a little more: zeros as sizes and negative padding, `momentum` that is no share
-///   of 1, negative `alpha`, `k` and divisors, infinite slopes, and `dropout2d` and `linear` on maps of another rank.
+///   of 1, negative `alpha`, `k` and divisors, infinite slopes, and `dropout2d`, `linear` and normalizations over a batch on
+///   maps of another rank.
 /// - A stride that does not divide is rounded down, as by PyTorch; with `strict` it is an error.
 /// - Weights are named as in PyTorch's `state_dict`: a label is a name, and a step without one is its index in its sequence.
 ///   `repeat` writes its steps where it stands; with a label it is a sequence of that name. A branch without a label lends

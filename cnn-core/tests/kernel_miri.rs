@@ -5,15 +5,15 @@ use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::convolution::{self, Epilogue, conv_transpose2d, linear, packed};
 use cnn_core::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry,
-    GeluApproximation, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry,
-    Upsample2dGeometry, ZeroPad2dGeometry,
+    GeluApproximation, GroupNormGeometry, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry, Padding,
+    Pool2dGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
 };
 use cnn_core::kernel::memory::chunk::in_pool;
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{
     self, Affine, AffineGradients, MapGradients, Saved, SavedMut, Statistics, StatisticsMut,
 };
-use cnn_core::kernel::normalization::local_response_norm;
+use cnn_core::kernel::normalization::{group_norm, local_response_norm};
 use cnn_core::kernel::pointwise::activation::{self, Remembered};
 use cnn_core::kernel::pointwise::join::{self, Gate};
 use cnn_core::kernel::pointwise::{prelu, softmax};
@@ -216,6 +216,26 @@ fn batch_normalizations() {
             let mut in_place = grad_output.clone();
             batch_norm2d::forward_evaluation_in_place(geometry, given, affine, fused, &mut in_place, scratch);
             [output, grad_input, grad_weight, grad_bias, running_mean, running_variance, in_place].concat()
+        });
+    }
+}
+
+#[test]
+fn normalizations_of_samples() {
+    for (channels, groups, size, by_value) in [(6, 3, [2, 3], false), (21, 1, [2, 2], true), (18, 1, [1, 1], false)] {
+        let geometry = GroupNormGeometry { by_value, ..GroupNormGeometry::new(channels, size, groups) };
+        let (geometry, rows) = (geometry.strided(channels + 1, 0), 3 * size[0] * size[1]);
+        let (input, grad_output) = (values(rows * (channels + 1) - 1), values(rows * channels));
+        let (weight, bias) = (values(geometry.weights()), values(geometry.weights()));
+        both(|scratch| {
+            let affine = group_norm::Affine { weight: Some(&weight), bias: Some(&bias) };
+            let mut output = grad_output.clone();
+            group_norm::forward(&geometry, affine, FusedActivation::Relu6, &input, &mut output, scratch);
+            let (mut grad_input, mut grad_weight, mut grad_bias) = (input.clone(), weight.clone(), bias.clone());
+            let gradients = group_norm::AffineGradients { weight: Some(&mut grad_weight), bias: Some(&mut grad_bias) };
+            let wanted = Some((&mut grad_input[..], Write::Add));
+            group_norm::backward(&geometry, affine.weight, &input, &grad_output, wanted, gradients, scratch);
+            [output, grad_input, grad_weight, grad_bias].concat()
         });
     }
 }

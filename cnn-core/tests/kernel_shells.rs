@@ -4,11 +4,12 @@ use cnn_core::kernel::convolution::conv_transpose2d;
 use cnn_core::kernel::convolution::packed::{self, MadeFor};
 use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{
-    AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry, Layout,
-    LocalResponseNormGeometry, Padding, Pool2dGeometry, ZeroPad2dGeometry,
+    AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry,
+    GroupNormGeometry, Layout, LocalResponseNormGeometry, Padding, Pool2dGeometry, ZeroPad2dGeometry,
 };
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{self, Statistics};
+use cnn_core::kernel::normalization::group_norm::{self, Affine, AffineGradients};
 use cnn_core::kernel::normalization::local_response_norm;
 use cnn_core::kernel::pointwise::join::{self, Gate};
 use cnn_core::kernel::pointwise::prelu;
@@ -175,6 +176,28 @@ fn a_normalization_without_statistics_allocates_nothing() {
 }
 
 #[test]
+#[should_panic(expected = "as many weights as the geometry says")]
+fn a_normalization_without_weights_allocates_nothing() {
+    let (geometry, mut scratch) = (GroupNormGeometry::new(MUCH, [1, 1], 1), Scratch::default());
+    let affine = Affine { weight: Some(&[1.0]), bias: None };
+    group_norm::forward(&geometry, affine, FusedActivation::None, &[], &mut [], &mut scratch);
+}
+
+#[test]
+#[should_panic(expected = "groups divide the channels")]
+fn groups_of_a_part_of_a_channel() {
+    let (geometry, mut scratch) = (GroupNormGeometry::new(5, [2, 2], 2), Scratch::default());
+    group_norm::forward(&geometry, Affine::default(), FusedActivation::None, &[0.0; 20], &mut [0.0; 20], &mut scratch);
+}
+
+#[test]
+#[should_panic(expected = "input and output have the same samples")]
+fn a_gradient_of_other_samples() {
+    let (geometry, mut scratch) = (GroupNormGeometry::new(4, [2, 2], 2), Scratch::default());
+    group_norm::backward(&geometry, None, &[0.0; 32], &[0.0; 16], None, AffineGradients::default(), &mut scratch);
+}
+
+#[test]
 fn an_empty_batch_takes_no_time_and_no_memory_whatever_a_sample_is() {
     let mut scratch = Scratch::default();
     let (mut grad_weight, mut grad_bias) = ([1.0], [1.0]);
@@ -219,6 +242,11 @@ fn an_empty_batch_takes_no_time_and_no_memory_whatever_a_sample_is() {
 
     let much = LocalResponseNormGeometry::new(MUCH, MUCH);
     local_response_norm::forward(&much, &[], &mut [], &mut scratch);
+
+    let much = GroupNormGeometry::new(MUCH, [1, 1], 1);
+    group_norm::forward(&much, Affine::default(), FusedActivation::None, &[], &mut [], &mut scratch);
+    let target = Some((&mut [][..], Write::Store));
+    group_norm::backward(&much, None, &[], &[], target, AffineGradients::default(), &mut scratch);
 
     let target = Some((RowsMut::dense(&mut []), Write::Store));
     let nothing = Rows::dense(&[]);

@@ -333,6 +333,11 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
         Operation::AdaptiveMaxPool2d(geometry) => {
             channels_first(reference::adaptive_max_pool2d::forward(&geometry, &channels_last(input)))
         }
+        Operation::GroupNorm { geometry, weight, bias } => {
+            let (of_weight, of_bias) = parameters.split_at(if weight { geometry.weights() } else { 0 });
+            let (weight, bias) = (weight.then_some(of_weight), bias.then_some(of_bias));
+            channels_first(reference::group_norm::forward(&geometry, &channels_last(input), weight, bias))
+        }
         Operation::LocalResponseNorm(geometry) => {
             channels_first(reference::local_response_norm::forward(&geometry, &channels_last(input)))
         }

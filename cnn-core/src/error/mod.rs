@@ -29,8 +29,9 @@ pub enum Error {
     },
     /// A batch of one value for each channel, in training.
     #[error(
-        "{step}: batch_norm2d has no variance to train with: one {map} sample has one value for each channel; \
-         take at least two samples"
+        "{step}: {} has no variance to train with: one {map} sample has one value for each {}; take at least two samples",
+        if .map.is_flat() { "batch_norm1d" } else { "batch_norm2d" },
+        if .map.is_flat() { "feature" } else { "channel" }
     )]
     OneValue {
         /// The normalization.

@@ -1,4 +1,6 @@
-//! `batch_norm2d`. <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>
+//! `batch_norm2d`, and `batch_norm1d` of features, which are a map of one cell.
+//! <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>,
+//! <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html>
 
 use super::prepare::{Fold, Prepared, lines};
 use super::{GradInput, Initial, Mode, Operation, Owned, Parameter, Pass};

@@ -39,6 +39,8 @@ pub mod dropout2d;
 #[doc(hidden)]
 pub mod flatten;
 #[doc(hidden)]
+pub mod group_norm;
+#[doc(hidden)]
 pub mod linear;
 #[doc(hidden)]
 pub mod local_response_norm;

@@ -1,11 +1,11 @@
 //! Every layer as plain data: what a table, a reader of weights, or the reference needs to know of it.
 
-use super::{Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, linear, map, prelu, step};
+use super::{Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, group_norm, linear, map, prelu, step};
 use crate::kernel;
 use crate::kernel::geometry::{
-    Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, LinearGeometry,
-    LocalResponseNormGeometry, Pool2dGeometry, RearrangementGeometry, ReductionGeometry, Upsample2dGeometry,
-    ZeroPad2dGeometry,
+    Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry,
+    GroupNormGeometry, LinearGeometry, LocalResponseNormGeometry, Pool2dGeometry, RearrangementGeometry,
+    ReductionGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
 };
 use crate::kernel::memory::scratch::Needs;
 
@@ -42,7 +42,7 @@ pub enum Operation {
     AvgPool2d(Pool2dGeometry),
     /// `adaptive_avg_pool2d`
     AdaptiveAvgPool2d(AdaptivePool2dGeometry),
-    /// `batch_norm2d`
+    /// `batch_norm2d`, `batch_norm1d`
     BatchNorm2d {
         /// Its numbers.
         geometry: BatchNorm2dGeometry,
@@ -50,6 +50,15 @@ pub enum Operation {
         affine: bool,
         /// Whether it has running statistics.
         track_running_stats: bool,
+    },
+    /// `group_norm`, `layer_norm`, `instance_norm2d`, `rms_norm`
+    GroupNorm {
+        /// Its numbers.
+        geometry: GroupNormGeometry,
+        /// Whether it has a weight.
+        weight: bool,
+        /// Whether it has a bias, too.
+        bias: bool,
     },
     /// `local_response_norm`
     LocalResponseNorm(LocalResponseNormGeometry),
@@ -129,6 +138,9 @@ impl Operation {
                 Tensors::weight_and_bias(linear::parameters(geometry, *channels), *bias)
             }
             Self::BatchNorm2d { geometry, affine: true, .. } => Tensors::Two(batch_norm2d::parameters(geometry)),
+            Self::GroupNorm { geometry, weight: true, bias } => {
+                Tensors::weight_and_bias(group_norm::parameters(geometry), *bias)
+            }
             Self::Custom { parameters, .. } => Tensors::Static(parameters),
             _ => Tensors::Static(&[]),
         }
@@ -197,6 +209,7 @@ impl Operation {
             Self::ConvTranspose2d { geometry, .. } => geometry.needs(),
             Self::Linear { geometry, .. } => geometry.needs(),
             Self::BatchNorm2d { geometry, .. } => geometry.needs(),
+            Self::GroupNorm { geometry, .. } => geometry.needs(),
             Self::LocalResponseNorm(geometry) => geometry.needs(),
             Self::Prelu { channels, .. } => kernel::pointwise::prelu::needs(*channels),
             _ => Needs::NONE,

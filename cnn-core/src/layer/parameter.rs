@@ -39,6 +39,8 @@ pub enum Order {
         /// Channels of the map, or all features.
         channels: usize,
     },
+    /// PyTorch's `[c, h, w]` kept as `[h, w, c]`.
+    Map,
     /// PyTorch's single `int64`: a count, which is kept apart from the numbers, as a `u64`.
     Count,
 }
@@ -64,7 +66,7 @@ impl Parameter {
             size += 1;
         }
         match (self.order, other.order) {
-            (Order::Plain, Order::Plain) | (Order::Count, Order::Count) => true,
+            (Order::Plain, Order::Plain) | (Order::Map, Order::Map) | (Order::Count, Order::Count) => true,
             (Order::Conv2d { groups: one }, Order::Conv2d { groups: other })
             | (Order::Linear { channels: one }, Order::Linear { channels: other }) => one == other,
             _ => false,
@@ -122,6 +124,11 @@ impl Parameter {
                 let (group, oc) = (filter / out, filter % out);
                 ((group * taps + tap) * inputs + ic) * out + oc
             }
+            Order::Map => {
+                let [channels, height, width, _] = self.sizes;
+                let positions = height * width;
+                index % positions * channels + index / positions
+            }
             Order::Linear { channels } => {
                 let positions = inputs / channels;
                 let (row, channel, position) = (index / inputs, index % inputs / positions, index % positions);
@@ -164,6 +171,7 @@ mod tests {
             (Order::Conv2d { groups: 2 }, [4, 3, 2, 1]),
             (Order::Linear { channels: 6 }, [3, 6, 1, 1]),
             (Order::Linear { channels: 2 }, [3, 6, 1, 1]),
+            (Order::Map, [3, 2, 4, 1]),
         ] {
             let parameter = Parameter { name: "weight", sizes, rank: 4, initial: Initial::Constant(0.0), order };
             let pytorch: Vec<f32> = (0..parameter.len()).map(|value| value as f32).collect();
@@ -182,5 +190,13 @@ mod tests {
         let mut ours = [0.0; 8];
         parameter.import(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], &mut ours);
         assert_eq!(ours, [0.0, 4.0, 2.0, 6.0, 1.0, 5.0, 3.0, 7.0]);
+    }
+    #[test]
+    fn a_map_is_kept_position_by_position() {
+        let (initial, order) = (Initial::Constant(1.0), Order::Map);
+        let parameter = Parameter { name: "weight", sizes: [3, 1, 2, 1], rank: 3, initial, order };
+        let mut ours = [0.0; 6];
+        parameter.import(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], &mut ours);
+        assert_eq!(ours, [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
     }
 }

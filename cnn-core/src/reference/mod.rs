@@ -24,6 +24,7 @@ pub mod dropout;
 pub mod dropout2d;
 mod erf;
 pub mod flatten;
+pub mod group_norm;
 pub mod linear;
 pub mod local_response_norm;
 pub mod log_softmax;

@@ -165,6 +165,64 @@ pub(super) fn batch_norm2d(layer: &Settled<'_>) -> TokenStream {
     }
 }
 
+/// A normalization of each sample by itself, with the tensors that it has.
+fn normalization(
+    layer: &Settled<'_>,
+    [height, width]: [TokenStream; 2],
+    groups: &Size,
+    centered: bool,
+    by_value: &TokenStream,
+    [weight, bias]: [bool; 2],
+) -> TokenStream {
+    let [channels, ..] = layer.input.sizes();
+    let (eps, layout, fused) = (layer.arguments.real("eps"), layer.layout(), layer.fused());
+    quote! {
+        const GEOMETRY: ::cnn_core::kernel::geometry::GroupNormGeometry =
+            ::cnn_core::kernel::geometry::GroupNormGeometry {
+                channels: #channels,
+                size: [#height, #width],
+                groups: #groups,
+                eps: #eps,
+                centered: #centered,
+                by_value: #by_value,
+                layout: #layout,
+            };
+        const WEIGHT: bool = #weight;
+        const BIAS: bool = #bias;
+        #fused
+    }
+}
+
+/// Over all values of a sample, or the channels of each position, which is a sample then.
+fn over(layer: &Settled<'_>, centered: bool, tensors: [bool; 2]) -> TokenStream {
+    let [_, height, width] = layer.input.sizes();
+    let (size, by_value) = match layer.input {
+        _ if layer.arguments.word("over") == "channels" => ([quote!(1), quote!(1)], quote!(false)),
+        Shape::Flat(_) => ([quote!(1), quote!(1)], quote!(false)),
+        Shape::Chw(_) => ([quote!(#height), quote!(#width)], quote!(true)),
+        Shape::Sizes(sizes) => ([quote!(#height), quote!(#width)], quote!(!#sizes.is_flat())),
+    };
+    normalization(layer, size, &Size::Known(1), centered, &by_value, tensors)
+}
+
+pub(super) fn layer_norm(layer: &Settled<'_>) -> TokenStream {
+    let [affine, bias] = ["elementwise_affine", "bias"].map(|name| layer.arguments.truth(name));
+    over(layer, true, [affine, affine && bias])
+}
+
+pub(super) fn rms_norm(layer: &Settled<'_>) -> TokenStream {
+    over(layer, false, [layer.arguments.truth("elementwise_affine"), false])
+}
+
+/// Of groups that are said, or of one for each channel.
+pub(super) fn group_norm(layer: &Settled<'_>) -> TokenStream {
+    let [channels, height, width] = layer.input.sizes();
+    let groups =
+        if layer.arguments.get("num_groups").is_some() { layer.arguments.count("num_groups") } else { &channels };
+    let affine = layer.arguments.truth("affine");
+    normalization(layer, [quote!(#height), quote!(#width)], groups, true, &quote!(false), [affine, affine])
+}
+
 pub(super) fn linear(layer: &Settled<'_>) -> TokenStream {
     let [in_features, ..] = layer.input.sizes();
     let out_features = layer.arguments.count("out_features");

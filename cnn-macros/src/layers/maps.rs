@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::{Arguments, CheckedSizes, Cost, FlatBy, Outcome, Site};
 use crate::size::{Shape, Size, sizes_expression};
+use crate::window;
 
 pub(super) fn same_map(site: &Site<'_>) -> syn::Result<Outcome> {
     Ok(Outcome::Known(site.input.clone()))
@@ -228,15 +229,92 @@ pub(super) fn prelu(site: &Site<'_>) -> syn::Result<Outcome> {
         return same_map(site);
     }
     let (name, input, sound) = (site.name, sizes_expression(site.input), &site.sound);
+    Ok(kept(site, quote!(::cnn_core::shape::check::prelu(#name, #input, #sound, #slopes))))
+}
+
+/// The map as it is, once rustc has found it sound.
+fn kept(site: &Site<'_>, check: TokenStream) -> Outcome {
     let sizes = site.input.sizes().map(|size| size.known());
-    Ok(Outcome::Checked {
-        sizes: match site.input {
-            Shape::Chw(_) => CheckedSizes::Chw(sizes),
-            Shape::Flat(_) => CheckedSizes::Flat(sizes[0]),
-            Shape::Sizes(_) => CheckedSizes::Unknown,
-        },
-        check: quote!(::cnn_core::shape::check::prelu(#name, #input, #sound, #slopes)),
-    })
+    let sizes = match site.input {
+        Shape::Chw(_) => CheckedSizes::Chw(sizes),
+        Shape::Flat(_) => CheckedSizes::Flat(sizes[0]),
+        Shape::Sizes(_) => CheckedSizes::Unknown,
+    };
+    Outcome::Checked { sizes, check }
+}
+
+pub(super) fn batch_norm2d(site: &Site<'_>) -> syn::Result<Outcome> {
+    if let Shape::Flat(_) = site.input {
+        return Err(site.mistake(&format!(
+            "`{}` takes a map with height and width, and gets {} flat features\n\
+             help: `batch_norm1d`, or put it before `flatten`",
+            site.layer, site.input
+        )));
+    }
+    batch_norm(site, false)
+}
+
+pub(super) fn batch_norm1d(site: &Site<'_>) -> syn::Result<Outcome> {
+    if let Shape::Chw(_) = site.input {
+        return Err(site.mistake(&format!(
+            "`{}` takes flat features, and gets the {} feature map\nhelp: `batch_norm2d`, or put it behind `flatten`",
+            site.layer, site.input
+        )));
+    }
+    batch_norm(site, true)
+}
+
+fn batch_norm(site: &Site<'_>, of_features: bool) -> syn::Result<Outcome> {
+    if !matches!(site.input, Shape::Sizes(_)) {
+        return same_map(site);
+    }
+    let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
+    let input = sizes_expression(site.input);
+    Ok(kept(site, quote!(::cnn_core::shape::check::batch_norm(#name, #layer, #input, #sound, #of_features))))
+}
+
+pub(super) fn group_norm(site: &Site<'_>) -> syn::Result<Outcome> {
+    let ([channels, ..], groups) = (site.input.sizes(), site.arguments.count("num_groups"));
+    if groups.known() == Some(1) {
+        return same_map(site);
+    }
+    let (Some(channels), Some(groups)) = (channels.known(), groups.known()) else {
+        let (name, input, sound) = (site.name, sizes_expression(site.input), &site.sound);
+        return Ok(kept(site, quote!(::cnn_core::shape::check::group_norm(#name, #input, #sound, #groups))));
+    };
+    if !channels.is_multiple_of(groups) {
+        let what = if matches!(site.input, Shape::Flat(_)) { "features" } else { "channels" };
+        let text = format!(
+            "{}: num_groups {groups} does not divide the {channels} {what}\n\
+             rule: each of {groups} groups gets as many of them\n\
+             help: num_groups = {}, or a map with {} {what} before `{}`",
+            site.name,
+            window::common_divisor(channels, channels, groups),
+            channels.next_multiple_of(groups),
+            site.layer
+        );
+        return Err(site.mistake_at("num_groups", &text));
+    }
+    same_map(site)
+}
+
+pub(super) fn instance_norm2d(site: &Site<'_>) -> syn::Result<Outcome> {
+    let [_, height, width] = spatial(site)?;
+    if (height.known(), width.known()) == (Some(1), Some(1)) {
+        return Err(site.mistake(&format!(
+            "`{}` gets the {} feature map\n\
+             rule: a channel has a deviation over its positions, and one has none: PyTorch expects more than 1\n\
+             help: put it before what makes the map so small, or `layer_norm`",
+            site.layer, site.input
+        )));
+    }
+    // A side of two or more is enough.
+    let spatial = matches!(site.input, Shape::Chw(_));
+    if spatial && [height, width].iter().any(|size| size.known().is_some_and(|size| size > 1)) {
+        return same_map(site);
+    }
+    let (name, input, sound) = (site.name, sizes_expression(site.input), &site.sound);
+    Ok(kept(site, quote!(::cnn_core::shape::check::instance_norm2d(#name, #input, #sound))))
 }
 
 pub(super) fn prelu_cost(arguments: &Arguments, _: &Shape, _: &Shape) -> Option<Cost> {
@@ -258,6 +336,29 @@ pub(super) fn batch_norm2d_cost(arguments: &Arguments, input: &Shape, _: &Shape)
     let [channels, ..] = input.sizes();
     let parameters = if arguments.truth("affine") { product(&[&Size::Known(2), &channels])? } else { 0 };
     Some(Cost { parameters, ..Cost::default() })
+}
+
+pub(super) fn layer_norm_cost(arguments: &Arguments, input: &Shape, _: &Shape) -> Option<Cost> {
+    over_cost(arguments, input, if arguments.truth("bias") { 2 } else { 1 })
+}
+
+pub(super) fn rms_norm_cost(arguments: &Arguments, input: &Shape, _: &Shape) -> Option<Cost> {
+    over_cost(arguments, input, 1)
+}
+
+/// Of so many tensors with a number for each value that one mean is over.
+fn over_cost(arguments: &Arguments, input: &Shape, tensors: u64) -> Option<Cost> {
+    if !arguments.truth("elementwise_affine") {
+        return Some(Cost::default());
+    }
+    let [channels, ..] = input.sizes();
+    let weights = if arguments.word("over") == "all" { input.len() } else { channels };
+    let parameters = product(&[&Size::Known(tensors), &weights])?;
+    Some(Cost { parameters, ..Cost::default() })
+}
+
+pub(super) fn group_norm_cost(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<Cost> {
+    if arguments.truth("affine") { batch_norm2d_cost(arguments, input, output) } else { Some(Cost::default()) }
 }
 
 pub(super) fn product(sizes: &[&Size]) -> Option<u128> {

@@ -98,14 +98,14 @@ const fn rearrangement(
     Row { name, family, sizes, rule, constants, reads_input_backwards: false, strided: false, ..PLAIN }
 }
 
-const OVER: &[Argument] = &[word("over", &["all", "channels", "space"], "all")];
+const REDUCED: &[Argument] = &[word("over", &["all", "channels", "space"], "all")];
 
 /// Many values that become one.
 const fn reduction(name: &'static str, constants: fn(&Settled<'_>) -> TokenStream) -> Row {
     Row {
         name,
         family: Some(("reduce", "Reduce")),
-        options: OVER,
+        options: REDUCED,
         rule: maps::reduction,
         constants,
         backward_reads: Values,
@@ -142,6 +142,34 @@ static MIRRORING: Row =
 
 /// A `leaky_relu` of a slope that only rustc knows: it may read the input backwards, or the output.
 static LEANING: Row = Row { in_place: false, reads_input_backwards: true, ..LEAKY_RELU };
+
+/// A normalization over the batch.
+const BATCH_NORM2D: Row = Row {
+    name: "batch_norm2d",
+    options: &[
+        positive("eps", 1e-5),
+        Argument { name: "momentum", kind: ArgumentKind::ProbabilityOrNone, default: Default::Probability(0.1) },
+        truth("affine", true),
+        truth("track_running_stats", true),
+    ],
+    rule: maps::batch_norm2d,
+    cost: maps::batch_norm2d_cost,
+    constants: constants::batch_norm2d,
+    scratch: true,
+    stateful: true,
+    fuses_activation: true,
+    activation_reads_output: false,
+    predicts_in_place: |arguments| arguments.truth("track_running_stats"),
+    folds: Folds::Is(|arguments| arguments.truth("track_running_stats")),
+    ..PLAIN
+};
+
+/// What a mean and a deviation are over: all values of a sample, or the channels of each position.
+const OVER: Argument = word("over", &["all", "channels"], "all");
+
+/// A normalization of each sample by itself.
+const GROUP_NORM: Row =
+    Row { family: Some(("group_norm", "GroupNorm")), scratch: true, fuses_activation: true, ..PLAIN };
 
 /// Every layer. Names and defaults are PyTorch's.
 pub(crate) static ROWS: &[Row] = &[
@@ -226,24 +254,44 @@ pub(crate) static ROWS: &[Row] = &[
         backward_reads: Values,
         ..PLAIN
     },
+    BATCH_NORM2D,
     Row {
-        name: "batch_norm2d",
-        options: &[
-            positive("eps", 1e-5),
-            Argument { name: "momentum", kind: ArgumentKind::ProbabilityOrNone, default: Default::Probability(0.1) },
-            truth("affine", true),
-            truth("track_running_stats", true),
-        ],
-        rule: maps::same_spatial_map,
-        cost: maps::batch_norm2d_cost,
-        constants: constants::batch_norm2d,
-        scratch: true,
-        stateful: true,
-        fuses_activation: true,
-        activation_reads_output: false,
-        predicts_in_place: |arguments| arguments.truth("track_running_stats"),
-        folds: Folds::Is(|arguments| arguments.truth("track_running_stats")),
-        ..PLAIN
+        name: "batch_norm1d",
+        family: Some(("batch_norm2d", "BatchNorm2d")),
+        rule: maps::batch_norm1d,
+        ..BATCH_NORM2D
+    },
+    Row {
+        name: "layer_norm",
+        options: &[positive("eps", 1e-5), truth("elementwise_affine", true), truth("bias", true), OVER],
+        constants: constants::layer_norm,
+        cost: maps::layer_norm_cost,
+        ..GROUP_NORM
+    },
+    Row {
+        name: "group_norm",
+        sizes: &[size("num_groups", ArgumentKind::Count)],
+        options: &[positive("eps", 1e-5), truth("affine", true)],
+        rule: maps::group_norm,
+        cost: maps::group_norm_cost,
+        constants: constants::group_norm,
+        ..GROUP_NORM
+    },
+    Row {
+        name: "instance_norm2d",
+        options: &[positive("eps", 1e-5), truth("affine", false), later("track_running_stats")],
+        rule: maps::instance_norm2d,
+        cost: maps::group_norm_cost,
+        constants: constants::group_norm,
+        ..GROUP_NORM
+    },
+    Row {
+        name: "rms_norm",
+        // PyTorch's `None` is the distance of 1 and the next f32.
+        options: &[positive("eps", f32::EPSILON as f64), truth("elementwise_affine", true), OVER],
+        constants: constants::rms_norm,
+        cost: maps::rms_norm_cost,
+        ..GROUP_NORM
     },
     Row {
         name: "local_response_norm",

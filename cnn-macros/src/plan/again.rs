@@ -70,7 +70,7 @@ fn candidate(plan: &Plan, base: MapId) -> Option<Candidate> {
 /// Multiply-adds of a step that may be carried out again.
 fn cost(step: &Step) -> Option<u128> {
     match step.run {
-        Run::Apart | Run::WithActivation if step.is("batch_norm2d") || step.join() == Some(JoinKind::Add) => Some(0),
+        Run::Apart | Run::WithActivation if step.is_normalization() || step.join() == Some(JoinKind::Add) => Some(0),
         Run::Apart | Run::WithActivation if step.is("conv2d") => Some(step.cost?.multiply_adds),
         _ => None,
     }

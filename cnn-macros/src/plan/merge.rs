@@ -217,7 +217,7 @@ fn takes_parts(plan: &Plan, step: &Step, map: MapId) -> bool {
 /// Whether it is a normalization, which makes the gradient of its input of that of its output in place: it reads a value of it
 /// once, and writes it where it was.
 fn normalizes(step: &Step) -> bool {
-    step.runs() && step.is("batch_norm2d")
+    step.runs() && step.is_batch_norm()
 }
 
 /// Has branches of a sum, one factor of a product, or what is normalized the gradient of what it becomes.

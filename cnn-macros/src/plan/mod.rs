@@ -17,7 +17,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::Path;
 
 use crate::expression::Expression;
-use crate::layers::{Applied, Arguments, Cost, Reads, Row};
+use crate::layers::{Applied, Arguments, Cost, Folds, Reads, Row};
 use crate::size::{Shape, Size};
 
 /// A settled network.
@@ -270,6 +270,17 @@ impl Step {
 
     pub(crate) fn is(&self, name: &str) -> bool {
         self.row().is_some_and(|row| row.name == name)
+    }
+
+    /// Whether it is a normalization over the batch.
+    pub(crate) fn is_batch_norm(&self) -> bool {
+        self.row().is_some_and(|row| matches!(row.folds, Folds::Is(_)))
+    }
+
+    /// Whether it is a normalization of which a second one takes little time.
+    pub(crate) fn is_normalization(&self) -> bool {
+        self.is_batch_norm()
+            || self.row().is_some_and(|row| row.family.is_some_and(|(module, _)| module == "group_norm"))
     }
 
     /// Whether it has values to train, as far as the macro knows.

@@ -127,6 +127,9 @@ fn says_the_same_of_other_layers() {
     let cases = [
         (by_the_macro(small, "linear<10>"), check::linear("it", map(small), true, 10)),
         (by_the_macro(small, "prelu(num_parameters = 4)"), check::prelu("it", map(small), true, 4)),
+        (by_the_macro(small, "group_norm<4>"), check::group_norm("it", map(small), true, 4)),
+        (by_the_macro([6, 1, 1], "instance_norm2d"), check::instance_norm2d("it", map([6, 1, 1]), true)),
+        (by_the_macro(small, "batch_norm1d"), check::batch_norm("it", "batch_norm1d", map(small), true, true)),
         (by_the_macro(small, "relu => <6, 8, 3>"), check::claim("it (relu)", map(small), true, map([6, 8, 3]))),
         (
             by_the_macro(small, "upsample(scale_factor = (1, 0.4))"),
@@ -140,6 +143,15 @@ fn says_the_same_of_other_layers() {
     for (expected, made) in cases {
         // A step with a label is called by it alone.
         assert_eq!(by_rustc(&made).map_err(|text| text.replace("it (relu)", "it")), expected);
+    }
+    let flat = Sizes::Flat { features: 120 };
+    for (call, made) in [
+        ("group_norm<7>", check::group_norm("it", flat, true, 7)),
+        ("instance_norm2d", check::instance_norm2d("it", flat, true)),
+        ("batch_norm2d", check::batch_norm("it", "batch_norm2d", flat, true, false)),
+    ] {
+        let (_, _, mistakes) = settle(&format!("Net<120> {{ it: {call} }}"));
+        assert_eq!(made.mistake(), Some(mistakes[0].as_str()));
     }
     let window = Window {
         name: "it",

@@ -406,7 +406,7 @@ enum Node {
 }
 
 /// Layers that keep a map of so many channels and 2 x 2 cells, but those with a `#`, which make some of another number.
-const LAYERS: [&str; 30] = [
+const LAYERS: [&str; 35] = [
     "relu",
     "relu6",
     "leaky_relu",
@@ -421,6 +421,11 @@ const LAYERS: [&str; 30] = [
     "dropout2d",
     "softmax",
     "batch_norm2d",
+    "layer_norm",
+    "layer_norm(over = channels)",
+    "group_norm<1>",
+    "instance_norm2d",
+    "rms_norm",
     "conv2d<#, 1>",
     "conv2d<#, 1>",
     "conv2d<#, 3>(padding = 1)",

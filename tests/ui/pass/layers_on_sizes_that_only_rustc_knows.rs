@@ -32,6 +32,13 @@ impl<S: Shape> Layer<S> for Same {
 const TWO: usize = 2;
 
 network! {
+    /// Normalizations, of which some have a weight for each value of a map that the macro does not know.
+    pub Normalizations<4, 9, 9> {
+        Same, layer_norm, Same, rms_norm(over = channels), Same, group_norm<TWO>, Same, instance_norm2d(affine = true),
+        Same, rms_norm, conv2d<{ TWO * 3 }, { TWO + 1 }>(stride = TWO), layer_norm(over = channels), group_norm<{ TWO + 1 }>,
+        layer_norm(bias = false), flatten, Same, batch_norm1d, Same, layer_norm, group_norm<TWO>, linear<3>, batch_norm1d,
+    }
+
     /// A type before everything else.
     pub Unknown<4, 9, 9> {
         Same, batch_norm2d, relu, conv2d<{ channels * TWO }, 3>(groups = TWO, padding = same), leaky_relu,
@@ -45,6 +52,14 @@ network! {
 }
 
 fn main() {
+    let mut net = Normalizations::new(0);
+    let targets = Batch::<Flat<3>>::zeros(2);
+    let loss = MeanSquaredError::new(&targets);
+    Training::new(0).backward(Mode::Training, &mut net, &Batch::zeros(2), &loss).unwrap();
+    let tensors = net.weights().tensors();
+    let sizes: Vec<_> = tensors.filter(|tensor| tensor.name.ends_with("weight")).map(|tensor| tensor.parameter.rank).collect();
+    assert_eq!(sizes, [3, 1, 1, 1, 3, 4, 1, 1, 3, 1, 1, 1, 2, 1]);
+
     let mut net = Unknown::new(0);
     let _: Batch<Flat<3>> = net.forward(&Batch::<Chw<4, 9, 9>>::zeros(1));
     let labels = Labels::new(&[2]).unwrap();

@@ -20,7 +20,7 @@ pub use activation::{Activation, GeluApproximation};
 pub use convolution::{Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry};
 pub use expression::{ExpressionGeometry, Operand};
 pub use layout::{Layout, Map};
-pub use normalization::{BatchNorm2dGeometry, LocalResponseNormGeometry};
+pub use normalization::{BatchNorm2dGeometry, GroupNormGeometry, LocalResponseNormGeometry};
 pub use pooling::{AdaptivePool2dGeometry, Pool2dGeometry};
 pub use rearrangement::RearrangementGeometry;
 pub use reduction::{Over, Reduction, ReductionGeometry};

@@ -227,6 +227,56 @@ pub const fn prelu(name: &str, input: Sizes, sound: bool, num_parameters: usize)
     Made::new(name, input, sound, mistake)
 }
 
+/// The map of a normalization over the batch that takes maps, or one that takes features.
+#[inline]
+pub const fn batch_norm(name: &str, layer: &str, input: Sizes, sound: bool, of_features: bool) -> Made {
+    let mistake = match input {
+        Sizes::Map { .. } if of_features => {
+            let text = Text::new(name).str("`").str(layer).str("` takes flat features, and gets the ").sizes(input);
+            Some(text.str(" feature map\nhelp: `batch_norm2d`, or put it behind `flatten`"))
+        }
+        Sizes::Flat { features } if !of_features => {
+            let text = Text::new(name).str("`").str(layer).str("` takes a map with height and width, and gets ");
+            let text = text.number(features as u128).str(" flat features");
+            Some(text.str("\nhelp: `batch_norm1d`, or put it before `flatten`"))
+        }
+        _ => None,
+    };
+    Made::new(name, input, sound, mistake)
+}
+
+/// The groups of a `group_norm`, which keeps its map.
+#[inline]
+pub const fn group_norm(name: &str, input: Sizes, sound: bool, num_groups: usize) -> Made {
+    let (channels, groups) = (input.channels() as u128, num_groups as u128);
+    let mistake = if channels.is_multiple_of(groups) {
+        None
+    } else {
+        let what = if input.is_flat() { " features" } else { " channels" };
+        let text = Text::new(name).str("num_groups ").number(groups).str(" does not divide the ").number(channels);
+        let text = text.str(what).str("\nrule: each of ").number(groups).str(" groups gets as many of them");
+        let text = text.str("\nhelp: num_groups = ").number(window::common_divisor(channels, channels, groups));
+        let text = text.str(", or a map with ").number(channels.next_multiple_of(groups)).str(what);
+        Some(text.str(" before `group_norm`"))
+    };
+    Made::new(name, input, sound, mistake)
+}
+
+/// The map of an `instance_norm2d`, which it keeps.
+#[inline]
+pub const fn instance_norm2d(name: &str, input: Sizes, sound: bool) -> Made {
+    let mistake = match input {
+        Sizes::Map { height: 1, width: 1, .. } => {
+            let text = Text::new(name).str("`instance_norm2d` gets the ").sizes(input).str(" feature map\n");
+            let text =
+                text.str("rule: a channel has a deviation over its positions, and one has none: PyTorch expects ");
+            Some(text.str("more than 1\nhelp: put it before what makes the map so small, or `layer_norm`"))
+        }
+        _ => flat(name, "instance_norm2d", input),
+    };
+    Made::new(name, input, sound, mistake)
+}
+
 /// A map that is written out: what a network takes.
 #[inline]
 pub const fn input(what: &str, sizes: Sizes) -> Made {

@@ -335,7 +335,7 @@ const fn ungrouped(layer: &Window, inputs: u128, outputs: u128) -> Option<Text> 
 
 /// The largest number up to `most` that divides both; if it is far below, just one that does.
 #[inline]
-const fn common_divisor(a: u128, b: u128, most: u128) -> u128 {
+pub(super) const fn common_divisor(a: u128, b: u128, most: u128) -> u128 {
     let common = gcd(a, b);
     if common <= most {
         return common;
