@@ -69,11 +69,9 @@ fn with_shared_weights_and_in_parts_of_maps() -> Result<(), Error> {
 
 #[test]
 fn tensors_have_pytorchs_names_and_sizes() {
+    let net = Layers::new(0);
     let sizes = |name: &str| {
-        let net = Layers::new(0);
-        let found =
-            net.weights().tensors().find(|tensor| tensor.name == name).map(|tensor| tensor.parameter.sizes().to_vec());
-        found
+        net.weights().tensors().find(|tensor| tensor.name == name).map(|tensor| tensor.parameter.sizes().to_vec())
     };
     assert_eq!(sizes("all.weight"), Some(vec![8, 6, 5]));
     assert_eq!(sizes("channels.bias"), Some(vec![8]));

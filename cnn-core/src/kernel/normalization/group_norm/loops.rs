@@ -340,26 +340,12 @@ impl Run {
             for block in (0..self.len).step_by(TERMS * WAYS * S::LANES) {
                 let end = self.len.min(block + TERMS * WAYS * S::LANES);
                 let mut sums = [[simd.splat(0.0); 2]; WAYS];
-                let mut add = |way: usize, start: usize, count: usize, mean: S::Vector, low: S::Vector| {
-                    // SAFETY: the caller's promise.
-                    let (x, grad, weight) = unsafe {
-                        let load = |from: *const f32, step: usize| simd.load_some(from.add(row * step + start), count);
-                        let grad = self.grad.map(|(grad, step)| load(grad, step));
-                        (load(self.input.0, self.input.1), grad, self.weight.map(|weight| load(weight, self.len)))
-                    };
-                    let distance = simd.sub(simd.sub(x, mean), low);
-                    let mut grad = grad.unwrap_or(distance);
-                    if let Some(weight) = weight {
-                        grad = simd.mul(grad, weight);
-                    }
-                    let [sum, product] = &mut sums[way];
-                    *sum = simd.add(*sum, grad);
-                    *product = simd.mul_add(grad, distance, *product);
-                };
                 let mut start = block;
                 while start + WAYS * S::LANES <= end {
                     for way in 0..WAYS {
-                        add(way, start + way * S::LANES, S::LANES, mean, low);
+                        let place = [row, start + way * S::LANES, S::LANES];
+                        // SAFETY: the caller's promise.
+                        unsafe { self.add(simd, place, [mean, low], &mut sums[way]) };
                     }
                     start += WAYS * S::LANES;
                 }
@@ -368,7 +354,8 @@ impl Run {
                     // SAFETY: no vector has more lanes. Those behind the end are zeros that are no distance from their mean.
                     let (mean, low) =
                         unsafe { (simd.load_first(means.as_ptr(), count), simd.load_first(lows.as_ptr(), count)) };
-                    add(0, start, count, mean, low);
+                    // SAFETY: as above.
+                    unsafe { self.add(simd, [row, start, count], [mean, low], &mut sums[0]) };
                     start += S::LANES;
                 }
                 let [mut sum, mut product] = sums[0];
@@ -380,6 +367,36 @@ impl Run {
             }
         }
         total
+    }
+}
+
+impl Run {
+    /// Adds a vector: its row, where it starts, and how many values it has.
+    ///
+    /// # Safety
+    /// They are in memory.
+    #[inline(always)]
+    unsafe fn add<S: Simd>(
+        &self,
+        simd: S,
+        [row, start, count]: [usize; 3],
+        [mean, low]: [S::Vector; 2],
+        [sum, product]: &mut [S::Vector; 2],
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let x = simd.load_some(self.input.0.add(row * self.input.1 + start), count);
+            let distance = simd.sub(simd.sub(x, mean), low);
+            let mut grad = match self.grad {
+                Some((grad, step)) => simd.load_some(grad.add(row * step + start), count),
+                None => distance,
+            };
+            if let Some(weight) = self.weight {
+                grad = simd.mul(grad, simd.load_some(weight.add(row * self.len + start), count));
+            }
+            *sum = simd.add(*sum, grad);
+            *product = simd.mul_add(grad, distance, *product);
+        }
     }
 }
 
