@@ -342,10 +342,10 @@ impl Run {
                 let mut sums = [[simd.splat(0.0); 2]; WAYS];
                 let mut start = block;
                 while start + WAYS * S::LANES <= end {
-                    for way in 0..WAYS {
+                    for (way, sums) in sums.iter_mut().enumerate() {
                         let place = [row, start + way * S::LANES, S::LANES];
                         // SAFETY: the caller's promise.
-                        unsafe { self.add(simd, place, [mean, low], &mut sums[way]) };
+                        unsafe { self.add(simd, place, [mean, low], sums) };
                     }
                     start += WAYS * S::LANES;
                 }
