@@ -247,7 +247,7 @@ pub(super) fn batch_norm2d(site: &Site<'_>) -> syn::Result<Outcome> {
     if let Shape::Flat(_) = site.input {
         return Err(site.mistake(&format!(
             "`{}` takes a map with height and width, and gets {} flat features\n\
-             help: `batch_norm1d`, or put it before `flatten`",
+             help: `batch_norm1d`",
             site.layer, site.input
         )));
     }

@@ -238,7 +238,7 @@ pub const fn batch_norm(name: &str, layer: &str, input: Sizes, sound: bool, of_f
         Sizes::Flat { features } if !of_features => {
             let text = Text::new(name).str("`").str(layer).str("` takes a map with height and width, and gets ");
             let text = text.number(features as u128).str(" flat features");
-            Some(text.str("\nhelp: `batch_norm1d`, or put it before `flatten`"))
+            Some(text.str("\nhelp: `batch_norm1d`"))
         }
         _ => None,
     };
