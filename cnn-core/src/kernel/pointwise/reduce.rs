@@ -16,6 +16,7 @@ const BLOCK: usize = 64;
 ///
 /// # Panics
 /// If they are not of equally many samples.
+#[inline]
 pub fn forward(geometry: &ReductionGeometry, input: &[f32], output: &mut [f32]) {
     let (from, to) = (geometry.input(), geometry.output());
     let samples = samples(geometry, input.len());
@@ -57,6 +58,7 @@ pub fn forward(geometry: &ReductionGeometry, input: &[f32], output: &mut [f32]) 
 ///
 /// # Panics
 /// If they are not of equally many samples.
+#[inline]
 pub fn backward(
     geometry: &ReductionGeometry,
     input: &[f32],
@@ -329,6 +331,7 @@ impl Kernel for Slopes {
 }
 
 /// The first of the largest values gets all of the gradient.
+#[inline]
 fn max_backward(
     geometry: &ReductionGeometry,
     input: &[f32],

@@ -8,6 +8,7 @@ use crate::kernel::memory::chunk::for_each_part;
 ///
 /// # Panics
 /// If they are not of equally many samples, or a value that is taken is none of the input's.
+#[inline]
 pub fn forward(geometry: &RearrangementGeometry, input: &[f32], output: &mut [f32]) {
     let (in_len, out_len) = lens(geometry);
     assert_eq!(input.len() / in_len * out_len, output.len(), "both maps have the same samples");
@@ -35,6 +36,7 @@ pub fn forward(geometry: &RearrangementGeometry, input: &[f32], output: &mut [f3
 ///
 /// # Panics
 /// As [`forward`].
+#[inline]
 pub fn backward(geometry: &RearrangementGeometry, grad_output: &[f32], grad_input: &mut [f32], write: Write) {
     let (in_len, out_len) = lens(geometry);
     assert_eq!(grad_input.len() / in_len * out_len, grad_output.len(), "both maps have the same samples");
