@@ -57,10 +57,6 @@ fn flat_text(site: &Site<'_>, features: &Size) -> String {
     let help = match (&site.flat_by, site.layer.to_string().as_str()) {
         (FlatBy::Flatten, _) => "put it before `flatten`".to_owned(),
         (_, "dropout2d") => "`dropout`, which drops features".to_owned(),
-        (_, "batch_norm2d") => {
-            let features = features.known().map_or("N".to_owned(), |features| features.to_string());
-            format!("`unflatten<{features}, 1, 1>` before it and `flatten` behind it: what PyTorch calls BatchNorm1d")
-        }
         _ => match features.known().map(factors_of) {
             Some([c, h, w]) => format!("`unflatten<C, H, W>` before it, such as `unflatten<{c}, {h}, {w}>`"),
             None => "`unflatten<C, H, W>` before it".to_owned(),
@@ -73,7 +69,7 @@ fn flat_text(site: &Site<'_>, features: &Size) -> String {
 }
 
 /// A map of so many values: as large a square as divides them, looked for among sides that maps have.
-fn factors_of(features: u64) -> [u64; 3] {
+pub(super) fn factors_of(features: u64) -> [u64; 3] {
     let square = |side: &u64| features.is_multiple_of(side * side);
     let side = (1..=LARGEST_SIDE).rev().find(|side| side * side <= features && square(side)).unwrap_or(1);
     [features / (side * side), side, side]

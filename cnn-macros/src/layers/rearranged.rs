@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
-use super::maps::spatial;
+use super::maps::{factors_of, spatial};
 use super::{Outcome, Settled, Site};
 use crate::size::{Shape, Size};
 
@@ -45,8 +45,8 @@ pub(super) fn unflatten(site: &Site<'_>) -> syn::Result<Outcome> {
             let help = if features.is_multiple_of(cells) {
                 format!("`unflatten<{}, {height}, {width}>`", features / cells)
             } else {
-                let side = side(features);
-                format!("`unflatten<{}, {side}, {side}>`", features / (side * side))
+                let [c, h, w] = factors_of(features);
+                format!("`unflatten<{c}, {h}, {w}>`")
             };
             Err(site.mistake(&format!(
                 "{channels} x {height} x {width} are {product} values, and the {features} features are not as many\nhelp: {help}"
@@ -57,11 +57,6 @@ pub(super) fn unflatten(site: &Site<'_>) -> syn::Result<Outcome> {
             site.input
         ))),
     }
-}
-
-/// The side of the largest square that divides a number.
-fn side(number: u64) -> u64 {
-    (1..=4096).rev().find(|side| number.is_multiple_of(side * side)).unwrap_or(1)
 }
 
 pub(super) fn channel_slice(site: &Site<'_>) -> syn::Result<Outcome> {
