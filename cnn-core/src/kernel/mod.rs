@@ -13,7 +13,7 @@
 //! | [`memory`] | buffers, scratch, and how work is cut among threads |
 //! | [`rows`] | every cell of a batch of maps as a row of channels, in strips, and sums down the columns |
 //! | `tile` | the register tile, where all products are, and packing for it |
-//! | [`convolution`], [`pooling`], [`normalization`], [`pointwise`], [`resampling`] | the layers; none knows another |
+//! | [`convolution`], [`product`], [`pooling`], [`normalization`], [`pointwise`], [`resampling`] | the layers; none knows another |
 
 pub mod convolution;
 mod finish;
@@ -23,6 +23,7 @@ pub mod memory;
 pub mod normalization;
 pub mod pointwise;
 pub mod pooling;
+pub mod product;
 pub mod resampling;
 pub mod rows;
 mod tile;

@@ -49,6 +49,8 @@ pub mod log_softmax;
 #[doc(hidden)]
 pub mod map;
 #[doc(hidden)]
+pub mod matmul;
+#[doc(hidden)]
 pub mod max_pool2d;
 #[doc(hidden)]
 pub mod multiply;

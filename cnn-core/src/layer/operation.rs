@@ -4,8 +4,8 @@ use super::{Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, grou
 use crate::kernel;
 use crate::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry,
-    GroupNormGeometry, LinearGeometry, LocalResponseNormGeometry, Pool2dGeometry, RearrangementGeometry,
-    ReductionGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
+    GroupNormGeometry, LinearGeometry, LocalResponseNormGeometry, MatmulGeometry, Pool2dGeometry,
+    RearrangementGeometry, ReductionGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
 };
 use crate::kernel::memory::scratch::Needs;
 
@@ -103,6 +103,8 @@ pub enum Operation {
     Add,
     /// `multiply`
     Multiply,
+    /// `matmul`
+    Matmul(MatmulGeometry),
     /// `concat`
     Concat,
     /// One of several inputs of a network: as many of the values of each sample as its map has.
@@ -191,12 +193,13 @@ impl Operation {
         }
     }
 
-    /// Multiply-adds of one sample's forward pass, in convolutions and linear layers.
+    /// Multiply-adds of one sample's forward pass, in convolutions, linear layers and products of maps.
     pub const fn multiply_adds(&self) -> usize {
         match self {
             Self::Conv2d { geometry, .. } => geometry.multiply_adds(),
             Self::ConvTranspose2d { geometry, .. } => geometry.multiply_adds(),
             Self::Linear { geometry, .. } => geometry.in_features.saturating_mul(geometry.out_features),
+            Self::Matmul(geometry) => geometry.multiply_adds(),
             Self::Network(steps) => step::multiply_adds(steps),
             _ => 0,
         }
@@ -212,6 +215,7 @@ impl Operation {
             Self::GroupNorm { geometry, .. } => geometry.needs(),
             Self::LocalResponseNorm(geometry) => geometry.needs(),
             Self::Prelu { channels, .. } => kernel::pointwise::prelu::needs(*channels),
+            Self::Matmul(geometry) => geometry.needs(),
             _ => Needs::NONE,
         }
     }

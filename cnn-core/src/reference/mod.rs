@@ -29,6 +29,7 @@ pub mod linear;
 pub mod local_response_norm;
 pub mod log_softmax;
 pub mod loss;
+pub mod matmul;
 pub mod max_pool2d;
 pub mod multiply;
 pub mod prelu;

@@ -1,0 +1,3 @@
+//! Products of maps with maps, on the register tile.
+
+pub mod matmul;
