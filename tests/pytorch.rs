@@ -150,6 +150,27 @@ network! {
         adaptive_avg_pool2d<1>, flatten, fc: linear<3>,
     }
 
+    /// Layers of sequences, side by side.
+    pub Sequence<3, 20> {
+        conv1: conv1d<6, 3>(padding = 1, bias = false), bn1: batch_norm1d, relu,
+        branches: concat {
+            valid: [conv1d<4, 3>, max_pool1d<2>],
+            groups: conv1d<6, 5>(stride = 2, padding = 1, groups = 3),
+            dilation: [conv1d<4, 3>(padding = same, dilation = 2), max_pool1d<2>(dilation = 3)],
+            causal: [[], conv1d<4, 6>(padding = (2, 0)), avg_pool1d<2>(ceil_mode = true)],
+            transposed: [
+                avg_pool1d<4>(padding = 2, count_include_pad = false),
+                conv_transpose1d<4, 4>(stride = 2, padding = 3, output_padding = 1, groups = 2),
+            ],
+            average: adaptive_avg_pool1d<9>,
+            maximum: adaptive_max_pool1d<9>,
+            positions: [
+                linear<4>(over = channels), max_pool1d<3>(stride = 2, padding = 1, ceil_mode = true), conv1d<4, 3>,
+            ],
+        } => <38, 9>,
+        adaptive_avg_pool1d<1>, flatten, fc: linear<3>,
+    }
+
     /// Every function of one value, side by side.
     pub Activations<2, 3, 4> {
         conv: conv2d<3, 1>,
@@ -302,6 +323,11 @@ fn weighed_channels_as_in_mobilenet() {
 #[test]
 fn linear_layers_of_each_position_as_in_convnext() {
     check::<ConvNext>("convnext");
+}
+
+#[test]
+fn layers_of_sequences() {
+    check::<Sequence>("sequence");
 }
 
 #[test]

@@ -63,6 +63,7 @@ network! {
         local_response_norm<3>(alpha = EPS, beta = { 0.5 + EPS }, k = { CLASSES as f64 }),
         upsample(scale_factor = (CLASSES, { 1.0 + P })), dropout2d(p = { P / 2.0 }),
         drop_path(p = P), layer_scale(init_value = EPS), linear<CLASSES>(over = channels),
+        adaptive_avg_pool2d<(1, CLASSES)>, conv1d<CLASSES, CLASSES>(padding = CLASSES), max_pool1d<1>, upsample(size = 6),
         avg_pool2d<2>(divisor_override = CLASSES),
         leaning<EPS>, leaning<0.5>, leaning<{ -0.5 }>, leaning<{ 2.0 * EPS }>, leaning<1>,
     }
@@ -82,7 +83,7 @@ network! {
 #[test]
 fn every_layer_under_strict_lints() {
     let _: Batch<Probabilities<Flat<10>>> = Everything::new(0).forward(&Batch::zeros(2));
-    let _: Batch<Chw<4, 30, 3>> = Constants::new(0).forward(&Batch::zeros(2));
+    let _: Batch<Chw<10, 3, 3>> = Constants::new(0).forward(&Batch::zeros(2));
     let inputs = Graph::inputs(&Batch::zeros(2), &Batch::zeros(2), &Batch::zeros(2)).expect("equally many");
     let output = Graph::new(0).forward(&inputs);
     assert_eq!(Graph::outputs(output.samples()).value.len(), 2);

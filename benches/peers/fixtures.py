@@ -210,6 +210,39 @@ def convnext():
     )
 
 
+class Positions(nn.Linear):
+    """A linear layer of each position of a sequence."""
+
+    def forward(self, values):
+        return super().forward(values.transpose(1, 2)).transpose(1, 2)
+
+
+def sequence():
+    """Sequences of length 9 from 20."""
+    branches = Concat(
+        valid=nn.Sequential(nn.Conv1d(6, 4, 3), nn.MaxPool1d(2)),
+        groups=nn.Conv1d(6, 6, 5, stride=2, padding=1, groups=3),
+        dilation=nn.Sequential(nn.Conv1d(6, 4, 3, padding="same", dilation=2), nn.MaxPool1d(2, 2, dilation=3)),
+        causal=nn.Sequential(nn.ConstantPad1d((2, 0), 0.0), nn.Conv1d(6, 4, 6), nn.AvgPool1d(2, ceil_mode=True)),
+        transposed=nn.Sequential(
+            nn.AvgPool1d(4, padding=2, count_include_pad=False),
+            nn.ConvTranspose1d(6, 4, 4, stride=2, padding=3, output_padding=1, groups=2),
+        ),
+        average=nn.AdaptiveAvgPool1d(9),
+        maximum=nn.AdaptiveMaxPool1d(9),
+        positions=nn.Sequential(Positions(6, 4), nn.MaxPool1d(3, stride=2, padding=1, ceil_mode=True), nn.Conv1d(4, 4, 3)),
+    )
+    return named(
+        conv1=nn.Conv1d(3, 6, 3, padding=1, bias=False),
+        bn1=nn.BatchNorm1d(6),
+        relu=nn.ReLU(),
+        branches=branches,
+        pool=nn.AdaptiveAvgPool1d(1),
+        flatten=nn.Flatten(),
+        fc=nn.Linear(38, CLASSES),
+    )
+
+
 # name -> constructor, sizes of an image
 FIXTURES = {
     "residual": (residual, (2, 6, 6)),
@@ -222,6 +255,7 @@ FIXTURES = {
     "rare": (rare, (2, 9, 8)),
     "normalizations": (normalizations, (2, 5, 4)),
     "convnext": (convnext, (2, 8, 6)),
+    "sequence": (sequence, (3, 20)),
 }
 
 

@@ -107,7 +107,7 @@ pub mod train;
 /// assert_eq!(names[..3], ["stem.weight", "body.0.conv.weight", "body.0.conv.bias"]);
 /// ```
 ///
-/// A network has a name, the sizes of a sample (`<channels, height, width>`, or `<features>`) and steps; of
+/// A network has a name, the sizes of a sample (`<channels, height, width>`, `<channels, length>`, or `<features>`) and steps; of
 /// [several inputs](#inputs-and-outputs) each has a name and sizes. It becomes a type
 /// that implements [`Network`](network::Network), with a table of its steps in its documentation. One invocation may
 /// declare several.
@@ -118,12 +118,17 @@ pub mod train;
 /// |:--|:--|
 /// | `conv2d<out_channels, kernel_size>` | `stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, algorithm = auto, strict` |
 /// | `conv_transpose2d<out_channels, kernel_size>` | `stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1, bias = true` |
+/// | `conv1d<out_channels, kernel_size>` | `stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, strict` |
+/// | `conv_transpose1d<out_channels, kernel_size>` | `stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1, bias = true` |
 /// | `linear<out_features>` | `bias = true, over = all`, or `channels` |
 /// | `max_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, dilation = 1, ceil_mode = false, strict` |
 /// | `avg_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, ceil_mode = false, count_include_pad = true, divisor_override, strict` |
 /// | `adaptive_avg_pool2d<output_size>`, `adaptive_max_pool2d<output_size>` | |
+/// | `max_pool1d<kernel_size>` | `stride = kernel_size, padding = 0, dilation = 1, ceil_mode = false, strict` |
+/// | `avg_pool1d<kernel_size>` | `stride = kernel_size, padding = 0, ceil_mode = false, count_include_pad = true, strict` |
+/// | `adaptive_avg_pool1d<output_size>`, `adaptive_max_pool1d<output_size>` | |
 /// | `batch_norm2d` | `eps = 0.00001, momentum = 0.1` or `none`, `affine = true, track_running_stats = true` |
-/// | `batch_norm1d` | of flat features; the same |
+/// | `batch_norm1d` | of flat features or a sequence; the same |
 /// | `layer_norm` | `eps = 0.00001, elementwise_affine = true, bias = true, over = all`, or `channels` |
 /// | `rms_norm` | `eps = 0.00000011920929` (PyTorch's `None`), `elementwise_affine = true, over = all`, or `channels` |
 /// | `group_norm<num_groups>` | `eps = 0.00001, affine = true` |
@@ -174,6 +179,10 @@ pub mod train;
 /// - `algorithm = winograd` or `direct` chooses how a `conv2d` is computed; `auto` takes the faster of them. Winograd's is for
 ///   a 3x3 kernel with stride 1, dilation 1 and one group: a quarter of the multiplications, and up to three times the
 ///   rounding of PyTorch's own convolution.
+/// - A sequence is a map of height 1, `<channels, length>` is `<channels, 1, length>`, and its length is its `width`:
+///   `[n, c, l]` of PyTorch is the order of `Batch::<Chw<C, 1, L>>::from_nchw`. Layers whose names end with `1d` take sequences,
+///   and weights in files that are PyTorch's: `[out, in, k]`. The padding of their convolutions is a number, `(before, behind)`,
+///   or `same`.
 /// - `linear` is of flat features; `linear<out_features>(over = channels)` is PyTorch's `Linear` over the last dimension of
 ///   `[n, h, w, c]`: of the channels of each position, as `conv2d<out_channels, 1>`, with a weight that is `[out, in]` in files.
 /// - `=>` states the map that the step makes, for the reader; another one is an error.

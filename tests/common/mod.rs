@@ -325,7 +325,7 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
             }
             channels_first(batch_norm2d::forward(&geometry, &input, &statistics, affine))
         }
-        Operation::ConvTranspose2d { geometry, bias } => {
+        Operation::ConvTranspose2d { geometry, bias, .. } => {
             let (weight, rest) = parameters.split_at(geometry.weight_len());
             let bias = bias.then_some(rest);
             channels_first(reference::conv_transpose2d::forward(&geometry, &channels_last(input), weight, bias))

@@ -1,4 +1,4 @@
-//! `conv2d`, and `linear(over = channels)`, whose weight has other sizes in files. <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
+//! `conv2d`, `conv1d` and `linear(over = channels)`, whose weight has other sizes in files. <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
 
 use std::borrow::Cow;
 

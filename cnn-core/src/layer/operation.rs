@@ -15,21 +15,23 @@ use crate::kernel::memory::scratch::Needs;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Operation {
-    /// `conv2d`, `linear(over = channels)`
+    /// `conv2d`, `conv1d`, `linear(over = channels)`
     Conv2d {
         /// Its numbers.
         geometry: Conv2dGeometry,
         /// Whether a bias is added.
         bias: bool,
-        /// How many sizes its weight has in files: 4, or 2 of a linear layer.
+        /// How many sizes its weight has in files: 4, 3 of `conv1d`, or 2 of a linear layer.
         rank: usize,
     },
-    /// `conv_transpose2d`
+    /// `conv_transpose2d`, `conv_transpose1d`
     ConvTranspose2d {
         /// Its numbers.
         geometry: ConvTranspose2dGeometry,
         /// Whether a bias is added.
         bias: bool,
+        /// How many sizes its weight has in files: 4, or 3 of `conv_transpose1d`.
+        rank: usize,
     },
     /// `linear`
     Linear {
@@ -40,11 +42,11 @@ pub enum Operation {
         /// Channels of the map that was flattened into its input; all features if none was.
         channels: usize,
     },
-    /// `max_pool2d`
+    /// `max_pool2d`, `max_pool1d`
     MaxPool2d(Pool2dGeometry),
-    /// `avg_pool2d`
+    /// `avg_pool2d`, `avg_pool1d`
     AvgPool2d(Pool2dGeometry),
-    /// `adaptive_avg_pool2d`
+    /// `adaptive_avg_pool2d`, `adaptive_avg_pool1d`
     AdaptiveAvgPool2d(AdaptivePool2dGeometry),
     /// `batch_norm2d`, `batch_norm1d`
     BatchNorm2d {
@@ -84,7 +86,7 @@ pub enum Operation {
         /// What the factors start as.
         init_value: f32,
     },
-    /// `adaptive_max_pool2d`
+    /// `adaptive_max_pool2d`, `adaptive_max_pool1d`
     AdaptiveMaxPool2d(AdaptivePool2dGeometry),
     /// `upsample`
     Upsample(Upsample2dGeometry),
@@ -150,8 +152,8 @@ impl Operation {
             Self::Conv2d { geometry, bias, rank } => {
                 Tensors::weight_and_bias(conv2d::parameters(geometry, *rank), *bias)
             }
-            Self::ConvTranspose2d { geometry, bias } => {
-                Tensors::weight_and_bias(conv_transpose2d::parameters(geometry), *bias)
+            Self::ConvTranspose2d { geometry, bias, rank } => {
+                Tensors::weight_and_bias(conv_transpose2d::parameters(geometry, *rank), *bias)
             }
             Self::Prelu { num_parameters, .. } => Tensors::One(prelu::parameters(*num_parameters)),
             Self::LayerScale { channels, spatial, init_value } => {

@@ -71,12 +71,24 @@ pub(super) fn nothing(_: &Settled<'_>) -> TokenStream {
 
 pub(super) fn conv2d(layer: &Settled<'_>) -> TokenStream {
     let numbers = ["kernel_size", "stride", "dilation"].map(|name| layer.pair(name));
-    let algorithm = match layer.arguments.word("algorithm") {
-        "direct" => quote!(Direct),
-        "winograd" => quote!(Winograd),
+    let algorithm = match layer.arguments.get("algorithm").map(|_| layer.arguments.word("algorithm")) {
+        Some("direct") => quote!(Direct),
+        Some("winograd") => quote!(Winograd),
         _ => quote!(Auto),
     };
     convolution(layer, "out_channels", numbers, &layer.padding(), layer.arguments.count("groups"), &algorithm)
+}
+
+/// Along a sequence; its weight has three sizes in files.
+pub(super) fn conv1d(layer: &Settled<'_>) -> TokenStream {
+    let convolution = conv2d(layer);
+    quote!(#convolution const RANK: usize = 3;)
+}
+
+/// Along a sequence; its weight has three sizes in files.
+pub(super) fn conv_transpose1d(layer: &Settled<'_>) -> TokenStream {
+    let convolution = conv_transpose2d(layer);
+    quote!(#convolution const RANK: usize = 3;)
 }
 
 /// A convolution by one cell, whose weight has two sizes in files.

@@ -70,9 +70,18 @@ fn no_channels(site: &Site<'_>) -> syn::Error {
 
 /// Channels, height and width of the input of a layer that needs all three.
 pub(super) fn spatial(site: &Site<'_>) -> syn::Result<[Size; 3]> {
+    let sizes = site.input.sizes();
     match site.input {
         Shape::Flat(features) => Err(site.mistake(&flat_text(site, features))),
-        other => Ok(other.sizes()),
+        Shape::Chw([_, height, _]) if site.is_1d() && height.known().is_some_and(|height| height != 1) => {
+            let layer = site.layer.to_string();
+            Err(site.mistake(&format!(
+                "`{layer}` takes a sequence, a map of height 1, and gets the {} feature map\nhelp: `{}2d`",
+                site.input,
+                layer.trim_end_matches("1d")
+            )))
+        }
+        _ => Ok(sizes),
     }
 }
 
@@ -82,18 +91,22 @@ fn flat_text(site: &Site<'_>, features: &Size) -> String {
         FlatBy::Step(step) => format!(", made by {step}"),
         FlatBy::Flatten | FlatBy::Input => String::new(),
     };
+    let (what, map) = match site.is_1d() {
+        true => ("a sequence, a map of height 1", "C, 1, L"),
+        false => ("a map with height and width", "C, H, W"),
+    };
     let help = match (&site.flat_by, site.layer.to_string().as_str()) {
         (FlatBy::Flatten, _) => "put it before `flatten`".to_owned(),
         (_, "dropout2d") => "`dropout`, which drops features".to_owned(),
-        _ => match features.known().map(factors_of) {
-            Some([c, h, w]) => format!("`unflatten<C, H, W>` before it, such as `unflatten<{c}, {h}, {w}>`"),
-            None => "`unflatten<C, H, W>` before it".to_owned(),
+        _ => match features.known() {
+            Some(features) => {
+                let [c, h, w] = if site.is_1d() { [1, 1, features] } else { factors_of(features) };
+                format!("`unflatten<{map}>` before it, such as `unflatten<{c}, {h}, {w}>`")
+            }
+            None => format!("`unflatten<{map}>` before it"),
         },
     };
-    format!(
-        "`{}` takes a map with height and width, and gets {} flat features{made}\nhelp: {help}",
-        site.layer, site.input
-    )
+    format!("`{}` takes {what}, and gets {} flat features{made}\nhelp: {help}", site.layer, site.input)
 }
 
 /// A map of so many values: as large a square as divides them, looked for among sides that maps have.
@@ -195,7 +208,9 @@ pub(super) fn resized(site: &Site<'_>, sizes: [Size; 2]) -> syn::Result<Outcome>
 fn resized_by(site: &Site<'_>, [height, width]: [Size; 2], check: &TokenStream) -> syn::Result<Outcome> {
     let [channels, ..] = site.input.sizes();
     let sizes = [&channels, &height, &width];
-    if !matches!(site.input, Shape::Sizes(_)) && sizes.iter().all(|size| size.known().is_some()) {
+    let [_, before, _] = site.input.sizes();
+    let is_sound = !site.is_1d() || before.known().is_some();
+    if is_sound && !matches!(site.input, Shape::Sizes(_)) && sizes.iter().all(|size| size.known().is_some()) {
         return Ok(Outcome::Known(Shape::Chw([channels, height, width])));
     }
     let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
@@ -275,9 +290,11 @@ pub(super) fn batch_norm2d(site: &Site<'_>) -> syn::Result<Outcome> {
 }
 
 pub(super) fn batch_norm1d(site: &Site<'_>) -> syn::Result<Outcome> {
-    if let Shape::Chw(_) = site.input {
+    if let Shape::Chw([_, height, _]) = site.input
+        && height.known().is_some_and(|height| height != 1)
+    {
         return Err(site.mistake(&format!(
-            "`{}` takes flat features, and gets the {} feature map\nhelp: `batch_norm2d`, or put it behind `flatten`",
+            "`{}` takes flat features or a sequence, and gets the {} feature map\nhelp: `batch_norm2d`, or put it behind `flatten`",
             site.layer, site.input
         )));
     }
@@ -285,7 +302,8 @@ pub(super) fn batch_norm1d(site: &Site<'_>) -> syn::Result<Outcome> {
 }
 
 fn batch_norm(site: &Site<'_>, of_features: bool) -> syn::Result<Outcome> {
-    if !matches!(site.input, Shape::Sizes(_)) {
+    let [_, height, _] = site.input.sizes();
+    if !matches!(site.input, Shape::Sizes(_)) && (!of_features || height.known().is_some()) {
         return same_map(site);
     }
     let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);

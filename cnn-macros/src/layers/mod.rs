@@ -112,6 +112,13 @@ pub(crate) enum ArgumentKind {
     Index,
     /// A number or `(vertical, horizontal)`, at least this.
     Pair(u64),
+    /// A number of cells along a sequence, at least this; across it is so much.
+    Along { least: u64, across: u64 },
+    /// Cells before a sequence and behind it: a number, or `(before, behind)`.
+    Ends {
+        /// Or the word `same`.
+        same: bool,
+    },
     /// A number or `(vertical, horizontal)`: at least 1, or with a fraction and above 0.
     Factors,
     /// Rows and columns around a map: a number, `(vertical, horizontal)`, or `(top, bottom, left, right)`.
@@ -296,6 +303,11 @@ pub(crate) struct Site<'a> {
     pub(crate) arguments: &'a Arguments,
 }
 
+/// Whether a layer is of sequences, by its name.
+pub(crate) fn is_1d(layer: &str) -> bool {
+    layer.ends_with("1d")
+}
+
 /// What made features of a map.
 pub(crate) enum FlatBy {
     /// A `flatten`, behind which nothing needs features.
@@ -307,6 +319,11 @@ pub(crate) enum FlatBy {
 }
 
 impl Site<'_> {
+    /// Whether the layer is of sequences: the names of those end so.
+    fn is_1d(&self) -> bool {
+        is_1d(&self.layer.to_string())
+    }
+
     fn mistake(&self, text: &str) -> syn::Error {
         syn::Error::new(self.layer.span(), format!("{}: {text}", self.name))
     }

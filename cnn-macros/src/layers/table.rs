@@ -53,12 +53,22 @@ const fn later(name: &'static str) -> Argument {
     Argument { name, kind: ArgumentKind::Later, default: Default::Required }
 }
 
+const fn along(name: &'static str, least: u64, across: u64, default: Default) -> Argument {
+    Argument { name, kind: ArgumentKind::Along { least, across }, default }
+}
+
 const STRICT: Argument = Argument { name: "strict", kind: ArgumentKind::Flag, default: Default::Truth(false) };
 const KERNEL: Argument = size("kernel_size", ArgumentKind::Pair(1));
 const PADDING: Argument = pair("padding", 0, Default::Number(0));
 const DILATION: Argument = pair("dilation", 1, Default::Number(1));
 const POOL_STRIDE: Argument = pair("stride", 1, Default::SameAs("kernel_size"));
 const CEIL_MODE: Argument = truth("ceil_mode", false);
+
+// Of sequences: maps of height 1.
+const LENGTH: Argument = along("kernel_size", 1, 1, Default::Required);
+const ENDS: Argument = along("padding", 0, 0, Default::Number(0));
+const SPREAD: Argument = along("dilation", 1, 1, Default::Number(1));
+const POOL_PACE: Argument = along("stride", 1, 1, Default::SameAs("kernel_size"));
 
 /// A layer that keeps the map and has nothing to say.
 const PLAIN: Row = Row {
@@ -193,88 +203,157 @@ static LINEAR_OVER_CHANNELS: Row = Row {
 const GROUP_NORM: Row =
     Row { family: Some(("group_norm", "GroupNorm")), scratch: true, fuses_activation: true, ..PLAIN };
 
+const CONV2D: Row = Row {
+    name: "conv2d",
+    sizes: &[size("out_channels", ArgumentKind::Count), KERNEL],
+    options: &[
+        pair("stride", 1, Default::Number(1)),
+        Argument { name: "padding", kind: ArgumentKind::Sides { same: true }, default: Default::Number(0) },
+        DILATION,
+        count("groups", 1),
+        truth("bias", true),
+        word("algorithm", &["auto", "direct", "winograd"], "auto"),
+        STRICT,
+        later("padding_mode"),
+    ],
+    rule: window::conv2d,
+    cost: window::conv2d_cost,
+    constants: constants::conv2d,
+    scratch: true,
+    fuses_activation: true,
+    folds: Folds::Behind,
+    ..PLAIN
+};
+
+const CONV_TRANSPOSE2D: Row = Row {
+    name: "conv_transpose2d",
+    sizes: &[size("out_channels", ArgumentKind::Count), KERNEL],
+    options: &[
+        pair("stride", 1, Default::Number(1)),
+        Argument { name: "padding", kind: ArgumentKind::Sides { same: false }, default: Default::Number(0) },
+        pair("output_padding", 0, Default::Number(0)),
+        DILATION,
+        count("groups", 1),
+        truth("bias", true),
+    ],
+    rule: window::conv_transpose2d,
+    cost: window::conv_transpose2d_cost,
+    constants: constants::conv_transpose2d,
+    scratch: true,
+    fuses_activation: true,
+    folds: Folds::Behind,
+    ..PLAIN
+};
+
+const MAX_POOL2D: Row = Row {
+    name: "max_pool2d",
+    sizes: &[KERNEL],
+    options: &[POOL_STRIDE, PADDING, DILATION, CEIL_MODE, STRICT],
+    rule: window::pool2d,
+    constants: constants::pool2d,
+    backward_reads: Values,
+    ..PLAIN
+};
+
+const AVG_POOL2D: Row = Row {
+    name: "avg_pool2d",
+    sizes: &[KERNEL],
+    options: &[
+        POOL_STRIDE,
+        PADDING,
+        CEIL_MODE,
+        truth("count_include_pad", true),
+        STRICT,
+        Argument { name: "divisor_override", kind: ArgumentKind::Count, default: Default::Absent },
+    ],
+    rule: window::pool2d,
+    constants: constants::pool2d,
+    reads_input_backwards: false,
+    ..PLAIN
+};
+
+const ADAPTIVE_AVG_POOL2D: Row = Row {
+    name: "adaptive_avg_pool2d",
+    sizes: &[size("output_size", ArgumentKind::Pair(1))],
+    rule: maps::adaptive_pool2d,
+    constants: constants::adaptive_pool2d,
+    reads_input_backwards: false,
+    ..PLAIN
+};
+
+const ADAPTIVE_MAX_POOL2D: Row = Row {
+    name: "adaptive_max_pool2d",
+    sizes: &[size("output_size", ArgumentKind::Pair(1))],
+    rule: maps::adaptive_pool2d,
+    constants: constants::adaptive_pool2d,
+    backward_reads: Values,
+    ..PLAIN
+};
+
 /// Every layer. Names and defaults are PyTorch's.
 pub(crate) static ROWS: &[Row] = &[
+    CONV2D,
     Row {
-        name: "conv2d",
-        sizes: &[size("out_channels", ArgumentKind::Count), KERNEL],
+        name: "conv1d",
+        family: Some(("conv2d", "Conv2d")),
+        sizes: &[size("out_channels", ArgumentKind::Count), LENGTH],
         options: &[
-            pair("stride", 1, Default::Number(1)),
-            Argument { name: "padding", kind: ArgumentKind::Sides { same: true }, default: Default::Number(0) },
-            DILATION,
+            along("stride", 1, 1, Default::Number(1)),
+            Argument { name: "padding", kind: ArgumentKind::Ends { same: true }, default: Default::Number(0) },
+            SPREAD,
             count("groups", 1),
             truth("bias", true),
-            word("algorithm", &["auto", "direct", "winograd"], "auto"),
             STRICT,
             later("padding_mode"),
         ],
-        rule: window::conv2d,
-        cost: window::conv2d_cost,
-        constants: constants::conv2d,
-        scratch: true,
-        fuses_activation: true,
-        folds: Folds::Behind,
-        ..PLAIN
+        constants: constants::conv1d,
+        ..CONV2D
     },
+    CONV_TRANSPOSE2D,
     Row {
-        name: "conv_transpose2d",
-        sizes: &[size("out_channels", ArgumentKind::Count), KERNEL],
+        name: "conv_transpose1d",
+        family: Some(("conv_transpose2d", "ConvTranspose2d")),
+        sizes: &[size("out_channels", ArgumentKind::Count), LENGTH],
         options: &[
-            pair("stride", 1, Default::Number(1)),
-            Argument { name: "padding", kind: ArgumentKind::Sides { same: false }, default: Default::Number(0) },
-            pair("output_padding", 0, Default::Number(0)),
-            DILATION,
+            along("stride", 1, 1, Default::Number(1)),
+            Argument { name: "padding", kind: ArgumentKind::Ends { same: false }, default: Default::Number(0) },
+            along("output_padding", 0, 0, Default::Number(0)),
+            SPREAD,
             count("groups", 1),
             truth("bias", true),
         ],
-        rule: window::conv_transpose2d,
-        cost: window::conv_transpose2d_cost,
-        constants: constants::conv_transpose2d,
-        scratch: true,
-        fuses_activation: true,
-        folds: Folds::Behind,
-        ..PLAIN
+        constants: constants::conv_transpose1d,
+        ..CONV_TRANSPOSE2D
     },
+    MAX_POOL2D,
     Row {
-        name: "max_pool2d",
-        sizes: &[KERNEL],
-        options: &[POOL_STRIDE, PADDING, DILATION, CEIL_MODE, STRICT],
-        rule: window::pool2d,
-        constants: constants::pool2d,
-        backward_reads: Values,
-        ..PLAIN
+        name: "max_pool1d",
+        family: Some(("max_pool2d", "MaxPool2d")),
+        sizes: &[LENGTH],
+        options: &[POOL_PACE, ENDS, SPREAD, CEIL_MODE, STRICT],
+        ..MAX_POOL2D
     },
+    AVG_POOL2D,
     Row {
-        name: "avg_pool2d",
-        sizes: &[KERNEL],
-        options: &[
-            POOL_STRIDE,
-            PADDING,
-            CEIL_MODE,
-            truth("count_include_pad", true),
-            STRICT,
-            Argument { name: "divisor_override", kind: ArgumentKind::Count, default: Default::Absent },
-        ],
-        rule: window::pool2d,
-        constants: constants::pool2d,
-        reads_input_backwards: false,
-        ..PLAIN
+        name: "avg_pool1d",
+        family: Some(("avg_pool2d", "AvgPool2d")),
+        sizes: &[LENGTH],
+        options: &[POOL_PACE, ENDS, CEIL_MODE, truth("count_include_pad", true), STRICT],
+        ..AVG_POOL2D
     },
+    ADAPTIVE_AVG_POOL2D,
     Row {
-        name: "adaptive_avg_pool2d",
-        sizes: &[size("output_size", ArgumentKind::Pair(1))],
-        rule: maps::adaptive_pool2d,
-        constants: constants::adaptive_pool2d,
-        reads_input_backwards: false,
-        ..PLAIN
+        name: "adaptive_avg_pool1d",
+        family: Some(("adaptive_avg_pool2d", "AdaptiveAvgPool2d")),
+        sizes: &[along("output_size", 1, 1, Default::Required)],
+        ..ADAPTIVE_AVG_POOL2D
     },
+    ADAPTIVE_MAX_POOL2D,
     Row {
-        name: "adaptive_max_pool2d",
-        sizes: &[size("output_size", ArgumentKind::Pair(1))],
-        rule: maps::adaptive_pool2d,
-        constants: constants::adaptive_pool2d,
-        backward_reads: Values,
-        ..PLAIN
+        name: "adaptive_max_pool1d",
+        family: Some(("adaptive_max_pool2d", "AdaptiveMaxPool2d")),
+        sizes: &[along("output_size", 1, 1, Default::Required)],
+        ..ADAPTIVE_MAX_POOL2D
     },
     BATCH_NORM2D,
     Row {

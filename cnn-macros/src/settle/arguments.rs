@@ -183,7 +183,8 @@ impl Settle<'_> {
             }
             _ => false,
         };
-        let is_window = row.sizes.last()?.kind == ArgumentKind::Pair(1);
+        let is_1d = matches!(row.sizes.last()?.kind, ArgumentKind::Along { .. });
+        let is_window = is_1d || row.sizes.last()?.kind == ArgumentKind::Pair(1);
         if let Some(what) = size.name.strip_prefix("out_")
             && (is_pytorch || !is_window || is_input())
         {
@@ -199,6 +200,9 @@ impl Settle<'_> {
         let pair =
             format!("`{}<{before}({kernel}, {behind})>{options}` of height {kernel} and width {behind}", row.name);
         let stride = row.options.iter().find(|option| option.name == "stride" && options.is_empty());
+        if is_1d {
+            return stride.map(|stride| format!("`{}<{before}{kernel}>({} = {behind})`", row.name, stride.name));
+        }
         Some(match stride {
             Some(stride) => format!("{pair}, or `{}<{before}{kernel}>({} = {behind})`", row.name, stride.name),
             None => pair,
@@ -254,6 +258,10 @@ impl Settle<'_> {
             (ArgumentKind::Count, Some(value)) => self.number(value, &what, 1).map(Value::Count),
             (ArgumentKind::Index | ArgumentKind::Side, Some(value)) => self.number(value, &what, 0).map(Value::Count),
             (ArgumentKind::Pair(least), Some(value)) => self.pair(value, &what, least).map(Value::Pair),
+            (ArgumentKind::Along { least, across }, Some(value)) => {
+                self.number(value, &what, least).map(|along| Value::Pair([Size::Known(across), along]))
+            }
+            (ArgumentKind::Ends { same }, Some(value)) => self.ends(value, &what, same),
             (ArgumentKind::Factors, Some(value)) => self.factors(value, &what),
             (ArgumentKind::Sides { same }, Some(value)) => self.sides(value, &what, same),
             (ArgumentKind::Truth, Some(value)) => {
@@ -357,6 +365,28 @@ impl Settle<'_> {
             },
             value => self.pair(value, what, 0).map(Value::Pair),
         }
+    }
+
+    fn ends(&mut self, value: &Expr, what: &str, same: bool) -> Option<Value> {
+        let [before, behind] = match value {
+            Expr::Path(path) if same && path.path.is_ident("same") => return Some(Value::Same),
+            Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>().as_slice() {
+                [before, behind] => {
+                    let [before, behind] = [before, behind].map(|size| self.number(bare(size), what, 0));
+                    [before?, behind?]
+                }
+                elements => {
+                    let text = format!("{what} has {} numbers\nhelp: one, or `(before, behind)`", elements.len());
+                    self.errors.note(tuple, text);
+                    return None;
+                }
+            },
+            value => {
+                let number = self.number(value, what, 0)?;
+                [number.clone(), number]
+            }
+        };
+        Some(Value::Sides([Size::Known(0), Size::Known(0), before, behind]))
     }
 
     /// One number, at least `least`; one that only rustc knows becomes a constant.
@@ -505,7 +535,14 @@ fn default(option: &Argument, settled: &Arguments) -> Option<Value> {
     match option.default {
         Default::Required | Default::Absent => None,
         Default::Number(number) if option.kind == ArgumentKind::Count => Some(Value::Count(Size::Known(number))),
-        Default::Number(number) => Some(Value::Pair([number, number].map(Size::Known))),
+        Default::Number(number) => {
+            let across = match option.kind {
+                ArgumentKind::Along { across, .. } => across,
+                ArgumentKind::Ends { .. } => 0,
+                _ => number,
+            };
+            Some(Value::Pair([across, number].map(Size::Known)))
+        }
         Default::SameAs(other) => settled.get(other).map(|setting| setting.value.clone()),
         Default::Truth(truth) => Some(Value::Truth(truth)),
         Default::Probability(number) | Default::Real(number) => Some(Value::Real(Real::Known(number))),
@@ -526,14 +563,17 @@ fn bare(value: &Expr) -> &Expr {
 fn foreign_value(argument: &Argument, value: &Expr) -> Option<String> {
     let tokens = value.to_token_stream();
     let text = tokens.to_string();
-    let is_sizes = matches!(argument.kind, ArgumentKind::Pair(_) | ArgumentKind::Sides { .. } | ArgumentKind::Factors);
-    let is_same = argument.kind == ArgumentKind::Sides { same: true };
+    let is_sizes = matches!(
+        argument.kind,
+        ArgumentKind::Pair(_) | ArgumentKind::Sides { .. } | ArgumentKind::Ends { .. } | ArgumentKind::Factors
+    );
+    let is_same = matches!(argument.kind, ArgumentKind::Sides { same: true } | ArgumentKind::Ends { same: true });
     match (argument.name, text.trim_matches('"')) {
         ("padding", "valid") => {
             Some(" has no word `valid`: none is the default\nhelp: leave it out, or `padding = 0`".to_owned())
         }
         ("padding", "same") if !is_same => Some(
-            " has no word `same`, which is for `conv2d`\nhelp: a number, such as `padding = 1` for a kernel of 3"
+            " has no word `same`, which is for convolutions\nhelp: a number, such as `padding = 1` for a kernel of 3"
                 .to_owned(),
         ),
         _ if is_sizes => match Vec::from_iter(tokens).as_slice() {
@@ -714,7 +754,7 @@ pub(crate) fn four(parts: &[&TokenStream]) -> Option<[String; 4]> {
 fn words(kind: ArgumentKind) -> &'static [&'static str] {
     match kind {
         ArgumentKind::Word(words) => words,
-        ArgumentKind::Sides { same: true } => &["same"],
+        ArgumentKind::Sides { same: true } | ArgumentKind::Ends { same: true } => &["same"],
         ArgumentKind::ProbabilityOrNone => &["none"],
         _ => &[],
     }

@@ -142,8 +142,9 @@ fn form(row: &Row, name: &str, arguments: &[Argument]) -> String {
     } else {
         for size in row.sizes {
             let value = find(size.name).map(|value| between_angles(&of_here(value)));
-            // Keras pools 2x2 cells where it is not told.
-            let value = value.or_else(|| (name.contains("Pooling2D")).then(|| "2".to_owned()));
+            // Keras pools 2x2 cells, or two, where it is not told.
+            let value =
+                value.or_else(|| (name.contains("Pooling2D") || name.contains("Pooling1D")).then(|| "2".to_owned()));
             sizes.push(value.unwrap_or_else(|| size.name.to_owned()));
         }
     }

@@ -38,8 +38,9 @@ impl Walk<'_, '_> {
             Ok(outcome) => outcome,
             Err(error) => {
                 self.errors.push(error);
-                let is_window = row.sizes.last().is_some_and(|size| size.name == "kernel_size");
-                if let Some(way_out) = self.channels_last().filter(|_| is_window) {
+                let has_kernel = row.sizes.last().is_some_and(|size| size.name == "kernel_size");
+                let is_window = has_kernel && !layers::is_1d(row.name);
+                if let Some(way_out) = self.channels_elsewhere().filter(|_| is_window) {
                     self.errors.add_way_out(&way_out);
                 }
                 self.current = None;
@@ -58,14 +59,19 @@ impl Walk<'_, '_> {
         self.add_step(Kind::Layer { row, arguments }, span, cost, names, vec![input], output);
     }
 
-    /// Of a network whose input has its channels last, as Keras has them: the input that is meant.
-    fn channels_last(&self) -> Option<String> {
+    /// Of a network whose input has its channels last, as Keras has them, or says none of a picture: the input that is meant.
+    fn channels_elsewhere(&self) -> Option<String> {
         let [height, width, channels] = match &self.plan.map(INPUT).shape {
             Shape::Chw(sizes) => sizes.each_ref().map(|size| size.known().unwrap_or(0)),
             _ => return None,
         };
         // A small map may well have few columns.
         let is_last = height == width && matches!(channels, 1 | 3 | 4) && (16..=4096).contains(&height);
+        // Two sizes are a sequence.
+        let is_picture = (width, height) == (1, channels) && (16..=4096).contains(&channels);
+        if is_picture {
+            return Some(format!("`{}<1, {channels}, {channels}>`, as a picture has channels, too", self.network));
+        }
         is_last.then(|| format!("`{}<{channels}, {height}, {width}>`, as channels come first", self.network))
     }
 

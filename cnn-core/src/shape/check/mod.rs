@@ -146,11 +146,28 @@ const fn too_much(name: &str, made: Sizes, weights: [usize; 4], positions: [usiz
     None
 }
 
-/// What is wrong with features where a map must have rows and columns.
+/// Whether a layer is of sequences: the names of those end so.
+#[inline]
+const fn is_1d(layer: &str) -> bool {
+    matches!(layer.as_bytes(), [.., b'1', b'd'])
+}
+
+/// What is wrong with features where a map must have rows and columns, or with those where it must be a sequence.
 #[inline]
 const fn flat(name: &str, layer: &str, input: Sizes) -> Option<Text> {
     match input {
+        Sizes::Map { height: 1, .. } => None,
+        Sizes::Map { .. } if is_1d(layer) => {
+            let text = Text::new(name).str("`").str(layer).str("` takes a sequence, a map of height 1, and gets the ");
+            let text = text.sizes(input).str(" feature map\nhelp: `").str(layer.split_at(layer.len() - 2).0);
+            Some(text.str("2d`"))
+        }
         Sizes::Map { .. } => None,
+        Sizes::Flat { features } if is_1d(layer) => {
+            let text = Text::new(name).str("`").str(layer).str("` takes a sequence, a map of height 1, and gets ");
+            let text = text.number(features as u128).str(" flat features\nhelp: `unflatten<C, 1, L>` before it, such ");
+            Some(text.str("as `unflatten<1, 1, ").number(features as u128).str(">`"))
+        }
         Sizes::Flat { features } => {
             let text = Text::new(name).str("`").str(layer).str("` takes a map with height and width, and gets ");
             let [channels, side, _] = factors_of(features);
@@ -246,8 +263,12 @@ pub const fn prelu(name: &str, input: Sizes, sound: bool, num_parameters: usize)
 #[inline]
 pub const fn batch_norm(name: &str, layer: &str, input: Sizes, sound: bool, of_features: bool) -> Made {
     let mistake = match input {
-        Sizes::Map { .. } if of_features => {
-            let text = Text::new(name).str("`").str(layer).str("` takes flat features, and gets the ").sizes(input);
+        Sizes::Map { height, .. } if of_features && height != 1 => {
+            let text = Text::new(name)
+                .str("`")
+                .str(layer)
+                .str("` takes flat features or a sequence, and gets the ")
+                .sizes(input);
             Some(text.str(" feature map\nhelp: `batch_norm2d`, or put it behind `flatten`"))
         }
         Sizes::Flat { features } if !of_features => {
