@@ -171,6 +171,20 @@ network! {
         adaptive_avg_pool1d<1>, flatten, fc: linear<3>,
     }
 
+    /// What stands around maps, side by side.
+    pub Paddings<2, 5, 4> {
+        branches: concat {
+            reflection: [reflection_pad2d<(1, 2, 3, 0)>, conv2d<2, 3>],
+            replication: [replication_pad2d<(5, 0, 1, 3)>, avg_pool2d<(5, 4)>(stride = 1)],
+            circular: [circular_pad2d<(0, 3, 4, 0)>, conv2d<2, (3, 4)>],
+            constant: [constant_pad2d<(2, 1, 1, 2)>(value = 1.5), conv2d<2, 3>],
+            reflect: [conv2d<2, 3>(padding = (2, 3), padding_mode = reflect), max_pool2d<(2, 4)>(stride = 1)],
+            replicate: conv2d<4, (4, 2)>(padding = (2, 1), padding_mode = replicate, groups = 2, bias = false),
+            circle: [conv2d<2, (2, 4)>(padding = same, padding_mode = circular), zero_pad2d<(1, 0, 1, 0)>],
+        },
+        head: conv2d<3, 1>,
+    }
+
     /// Every function of one value, side by side.
     pub Activations<2, 3, 4> {
         conv: conv2d<3, 1>,
@@ -328,6 +342,11 @@ fn linear_layers_of_each_position_as_in_convnext() {
 #[test]
 fn layers_of_sequences() {
     check::<Sequence>("sequence");
+}
+
+#[test]
+fn paddings_of_every_kind() {
+    check::<Paddings>("paddings");
 }
 
 #[test]

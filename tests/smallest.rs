@@ -77,6 +77,7 @@ on_small_maps! {
     between { upsample(scale_factor = (1, 4), mode = bilinear), upsample(size = 1, mode = bilinear, align_corners = true) }
     corners { upsample(size = (5, 4), mode = bilinear, align_corners = true), upsample(scale_factor = 0.9, mode = bilinear) }
     borders { zero_pad2d<0>, zero_pad2d<(0, 3, 1, 0)>, conv2d<1, 1> }
+    mirrors { replication_pad2d<1>, reflection_pad2d<(2, 1, 0, 2)>, circular_pad2d<(1, 3, 2, 0)>, constant_pad2d(left = 2, value = 1), conv2d<1, 2>(padding = same, padding_mode = reflect), conv2d<1, 3>(padding = 2, padding_mode = circular) }
     features { flatten, linear<1>, relu, linear<3>(bias = false), linear<17>, linear<1> }
     functions { conv2d<2, 1>, leaky_relu(negative_slope = -2), sigmoid, hardsigmoid, conv2d<1, 1>, hardswish, silu, gelu }
     slopes { prelu, conv2d<3, 1>, prelu(num_parameters = channels), flatten, log_softmax }

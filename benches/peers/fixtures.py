@@ -243,6 +243,20 @@ def sequence():
     )
 
 
+def paddings():
+    """Maps of 6 x 5 from 5 x 4."""
+    branches = Concat(
+        reflection=nn.Sequential(nn.ReflectionPad2d((3, 0, 1, 2)), nn.Conv2d(2, 2, 3)),
+        replication=nn.Sequential(nn.ReplicationPad2d((1, 3, 5, 0)), nn.AvgPool2d((5, 4), stride=1)),
+        circular=nn.Sequential(nn.CircularPad2d((4, 0, 0, 3)), nn.Conv2d(2, 2, (3, 4))),
+        constant=nn.Sequential(nn.ConstantPad2d((1, 2, 2, 1), 1.5), nn.Conv2d(2, 2, 3)),
+        reflect=nn.Sequential(nn.Conv2d(2, 2, 3, padding=(2, 3), padding_mode="reflect"), nn.MaxPool2d((2, 4), stride=1)),
+        replicate=nn.Conv2d(2, 4, (4, 2), padding=(2, 1), padding_mode="replicate", groups=2, bias=False),
+        circle=nn.Sequential(nn.Conv2d(2, 2, (2, 4), padding="same", padding_mode="circular"), nn.ZeroPad2d((1, 0, 1, 0))),
+    )
+    return named(branches=branches, head=nn.Conv2d(16, CLASSES, 1))
+
+
 # name -> constructor, sizes of an image
 FIXTURES = {
     "residual": (residual, (2, 6, 6)),
@@ -256,6 +270,7 @@ FIXTURES = {
     "normalizations": (normalizations, (2, 5, 4)),
     "convnext": (convnext, (2, 8, 6)),
     "sequence": (sequence, (3, 20)),
+    "paddings": (paddings, (2, 5, 4)),
 }
 
 

@@ -116,9 +116,9 @@ pub mod train;
 ///
 /// | layer | options and their defaults, PyTorch's |
 /// |:--|:--|
-/// | `conv2d<out_channels, kernel_size>` | `stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, algorithm = auto, strict` |
+/// | `conv2d<out_channels, kernel_size>` | `stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, padding_mode = zeros, algorithm = auto, strict` |
 /// | `conv_transpose2d<out_channels, kernel_size>` | `stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1, bias = true` |
-/// | `conv1d<out_channels, kernel_size>` | `stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, strict` |
+/// | `conv1d<out_channels, kernel_size>` | `stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, padding_mode = zeros, strict` |
 /// | `conv_transpose1d<out_channels, kernel_size>` | `stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1, bias = true` |
 /// | `linear<out_features>` | `bias = true, over = all`, or `channels` |
 /// | `max_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, dilation = 1, ceil_mode = false, strict` |
@@ -150,6 +150,8 @@ pub mod train;
 /// | `drop_path` | `p`: whole samples of a branch are dropped (torchvision's `stochastic_depth`, `mode = "row"`) |
 /// | `upsample` | `size` or `scale_factor`, which may have a fraction, `mode = nearest` or `bilinear`, `align_corners = false` |
 /// | `zero_pad2d<padding>`, or `zero_pad2d(left = 1, bottom = 1)` | `left = 0, right = 0, top = 0, bottom = 0`, of which one is given, in the place of `<padding>` |
+/// | `reflection_pad2d`, `replication_pad2d`, `circular_pad2d` | the same, of the map's own cells |
+/// | `constant_pad2d<padding>` | the same, and `value` |
 /// | `flatten`, `softmax`, `log_softmax` | |
 /// | `unflatten<channels, height, width>` | features in PyTorch's order become a map |
 /// | `channel_slice<from, to>` | the channels, or features, from the first on and before the other |
@@ -168,7 +170,9 @@ pub mod train;
 ///   that the step gets. A kernel, stride, padding or dilation is `3` or `(vertical, horizontal)`. What the macro cannot
 ///   fold to a number rustc evaluates, and checks no less. An option with a fraction (`eps`, `p`, `scale_factor`, ..) is a
 ///   number, a constant of any type of numbers, or an expression in braces.
-/// - The padding of convolutions and of `zero_pad2d` is a number, `(vertical, horizontal)`, or
+/// - A convolution with `padding_mode = reflect`, `replicate` or `circular` is two steps, as in PyTorch: what pads the map, and the
+///   convolution without padding. What reflects wants a padding smaller than the map, what goes around one no larger.
+/// - The padding of convolutions and of `zero_pad2d` and its like is a number, `(vertical, horizontal)`, or
 ///   `(top, bottom, left, right)`: one order in the whole language, vertical first. **`ZeroPad2d((a, b, c, d))` of PyTorch,
 ///   which is left, right, top, bottom, is `zero_pad2d<(c, d, a, b)>` here,** or, whatever the order,
 ///   `zero_pad2d(left = a, right = b, top = c, bottom = d)`. The padding of `conv2d` may be `same`, too,

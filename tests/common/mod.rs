@@ -342,9 +342,7 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
             channels_first(reference::local_response_norm::forward(&geometry, &channels_last(input)))
         }
         Operation::Upsample(geometry) => channels_first(reference::upsample::forward(&geometry, &channels_last(input))),
-        Operation::ZeroPad2d(geometry) => {
-            channels_first(reference::zero_pad2d::forward(&geometry, &channels_last(input)))
-        }
+        Operation::Pad2d(geometry) => channels_first(reference::pad2d::forward(&geometry, &channels_last(input))),
         Operation::Rearrange(geometry) => input
             .chunks_exact(step.input.len())
             .flat_map(|sample| rearranged(step, geometry.first, geometry.sizes[4], sample))

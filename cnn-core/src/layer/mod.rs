@@ -55,6 +55,8 @@ pub mod max_pool2d;
 #[doc(hidden)]
 pub mod multiply;
 mod operation;
+#[doc(hidden)]
+pub mod pad2d;
 mod parameter;
 mod pass;
 #[doc(hidden)]
@@ -75,8 +77,6 @@ pub mod softmax;
 pub mod step;
 #[doc(hidden)]
 pub mod upsample;
-#[doc(hidden)]
-pub mod zero_pad2d;
 
 pub use custom::{Layer, Owned};
 pub use operation::{Operation, Tensors};

@@ -6,8 +6,8 @@ use super::{
 use crate::kernel;
 use crate::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry,
-    GroupNormGeometry, LinearGeometry, LocalResponseNormGeometry, Pool2dGeometry, RearrangementGeometry,
-    ReductionGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
+    GroupNormGeometry, LinearGeometry, LocalResponseNormGeometry, Pad2dGeometry, Pool2dGeometry, RearrangementGeometry,
+    ReductionGeometry, Upsample2dGeometry,
 };
 use crate::kernel::memory::scratch::Needs;
 
@@ -90,8 +90,8 @@ pub enum Operation {
     AdaptiveMaxPool2d(AdaptivePool2dGeometry),
     /// `upsample`
     Upsample(Upsample2dGeometry),
-    /// `zero_pad2d`
-    ZeroPad2d(ZeroPad2dGeometry),
+    /// `zero_pad2d`, `constant_pad2d`, `reflection_pad2d`, `replication_pad2d`, `circular_pad2d`
+    Pad2d(Pad2dGeometry),
     /// `flatten`
     Flatten,
     /// `dropout`

@@ -33,12 +33,12 @@ pub mod log_softmax;
 pub mod loss;
 pub mod max_pool2d;
 pub mod multiply;
+pub mod pad2d;
 pub mod prelu;
 pub mod reduce;
 pub mod relu;
 pub mod softmax;
 pub mod upsample;
-pub mod zero_pad2d;
 
 pub use erf::erf;
 

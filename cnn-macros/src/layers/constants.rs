@@ -435,15 +435,22 @@ pub(super) fn upsample(layer: &Settled<'_>) -> TokenStream {
     }
 }
 
-pub(super) fn zero_pad2d(layer: &Settled<'_>) -> TokenStream {
+/// With what stands around the map: a value of `PaddingMode`.
+pub(super) fn pad2d(layer: &Settled<'_>, mode: &TokenStream) -> TokenStream {
     let ([channels, height, width], padding, layout) = (layer.input.sizes(), layer.padding(), layer.layout());
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::ZeroPad2dGeometry =
-            ::cnn_core::kernel::geometry::ZeroPad2dGeometry {
+        const GEOMETRY: ::cnn_core::kernel::geometry::Pad2dGeometry =
+            ::cnn_core::kernel::geometry::Pad2dGeometry {
                 channels: #channels,
                 in_size: [#height, #width],
                 padding: #padding,
+                mode: ::cnn_core::kernel::geometry::PaddingMode::#mode,
                 layout: #layout,
             };
     }
+}
+
+pub(super) fn constant_pad2d(layer: &Settled<'_>) -> TokenStream {
+    let value = single(layer.arguments.real("value"));
+    pad2d(layer, &quote!(Constant(#value)))
 }

@@ -187,8 +187,13 @@ pub(super) fn upsampled(arguments: &Arguments, cells: [&Size; 2]) -> [Size; 2] {
     })
 }
 
-pub(super) fn zero_pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
+pub(super) fn pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
     let [_, height, width] = spatial(site)?;
+    resized(site, padded(site, height, width))
+}
+
+/// Height and width with what is around them.
+fn padded(site: &Site<'_>, height: Size, width: Size) -> [Size; 2] {
     let [top, bottom, left, right] = site.arguments.padding();
     let padded = |cells: Size, before: Size, behind: Size| match (cells.known(), before.known(), behind.known()) {
         (Some(cells), Some(before), Some(behind)) => Size::Known(cells.saturating_add(before).saturating_add(behind)),
@@ -197,7 +202,52 @@ pub(super) fn zero_pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
             Size::Const(quote!(::core::primitive::usize::saturating_add(#padded, #behind)))
         }
     };
-    resized(site, [padded(height, top, bottom), padded(width, left, right)])
+    [padded(height, top, bottom), padded(width, left, right)]
+}
+
+pub(super) fn reflection_pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
+    pad2d_of_cells(site, true)
+}
+
+pub(super) fn circular_pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
+    pad2d_of_cells(site, false)
+}
+
+/// A padding that shows a row or column once at most; one that reflects does not show the one at the edge.
+fn pad2d_of_cells(site: &Site<'_>, reflects: bool) -> syn::Result<Outcome> {
+    let [_, height, width] = spatial(site)?;
+    let sides = site.arguments.padding();
+    for (side, padding) in sides.iter().enumerate() {
+        let (cells, line) = [(&height, "row"), (&width, "column")][side / 2];
+        let (Some(cells), Some(padding)) = (cells.known(), padding.known()) else { continue };
+        let most = cells.saturating_sub(u64::from(reflects));
+        if padding > most {
+            let one = if cells == 1 { line.to_owned() } else { format!("{line}s") };
+            let rule =
+                if reflects { "the one at the edge is not shown again" } else { "each is shown again once at most" };
+            let convolves = site.layer.to_string().starts_with("conv");
+            let replicates = if convolves { "padding_mode = replicate" } else { "`replication_pad2d`" };
+            let text = format!(
+                "{}: padding {padding} wants more than the {cells} {one} of the {} feature map\n\
+                 rule: {rule}: padding <= {most}\nhelp: padding <= {most}, or {replicates}",
+                site.name, site.input
+            );
+            return Err(site.mistake_at("padding", &text));
+        }
+    }
+    let [channels, ..] = site.input.sizes();
+    let known =
+        matches!(site.input, Shape::Chw(_)) && [&channels, &height, &width].iter().all(|size| size.known().is_some());
+    if known && sides.iter().all(|side| side.known().is_some()) {
+        return pad2d(site);
+    }
+    let [made_height, made_width] = padded(site, height, width);
+    let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
+    let input = sizes_expression(site.input);
+    Ok(Outcome::Checked {
+        sizes: CheckedSizes::Chw([channels.known(), made_height.known(), made_width.known()]),
+        check: quote!(::cnn_core::shape::check::pad2d(#name, #layer, #input, #sound, [#(#sides),*], #reflects)),
+    })
 }
 
 /// A map of the same channels and this height and width.

@@ -303,6 +303,30 @@ pub(crate) struct Site<'a> {
     pub(crate) arguments: &'a Arguments,
 }
 
+/// A convolution with a padding mode is two layers: what pads the map, with its arguments, and the convolution without padding.
+pub(crate) fn padded(arguments: &Arguments) -> Option<(&'static Row, Arguments, Arguments)> {
+    let mode = match arguments.get("padding_mode").map(|_| arguments.word("padding_mode"))? {
+        "reflect" => "reflection_pad2d",
+        "replicate" => "replication_pad2d",
+        "circular" => "circular_pad2d",
+        _ => return None,
+    };
+    let sides = arguments.padding();
+    if sides.iter().all(|side| side.known() == Some(0)) {
+        return None;
+    }
+    let row = ROWS.iter().find(|row| row.name == mode).expect("each mode has a layer");
+    let tokens = arguments.setting("padding").tokens.clone();
+    let padding = Arguments(vec![("padding", Setting { value: Value::Sides(sides), tokens: tokens.clone() })]);
+    let mut rest = arguments.clone();
+    for (name, setting) in &mut rest.0 {
+        if *name == "padding" {
+            *setting = Setting { value: Value::Pair([0, 0].map(Size::Known)), tokens: tokens.clone() };
+        }
+    }
+    Some((row, padding, rest))
+}
+
 /// Whether a layer is of sequences, by its name.
 pub(crate) fn is_1d(layer: &str) -> bool {
     layer.ends_with("1d")

@@ -64,6 +64,9 @@ const DILATION: Argument = pair("dilation", 1, Default::Number(1));
 const POOL_STRIDE: Argument = pair("stride", 1, Default::SameAs("kernel_size"));
 const CEIL_MODE: Argument = truth("ceil_mode", false);
 
+/// What stands around the map of a convolution: zeros, or what [`padded`](super::padded) says.
+const PADDING_MODE: Argument = word("padding_mode", &["zeros", "reflect", "replicate", "circular"], "zeros");
+
 // Of sequences: maps of height 1.
 const LENGTH: Argument = along("kernel_size", 1, 1, Default::Required);
 const ENDS: Argument = along("padding", 0, 0, Default::Number(0));
@@ -106,6 +109,27 @@ const fn rearrangement(
 ) -> Row {
     let family = Some(("rearrange", "Rearrange"));
     Row { name, family, sizes, rule, constants, reads_input_backwards: false, strided: false, ..PLAIN }
+}
+
+const AROUND: &[Argument] = &[size("padding", ArgumentKind::Sides { same: false })];
+const SIDES: &[Argument] = &[side("left"), side("right"), side("top"), side("bottom")];
+
+/// Rows and columns around a map.
+const fn padding(
+    name: &'static str,
+    rule: fn(&Site<'_>) -> syn::Result<Outcome>,
+    constants: fn(&Settled<'_>) -> TokenStream,
+) -> Row {
+    Row {
+        name,
+        family: Some(("pad2d", "Pad2d")),
+        sizes: AROUND,
+        options: SIDES,
+        rule,
+        constants,
+        reads_input_backwards: false,
+        ..PLAIN
+    }
 }
 
 const REDUCED: &[Argument] = &[word("over", &["all", "channels", "space"], "all")];
@@ -214,7 +238,7 @@ const CONV2D: Row = Row {
         truth("bias", true),
         word("algorithm", &["auto", "direct", "winograd"], "auto"),
         STRICT,
-        later("padding_mode"),
+        PADDING_MODE,
     ],
     rule: window::conv2d,
     cost: window::conv2d_cost,
@@ -304,7 +328,7 @@ pub(crate) static ROWS: &[Row] = &[
             count("groups", 1),
             truth("bias", true),
             STRICT,
-            later("padding_mode"),
+            PADDING_MODE,
         ],
         constants: constants::conv1d,
         ..CONV2D
@@ -416,15 +440,20 @@ pub(crate) static ROWS: &[Row] = &[
         reads_input_backwards: false,
         ..PLAIN
     },
+    padding("zero_pad2d", maps::pad2d, |layer| constants::pad2d(layer, &quote!(ZEROS))),
     Row {
-        name: "zero_pad2d",
-        sizes: &[size("padding", ArgumentKind::Sides { same: false })],
-        options: &[side("left"), side("right"), side("top"), side("bottom")],
-        rule: maps::zero_pad2d,
-        constants: constants::zero_pad2d,
-        reads_input_backwards: false,
-        ..PLAIN
+        options: &[
+            side("left"),
+            side("right"),
+            side("top"),
+            side("bottom"),
+            Argument { name: "value", kind: ArgumentKind::Finite, default: Default::Required },
+        ],
+        ..padding("constant_pad2d", maps::pad2d, constants::constant_pad2d)
     },
+    padding("reflection_pad2d", maps::reflection_pad2d, |layer| constants::pad2d(layer, &quote!(Reflect))),
+    padding("replication_pad2d", maps::pad2d, |layer| constants::pad2d(layer, &quote!(Replicate))),
+    padding("circular_pad2d", maps::circular_pad2d, |layer| constants::pad2d(layer, &quote!(Circular))),
     Row {
         instead: Some(|arguments| (arguments.word("over") == "channels").then_some(&LINEAR_OVER_CHANNELS)),
         ..LINEAR

@@ -52,7 +52,7 @@ impl Settle<'_> {
             match named.first() {
                 Some(first) => self.errors.note(&first.name, sizes_by_name_text(first, call, row, name)),
                 // A side by a wrong name is told below.
-                None if has_sides(row) && !call.options.is_empty() => {}
+                None if has_sides(row) && call.options.iter().any(|option| !is_option(row, &option.name)) => {}
                 None => self.sizes_mismatch(call, row, name),
             }
             sound = false;
@@ -80,9 +80,11 @@ impl Settle<'_> {
                 // What has no name yet may be it.
                 None if matches!(option.default, Default::Required) && !misplaced.is_empty() => None,
                 None if matches!(option.default, Default::Required) => {
-                    let form: Vec<_> =
-                        row.options.iter().map(|option| format!("{} = {}", option.name, example(option))).collect();
-                    let text = format!("{name}: {} is missing\nhelp: `{}({})`", option.name, row.name, form.join(", "));
+                    let options = row.options.iter().filter(|option| option.kind != ArgumentKind::Side);
+                    let form: Vec<_> = options.map(|option| format!("{} = {}", option.name, example(option))).collect();
+                    let sizes = if row.sizes.is_empty() { "" } else { "<..>" };
+                    let text =
+                        format!("{name}: {} is missing\nhelp: `{}{sizes}({})`", option.name, row.name, form.join(", "));
                     self.errors.note(&call.name, text);
                     None
                 }
@@ -706,6 +708,10 @@ fn sizes_by_name_text(first: &Written, call: &Call, row: &Row, name: &str) -> St
     let form = sizes.collect::<Vec<_>>().join(", ");
     let options = options_as_written(call, row);
     format!("{name}: {} goes between angle brackets\nhelp: `{}<{form}>{options}`", first.name, row.name)
+}
+
+fn is_option(row: &Row, name: &Ident) -> bool {
+    row.options.iter().any(|option| name == option.name)
 }
 
 fn has_sides(row: &Row) -> bool {

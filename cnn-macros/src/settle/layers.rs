@@ -7,7 +7,7 @@ use super::blocks::WORDS;
 use super::limits::overflow;
 use super::{Names, Walk, foreign};
 use crate::error::nearest;
-use crate::layers::{self, FlatBy, Site};
+use crate::layers::{self, Arguments, FlatBy, Outcome, Row, Site};
 use crate::parse::ast::Call;
 use crate::plan::custom_layer;
 use crate::plan::{INPUT, Kind, Map, MapId};
@@ -29,13 +29,24 @@ impl Walk<'_, '_> {
             return;
         }
         let row = row.instead.and_then(|instead| instead(&arguments)).unwrap_or(row);
-        let Some(input) = self.current else { return };
-        let input_map = self.plan.map(input).clone();
-        let sound = self.sound(&input_map.shape);
-        let flat_by = self.flat_by(input);
-        let site = Site { name, layer: &call.name, input: &input_map.shape, flat_by, sound, arguments: &arguments };
-        let outcome = match (row.rule)(&site) {
-            Ok(outcome) => outcome,
+        let Some((padding, of_padding, rest)) = layers::padded(&arguments) else {
+            self.step_of_row(row, arguments, call, name, names);
+            return;
+        };
+        // What is wrong with its own numbers is told of the map that it gets.
+        if self.outcome(row, &arguments, call, name).is_some() {
+            self.step_of_row(padding, of_padding, call, name, names);
+            self.step_of_row(row, rest, call, name, names);
+        }
+    }
+
+    /// The map that a row makes of the current one; none after a mistake, which is noted.
+    fn outcome(&mut self, row: &'static Row, arguments: &Arguments, call: &Call, name: &str) -> Option<Outcome> {
+        let input = self.current?;
+        let shape = self.plan.map(input).shape.clone();
+        let (sound, flat_by) = (self.sound(&shape), self.flat_by(input));
+        match (row.rule)(&Site { name, layer: &call.name, input: &shape, flat_by, sound, arguments }) {
+            Ok(outcome) => Some(outcome),
             Err(error) => {
                 self.errors.push(error);
                 let has_kernel = row.sizes.last().is_some_and(|size| size.name == "kernel_size");
@@ -44,9 +55,15 @@ impl Walk<'_, '_> {
                     self.errors.add_way_out(&way_out);
                 }
                 self.current = None;
-                return;
+                None
             }
-        };
+        }
+    }
+
+    fn step_of_row(&mut self, row: &'static Row, arguments: Arguments, call: &Call, name: &str, names: &Names) {
+        let Some(input) = self.current else { return };
+        let Some(outcome) = self.outcome(row, &arguments, call, name) else { return };
+        let input_map = self.plan.map(input).clone();
         let shape = self.made(outcome, &call.name);
         if let Some(text) = overflow(name, &arguments, row, &input_map.shape, &shape) {
             self.wrong(&call.name, text);

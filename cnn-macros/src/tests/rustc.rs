@@ -145,6 +145,17 @@ fn says_the_same_of_other_layers() {
         // A step with a label is called by it alone.
         assert_eq!(by_rustc(&made).map_err(|text| text.replace("it (relu)", "it")), expected);
     }
+    for (layer, written, sides, reflects) in [
+        ("reflection_pad2d", "<(7, 8, 1, 0)>", [7, 8, 1, 0], true),
+        ("reflection_pad2d", "<1>", [1, 1, 1, 1], true),
+        ("reflection_pad2d", "<(7, 7, 0, 2)>", [7, 7, 0, 2], true),
+        ("circular_pad2d", "<(8, 8, 2, 2)>", [8, 8, 2, 2], false),
+        ("circular_pad2d", "<(9, 0, 3, 2)>", [9, 0, 3, 2], false),
+        ("conv2d", "<4, 1>(padding = 2, padding_mode = reflect)", [2, 2, 2, 2], true),
+    ] {
+        let made = check::pad2d("it", layer, map(small), true, sides, reflects);
+        assert_eq!(by_rustc(&made), by_the_macro(small, &format!("{layer}{written}")), "{layer}{written}");
+    }
     // Of sequences, and of what is none.
     let of_sequences = |layer: &'static str, kernel: usize, pools: bool| Window {
         name: "it",
@@ -179,6 +190,7 @@ fn says_the_same_of_other_layers() {
         ("group_norm<7>", check::group_norm("it", flat, true, 7)),
         ("linear<7>(over = channels)", check::linear_over_channels("it", flat, true, 7)),
         ("instance_norm2d", check::instance_norm2d("it", flat, true)),
+        ("circular_pad2d<1>", check::pad2d("it", "circular_pad2d", flat, true, [1; 4], false)),
         ("adaptive_avg_pool1d<3>", check::adaptive("it", "adaptive_avg_pool1d", flat, true, [1, 3])),
         ("conv1d<4, 3>(stride = 3, padding = 1)", check::window(of_sequences("conv1d", 3, false), flat, true, 4)),
         ("batch_norm2d", check::batch_norm("it", "batch_norm2d", flat, true, false)),

@@ -24,9 +24,9 @@ pub use normalization::{BatchNorm2dGeometry, GroupNormGeometry, LocalResponseNor
 pub use pooling::{AdaptivePool2dGeometry, Pool2dGeometry};
 pub use rearrangement::RearrangementGeometry;
 pub use reduction::{Over, Reduction, ReductionGeometry};
-pub use resize::{Interpolation, Upsample2dGeometry, ZeroPad2dGeometry};
+pub use resize::{Interpolation, Pad2dGeometry, PaddingMode, Upsample2dGeometry};
 
-/// Rows and columns of zeros around a map.
+/// Rows and columns around a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Padding {
     /// Rows above the map.

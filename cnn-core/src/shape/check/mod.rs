@@ -201,6 +201,38 @@ pub const fn adaptive(name: &str, layer: &str, input: Sizes, sound: bool, [heigh
     Made::new(name, Sizes::Map { channels: input.channels(), height, width }, sound, flat(name, layer, input))
 }
 
+/// The map that a padding makes which shows rows and columns of the map once at most; one that reflects does not show the one at
+/// the edge. Sides are top, bottom, left, right.
+#[inline]
+pub const fn pad2d(name: &str, layer: &str, input: Sizes, sound: bool, padding: [usize; 4], reflects: bool) -> Made {
+    let mut mistake = flat(name, layer, input);
+    let sizes = [input.height(), input.width()];
+    let mut side = 0;
+    while side < 4 {
+        let (cells, padding) = (sizes[side / 2], padding[side]);
+        let most = if reflects { cells.saturating_sub(1) } else { cells };
+        if mistake.is_none() && padding > most {
+            let text = Text::new(name).str("padding ").number(padding as u128).str(" wants more than the ");
+            let text = text.number(cells as u128).str(if side < 2 { " row" } else { " column" });
+            let text = text.str(if cells == 1 { "" } else { "s" }).str(" of the ").sizes(input);
+            let text = text.str(" feature map\nrule: ");
+            let text = text.str(if reflects {
+                "the one at the edge is not shown again: padding <= "
+            } else {
+                "each is shown again once at most: padding <= "
+            });
+            let text = text.number(most as u128).str("\nhelp: padding <= ").number(most as u128).str(", or ");
+            let convolves = matches!(layer.as_bytes(), [b'c', b'o', b'n', b'v', ..]);
+            mistake = Some(text.str(if convolves { "padding_mode = replicate" } else { "`replication_pad2d`" }));
+        }
+        side += 1;
+    }
+    let [top, bottom, left, right] = padding;
+    let height = input.height().saturating_add(top).saturating_add(bottom);
+    let width = input.width().saturating_add(left).saturating_add(right);
+    Made::new(name, Sizes::Map { channels: input.channels(), height, width }, sound, mistake)
+}
+
 /// The map that an upsampling makes.
 #[inline]
 pub const fn upsample(name: &str, layer: &str, input: Sizes, sound: bool, [height, width]: [usize; 2]) -> Made {
