@@ -131,6 +131,60 @@ network! {
         group_norm: group_norm<2>, rms_norm: rms_norm, fc: linear<3>,
     }
 
+    block cn_block {
+        add {
+            [
+                block: [
+                    conv2d<channels, 7>(padding = 3, groups = channels), [], layer_norm(over = channels, eps = 0.000001),
+                    linear<{ 4 * channels }>(over = channels), gelu, linear<{ channels / 4 }>(over = channels),
+                ],
+                layer_scale: layer_scale, drop_path(p = 0),
+            ],
+            [],
+        },
+    }
+
+    /// Linear layers of each position, and factors of a branch, as in ConvNeXt.
+    pub ConvNext<2, 8, 6> {
+        stem: conv2d<6, 2>(stride = 2), norm: layer_norm(over = channels, eps = 0.000001), blocks: [cn_block, cn_block],
+        adaptive_avg_pool2d<1>, flatten, fc: linear<3>,
+    }
+
+    /// Layers of sequences, side by side.
+    pub Sequence<3, 20> {
+        conv1: conv1d<6, 3>(padding = 1, bias = false), bn1: batch_norm1d, relu,
+        branches: concat {
+            valid: [conv1d<4, 3>, max_pool1d<2>],
+            groups: conv1d<6, 5>(stride = 2, padding = 1, groups = 3),
+            dilation: [conv1d<4, 3>(padding = same, dilation = 2), max_pool1d<2>(dilation = 3)],
+            causal: [[], conv1d<4, 6>(padding = (2, 0)), avg_pool1d<2>(ceil_mode = true)],
+            transposed: [
+                avg_pool1d<4>(padding = 2, count_include_pad = false),
+                conv_transpose1d<4, 4>(stride = 2, padding = 3, output_padding = 1, groups = 2),
+            ],
+            average: adaptive_avg_pool1d<9>,
+            maximum: adaptive_max_pool1d<9>,
+            positions: [
+                linear<4>(over = channels), max_pool1d<3>(stride = 2, padding = 1, ceil_mode = true), conv1d<4, 3>,
+            ],
+        } => <38, 9>,
+        adaptive_avg_pool1d<1>, flatten, fc: linear<3>,
+    }
+
+    /// What stands around maps, side by side.
+    pub Paddings<2, 5, 4> {
+        branches: concat {
+            reflection: [reflection_pad2d<(1, 2, 3, 0)>, conv2d<2, 3>],
+            replication: [replication_pad2d<(5, 0, 1, 3)>, avg_pool2d<(5, 4)>(stride = 1)],
+            circular: [circular_pad2d<(0, 3, 4, 0)>, conv2d<2, (3, 4)>],
+            constant: [constant_pad2d<(2, 1, 1, 2)>(value = 1.5), conv2d<2, 3>],
+            reflect: [conv2d<2, 3>(padding = (2, 3), padding_mode = reflect), max_pool2d<(2, 4)>(stride = 1)],
+            replicate: conv2d<4, (4, 2)>(padding = (2, 1), padding_mode = replicate, groups = 2, bias = false),
+            circle: [conv2d<2, (2, 4)>(padding = same, padding_mode = circular), zero_pad2d<(1, 0, 1, 0)>],
+        },
+        head: conv2d<3, 1>,
+    }
+
     /// Every function of one value, side by side.
     pub Activations<2, 3, 4> {
         conv: conv2d<3, 1>,
@@ -278,6 +332,21 @@ fn all_earlier_maps_as_in_densenet() {
 #[test]
 fn weighed_channels_as_in_mobilenet() {
     check::<SqueezeExcitation>("squeeze_excitation");
+}
+
+#[test]
+fn linear_layers_of_each_position_as_in_convnext() {
+    check::<ConvNext>("convnext");
+}
+
+#[test]
+fn layers_of_sequences() {
+    check::<Sequence>("sequence");
+}
+
+#[test]
+fn paddings_of_every_kind() {
+    check::<Paddings>("paddings");
 }
 
 #[test]

@@ -77,9 +77,12 @@ on_small_maps! {
     between { upsample(scale_factor = (1, 4), mode = bilinear), upsample(size = 1, mode = bilinear, align_corners = true) }
     corners { upsample(size = (5, 4), mode = bilinear, align_corners = true), upsample(scale_factor = 0.9, mode = bilinear) }
     borders { zero_pad2d<0>, zero_pad2d<(0, 3, 1, 0)>, conv2d<1, 1> }
+    mirrors { replication_pad2d<1>, reflection_pad2d<(2, 1, 0, 2)>, circular_pad2d<(1, 3, 2, 0)>, constant_pad2d(left = 2, value = 1), conv2d<1, 2>(padding = same, padding_mode = reflect), conv2d<1, 3>(padding = 2, padding_mode = circular) }
     features { flatten, linear<1>, relu, linear<3>(bias = false), linear<17>, linear<1> }
     functions { conv2d<2, 1>, leaky_relu(negative_slope = -2), sigmoid, hardsigmoid, conv2d<1, 1>, hardswish, silu, gelu }
     slopes { prelu, conv2d<3, 1>, prelu(num_parameters = channels), flatten, log_softmax }
+    strips { adaptive_avg_pool2d<(1, 9)>, conv1d<2, 3>(stride = 2, padding = (2, 0)), max_pool1d<2>(ceil_mode = true), conv_transpose1d<1, 2>(stride = 3, dilation = 2, output_padding = 2), batch_norm1d, avg_pool1d<1>(stride = 2), adaptive_max_pool1d<4> }
+    positions { linear<2>(over = channels), layer_scale, linear<1>(over = channels, bias = false), drop_path(p = 1) }
     dropped { dropout(p = 0), dropout2d(p = 0), conv2d<1, 1>, dropout(p = 1), softmax }
     sums { a: add { conv2d<channels, 1>, [], [] }, relu, b: add { x: [conv2d<2, 1>, batch_norm2d], y: conv2d<2, 3>(padding = 1) } }
     products { multiply { [], [adaptive_avg_pool2d<1>, conv2d<channels, 1>, sigmoid] } }

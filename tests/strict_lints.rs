@@ -62,6 +62,9 @@ network! {
         batch_norm2d(eps = EPS, momentum = { 1.0 - EPS }), dropout(p = P), leaky_relu(negative_slope = -EPS),
         local_response_norm<3>(alpha = EPS, beta = { 0.5 + EPS }, k = { CLASSES as f64 }),
         upsample(scale_factor = (CLASSES, { 1.0 + P })), dropout2d(p = { P / 2.0 }),
+        constant_pad2d<1>(value = EPS), circular_pad2d<{ CLASSES / 5 }>, conv2d<4, 3>(padding = CLASSES, padding_mode = replicate),
+        drop_path(p = P), layer_scale(init_value = EPS), linear<CLASSES>(over = channels),
+        adaptive_avg_pool2d<(1, CLASSES)>, conv1d<CLASSES, CLASSES>(padding = CLASSES), max_pool1d<1>, upsample(size = 6),
         avg_pool2d<2>(divisor_override = CLASSES),
         leaning<EPS>, leaning<0.5>, leaning<{ -0.5 }>, leaning<{ 2.0 * EPS }>, leaning<1>,
     }
@@ -81,7 +84,7 @@ network! {
 #[test]
 fn every_layer_under_strict_lints() {
     let _: Batch<Probabilities<Flat<10>>> = Everything::new(0).forward(&Batch::zeros(2));
-    let _: Batch<Chw<4, 30, 3>> = Constants::new(0).forward(&Batch::zeros(2));
+    let _: Batch<Chw<10, 3, 3>> = Constants::new(0).forward(&Batch::zeros(2));
     let inputs = Graph::inputs(&Batch::zeros(2), &Batch::zeros(2), &Batch::zeros(2)).expect("equally many");
     let output = Graph::new(0).forward(&inputs);
     assert_eq!(Graph::outputs(output.samples()).value.len(), 2);

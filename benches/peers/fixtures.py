@@ -14,6 +14,7 @@ from functools import partial
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torchvision.models.convnext import CNBlock, LayerNorm2d as OfChannels2d
 from torchvision.models.densenet import _DenseBlock, _Transition
 from torchvision.models.googlenet import Inception
 from torchvision.models.mobilenetv3 import InvertedResidual, InvertedResidualConfig
@@ -200,6 +201,62 @@ def normalizations():
     )
 
 
+def convnext():
+    return named(
+        stem=nn.Conv2d(2, 6, 2, stride=2),
+        norm=OfChannels2d(6, eps=1e-6),
+        blocks=nn.Sequential(CNBlock(6, 0.5, 0.0), CNBlock(6, 0.25, 0.0)),
+        **classifier(6),
+    )
+
+
+class Positions(nn.Linear):
+    """A linear layer of each position of a sequence."""
+
+    def forward(self, values):
+        return super().forward(values.transpose(1, 2)).transpose(1, 2)
+
+
+def sequence():
+    """Sequences of length 9 from 20."""
+    branches = Concat(
+        valid=nn.Sequential(nn.Conv1d(6, 4, 3), nn.MaxPool1d(2)),
+        groups=nn.Conv1d(6, 6, 5, stride=2, padding=1, groups=3),
+        dilation=nn.Sequential(nn.Conv1d(6, 4, 3, padding="same", dilation=2), nn.MaxPool1d(2, 2, dilation=3)),
+        causal=nn.Sequential(nn.ConstantPad1d((2, 0), 0.0), nn.Conv1d(6, 4, 6), nn.AvgPool1d(2, ceil_mode=True)),
+        transposed=nn.Sequential(
+            nn.AvgPool1d(4, padding=2, count_include_pad=False),
+            nn.ConvTranspose1d(6, 4, 4, stride=2, padding=3, output_padding=1, groups=2),
+        ),
+        average=nn.AdaptiveAvgPool1d(9),
+        maximum=nn.AdaptiveMaxPool1d(9),
+        positions=nn.Sequential(Positions(6, 4), nn.MaxPool1d(3, stride=2, padding=1, ceil_mode=True), nn.Conv1d(4, 4, 3)),
+    )
+    return named(
+        conv1=nn.Conv1d(3, 6, 3, padding=1, bias=False),
+        bn1=nn.BatchNorm1d(6),
+        relu=nn.ReLU(),
+        branches=branches,
+        pool=nn.AdaptiveAvgPool1d(1),
+        flatten=nn.Flatten(),
+        fc=nn.Linear(38, CLASSES),
+    )
+
+
+def paddings():
+    """Maps of 6 x 5 from 5 x 4."""
+    branches = Concat(
+        reflection=nn.Sequential(nn.ReflectionPad2d((3, 0, 1, 2)), nn.Conv2d(2, 2, 3)),
+        replication=nn.Sequential(nn.ReplicationPad2d((1, 3, 5, 0)), nn.AvgPool2d((5, 4), stride=1)),
+        circular=nn.Sequential(nn.CircularPad2d((4, 0, 0, 3)), nn.Conv2d(2, 2, (3, 4))),
+        constant=nn.Sequential(nn.ConstantPad2d((1, 2, 2, 1), 1.5), nn.Conv2d(2, 2, 3)),
+        reflect=nn.Sequential(nn.Conv2d(2, 2, 3, padding=(2, 3), padding_mode="reflect"), nn.MaxPool2d((2, 4), stride=1)),
+        replicate=nn.Conv2d(2, 4, (4, 2), padding=(2, 1), padding_mode="replicate", groups=2, bias=False),
+        circle=nn.Sequential(nn.Conv2d(2, 2, (2, 4), padding="same", padding_mode="circular"), nn.ZeroPad2d((1, 0, 1, 0))),
+    )
+    return named(branches=branches, head=nn.Conv2d(16, CLASSES, 1))
+
+
 # name -> constructor, sizes of an image
 FIXTURES = {
     "residual": (residual, (2, 6, 6)),
@@ -211,6 +268,9 @@ FIXTURES = {
     "windows": (windows, (2, 9, 8)),
     "rare": (rare, (2, 9, 8)),
     "normalizations": (normalizations, (2, 5, 4)),
+    "convnext": (convnext, (2, 8, 6)),
+    "sequence": (sequence, (3, 20)),
+    "paddings": (paddings, (2, 5, 4)),
 }
 
 

@@ -107,7 +107,7 @@ pub mod train;
 /// assert_eq!(names[..3], ["stem.weight", "body.0.conv.weight", "body.0.conv.bias"]);
 /// ```
 ///
-/// A network has a name, the sizes of a sample (`<channels, height, width>`, or `<features>`) and steps; of
+/// A network has a name, the sizes of a sample (`<channels, height, width>`, `<channels, length>`, or `<features>`) and steps; of
 /// [several inputs](#inputs-and-outputs) each has a name and sizes. It becomes a type
 /// that implements [`Network`](network::Network), with a table of its steps in its documentation. One invocation may
 /// declare several.
@@ -116,14 +116,19 @@ pub mod train;
 ///
 /// | layer | options and their defaults, PyTorch's |
 /// |:--|:--|
-/// | `conv2d<out_channels, kernel_size>` | `stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, algorithm = auto, strict` |
+/// | `conv2d<out_channels, kernel_size>` | `stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, padding_mode = zeros, algorithm = auto, strict` |
 /// | `conv_transpose2d<out_channels, kernel_size>` | `stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1, bias = true` |
-/// | `linear<out_features>` | `bias = true` |
+/// | `conv1d<out_channels, kernel_size>` | `stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, padding_mode = zeros, strict` |
+/// | `conv_transpose1d<out_channels, kernel_size>` | `stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1, bias = true` |
+/// | `linear<out_features>` | `bias = true, over = all`, or `channels` |
 /// | `max_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, dilation = 1, ceil_mode = false, strict` |
 /// | `avg_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, ceil_mode = false, count_include_pad = true, divisor_override, strict` |
 /// | `adaptive_avg_pool2d<output_size>`, `adaptive_max_pool2d<output_size>` | |
+/// | `max_pool1d<kernel_size>` | `stride = kernel_size, padding = 0, dilation = 1, ceil_mode = false, strict` |
+/// | `avg_pool1d<kernel_size>` | `stride = kernel_size, padding = 0, ceil_mode = false, count_include_pad = true, strict` |
+/// | `adaptive_avg_pool1d<output_size>`, `adaptive_max_pool1d<output_size>` | |
 /// | `batch_norm2d` | `eps = 0.00001, momentum = 0.1` or `none`, `affine = true, track_running_stats = true` |
-/// | `batch_norm1d` | of flat features; the same |
+/// | `batch_norm1d` | of flat features or a sequence; the same |
 /// | `layer_norm` | `eps = 0.00001, elementwise_affine = true, bias = true, over = all`, or `channels` |
 /// | `rms_norm` | `eps = 0.00000011920929` (PyTorch's `None`), `elementwise_affine = true, over = all`, or `channels` |
 /// | `group_norm<num_groups>` | `eps = 0.00001, affine = true` |
@@ -140,9 +145,13 @@ pub mod train;
 /// | `threshold` | `threshold`, `value` |
 /// | `map(\|x, y\| x * sigmoid(y))` | an [expression](#expressions) of values at the same place |
 /// | `sum`, `mean`, `max`, `logsumexp`, `norm` | `over = all`, `channels` or `space`: many values become one |
+/// | `layer_scale` | `init_value = 0.000001`: a factor for each channel |
 /// | `dropout`, `dropout2d` | `p = 0.5` |
+/// | `drop_path` | `p`: whole samples of a branch are dropped (torchvision's `stochastic_depth`, `mode = "row"`) |
 /// | `upsample` | `size` or `scale_factor`, which may have a fraction, `mode = nearest` or `bilinear`, `align_corners = false` |
 /// | `zero_pad2d<padding>`, or `zero_pad2d(left = 1, bottom = 1)` | `left = 0, right = 0, top = 0, bottom = 0`, of which one is given, in the place of `<padding>` |
+/// | `reflection_pad2d`, `replication_pad2d`, `circular_pad2d` | the same, of the map's own cells |
+/// | `constant_pad2d<padding>` | the same, and `value` |
 /// | `flatten`, `softmax`, `log_softmax` | |
 /// | `unflatten<channels, height, width>` | features in PyTorch's order become a map |
 /// | `channel_slice<from, to>` | the channels, or features, from the first on and before the other |
@@ -161,7 +170,9 @@ pub mod train;
 ///   that the step gets. A kernel, stride, padding or dilation is `3` or `(vertical, horizontal)`. What the macro cannot
 ///   fold to a number rustc evaluates, and checks no less. An option with a fraction (`eps`, `p`, `scale_factor`, ..) is a
 ///   number, a constant of any type of numbers, or an expression in braces.
-/// - The padding of convolutions and of `zero_pad2d` is a number, `(vertical, horizontal)`, or
+/// - A convolution with `padding_mode = reflect`, `replicate` or `circular` is two steps, as in PyTorch: what pads the map, and the
+///   convolution without padding. What reflects wants a padding smaller than the map, what goes around one no larger.
+/// - The padding of convolutions and of `zero_pad2d` and its like is a number, `(vertical, horizontal)`, or
 ///   `(top, bottom, left, right)`: one order in the whole language, vertical first. **`ZeroPad2d((a, b, c, d))` of PyTorch,
 ///   which is left, right, top, bottom, is `zero_pad2d<(c, d, a, b)>` here,** or, whatever the order,
 ///   `zero_pad2d(left = a, right = b, top = c, bottom = d)`. The padding of `conv2d` may be `same`, too,
@@ -172,6 +183,12 @@ pub mod train;
 /// - `algorithm = winograd` or `direct` chooses how a `conv2d` is computed; `auto` takes the faster of them. Winograd's is for
 ///   a 3x3 kernel with stride 1, dilation 1 and one group: a quarter of the multiplications, and up to three times the
 ///   rounding of PyTorch's own convolution.
+/// - A sequence is a map of height 1, `<channels, length>` is `<channels, 1, length>`, and its length is its `width`:
+///   `[n, c, l]` of PyTorch is the order of `Batch::<Chw<C, 1, L>>::from_nchw`. Layers whose names end with `1d` take sequences,
+///   and weights in files that are PyTorch's: `[out, in, k]`. The padding of their convolutions is a number, `(before, behind)`,
+///   or `same`.
+/// - `linear` is of flat features; `linear<out_features>(over = channels)` is PyTorch's `Linear` over the last dimension of
+///   `[n, h, w, c]`: of the channels of each position, as `conv2d<out_channels, 1>`, with a weight that is `[out, in]` in files.
 /// - `=>` states the map that the step makes, for the reader; another one is an error.
 /// - What PyTorch refuses is refused, and a little more: zeros as sizes and negative padding, `momentum` that is no share
 ///   of 1, negative `alpha`, `k` and divisors, infinite slopes, and `dropout2d`, `linear` and normalizations over a batch on
@@ -182,6 +199,8 @@ pub mod train;
 ///   its labels to the sequence around the join, as ResNet's blocks have them; steps without labels are counted within it:
 ///   `1.0.2` is step 2 of branch 0 of step 1. `_: step` lends all names of a sequence, a block or a network to the sequence
 ///   around it.
+///   The factors of a `layer_scale` go by the name of the step itself, as torchvision's ConvNeXt has them:
+///   `layer_scale: layer_scale`.
 /// - `share<label>` is an earlier step again, with the same weights and running statistics: they are there once, and their
 ///   gradients are added up. A label is seen behind its step, in the same body and in those within.
 /// - A branch is any step, and `[]` is the map as it is.

@@ -5,8 +5,8 @@ use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::convolution::{self, Epilogue, conv_transpose2d, linear, packed};
 use cnn_core::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry,
-    GeluApproximation, GroupNormGeometry, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry, Padding,
-    Pool2dGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
+    GeluApproximation, GroupNormGeometry, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry,
+    Pad2dGeometry, Padding, PaddingMode, Pool2dGeometry, Upsample2dGeometry,
 };
 use cnn_core::kernel::memory::chunk::in_pool;
 use cnn_core::kernel::memory::scratch::Scratch;
@@ -18,7 +18,7 @@ use cnn_core::kernel::pointwise::activation::{self, Remembered};
 use cnn_core::kernel::pointwise::join::{self, Gate};
 use cnn_core::kernel::pointwise::{prelu, softmax};
 use cnn_core::kernel::pooling;
-use cnn_core::kernel::resampling::{upsample, zero_pad2d};
+use cnn_core::kernel::resampling::{pad2d, upsample};
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::kernel::{FusedActivation, Write};
 
@@ -353,13 +353,17 @@ fn resizings() {
             [output, grad_input].concat()
         });
     }
-    let padding = Padding { top: 1, bottom: 0, left: 2, right: 3 };
-    let geometry = ZeroPad2dGeometry { channels: 5, in_size: [3, 2], padding, layout: Layout::strided(0, 6) };
-    let (input, grad_output) = (values(2 * 6 * 5), values(2 * 4 * 7 * 6 - 1));
-    both(|_| {
-        let (mut output, mut grad_input) = (grad_output.clone(), input.clone());
-        zero_pad2d::forward(&geometry, &input, &mut output);
-        zero_pad2d::backward(&geometry, &grad_output, &mut grad_input, Write::Add);
-        [output, grad_input].concat()
-    });
+    for mode in [PaddingMode::ZEROS, PaddingMode::Reflect, PaddingMode::Replicate, PaddingMode::Circular] {
+        let right = if mode == PaddingMode::ZEROS { 3 } else { 1 };
+        let padding = Padding { top: 1, bottom: 0, left: 1, right };
+        let layout = Layout::strided(0, 6);
+        let geometry = Pad2dGeometry { channels: 5, in_size: [3, 2], padding, mode, layout };
+        let (input, grad_output) = (values(2 * 6 * 5), values(2 * 4 * (3 + right) * 6 - 1));
+        both(|_| {
+            let (mut output, mut grad_input) = (grad_output.clone(), input.clone());
+            pad2d::forward(&geometry, &input, &mut output);
+            pad2d::backward(&geometry, &grad_output, &mut grad_input, Write::Add);
+            [output, grad_input].concat()
+        });
+    }
 }

@@ -5,7 +5,7 @@ use cnn_core::kernel::convolution::packed::{self, MadeFor};
 use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{
     AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry,
-    GroupNormGeometry, Layout, LocalResponseNormGeometry, Padding, Pool2dGeometry, ZeroPad2dGeometry,
+    GroupNormGeometry, Layout, LocalResponseNormGeometry, Pad2dGeometry, Padding, PaddingMode, Pool2dGeometry,
 };
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{self, Statistics};
@@ -14,7 +14,7 @@ use cnn_core::kernel::normalization::local_response_norm;
 use cnn_core::kernel::pointwise::join::{self, Gate};
 use cnn_core::kernel::pointwise::prelu;
 use cnn_core::kernel::pooling;
-use cnn_core::kernel::resampling::zero_pad2d;
+use cnn_core::kernel::resampling::pad2d;
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::kernel::{FusedActivation, Write};
 
@@ -149,8 +149,14 @@ fn a_gate_whose_cells_overflow_to_few() {
 #[should_panic(expected = "the numbers of a window make more than memory can have")]
 fn padding_around_a_map_that_overflows_to_little() {
     let padding = Padding { top: 3, bottom: 3, left: 0, right: 0 };
-    let geometry = ZeroPad2dGeometry { channels: 1, in_size: [usize::MAX - 4, 1], padding, layout: Layout::DENSE };
-    zero_pad2d::forward(&geometry, &[], &mut []);
+    let geometry = Pad2dGeometry {
+        channels: 1,
+        in_size: [usize::MAX - 4, 1],
+        padding,
+        mode: PaddingMode::ZEROS,
+        layout: Layout::DENSE,
+    };
+    pad2d::forward(&geometry, &[], &mut []);
 }
 
 #[test]

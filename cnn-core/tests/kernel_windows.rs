@@ -9,13 +9,13 @@ use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::convolution::{self, Epilogue, conv_transpose2d, linear, packed};
 use cnn_core::kernel::geometry::{
     AdaptivePool2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry, Interpolation, Layout,
-    LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
+    LinearGeometry, LocalResponseNormGeometry, Pad2dGeometry, Padding, PaddingMode, Pool2dGeometry, Upsample2dGeometry,
 };
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::local_response_norm;
 use cnn_core::kernel::pointwise::join::{self, Gate};
 use cnn_core::kernel::pointwise::softmax;
-use cnn_core::kernel::resampling::{upsample, zero_pad2d};
+use cnn_core::kernel::resampling::{pad2d, upsample};
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::kernel::{Write, pooling};
 use cnn_core::reference;
@@ -312,15 +312,15 @@ proptest! {
             [output, reference::upsample::backward(&geometry, &operands[1])].concat()
         });
         let padding = Padding { top: 1, bottom: 0, left: 2, right: 1 };
-        let geometry = ZeroPad2dGeometry { channels, in_size, padding, layout: Layout::DENSE };
+        let geometry = Pad2dGeometry { channels, in_size, padding, mode: PaddingMode::ZEROS, layout: Layout::DENSE };
         check(&[2 * geometry.in_len(), 2 * geometry.out_len()], planted, true, |operands| {
             let [mut output, mut grad_input] = [1, 0].map(|like: usize| vec![f32::NAN; operands[like].len()]);
-            zero_pad2d::forward(&geometry, &operands[0], &mut output);
-            zero_pad2d::backward(&geometry, &operands[1], &mut grad_input, Write::Store);
+            pad2d::forward(&geometry, &operands[0], &mut output);
+            pad2d::backward(&geometry, &operands[1], &mut grad_input, Write::Store);
             [output, grad_input].concat()
         }, |operands| {
-            let output = reference::zero_pad2d::forward(&geometry, &operands[0]);
-            [output, reference::zero_pad2d::backward(&geometry, &operands[1])].concat()
+            let output = reference::pad2d::forward(&geometry, &operands[0]);
+            [output, reference::pad2d::backward(&geometry, &operands[1])].concat()
         });
     }
 

@@ -74,6 +74,8 @@ pub(crate) struct Limits {
     pub(crate) strict: bool,
     /// It is a pooling's: half its kernel is the most padding, and the dilation does not count, as in PyTorch.
     pub(crate) pools: bool,
+    /// It lies along a sequence, which has nothing to say of its height.
+    pub(crate) is_1d: bool,
 }
 
 /// Which argument a mistake is about, and what is wrong: first line, rule, way out.
@@ -87,8 +89,12 @@ pub(crate) struct Misfit {
 pub(crate) fn output(name: &str, written: &str, axes: [Axis; 2], limits: Limits) -> Result<[u64; 2], Misfit> {
     for (axis, side) in axes.iter().zip(["height", "width"]) {
         // On a square map with a square window both axes read the same.
-        let rule = if axes[0].rule() == axes[1].rule() { "rule".to_owned() } else { format!("rule ({side})") };
-        let map = format!("{}x{} feature map", axes[0].cells, axes[1].cells);
+        let is_one = limits.is_1d || axes[0].rule() == axes[1].rule();
+        let rule = if is_one { "rule".to_owned() } else { format!("rule ({side})") };
+        let map = match limits.is_1d {
+            true => format!("sequence of length {}", axes[1].cells),
+            false => format!("{}x{} feature map", axes[0].cells, axes[1].cells),
+        };
         let half = axis.kernel / 2;
         if limits.pools && axis.padding[0] > half {
             let Axis { padding: [padding, _], kernel, .. } = axis;
@@ -218,7 +224,7 @@ fn remainder(name: &str, axis: &Axis, map: &str, rule: &str, limits: Limits) -> 
 mod tests {
     use super::*;
 
-    const LAX: Limits = Limits { strict: false, pools: false };
+    const LAX: Limits = Limits { strict: false, pools: false, is_1d: false };
 
     fn axis(cells: u64, kernel: u64, stride: u64, padding: u64, dilation: u64) -> Axis {
         Axis { cells, kernel, stride, padding: [padding; 2], dilation, ceil: false }
@@ -286,13 +292,13 @@ mod tests {
              rule (width): (4 - 3*(3 - 1) - 1 + 2*0)/2 + 1 < 1\nhelp: padding >= 2, or kernel_size <= 2"
         );
         assert_eq!(
-            text([axis(28, 3, 2, 0, 1); 2], Limits { strict: true, pools: false }),
+            text([axis(28, 3, 2, 0, 1); 2], Limits { strict: true, pools: false, is_1d: false }),
             "conv2: stride 2 does not divide the 28x28 feature map, 1 cell left over, and `strict` forbids it\n\
              rule: (28 - 3 + 2*0)/2 + 1 leaves 1 of 2 over\n\
              help: stride = 1, or leave `strict` out to round down"
         );
         assert_eq!(
-            text([axis(28, 3, 2, 2, 1); 2], Limits { strict: false, pools: true }),
+            text([axis(28, 3, 2, 2, 1); 2], Limits { strict: false, pools: true, is_1d: false }),
             "conv2: padding 2 is more than half of kernel_size 3\n\
              rule: a pooling's window must not lie in the padding: padding <= 1\n\
              help: padding <= 1, or kernel_size >= 4"
@@ -318,7 +324,7 @@ mod tests {
                     (true, true, false),
                     (false, true, true),
                 ] {
-                    let limits = Limits { strict, pools };
+                    let limits = Limits { strict, pools, is_1d: false };
                     let wrong = Axis { ceil, ..axis(cells, kernel, stride, padding, dilation) };
                     let Err(misfit) = output("it", "conv2d<8, ", [wrong; 2], limits) else { continue };
                     let ways = ["padding >= ", "kernel_size <= ", "padding = ", "stride = "];

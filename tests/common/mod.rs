@@ -277,7 +277,7 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
             .collect::<Vec<_>>()
     };
     match step.operation {
-        Operation::Conv2d { geometry, bias } => {
+        Operation::Conv2d { geometry, bias, .. } => {
             let (weight, rest) = parameters.split_at(geometry.weight_len());
             let bias = bias.then_some(rest);
             channels_first(reference::conv2d::forward(&geometry, &channels_last(input), weight, bias))
@@ -325,7 +325,7 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
             }
             channels_first(batch_norm2d::forward(&geometry, &input, &statistics, affine))
         }
-        Operation::ConvTranspose2d { geometry, bias } => {
+        Operation::ConvTranspose2d { geometry, bias, .. } => {
             let (weight, rest) = parameters.split_at(geometry.weight_len());
             let bias = bias.then_some(rest);
             channels_first(reference::conv_transpose2d::forward(&geometry, &channels_last(input), weight, bias))
@@ -342,9 +342,7 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
             channels_first(reference::local_response_norm::forward(&geometry, &channels_last(input)))
         }
         Operation::Upsample(geometry) => channels_first(reference::upsample::forward(&geometry, &channels_last(input))),
-        Operation::ZeroPad2d(geometry) => {
-            channels_first(reference::zero_pad2d::forward(&geometry, &channels_last(input)))
-        }
+        Operation::Pad2d(geometry) => channels_first(reference::pad2d::forward(&geometry, &channels_last(input))),
         Operation::Rearrange(geometry) => input
             .chunks_exact(step.input.len())
             .flat_map(|sample| rearranged(step, geometry.first, geometry.sizes[4], sample))
@@ -358,7 +356,12 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
             channels_first(reference::log_softmax::forward(step.input.channels(), &channels_last(input)))
         }
         Operation::Softmax => channels_first(reference::softmax::forward(step.input.channels(), &channels_last(input))),
-        Operation::Flatten | Operation::Dropout { .. } | Operation::Dropout2d { .. } => input.to_vec(),
+        Operation::LayerScale { .. } => {
+            channels_first(reference::layer_scale::forward(&channels_last(input), parameters))
+        }
+        Operation::Flatten | Operation::Dropout { .. } | Operation::Dropout2d { .. } | Operation::DropPath { .. } => {
+            input.to_vec()
+        }
         // A layer of a test's own: the one cell of a channel at every cell of another map.
         Operation::Custom { .. } if step.layer == "Spread" => {
             input.iter().flat_map(|value| std::iter::repeat_n(*value, step.output.positions())).collect()

@@ -1,5 +1,6 @@
-//! `conv_transpose2d`. <https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html>
+//! `conv_transpose2d`, and `conv_transpose1d`, whose weight has other sizes in files. <https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html>
 
+use super::conv2d::filters;
 use super::parameter::bound;
 use super::prepare::{Fold, MadeFor, Prepared, folded, weight_and_bias};
 use super::{GradInput, Initial, Operation, Order, Parameter, Pass};
@@ -20,8 +21,11 @@ pub trait ConvTranspose2d {
     const BIAS: bool;
     /// The rectifier behind it, if that is part of it.
     const FUSED: FusedActivation;
+    /// How many sizes its weight has in files.
+    const RANK: usize = 4;
     /// The layer as data.
-    const OPERATION: Operation = Operation::ConvTranspose2d { geometry: Self::GEOMETRY, bias: Self::BIAS };
+    const OPERATION: Operation =
+        Operation::ConvTranspose2d { geometry: Self::GEOMETRY, bias: Self::BIAS, rank: Self::RANK };
     /// The scratch memory that its loops take.
     const NEEDS: Needs = Self::OPERATION.needs();
 }
@@ -33,14 +37,14 @@ pub const fn needs<L: ConvTranspose2d>() -> Needs {
 
 /// PyTorch's default: uniform within `1/sqrt(fan_in)`, both weight and bias, where it takes the output channels of a group
 /// for the inputs of a filter.
-pub(super) const fn parameters(geometry: &ConvTranspose2dGeometry) -> [Parameter; 2] {
+pub(super) const fn parameters(geometry: &ConvTranspose2dGeometry, rank: usize) -> [Parameter; 2] {
     let out_channels = geometry.out_channels / geometry.groups;
     let [kernel_height, kernel_width] = geometry.kernel_size;
     let initial = Initial::Uniform(bound(out_channels.saturating_mul(kernel_height).saturating_mul(kernel_width)));
     let weight = Parameter {
         name: "weight",
-        sizes: [geometry.in_channels, out_channels, kernel_height, kernel_width],
-        rank: 4,
+        sizes: filters(geometry.in_channels, out_channels, geometry.kernel_size, rank),
+        rank,
         initial,
         // That of the convolution which goes back.
         order: Order::Conv2d { groups: geometry.groups },

@@ -41,6 +41,8 @@ pub mod flatten;
 #[doc(hidden)]
 pub mod group_norm;
 #[doc(hidden)]
+pub mod layer_scale;
+#[doc(hidden)]
 pub mod linear;
 #[doc(hidden)]
 pub mod local_response_norm;
@@ -55,6 +57,8 @@ pub mod max_pool2d;
 #[doc(hidden)]
 pub mod multiply;
 mod operation;
+#[doc(hidden)]
+pub mod pad2d;
 mod parameter;
 mod pass;
 #[doc(hidden)]
@@ -75,8 +79,6 @@ pub mod softmax;
 pub mod step;
 #[doc(hidden)]
 pub mod upsample;
-#[doc(hidden)]
-pub mod zero_pad2d;
 
 pub use custom::{Layer, Owned};
 pub use operation::{Operation, Tensors};

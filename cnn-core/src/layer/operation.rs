@@ -1,11 +1,13 @@
 //! Every layer as plain data: what a table, a reader of weights, or the reference needs to know of it.
 
-use super::{Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, group_norm, linear, map, prelu, step};
+use super::{
+    Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, group_norm, layer_scale, linear, map, prelu, step,
+};
 use crate::kernel;
 use crate::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry,
-    GroupNormGeometry, LinearGeometry, LocalResponseNormGeometry, MatmulGeometry, Pool2dGeometry,
-    RearrangementGeometry, ReductionGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
+    GroupNormGeometry, LinearGeometry, LocalResponseNormGeometry, MatmulGeometry, Pad2dGeometry, Pool2dGeometry,
+    RearrangementGeometry, ReductionGeometry, Upsample2dGeometry,
 };
 use crate::kernel::memory::scratch::Needs;
 
@@ -13,19 +15,23 @@ use crate::kernel::memory::scratch::Needs;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Operation {
-    /// `conv2d`
+    /// `conv2d`, `conv1d`, `linear(over = channels)`
     Conv2d {
         /// Its numbers.
         geometry: Conv2dGeometry,
         /// Whether a bias is added.
         bias: bool,
+        /// How many sizes its weight has in files: 4, 3 of `conv1d`, or 2 of a linear layer.
+        rank: usize,
     },
-    /// `conv_transpose2d`
+    /// `conv_transpose2d`, `conv_transpose1d`
     ConvTranspose2d {
         /// Its numbers.
         geometry: ConvTranspose2dGeometry,
         /// Whether a bias is added.
         bias: bool,
+        /// How many sizes its weight has in files: 4, or 3 of `conv_transpose1d`.
+        rank: usize,
     },
     /// `linear`
     Linear {
@@ -36,11 +42,11 @@ pub enum Operation {
         /// Channels of the map that was flattened into its input; all features if none was.
         channels: usize,
     },
-    /// `max_pool2d`
+    /// `max_pool2d`, `max_pool1d`
     MaxPool2d(Pool2dGeometry),
-    /// `avg_pool2d`
+    /// `avg_pool2d`, `avg_pool1d`
     AvgPool2d(Pool2dGeometry),
-    /// `adaptive_avg_pool2d`
+    /// `adaptive_avg_pool2d`, `adaptive_avg_pool1d`
     AdaptiveAvgPool2d(AdaptivePool2dGeometry),
     /// `batch_norm2d`, `batch_norm1d`
     BatchNorm2d {
@@ -71,12 +77,21 @@ pub enum Operation {
         /// Slopes that are learned: one for each channel, or one.
         num_parameters: usize,
     },
-    /// `adaptive_max_pool2d`
+    /// `layer_scale`
+    LayerScale {
+        /// Channels of the map, or features.
+        channels: usize,
+        /// Whether it is a map with height and width.
+        spatial: bool,
+        /// What the factors start as.
+        init_value: f32,
+    },
+    /// `adaptive_max_pool2d`, `adaptive_max_pool1d`
     AdaptiveMaxPool2d(AdaptivePool2dGeometry),
     /// `upsample`
     Upsample(Upsample2dGeometry),
-    /// `zero_pad2d`
-    ZeroPad2d(ZeroPad2dGeometry),
+    /// `zero_pad2d`, `constant_pad2d`, `reflection_pad2d`, `replication_pad2d`, `circular_pad2d`
+    Pad2d(Pad2dGeometry),
     /// `flatten`
     Flatten,
     /// `dropout`
@@ -87,6 +102,11 @@ pub enum Operation {
     /// `dropout2d`
     Dropout2d {
         /// The probability that a channel is dropped.
+        p: f32,
+    },
+    /// `drop_path`
+    DropPath {
+        /// The probability that a sample is dropped.
         p: f32,
     },
     /// `softmax`
@@ -131,11 +151,16 @@ impl Operation {
     /// The trainable tensors of its own, in the order in which they are kept; a network's are those of its steps.
     pub const fn parameters(&self) -> Tensors {
         match self {
-            Self::Conv2d { geometry, bias } => Tensors::weight_and_bias(conv2d::parameters(geometry), *bias),
-            Self::ConvTranspose2d { geometry, bias } => {
-                Tensors::weight_and_bias(conv_transpose2d::parameters(geometry), *bias)
+            Self::Conv2d { geometry, bias, rank } => {
+                Tensors::weight_and_bias(conv2d::parameters(geometry, *rank), *bias)
+            }
+            Self::ConvTranspose2d { geometry, bias, rank } => {
+                Tensors::weight_and_bias(conv_transpose2d::parameters(geometry, *rank), *bias)
             }
             Self::Prelu { num_parameters, .. } => Tensors::One(prelu::parameters(*num_parameters)),
+            Self::LayerScale { channels, spatial, init_value } => {
+                Tensors::One(layer_scale::parameters(*channels, *spatial, *init_value))
+            }
             Self::Linear { geometry, bias, channels } => {
                 Tensors::weight_and_bias(linear::parameters(geometry, *channels), *bias)
             }
@@ -216,6 +241,7 @@ impl Operation {
             Self::LocalResponseNorm(geometry) => geometry.needs(),
             Self::Prelu { channels, .. } => kernel::pointwise::prelu::needs(*channels),
             Self::Matmul(geometry) => geometry.needs(),
+            Self::LayerScale { channels, .. } => kernel::pointwise::scale::needs(*channels),
             _ => Needs::NONE,
         }
     }

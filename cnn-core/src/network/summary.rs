@@ -68,19 +68,26 @@ fn row(step: &Step) -> [String; 6] {
     [
         if step.path.is_empty() { step.layer.to_string() } else { format!("{} ({})", step.path, step.layer) },
         step.output.to_string(),
-        window(&step.operation),
+        window(&step.operation, step.layer.ends_with("1d")),
         if step.shares.is_some() { "shared".to_owned() } else { or_blank(step.operation.parameter_count()) },
         or_blank(step.operation.multiply_adds()),
         grouped(4 * step.output.len()),
     ]
 }
 
-/// Kernel, stride, padding, and what is not as usual.
-fn window(operation: &Operation) -> String {
+/// Kernel, stride, padding, and what is not as usual; along a sequence.
+fn window(operation: &Operation, is_1d: bool) -> String {
     let pair = |[vertical, horizontal]: [usize; 2]| {
-        if vertical == horizontal { vertical.to_string() } else { format!("({vertical}, {horizontal})") }
+        if is_1d {
+            horizontal.to_string()
+        } else if vertical == horizontal {
+            vertical.to_string()
+        } else {
+            format!("({vertical}, {horizontal})")
+        }
     };
     let (kernel, stride, padding, dilation, rest) = match operation {
+        Operation::Conv2d { rank: 2, .. } => return String::new(),
         Operation::Conv2d { geometry, .. } => {
             let groups = if geometry.groups == 1 { String::new() } else { format!(", {} groups", geometry.groups) };
             (geometry.kernel_size, geometry.stride, geometry.padding, geometry.dilation, groups)
@@ -98,13 +105,19 @@ fn window(operation: &Operation) -> String {
             let ceil_mode = if geometry.ceil_mode { ", ceil_mode" } else { "" };
             (geometry.kernel_size, geometry.stride, padding, geometry.dilation, ceil_mode.to_owned())
         }
-        Operation::Dropout { p } | Operation::Dropout2d { p } => return format!("p {p}"),
+        Operation::Dropout { p } | Operation::Dropout2d { p } | Operation::DropPath { p } => return format!("p {p}"),
         _ => return String::new(),
     };
     let Padding { top, bottom, left, right } = padding;
-    let padding =
-        if top == bottom && left == right { pair([top, left]) } else { format!("({top}, {bottom}, {left}, {right})") };
-    let mut text = format!("{}x{}, stride {}, padding {padding}", kernel[0], kernel[1], pair(stride));
+    let padding = if is_1d && left != right {
+        format!("({left}, {right})")
+    } else if top == bottom && left == right {
+        pair([top, left])
+    } else {
+        format!("({top}, {bottom}, {left}, {right})")
+    };
+    let across = if is_1d { String::new() } else { format!("{}x", kernel[0]) };
+    let mut text = format!("{across}{}, stride {}, padding {padding}", kernel[1], pair(stride));
     if dilation != [1, 1] {
         text += &format!(", dilation {}", pair(dilation));
     }

@@ -20,11 +20,13 @@ pub mod batch_norm2d;
 pub mod concat;
 pub mod conv2d;
 pub mod conv_transpose2d;
+pub mod drop_path;
 pub mod dropout;
 pub mod dropout2d;
 mod erf;
 pub mod flatten;
 pub mod group_norm;
+pub mod layer_scale;
 pub mod linear;
 pub mod local_response_norm;
 pub mod log_softmax;
@@ -32,12 +34,12 @@ pub mod loss;
 pub mod matmul;
 pub mod max_pool2d;
 pub mod multiply;
+pub mod pad2d;
 pub mod prelu;
 pub mod reduce;
 pub mod relu;
 pub mod softmax;
 pub mod upsample;
-pub mod zero_pad2d;
 
 pub use erf::erf;
 

@@ -3,7 +3,7 @@
 
 use cnn_core::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry, LinearGeometry,
-    LocalResponseNormGeometry, Pool2dGeometry, Upsample2dGeometry, ZeroPad2dGeometry,
+    LocalResponseNormGeometry, Pad2dGeometry, Pool2dGeometry, Upsample2dGeometry,
 };
 
 #[derive(Clone, Debug)]
@@ -85,8 +85,8 @@ pub(crate) enum Call {
         geometry: Upsample2dGeometry,
         input: Vec<f64>,
     },
-    ZeroPad2d {
-        geometry: ZeroPad2dGeometry,
+    Pad2d {
+        geometry: Pad2dGeometry,
         input: Vec<f64>,
     },
 }

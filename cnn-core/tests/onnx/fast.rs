@@ -12,8 +12,8 @@ use cnn_core::kernel::pointwise::join::{self, Gate};
 use cnn_core::kernel::pointwise::prelu;
 use cnn_core::kernel::pointwise::softmax;
 use cnn_core::kernel::pooling;
+use cnn_core::kernel::resampling::pad2d;
 use cnn_core::kernel::resampling::upsample;
-use cnn_core::kernel::resampling::zero_pad2d;
 use cnn_core::kernel::rows::{Rows, RowsMut};
 
 use crate::call::Call;
@@ -94,9 +94,9 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
             upsample::forward(geometry, &narrow(input), &mut output);
             output
         }
-        Call::ZeroPad2d { geometry, input } => {
+        Call::Pad2d { geometry, input } => {
             let mut output = batch(input, geometry.in_len(), geometry.out_len());
-            zero_pad2d::forward(geometry, &narrow(input), &mut output);
+            pad2d::forward(geometry, &narrow(input), &mut output);
             output
         }
         Call::BatchNorm { geometry, training, input, tensors } => {

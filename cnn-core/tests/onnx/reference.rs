@@ -5,7 +5,7 @@ use cnn_core::reference::batch_norm2d::{self, Affine, Statistics};
 use cnn_core::reference::multiply::{self, Branch};
 use cnn_core::reference::{
     activation, adaptive_avg_pool2d, adaptive_max_pool2d, add, avg_pool2d, concat, conv_transpose2d, conv2d, linear,
-    local_response_norm, log_softmax, max_pool2d, prelu, softmax, upsample, zero_pad2d,
+    local_response_norm, log_softmax, max_pool2d, pad2d, prelu, softmax, upsample,
 };
 
 use crate::call::{BatchNormTensors, Call};
@@ -49,7 +49,7 @@ pub(crate) fn answer(call: &Call) -> Vec<Vec<f64>> {
             concat::forward(channels, &branches.iter().map(Vec::as_slice).collect::<Vec<_>>())
         }
         Call::Upsample { geometry, input } => upsample::forward(geometry, input),
-        Call::ZeroPad2d { geometry, input } => zero_pad2d::forward(geometry, input),
+        Call::Pad2d { geometry, input } => pad2d::forward(geometry, input),
     };
     vec![output]
 }

@@ -3,8 +3,8 @@
 
 use cnn_core::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry,
-    GeluApproximation, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry, Padding, Pool2dGeometry,
-    Upsample2dGeometry, ZeroPad2dGeometry,
+    GeluApproximation, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry, Pad2dGeometry, Padding,
+    PaddingMode, Pool2dGeometry, Upsample2dGeometry,
 };
 use cnn_core::reference::flatten::chw_to_hwc;
 
@@ -412,5 +412,8 @@ fn zero_pad(case: &Case, node: &Node) -> Call {
         panic!("channels padded")
     };
     let padding = Padding { top, bottom, left, right };
-    Call::ZeroPad2d { geometry: ZeroPad2dGeometry { channels, in_size, padding, layout: Layout::DENSE }, input: values }
+    Call::Pad2d {
+        geometry: Pad2dGeometry { channels, in_size, padding, mode: PaddingMode::ZEROS, layout: Layout::DENSE },
+        input: values,
+    }
 }

@@ -1,5 +1,5 @@
-use cnn_core::kernel::geometry::{Interpolation, Layout, Padding, Upsample2dGeometry, ZeroPad2dGeometry};
-use cnn_core::reference::{upsample, zero_pad2d};
+use cnn_core::kernel::geometry::{Interpolation, Layout, Pad2dGeometry, Padding, PaddingMode, Upsample2dGeometry};
+use cnn_core::reference::{pad2d, upsample};
 
 use super::{check_layer, values};
 
@@ -48,16 +48,24 @@ fn upsample_is_pytorchs() {
 }
 
 #[test]
-fn zero_pad2d_is_pytorchs() {
-    let padding = Padding { top: 1, bottom: 0, left: 2, right: 3 };
-    let geometry = ZeroPad2dGeometry { channels: 3, in_size: [2, 3], padding, layout: Layout::DENSE };
-    check_layer(
-        3,
-        [[2, 3], geometry.out_size()],
-        &values(1, 2 * geometry.in_len()),
-        |input| zero_pad2d::forward(&geometry, input),
-        |_, grad_output| zero_pad2d::backward(&geometry, grad_output),
-        [144.0, -206.0],
-        &geometry,
-    );
+fn pad2d_is_pytorchs() {
+    for (in_size, top, bottom, left, right, mode, expected) in [
+        ([2, 3], 1, 0, 2, 3, PaddingMode::ZEROS, [144.0, -206.0]),
+        ([2, 3], 1, 0, 2, 3, PaddingMode::Constant(2.5), [121.5, -206.0]),
+        ([4, 3], 1, 3, 2, 1, PaddingMode::Reflect, [-356.0, -412.0]),
+        ([2, 3], 3, 0, 2, 5, PaddingMode::Replicate, [-270.0, 183.0]),
+        ([4, 3], 4, 1, 2, 3, PaddingMode::Circular, [-295.0, -1134.0]),
+    ] {
+        let padding = Padding { top, bottom, left, right };
+        let geometry = Pad2dGeometry { channels: 3, in_size, padding, mode, layout: Layout::DENSE };
+        check_layer(
+            3,
+            [in_size, geometry.out_size()],
+            &values(1, 2 * geometry.in_len()),
+            |input| pad2d::forward(&geometry, input),
+            |_, grad_output| pad2d::backward(&geometry, grad_output),
+            expected,
+            &geometry,
+        );
+    }
 }

@@ -1,5 +1,5 @@
-use cnn_core::kernel::geometry::{Interpolation, Layout, Padding, Upsample2dGeometry, ZeroPad2dGeometry};
-use cnn_core::reference::{upsample, zero_pad2d};
+use cnn_core::kernel::geometry::{Interpolation, Layout, Pad2dGeometry, Padding, PaddingMode, Upsample2dGeometry};
+use cnn_core::reference::{pad2d, upsample};
 use proptest::prelude::*;
 
 use super::{check, dot, pair, values};
@@ -33,14 +33,22 @@ proptest! {
     }
 
     #[test]
-    fn zero_pad2d_backward_is_the_derivative_of_forward(
-        (geometry, input, grad_output) in (1..=2usize, pair(1..=4), prop::array::uniform4(0..=2usize), 1..=2usize)
-            .prop_flat_map(|(channels, in_size, [top, bottom, left, right], n)| {
-                let geometry = ZeroPad2dGeometry { channels, in_size, padding: Padding { top, bottom, left, right }, layout: Layout::DENSE };
+    fn pad2d_backward_is_the_derivative_of_forward(
+        (geometry, input, grad_output) in (1..=2usize, pair(1..=4), prop::array::uniform4(0..=3usize), 0..4usize, 1..=2usize)
+            .prop_flat_map(|(channels, in_size, sides, mode, n)| {
+                let mode = [PaddingMode::Constant(0.5), PaddingMode::Reflect, PaddingMode::Replicate, PaddingMode::Circular][mode];
+                let most = |cells: usize| match mode {
+                    PaddingMode::Reflect => cells - 1,
+                    PaddingMode::Circular => cells,
+                    _ => usize::MAX,
+                };
+                let [top, bottom, left, right] = [0, 1, 2, 3].map(|side| sides[side].min(most(in_size[side / 2])));
+                let padding = Padding { top, bottom, left, right };
+                let geometry = Pad2dGeometry { channels, in_size, padding, mode, layout: Layout::DENSE };
                 (Just(geometry), values(n * geometry.in_len()), values(n * geometry.out_len()))
             })
     ) {
-        let grad_input = zero_pad2d::backward(&geometry, &grad_output);
-        check("input", &grad_input, |input| dot(&zero_pad2d::forward(&geometry, input), &grad_output), &input);
+        let grad_input = pad2d::backward(&geometry, &grad_output);
+        check("input", &grad_input, |input| dot(&pad2d::forward(&geometry, input), &grad_output), &input);
     }
 }

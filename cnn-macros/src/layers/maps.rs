@@ -28,7 +28,8 @@ pub(super) fn linear(site: &Site<'_>) -> syn::Result<Outcome> {
     let out_features = site.arguments.count("out_features");
     match site.input {
         Shape::Chw(_) => Err(site.mistake(&format!(
-            "`linear` takes a flat map, and gets the {} feature map\nhelp: put `flatten` before it",
+            "`linear` takes a flat map, and gets the {} feature map\n\
+             help: put `flatten` before it, or say `over = channels`, for those of each position",
             site.input
         ))),
         Shape::Flat(_) if out_features.known().is_some() => Ok(Outcome::Known(Shape::Flat(out_features.clone()))),
@@ -40,11 +41,47 @@ pub(super) fn linear(site: &Site<'_>) -> syn::Result<Outcome> {
     }
 }
 
+/// Of the channels of each position.
+pub(super) fn linear_over_channels(site: &Site<'_>) -> syn::Result<Outcome> {
+    if let Shape::Flat(_) = site.input {
+        return Err(no_channels(site));
+    }
+    let ([_, height, width], channels) = (site.input.sizes(), site.arguments.count("out_features"));
+    let sizes = [channels, &height, &width];
+    if matches!(site.input, Shape::Chw(_)) && sizes.iter().all(|size| size.known().is_some()) {
+        return Ok(Outcome::Known(Shape::Chw(sizes.map(Size::clone))));
+    }
+    let (name, input, sound) = (site.name, sizes_expression(site.input), &site.sound);
+    Ok(Outcome::Checked {
+        sizes: CheckedSizes::Chw(sizes.map(Size::known)),
+        check: quote!(::cnn_core::shape::check::linear_over_channels(#name, #input, #sound, #channels)),
+    })
+}
+
+/// Of features, where a layer is told to go over channels.
+fn no_channels(site: &Site<'_>) -> syn::Error {
+    let (layer, over) = (site.layer, site.arguments.word("over"));
+    let text = format!(
+        "{}: flat features have no {over} to go over, but themselves\nhelp: `{layer}` alone: all of them",
+        site.name
+    );
+    site.mistake_at("over", &text)
+}
+
 /// Channels, height and width of the input of a layer that needs all three.
 pub(super) fn spatial(site: &Site<'_>) -> syn::Result<[Size; 3]> {
+    let sizes = site.input.sizes();
     match site.input {
         Shape::Flat(features) => Err(site.mistake(&flat_text(site, features))),
-        other => Ok(other.sizes()),
+        Shape::Chw([_, height, _]) if site.is_1d() && height.known().is_some_and(|height| height != 1) => {
+            let layer = site.layer.to_string();
+            Err(site.mistake(&format!(
+                "`{layer}` takes a sequence, a map of height 1, and gets the {} feature map\nhelp: `{}2d`",
+                site.input,
+                layer.trim_end_matches("1d")
+            )))
+        }
+        _ => Ok(sizes),
     }
 }
 
@@ -54,18 +91,22 @@ fn flat_text(site: &Site<'_>, features: &Size) -> String {
         FlatBy::Step(step) => format!(", made by {step}"),
         FlatBy::Flatten | FlatBy::Input => String::new(),
     };
+    let (what, map) = match site.is_1d() {
+        true => ("a sequence, a map of height 1", "C, 1, L"),
+        false => ("a map with height and width", "C, H, W"),
+    };
     let help = match (&site.flat_by, site.layer.to_string().as_str()) {
         (FlatBy::Flatten, _) => "put it before `flatten`".to_owned(),
         (_, "dropout2d") => "`dropout`, which drops features".to_owned(),
-        _ => match features.known().map(factors_of) {
-            Some([c, h, w]) => format!("`unflatten<C, H, W>` before it, such as `unflatten<{c}, {h}, {w}>`"),
-            None => "`unflatten<C, H, W>` before it".to_owned(),
+        _ => match features.known() {
+            Some(features) => {
+                let [c, h, w] = if site.is_1d() { [1, 1, features] } else { factors_of(features) };
+                format!("`unflatten<{map}>` before it, such as `unflatten<{c}, {h}, {w}>`")
+            }
+            None => format!("`unflatten<{map}>` before it"),
         },
     };
-    format!(
-        "`{}` takes a map with height and width, and gets {} flat features{made}\nhelp: {help}",
-        site.layer, site.input
-    )
+    format!("`{}` takes {what}, and gets {} flat features{made}\nhelp: {help}", site.layer, site.input)
 }
 
 /// A map of so many values: as large a square as divides them, looked for among sides that maps have.
@@ -146,8 +187,13 @@ pub(super) fn upsampled(arguments: &Arguments, cells: [&Size; 2]) -> [Size; 2] {
     })
 }
 
-pub(super) fn zero_pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
+pub(super) fn pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
     let [_, height, width] = spatial(site)?;
+    resized(site, padded(site, height, width))
+}
+
+/// Height and width with what is around them.
+fn padded(site: &Site<'_>, height: Size, width: Size) -> [Size; 2] {
     let [top, bottom, left, right] = site.arguments.padding();
     let padded = |cells: Size, before: Size, behind: Size| match (cells.known(), before.known(), behind.known()) {
         (Some(cells), Some(before), Some(behind)) => Size::Known(cells.saturating_add(before).saturating_add(behind)),
@@ -156,7 +202,52 @@ pub(super) fn zero_pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
             Size::Const(quote!(::core::primitive::usize::saturating_add(#padded, #behind)))
         }
     };
-    resized(site, [padded(height, top, bottom), padded(width, left, right)])
+    [padded(height, top, bottom), padded(width, left, right)]
+}
+
+pub(super) fn reflection_pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
+    pad2d_of_cells(site, true)
+}
+
+pub(super) fn circular_pad2d(site: &Site<'_>) -> syn::Result<Outcome> {
+    pad2d_of_cells(site, false)
+}
+
+/// A padding that shows a row or column once at most; one that reflects does not show the one at the edge.
+fn pad2d_of_cells(site: &Site<'_>, reflects: bool) -> syn::Result<Outcome> {
+    let [_, height, width] = spatial(site)?;
+    let sides = site.arguments.padding();
+    for (side, padding) in sides.iter().enumerate() {
+        let (cells, line) = [(&height, "row"), (&width, "column")][side / 2];
+        let (Some(cells), Some(padding)) = (cells.known(), padding.known()) else { continue };
+        let most = cells.saturating_sub(u64::from(reflects));
+        if padding > most {
+            let one = if cells == 1 { line.to_owned() } else { format!("{line}s") };
+            let rule =
+                if reflects { "the one at the edge is not shown again" } else { "each is shown again once at most" };
+            let convolves = site.layer.to_string().starts_with("conv");
+            let replicates = if convolves { "padding_mode = replicate" } else { "`replication_pad2d`" };
+            let text = format!(
+                "{}: padding {padding} wants more than the {cells} {one} of the {} feature map\n\
+                 rule: {rule}: padding <= {most}\nhelp: padding <= {most}, or {replicates}",
+                site.name, site.input
+            );
+            return Err(site.mistake_at("padding", &text));
+        }
+    }
+    let [channels, ..] = site.input.sizes();
+    let known =
+        matches!(site.input, Shape::Chw(_)) && [&channels, &height, &width].iter().all(|size| size.known().is_some());
+    if known && sides.iter().all(|side| side.known().is_some()) {
+        return pad2d(site);
+    }
+    let [made_height, made_width] = padded(site, height, width);
+    let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
+    let input = sizes_expression(site.input);
+    Ok(Outcome::Checked {
+        sizes: CheckedSizes::Chw([channels.known(), made_height.known(), made_width.known()]),
+        check: quote!(::cnn_core::shape::check::pad2d(#name, #layer, #input, #sound, [#(#sides),*], #reflects)),
+    })
 }
 
 /// A map of the same channels and this height and width.
@@ -167,7 +258,9 @@ pub(super) fn resized(site: &Site<'_>, sizes: [Size; 2]) -> syn::Result<Outcome>
 fn resized_by(site: &Site<'_>, [height, width]: [Size; 2], check: &TokenStream) -> syn::Result<Outcome> {
     let [channels, ..] = site.input.sizes();
     let sizes = [&channels, &height, &width];
-    if !matches!(site.input, Shape::Sizes(_)) && sizes.iter().all(|size| size.known().is_some()) {
+    let [_, before, _] = site.input.sizes();
+    let is_sound = !site.is_1d() || before.known().is_some();
+    if is_sound && !matches!(site.input, Shape::Sizes(_)) && sizes.iter().all(|size| size.known().is_some()) {
         return Ok(Outcome::Known(Shape::Chw([channels, height, width])));
     }
     let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
@@ -184,11 +277,7 @@ pub(super) fn reduction(site: &Site<'_>) -> syn::Result<Outcome> {
         return Ok(Outcome::Known(Shape::Flat(Size::Known(1))));
     }
     if let Shape::Flat(_) = site.input {
-        let text = format!(
-            "{}: flat features have no {over} to go over, but themselves\nhelp: `{}` alone: all of them",
-            site.name, site.layer
-        );
-        return Err(site.mistake_at("over", &text));
+        return Err(no_channels(site));
     }
     let [channels, height, width] = spatial(site)?;
     if let Shape::Sizes(_) = site.input {
@@ -251,9 +340,11 @@ pub(super) fn batch_norm2d(site: &Site<'_>) -> syn::Result<Outcome> {
 }
 
 pub(super) fn batch_norm1d(site: &Site<'_>) -> syn::Result<Outcome> {
-    if let Shape::Chw(_) = site.input {
+    if let Shape::Chw([_, height, _]) = site.input
+        && height.known().is_some_and(|height| height != 1)
+    {
         return Err(site.mistake(&format!(
-            "`{}` takes flat features, and gets the {} feature map\nhelp: `batch_norm2d`, or put it behind `flatten`",
+            "`{}` takes flat features or a sequence, and gets the {} feature map\nhelp: `batch_norm2d`, or put it behind `flatten`",
             site.layer, site.input
         )));
     }
@@ -261,7 +352,8 @@ pub(super) fn batch_norm1d(site: &Site<'_>) -> syn::Result<Outcome> {
 }
 
 fn batch_norm(site: &Site<'_>, of_features: bool) -> syn::Result<Outcome> {
-    if !matches!(site.input, Shape::Sizes(_)) {
+    let [_, height, _] = site.input.sizes();
+    if !matches!(site.input, Shape::Sizes(_)) && (!of_features || height.known().is_some()) {
         return same_map(site);
     }
     let (name, layer, sound) = (site.name, site.layer.to_string(), &site.sound);
@@ -318,14 +410,23 @@ pub(super) fn prelu_cost(arguments: &Arguments, _: &Shape, _: &Shape) -> Option<
     Some(Cost { parameters, ..Cost::default() })
 }
 
+/// A factor for each channel.
+pub(super) fn layer_scale_cost(_: &Arguments, input: &Shape, _: &Shape) -> Option<Cost> {
+    let [channels, ..] = input.sizes();
+    Some(Cost { parameters: product(&[&channels])?, ..Cost::default() })
+}
+
 pub(super) fn free(_: &Arguments, _: &Shape, _: &Shape) -> Option<Cost> {
     Some(Cost::default())
 }
 
 pub(super) fn linear_cost(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<Cost> {
-    let [[in_features, ..], [out_features, ..]] = [input.sizes(), output.sizes()];
+    let [[in_features, ..], [out_features, height, width]] = [input.sizes(), output.sizes()];
     let weight = product(&[&in_features, &out_features])?;
-    Some(Cost { parameters: weight.saturating_add(bias(arguments, &out_features)?), multiply_adds: weight })
+    Some(Cost {
+        parameters: weight.saturating_add(bias(arguments, &out_features)?),
+        multiply_adds: weight.saturating_mul(product(&[&height, &width])?),
+    })
 }
 
 pub(super) fn batch_norm2d_cost(arguments: &Arguments, input: &Shape, _: &Shape) -> Option<Cost> {

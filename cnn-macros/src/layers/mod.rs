@@ -49,7 +49,7 @@ pub(crate) struct Row {
     pub(crate) predicts_in_place: fn(&Arguments) -> bool,
     /// Whether it does nothing in evaluation.
     pub(crate) only_trains: bool,
-    /// What a normalization behind it is for a predictor.
+    /// What factors and summands behind it are for a predictor.
     pub(crate) folds: Folds,
     /// Whether what is positive before it is positive behind it and nothing else is, wherever a gradient comes through.
     pub(crate) keeps_signs: bool,
@@ -85,14 +85,15 @@ pub(crate) enum Reads {
     Values,
 }
 
-/// What a normalization over the batch means to a predictor, where it is behind a layer or is the layer itself.
+/// What a factor and a summand for each channel, as of a normalization over the batch, mean to a predictor, where they are
+/// behind a layer or are the layer itself.
 #[derive(Clone, Copy)]
 pub(crate) enum Folds {
     /// A step of its own.
     Apart,
     /// Part of this layer's weights.
     Behind,
-    /// This layer is one, with running statistics if the arguments say so.
+    /// This layer is such, if the arguments say so: a normalization is with running statistics.
     Is(fn(&Arguments) -> bool),
 }
 
@@ -111,6 +112,13 @@ pub(crate) enum ArgumentKind {
     Index,
     /// A number or `(vertical, horizontal)`, at least this.
     Pair(u64),
+    /// A number of cells along a sequence, at least this; across it is so much.
+    Along { least: u64, across: u64 },
+    /// Cells before a sequence and behind it: a number, or `(before, behind)`.
+    Ends {
+        /// Or the word `same`.
+        same: bool,
+    },
     /// A number or `(vertical, horizontal)`: at least 1, or with a fraction and above 0.
     Factors,
     /// Rows and columns around a map: a number, `(vertical, horizontal)`, or `(top, bottom, left, right)`.
@@ -295,6 +303,35 @@ pub(crate) struct Site<'a> {
     pub(crate) arguments: &'a Arguments,
 }
 
+/// A convolution with a padding mode is two layers: what pads the map, with its arguments, and the convolution without padding.
+pub(crate) fn padded(arguments: &Arguments) -> Option<(&'static Row, Arguments, Arguments)> {
+    let mode = match arguments.get("padding_mode").map(|_| arguments.word("padding_mode"))? {
+        "reflect" => "reflection_pad2d",
+        "replicate" => "replication_pad2d",
+        "circular" => "circular_pad2d",
+        _ => return None,
+    };
+    let sides = arguments.padding();
+    if sides.iter().all(|side| side.known() == Some(0)) {
+        return None;
+    }
+    let row = ROWS.iter().find(|row| row.name == mode).expect("each mode has a layer");
+    let tokens = arguments.setting("padding").tokens.clone();
+    let padding = Arguments(vec![("padding", Setting { value: Value::Sides(sides), tokens: tokens.clone() })]);
+    let mut rest = arguments.clone();
+    for (name, setting) in &mut rest.0 {
+        if *name == "padding" {
+            *setting = Setting { value: Value::Pair([0, 0].map(Size::Known)), tokens: tokens.clone() };
+        }
+    }
+    Some((row, padding, rest))
+}
+
+/// Whether a layer is of sequences, by its name.
+pub(crate) fn is_1d(layer: &str) -> bool {
+    layer.ends_with("1d")
+}
+
 /// What made features of a map.
 pub(crate) enum FlatBy {
     /// A `flatten`, behind which nothing needs features.
@@ -306,6 +343,11 @@ pub(crate) enum FlatBy {
 }
 
 impl Site<'_> {
+    /// Whether the layer is of sequences: the names of those end so.
+    fn is_1d(&self) -> bool {
+        is_1d(&self.layer.to_string())
+    }
+
     fn mistake(&self, text: &str) -> syn::Error {
         syn::Error::new(self.layer.span(), format!("{}: {text}", self.name))
     }

@@ -53,12 +53,25 @@ const fn later(name: &'static str) -> Argument {
     Argument { name, kind: ArgumentKind::Later, default: Default::Required }
 }
 
+const fn along(name: &'static str, least: u64, across: u64, default: Default) -> Argument {
+    Argument { name, kind: ArgumentKind::Along { least, across }, default }
+}
+
 const STRICT: Argument = Argument { name: "strict", kind: ArgumentKind::Flag, default: Default::Truth(false) };
 const KERNEL: Argument = size("kernel_size", ArgumentKind::Pair(1));
 const PADDING: Argument = pair("padding", 0, Default::Number(0));
 const DILATION: Argument = pair("dilation", 1, Default::Number(1));
 const POOL_STRIDE: Argument = pair("stride", 1, Default::SameAs("kernel_size"));
 const CEIL_MODE: Argument = truth("ceil_mode", false);
+
+/// What stands around the map of a convolution: zeros, or what [`padded`](super::padded) says.
+const PADDING_MODE: Argument = word("padding_mode", &["zeros", "reflect", "replicate", "circular"], "zeros");
+
+// Of sequences: maps of height 1.
+const LENGTH: Argument = along("kernel_size", 1, 1, Default::Required);
+const ENDS: Argument = along("padding", 0, 0, Default::Number(0));
+const SPREAD: Argument = along("dilation", 1, 1, Default::Number(1));
+const POOL_PACE: Argument = along("stride", 1, 1, Default::SameAs("kernel_size"));
 
 /// A layer that keeps the map and has nothing to say.
 const PLAIN: Row = Row {
@@ -96,6 +109,27 @@ const fn rearrangement(
 ) -> Row {
     let family = Some(("rearrange", "Rearrange"));
     Row { name, family, sizes, rule, constants, reads_input_backwards: false, strided: false, ..PLAIN }
+}
+
+const AROUND: &[Argument] = &[size("padding", ArgumentKind::Sides { same: false })];
+const SIDES: &[Argument] = &[side("left"), side("right"), side("top"), side("bottom")];
+
+/// Rows and columns around a map.
+const fn padding(
+    name: &'static str,
+    rule: fn(&Site<'_>) -> syn::Result<Outcome>,
+    constants: fn(&Settled<'_>) -> TokenStream,
+) -> Row {
+    Row {
+        name,
+        family: Some(("pad2d", "Pad2d")),
+        sizes: AROUND,
+        options: SIDES,
+        rule,
+        constants,
+        reads_input_backwards: false,
+        ..PLAIN
+    }
 }
 
 const REDUCED: &[Argument] = &[word("over", &["all", "channels", "space"], "all")];
@@ -164,95 +198,186 @@ const BATCH_NORM2D: Row = Row {
     ..PLAIN
 };
 
-/// What a mean and a deviation are over: all values of a sample, or the channels of each position.
+/// What a layer is over: all values of a sample, or the channels of each position.
 const OVER: Argument = word("over", &["all", "channels"], "all");
+
+/// A linear layer: a product with a weight.
+const LINEAR: Row = Row {
+    name: "linear",
+    sizes: &[size("out_features", ArgumentKind::Count)],
+    options: &[truth("bias", true), OVER],
+    rule: maps::linear,
+    cost: maps::linear_cost,
+    constants: constants::linear,
+    scratch: true,
+    fuses_activation: true,
+    folds: Folds::Behind,
+    ..PLAIN
+};
+
+/// One of the channels of each position: a convolution by one cell.
+static LINEAR_OVER_CHANNELS: Row = Row {
+    family: Some(("conv2d", "Conv2d")),
+    rule: maps::linear_over_channels,
+    constants: constants::linear_over_channels,
+    ..LINEAR
+};
 
 /// A normalization of each sample by itself.
 const GROUP_NORM: Row =
     Row { family: Some(("group_norm", "GroupNorm")), scratch: true, fuses_activation: true, ..PLAIN };
 
+const CONV2D: Row = Row {
+    name: "conv2d",
+    sizes: &[size("out_channels", ArgumentKind::Count), KERNEL],
+    options: &[
+        pair("stride", 1, Default::Number(1)),
+        Argument { name: "padding", kind: ArgumentKind::Sides { same: true }, default: Default::Number(0) },
+        DILATION,
+        count("groups", 1),
+        truth("bias", true),
+        word("algorithm", &["auto", "direct", "winograd"], "auto"),
+        STRICT,
+        PADDING_MODE,
+    ],
+    rule: window::conv2d,
+    cost: window::conv2d_cost,
+    constants: constants::conv2d,
+    scratch: true,
+    fuses_activation: true,
+    folds: Folds::Behind,
+    ..PLAIN
+};
+
+const CONV_TRANSPOSE2D: Row = Row {
+    name: "conv_transpose2d",
+    sizes: &[size("out_channels", ArgumentKind::Count), KERNEL],
+    options: &[
+        pair("stride", 1, Default::Number(1)),
+        Argument { name: "padding", kind: ArgumentKind::Sides { same: false }, default: Default::Number(0) },
+        pair("output_padding", 0, Default::Number(0)),
+        DILATION,
+        count("groups", 1),
+        truth("bias", true),
+    ],
+    rule: window::conv_transpose2d,
+    cost: window::conv_transpose2d_cost,
+    constants: constants::conv_transpose2d,
+    scratch: true,
+    fuses_activation: true,
+    folds: Folds::Behind,
+    ..PLAIN
+};
+
+const MAX_POOL2D: Row = Row {
+    name: "max_pool2d",
+    sizes: &[KERNEL],
+    options: &[POOL_STRIDE, PADDING, DILATION, CEIL_MODE, STRICT],
+    rule: window::pool2d,
+    constants: constants::pool2d,
+    backward_reads: Values,
+    ..PLAIN
+};
+
+const AVG_POOL2D: Row = Row {
+    name: "avg_pool2d",
+    sizes: &[KERNEL],
+    options: &[
+        POOL_STRIDE,
+        PADDING,
+        CEIL_MODE,
+        truth("count_include_pad", true),
+        STRICT,
+        Argument { name: "divisor_override", kind: ArgumentKind::Count, default: Default::Absent },
+    ],
+    rule: window::pool2d,
+    constants: constants::pool2d,
+    reads_input_backwards: false,
+    ..PLAIN
+};
+
+const ADAPTIVE_AVG_POOL2D: Row = Row {
+    name: "adaptive_avg_pool2d",
+    sizes: &[size("output_size", ArgumentKind::Pair(1))],
+    rule: maps::adaptive_pool2d,
+    constants: constants::adaptive_pool2d,
+    reads_input_backwards: false,
+    ..PLAIN
+};
+
+const ADAPTIVE_MAX_POOL2D: Row = Row {
+    name: "adaptive_max_pool2d",
+    sizes: &[size("output_size", ArgumentKind::Pair(1))],
+    rule: maps::adaptive_pool2d,
+    constants: constants::adaptive_pool2d,
+    backward_reads: Values,
+    ..PLAIN
+};
+
 /// Every layer. Names and defaults are PyTorch's.
 pub(crate) static ROWS: &[Row] = &[
+    CONV2D,
     Row {
-        name: "conv2d",
-        sizes: &[size("out_channels", ArgumentKind::Count), KERNEL],
+        name: "conv1d",
+        family: Some(("conv2d", "Conv2d")),
+        sizes: &[size("out_channels", ArgumentKind::Count), LENGTH],
         options: &[
-            pair("stride", 1, Default::Number(1)),
-            Argument { name: "padding", kind: ArgumentKind::Sides { same: true }, default: Default::Number(0) },
-            DILATION,
+            along("stride", 1, 1, Default::Number(1)),
+            Argument { name: "padding", kind: ArgumentKind::Ends { same: true }, default: Default::Number(0) },
+            SPREAD,
             count("groups", 1),
             truth("bias", true),
-            word("algorithm", &["auto", "direct", "winograd"], "auto"),
             STRICT,
-            later("padding_mode"),
+            PADDING_MODE,
         ],
-        rule: window::conv2d,
-        cost: window::conv2d_cost,
-        constants: constants::conv2d,
-        scratch: true,
-        fuses_activation: true,
-        folds: Folds::Behind,
-        ..PLAIN
+        constants: constants::conv1d,
+        ..CONV2D
     },
+    CONV_TRANSPOSE2D,
     Row {
-        name: "conv_transpose2d",
-        sizes: &[size("out_channels", ArgumentKind::Count), KERNEL],
+        name: "conv_transpose1d",
+        family: Some(("conv_transpose2d", "ConvTranspose2d")),
+        sizes: &[size("out_channels", ArgumentKind::Count), LENGTH],
         options: &[
-            pair("stride", 1, Default::Number(1)),
-            Argument { name: "padding", kind: ArgumentKind::Sides { same: false }, default: Default::Number(0) },
-            pair("output_padding", 0, Default::Number(0)),
-            DILATION,
+            along("stride", 1, 1, Default::Number(1)),
+            Argument { name: "padding", kind: ArgumentKind::Ends { same: false }, default: Default::Number(0) },
+            along("output_padding", 0, 0, Default::Number(0)),
+            SPREAD,
             count("groups", 1),
             truth("bias", true),
         ],
-        rule: window::conv_transpose2d,
-        cost: window::conv_transpose2d_cost,
-        constants: constants::conv_transpose2d,
-        scratch: true,
-        fuses_activation: true,
-        folds: Folds::Behind,
-        ..PLAIN
+        constants: constants::conv_transpose1d,
+        ..CONV_TRANSPOSE2D
     },
+    MAX_POOL2D,
     Row {
-        name: "max_pool2d",
-        sizes: &[KERNEL],
-        options: &[POOL_STRIDE, PADDING, DILATION, CEIL_MODE, STRICT],
-        rule: window::pool2d,
-        constants: constants::pool2d,
-        backward_reads: Values,
-        ..PLAIN
+        name: "max_pool1d",
+        family: Some(("max_pool2d", "MaxPool2d")),
+        sizes: &[LENGTH],
+        options: &[POOL_PACE, ENDS, SPREAD, CEIL_MODE, STRICT],
+        ..MAX_POOL2D
     },
+    AVG_POOL2D,
     Row {
-        name: "avg_pool2d",
-        sizes: &[KERNEL],
-        options: &[
-            POOL_STRIDE,
-            PADDING,
-            CEIL_MODE,
-            truth("count_include_pad", true),
-            STRICT,
-            Argument { name: "divisor_override", kind: ArgumentKind::Count, default: Default::Absent },
-        ],
-        rule: window::pool2d,
-        constants: constants::pool2d,
-        reads_input_backwards: false,
-        ..PLAIN
+        name: "avg_pool1d",
+        family: Some(("avg_pool2d", "AvgPool2d")),
+        sizes: &[LENGTH],
+        options: &[POOL_PACE, ENDS, CEIL_MODE, truth("count_include_pad", true), STRICT],
+        ..AVG_POOL2D
     },
+    ADAPTIVE_AVG_POOL2D,
     Row {
-        name: "adaptive_avg_pool2d",
-        sizes: &[size("output_size", ArgumentKind::Pair(1))],
-        rule: maps::adaptive_pool2d,
-        constants: constants::adaptive_pool2d,
-        reads_input_backwards: false,
-        ..PLAIN
+        name: "adaptive_avg_pool1d",
+        family: Some(("adaptive_avg_pool2d", "AdaptiveAvgPool2d")),
+        sizes: &[along("output_size", 1, 1, Default::Required)],
+        ..ADAPTIVE_AVG_POOL2D
     },
+    ADAPTIVE_MAX_POOL2D,
     Row {
-        name: "adaptive_max_pool2d",
-        sizes: &[size("output_size", ArgumentKind::Pair(1))],
-        rule: maps::adaptive_pool2d,
-        constants: constants::adaptive_pool2d,
-        backward_reads: Values,
-        ..PLAIN
+        name: "adaptive_max_pool1d",
+        family: Some(("adaptive_max_pool2d", "AdaptiveMaxPool2d")),
+        sizes: &[along("output_size", 1, 1, Default::Required)],
+        ..ADAPTIVE_MAX_POOL2D
     },
     BATCH_NORM2D,
     Row {
@@ -315,26 +440,23 @@ pub(crate) static ROWS: &[Row] = &[
         reads_input_backwards: false,
         ..PLAIN
     },
+    padding("zero_pad2d", maps::pad2d, |layer| constants::pad2d(layer, &quote!(ZEROS))),
     Row {
-        name: "zero_pad2d",
-        sizes: &[size("padding", ArgumentKind::Sides { same: false })],
-        options: &[side("left"), side("right"), side("top"), side("bottom")],
-        rule: maps::zero_pad2d,
-        constants: constants::zero_pad2d,
-        reads_input_backwards: false,
-        ..PLAIN
+        options: &[
+            side("left"),
+            side("right"),
+            side("top"),
+            side("bottom"),
+            Argument { name: "value", kind: ArgumentKind::Finite, default: Default::Required },
+        ],
+        ..padding("constant_pad2d", maps::pad2d, constants::constant_pad2d)
     },
+    padding("reflection_pad2d", maps::reflection_pad2d, |layer| constants::pad2d(layer, &quote!(Reflect))),
+    padding("replication_pad2d", maps::pad2d, |layer| constants::pad2d(layer, &quote!(Replicate))),
+    padding("circular_pad2d", maps::circular_pad2d, |layer| constants::pad2d(layer, &quote!(Circular))),
     Row {
-        name: "linear",
-        sizes: &[size("out_features", ArgumentKind::Count)],
-        options: &[truth("bias", true)],
-        rule: maps::linear,
-        cost: maps::linear_cost,
-        constants: constants::linear,
-        scratch: true,
-        fuses_activation: true,
-        folds: Folds::Behind,
-        ..PLAIN
+        instead: Some(|arguments| (arguments.word("over") == "channels").then_some(&LINEAR_OVER_CHANNELS)),
+        ..LINEAR
     },
     Row {
         name: "flatten",
@@ -371,6 +493,16 @@ pub(crate) static ROWS: &[Row] = &[
         cost: maps::prelu_cost,
         constants: constants::prelu,
         scratch: true,
+        ..PLAIN
+    },
+    Row {
+        name: "layer_scale",
+        options: &[finite("init_value", 1e-6)],
+        cost: maps::layer_scale_cost,
+        constants: constants::layer_scale,
+        scratch: true,
+        predicts_in_place: |_| true,
+        folds: Folds::Is(|_| true),
         ..PLAIN
     },
     activation("sigmoid", |layer| layer.activation(quote!(Sigmoid))),
@@ -436,6 +568,18 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[probability("p", 0.5)],
         rule: maps::same_spatial_map,
         constants: constants::dropout,
+        in_place: true,
+        reads_input_backwards: false,
+        spoils_gradient: true,
+        keeps_signs: true,
+        only_trains: true,
+        ..PLAIN
+    },
+    Row {
+        name: "drop_path",
+        family: Some(("dropout2d", "Dropout2d")),
+        options: &[Argument { name: "p", kind: ArgumentKind::Probability, default: Default::Required }],
+        constants: constants::drop_path,
         in_place: true,
         reads_input_backwards: false,
         spoils_gradient: true,

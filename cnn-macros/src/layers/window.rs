@@ -28,7 +28,7 @@ fn windowed(site: &Site<'_>, cells: [&Size; 2], pools: bool) -> syn::Result<Opti
         })
     };
     let (Some(vertical), Some(horizontal)) = (axis(0), axis(1)) else { return Ok(None) };
-    let limits = Limits { strict: site.arguments.truth("strict"), pools };
+    let limits = Limits { strict: site.arguments.truth("strict"), pools, is_1d: site.is_1d() };
     let layer = site.layer;
     let written = match site.arguments.get("out_channels") {
         Some(Setting { value: Value::Count(Size::Known(channels)), .. }) => format!("{layer}<{channels}, "),
@@ -91,7 +91,8 @@ fn same_wants_stride_1(site: &Site<'_>) -> syn::Result<()> {
 fn winograd_wants_3x3(site: &Site<'_>) -> syn::Result<()> {
     let is = |name: &str, number: u64| site.arguments.pair(name).iter().all(|size| size.known() == Some(number));
     let fits = is("kernel_size", 3) && is("stride", 1) && is("dilation", 1);
-    if site.arguments.word("algorithm") == "winograd" && !(fits && site.arguments.count("groups").known() == Some(1)) {
+    let is_winograd = site.arguments.get("algorithm").is_some() && site.arguments.word("algorithm") == "winograd";
+    if is_winograd && !(fits && site.arguments.count("groups").known() == Some(1)) {
         let text = format!(
             "{}: algorithm = winograd is for a 3x3 kernel, stride 1, dilation 1 and one group\n\
              help: algorithm = direct, or none, which takes the fastest",

@@ -52,7 +52,7 @@ impl Settle<'_> {
             match named.first() {
                 Some(first) => self.errors.note(&first.name, sizes_by_name_text(first, call, row, name)),
                 // A side by a wrong name is told below.
-                None if has_sides(row) && !call.options.is_empty() => {}
+                None if has_sides(row) && call.options.iter().any(|option| !is_option(row, &option.name)) => {}
                 None => self.sizes_mismatch(call, row, name),
             }
             sound = false;
@@ -77,10 +77,14 @@ impl Settle<'_> {
             let setting = match written {
                 _ if option.kind == ArgumentKind::Later => continue,
                 None if matches!(option.default, Default::Absent) => continue,
+                // What has no name yet may be it.
+                None if matches!(option.default, Default::Required) && !misplaced.is_empty() => None,
                 None if matches!(option.default, Default::Required) => {
-                    let form: Vec<_> =
-                        row.options.iter().map(|option| format!("{} = {}", option.name, example(option))).collect();
-                    let text = format!("{name}: {} is missing\nhelp: `{}({})`", option.name, row.name, form.join(", "));
+                    let options = row.options.iter().filter(|option| option.kind != ArgumentKind::Side);
+                    let form: Vec<_> = options.map(|option| format!("{} = {}", option.name, example(option))).collect();
+                    let sizes = if row.sizes.is_empty() { "" } else { "<..>" };
+                    let text =
+                        format!("{name}: {} is missing\nhelp: `{}{sizes}({})`", option.name, row.name, form.join(", "));
                     self.errors.note(&call.name, text);
                     None
                 }
@@ -181,7 +185,8 @@ impl Settle<'_> {
             }
             _ => false,
         };
-        let is_window = row.sizes.last()?.kind == ArgumentKind::Pair(1);
+        let is_1d = matches!(row.sizes.last()?.kind, ArgumentKind::Along { .. });
+        let is_window = is_1d || row.sizes.last()?.kind == ArgumentKind::Pair(1);
         if let Some(what) = size.name.strip_prefix("out_")
             && (is_pytorch || !is_window || is_input())
         {
@@ -197,6 +202,9 @@ impl Settle<'_> {
         let pair =
             format!("`{}<{before}({kernel}, {behind})>{options}` of height {kernel} and width {behind}", row.name);
         let stride = row.options.iter().find(|option| option.name == "stride" && options.is_empty());
+        if is_1d {
+            return stride.map(|stride| format!("`{}<{before}{kernel}>({} = {behind})`", row.name, stride.name));
+        }
         Some(match stride {
             Some(stride) => format!("{pair}, or `{}<{before}{kernel}>({} = {behind})`", row.name, stride.name),
             None => pair,
@@ -252,6 +260,10 @@ impl Settle<'_> {
             (ArgumentKind::Count, Some(value)) => self.number(value, &what, 1).map(Value::Count),
             (ArgumentKind::Index | ArgumentKind::Side, Some(value)) => self.number(value, &what, 0).map(Value::Count),
             (ArgumentKind::Pair(least), Some(value)) => self.pair(value, &what, least).map(Value::Pair),
+            (ArgumentKind::Along { least, across }, Some(value)) => {
+                self.number(value, &what, least).map(|along| Value::Pair([Size::Known(across), along]))
+            }
+            (ArgumentKind::Ends { same }, Some(value)) => self.ends(value, &what, same),
             (ArgumentKind::Factors, Some(value)) => self.factors(value, &what),
             (ArgumentKind::Sides { same }, Some(value)) => self.sides(value, &what, same),
             (ArgumentKind::Truth, Some(value)) => {
@@ -355,6 +367,28 @@ impl Settle<'_> {
             },
             value => self.pair(value, what, 0).map(Value::Pair),
         }
+    }
+
+    fn ends(&mut self, value: &Expr, what: &str, same: bool) -> Option<Value> {
+        let [before, behind] = match value {
+            Expr::Path(path) if same && path.path.is_ident("same") => return Some(Value::Same),
+            Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>().as_slice() {
+                [before, behind] => {
+                    let [before, behind] = [before, behind].map(|size| self.number(bare(size), what, 0));
+                    [before?, behind?]
+                }
+                elements => {
+                    let text = format!("{what} has {} numbers\nhelp: one, or `(before, behind)`", elements.len());
+                    self.errors.note(tuple, text);
+                    return None;
+                }
+            },
+            value => {
+                let number = self.number(value, what, 0)?;
+                [number.clone(), number]
+            }
+        };
+        Some(Value::Sides([Size::Known(0), Size::Known(0), before, behind]))
     }
 
     /// One number, at least `least`; one that only rustc knows becomes a constant.
@@ -503,7 +537,14 @@ fn default(option: &Argument, settled: &Arguments) -> Option<Value> {
     match option.default {
         Default::Required | Default::Absent => None,
         Default::Number(number) if option.kind == ArgumentKind::Count => Some(Value::Count(Size::Known(number))),
-        Default::Number(number) => Some(Value::Pair([number, number].map(Size::Known))),
+        Default::Number(number) => {
+            let across = match option.kind {
+                ArgumentKind::Along { across, .. } => across,
+                ArgumentKind::Ends { .. } => 0,
+                _ => number,
+            };
+            Some(Value::Pair([across, number].map(Size::Known)))
+        }
         Default::SameAs(other) => settled.get(other).map(|setting| setting.value.clone()),
         Default::Truth(truth) => Some(Value::Truth(truth)),
         Default::Probability(number) | Default::Real(number) => Some(Value::Real(Real::Known(number))),
@@ -524,14 +565,17 @@ fn bare(value: &Expr) -> &Expr {
 fn foreign_value(argument: &Argument, value: &Expr) -> Option<String> {
     let tokens = value.to_token_stream();
     let text = tokens.to_string();
-    let is_sizes = matches!(argument.kind, ArgumentKind::Pair(_) | ArgumentKind::Sides { .. } | ArgumentKind::Factors);
-    let is_same = argument.kind == ArgumentKind::Sides { same: true };
+    let is_sizes = matches!(
+        argument.kind,
+        ArgumentKind::Pair(_) | ArgumentKind::Sides { .. } | ArgumentKind::Ends { .. } | ArgumentKind::Factors
+    );
+    let is_same = matches!(argument.kind, ArgumentKind::Sides { same: true } | ArgumentKind::Ends { same: true });
     match (argument.name, text.trim_matches('"')) {
         ("padding", "valid") => {
             Some(" has no word `valid`: none is the default\nhelp: leave it out, or `padding = 0`".to_owned())
         }
         ("padding", "same") if !is_same => Some(
-            " has no word `same`, which is for `conv2d`\nhelp: a number, such as `padding = 1` for a kernel of 3"
+            " has no word `same`, which is for convolutions\nhelp: a number, such as `padding = 1` for a kernel of 3"
                 .to_owned(),
         ),
         _ if is_sizes => match Vec::from_iter(tokens).as_slice() {
@@ -555,7 +599,7 @@ fn truth(value: &Expr) -> Option<bool> {
     }
 }
 
-fn example(argument: &Argument) -> String {
+pub(super) fn example(argument: &Argument) -> String {
     match (argument.kind, argument.default) {
         (ArgumentKind::Truth | ArgumentKind::Flag, _) => "true".to_owned(),
         (ArgumentKind::Probability | ArgumentKind::ProbabilityOrNone, _) => "0.5".to_owned(),
@@ -666,6 +710,10 @@ fn sizes_by_name_text(first: &Written, call: &Call, row: &Row, name: &str) -> St
     format!("{name}: {} goes between angle brackets\nhelp: `{}<{form}>{options}`", first.name, row.name)
 }
 
+fn is_option(row: &Row, name: &Ident) -> bool {
+    row.options.iter().any(|option| name == option.name)
+}
+
 fn has_sides(row: &Row) -> bool {
     row.options.iter().any(|option| option.kind == ArgumentKind::Side)
 }
@@ -712,7 +760,7 @@ pub(crate) fn four(parts: &[&TokenStream]) -> Option<[String; 4]> {
 fn words(kind: ArgumentKind) -> &'static [&'static str] {
     match kind {
         ArgumentKind::Word(words) => words,
-        ArgumentKind::Sides { same: true } => &["same"],
+        ArgumentKind::Sides { same: true } | ArgumentKind::Ends { same: true } => &["same"],
         ArgumentKind::ProbabilityOrNone => &["none"],
         _ => &[],
     }

@@ -61,24 +61,28 @@ impl Walk<'_, '_> {
 
     pub(super) fn dims(&mut self, dims: &Dims, what: &str) -> Option<Shape> {
         let mut sizes = Vec::new();
-        let names: &[&str] = if dims.sizes.len() == 3 { &["channels", "height", "width"] } else { &["features"] };
+        let names: &[&str] = match dims.sizes.len() {
+            2 => &["channels", "length"],
+            3 => &["channels", "height", "width"],
+            _ => &["features"],
+        };
         for (index, size) in dims.sizes.iter().enumerate() {
             let side = names.get(index).unwrap_or(&"size");
             sizes.push(self.settle().number(size, &format!("{what}'s {side}"), 1)?);
         }
-        let shape = match <[Size; 3]>::try_from(sizes) {
-            Ok(sizes) => Shape::Chw(sizes),
-            Err(sizes) => match <[Size; 1]>::try_from(sizes) {
-                Ok([features]) => Shape::Flat(features),
-                Err(sizes) => {
-                    let text = format!(
-                        "{what} has {} sizes\nhelp: three, `<channels, height, width>`, or one, `<features>`",
-                        sizes.len()
-                    );
-                    self.errors.note(&dims.tokens, text);
-                    return None;
-                }
-            },
+        let shape = match sizes.as_slice() {
+            [channels, height, width] => Shape::Chw([channels, height, width].map(Size::clone)),
+            [channels, length] => Shape::Chw([channels.clone(), Size::Known(1), length.clone()]),
+            [features] => Shape::Flat(features.clone()),
+            _ => {
+                let text = format!(
+                    "{what} has {} sizes\n\
+                     help: three, `<channels, height, width>`, two, `<channels, length>`, or one, `<features>`",
+                    sizes.len()
+                );
+                self.errors.note(&dims.tokens, text);
+                return None;
+            }
         };
         if let Some(text) = too_large(&shape) {
             self.errors.note(&dims.tokens, format!("{what} {text}"));
@@ -90,7 +94,14 @@ impl Walk<'_, '_> {
 
 /// What holds instead of a claim, with what is right in it as it is written.
 fn corrected(claim: &Dims, claimed: &Shape, found: &Shape) -> String {
-    let sides = match (claimed, found) {
+    let sides: Vec<_> = match (claimed, found) {
+        // A sequence, which has its length behind its channels.
+        (Shape::Chw([c, _, w]), Shape::Chw([channels, height, width])) if claim.sizes.len() == 2 => {
+            if height.known() != Some(1) {
+                return found.to_string().replace('x', ", ");
+            }
+            vec![(c, channels), (w, width)]
+        }
         (Shape::Chw(claimed), Shape::Chw(found)) => claimed.iter().zip(found).collect(),
         (Shape::Flat(claimed), Shape::Flat(found)) => vec![(claimed, found)],
         _ => return found.to_string().replace('x', ", "),

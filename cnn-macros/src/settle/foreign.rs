@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, Path, PathArguments};
 
-use super::arguments::{between_angles, four};
+use super::arguments::{between_angles, example, four};
 use crate::layers::foreign::{self, Foreign, Here};
 use crate::layers::{ArgumentKind, Default, ROWS, Row};
 use crate::parse::ast::Call;
@@ -142,8 +142,9 @@ fn form(row: &Row, name: &str, arguments: &[Argument]) -> String {
     } else {
         for size in row.sizes {
             let value = find(size.name).map(|value| between_angles(&of_here(value)));
-            // Keras pools 2x2 cells where it is not told.
-            let value = value.or_else(|| (name.contains("Pooling2D")).then(|| "2".to_owned()));
+            // Keras pools 2x2 cells, or two, where it is not told.
+            let value =
+                value.or_else(|| (name.contains("Pooling2D") || name.contains("Pooling1D")).then(|| "2".to_owned()));
             sizes.push(value.unwrap_or_else(|| size.name.to_owned()));
         }
     }
@@ -166,9 +167,9 @@ fn form(row: &Row, name: &str, arguments: &[Argument]) -> String {
             }
             _ => value,
         });
-        options.extend(
-            value.filter(|value| !is_default(option.default, value)).map(|value| format!("{} = {value}", option.name)),
-        );
+        let value = value.filter(|value| !is_default(option.default, value));
+        let required = || matches!(option.default, Default::Required).then(|| example(option));
+        options.extend(value.or_else(required).map(|value| format!("{} = {value}", option.name)));
     }
     let sizes = if sizes.is_empty() { String::new() } else { format!("<{}>", sizes.join(", ")) };
     let options = if options.is_empty() { String::new() } else { format!("({})", options.join(", ")) };

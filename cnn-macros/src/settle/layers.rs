@@ -7,7 +7,7 @@ use super::blocks::WORDS;
 use super::limits::overflow;
 use super::{Names, Walk, foreign};
 use crate::error::nearest;
-use crate::layers::{self, FlatBy, Site};
+use crate::layers::{self, Arguments, FlatBy, Outcome, Row, Site};
 use crate::parse::ast::Call;
 use crate::plan::custom_layer;
 use crate::plan::{INPUT, Kind, Map, MapId};
@@ -29,23 +29,41 @@ impl Walk<'_, '_> {
             return;
         }
         let row = row.instead.and_then(|instead| instead(&arguments)).unwrap_or(row);
-        let Some(input) = self.current else { return };
-        let input_map = self.plan.map(input).clone();
-        let sound = self.sound(&input_map.shape);
-        let flat_by = self.flat_by(input);
-        let site = Site { name, layer: &call.name, input: &input_map.shape, flat_by, sound, arguments: &arguments };
-        let outcome = match (row.rule)(&site) {
-            Ok(outcome) => outcome,
+        let Some((padding, of_padding, rest)) = layers::padded(&arguments) else {
+            self.step_of_row(row, arguments, call, name, names);
+            return;
+        };
+        // What is wrong with its own numbers is told of the map that it gets.
+        if self.outcome(row, &arguments, call, name).is_some() {
+            self.step_of_row(padding, of_padding, call, name, names);
+            self.step_of_row(row, rest, call, name, names);
+        }
+    }
+
+    /// The map that a row makes of the current one; none after a mistake, which is noted.
+    fn outcome(&mut self, row: &'static Row, arguments: &Arguments, call: &Call, name: &str) -> Option<Outcome> {
+        let input = self.current?;
+        let shape = self.plan.map(input).shape.clone();
+        let (sound, flat_by) = (self.sound(&shape), self.flat_by(input));
+        match (row.rule)(&Site { name, layer: &call.name, input: &shape, flat_by, sound, arguments }) {
+            Ok(outcome) => Some(outcome),
             Err(error) => {
                 self.errors.push(error);
-                let is_window = row.sizes.last().is_some_and(|size| size.name == "kernel_size");
-                if let Some(way_out) = self.channels_last().filter(|_| is_window) {
+                let has_kernel = row.sizes.last().is_some_and(|size| size.name == "kernel_size");
+                let is_window = has_kernel && !layers::is_1d(row.name);
+                if let Some(way_out) = self.channels_elsewhere().filter(|_| is_window) {
                     self.errors.add_way_out(&way_out);
                 }
                 self.current = None;
-                return;
+                None
             }
-        };
+        }
+    }
+
+    fn step_of_row(&mut self, row: &'static Row, arguments: Arguments, call: &Call, name: &str, names: &Names) {
+        let Some(input) = self.current else { return };
+        let Some(outcome) = self.outcome(row, &arguments, call, name) else { return };
+        let input_map = self.plan.map(input).clone();
         let shape = self.made(outcome, &call.name);
         if let Some(text) = overflow(name, &arguments, row, &input_map.shape, &shape) {
             self.wrong(&call.name, text);
@@ -58,14 +76,19 @@ impl Walk<'_, '_> {
         self.add_step(Kind::Layer { row, arguments }, span, cost, names, vec![input], output);
     }
 
-    /// Of a network whose input has its channels last, as Keras has them: the input that is meant.
-    fn channels_last(&self) -> Option<String> {
+    /// Of a network whose input has its channels last, as Keras has them, or says none of a picture: the input that is meant.
+    fn channels_elsewhere(&self) -> Option<String> {
         let [height, width, channels] = match &self.plan.map(INPUT).shape {
             Shape::Chw(sizes) => sizes.each_ref().map(|size| size.known().unwrap_or(0)),
             _ => return None,
         };
         // A small map may well have few columns.
         let is_last = height == width && matches!(channels, 1 | 3 | 4) && (16..=4096).contains(&height);
+        // Two sizes are a sequence.
+        let is_picture = (width, height) == (1, channels) && (16..=4096).contains(&channels);
+        if is_picture {
+            return Some(format!("`{}<1, {channels}, {channels}>`, as a picture has channels, too", self.network));
+        }
         is_last.then(|| format!("`{}<{channels}, {height}, {width}>`, as channels come first", self.network))
     }
 

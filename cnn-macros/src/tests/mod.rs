@@ -88,6 +88,12 @@ fn maps_follow_pytorch() {
         adaptive_avg_pool2d<(2, 7)>, conv2d<{ channels * height }, 1>, max_pool2d<2>(stride = 1, dilation = (1, 3)),
     }";
     assert_eq!(maps(&plan(text)), ["8x15x6", "8x5x2", "8x2x7", "16x2x7", "16x1x4"]);
+    let text = "Net<3, 33> {
+        conv1d<8, 5>(stride = 2, padding = 1, dilation = 3) => <8, 12>, avg_pool1d<3>(padding = 1) => <8, 1, 4>,
+        adaptive_avg_pool1d<7>, conv1d<4, 4>(padding = same), max_pool1d<2>(ceil_mode = true), batch_norm1d,
+        conv_transpose1d<{ channels * width }, 3>(stride = 3, padding = (1, 2), output_padding = 2),
+    }";
+    assert_eq!(maps(&plan(text)), ["8x1x12", "8x1x4", "8x1x7", "4x1x7", "4x1x4", "4x1x4", "16x1x11"]);
     let text = "Net<4, 7, 8> {
         conv2d<8, (4, 3)>(padding = same, groups = 2), max_pool2d<2>(ceil_mode = true), zero_pad2d<(1, 0, 2, 0)>,
         conv_transpose2d<6, 3>(stride = 2, padding = 1, output_padding = 1), upsample(scale_factor = (1, 2)),

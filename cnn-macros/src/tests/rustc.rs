@@ -126,6 +126,7 @@ fn says_the_same_of_other_layers() {
     let small = [6, 8, 2];
     let cases = [
         (by_the_macro(small, "linear<10>"), check::linear("it", map(small), true, 10)),
+        (by_the_macro(small, "linear<10>(over = channels)"), check::linear_over_channels("it", map(small), true, 10)),
         (by_the_macro(small, "prelu(num_parameters = 4)"), check::prelu("it", map(small), true, 4)),
         (by_the_macro(small, "group_norm<4>"), check::group_norm("it", map(small), true, 4)),
         (by_the_macro([6, 1, 1], "instance_norm2d"), check::instance_norm2d("it", map([6, 1, 1]), true)),
@@ -144,10 +145,54 @@ fn says_the_same_of_other_layers() {
         // A step with a label is called by it alone.
         assert_eq!(by_rustc(&made).map_err(|text| text.replace("it (relu)", "it")), expected);
     }
+    for (layer, written, sides, reflects) in [
+        ("reflection_pad2d", "<(7, 8, 1, 0)>", [7, 8, 1, 0], true),
+        ("reflection_pad2d", "<1>", [1, 1, 1, 1], true),
+        ("reflection_pad2d", "<(7, 7, 0, 2)>", [7, 7, 0, 2], true),
+        ("circular_pad2d", "<(8, 8, 2, 2)>", [8, 8, 2, 2], false),
+        ("circular_pad2d", "<(9, 0, 3, 2)>", [9, 0, 3, 2], false),
+        ("conv2d", "<4, 1>(padding = 2, padding_mode = reflect)", [2, 2, 2, 2], true),
+    ] {
+        let made = check::pad2d("it", layer, map(small), true, sides, reflects);
+        assert_eq!(by_rustc(&made), by_the_macro(small, &format!("{layer}{written}")), "{layer}{written}");
+    }
+    // Of sequences, and of what is none.
+    let of_sequences = |layer: &'static str, kernel: usize, pools: bool| Window {
+        name: "it",
+        layer,
+        kernel_size: [1, kernel],
+        stride: [1, 3],
+        padding: [0, 0, 1, 1],
+        dilation: [1, 1],
+        groups: 1,
+        strict: !pools && kernel == 2,
+        ceil_mode: false,
+        pools,
+    };
+    for (input, kernel) in [([6, 1, 9], 3), ([6, 1, 9], 12), ([6, 1, 9], 2), ([6, 1, 9], 1), ([6, 2, 9], 3)] {
+        let strict = if kernel == 2 { ", strict" } else { "" };
+        let window = of_sequences("conv1d", kernel, false);
+        let told = by_the_macro(input, &format!("conv1d<4, {kernel}>(stride = 3, padding = 1{strict})"));
+        assert_eq!(by_rustc(&check::window(window, map(input), true, 4)), told);
+        let told = by_the_macro(input, &format!("max_pool1d<{kernel}>(stride = 3, padding = 1)"));
+        assert_eq!(by_rustc(&check::window(of_sequences("max_pool1d", kernel, true), map(input), true, 6)), told);
+        let told =
+            by_the_macro(input, &format!("conv_transpose1d<4, {kernel}>(stride = 3, padding = 1, output_padding = 2)"));
+        let window = Window { strict: false, ..of_sequences("conv_transpose1d", kernel, false) };
+        assert_eq!(by_rustc(&check::transposed(window, [0, 2], map(input), true, 4)), told);
+        let told = by_the_macro(input, "adaptive_max_pool1d<5>");
+        assert_eq!(by_rustc(&check::adaptive("it", "adaptive_max_pool1d", map(input), true, [1, 5])), told);
+        let told = by_the_macro(input, "batch_norm1d");
+        assert_eq!(by_rustc(&check::batch_norm("it", "batch_norm1d", map(input), true, true)), told);
+    }
     let flat = Sizes::Flat { features: 120 };
     for (call, made) in [
         ("group_norm<7>", check::group_norm("it", flat, true, 7)),
+        ("linear<7>(over = channels)", check::linear_over_channels("it", flat, true, 7)),
         ("instance_norm2d", check::instance_norm2d("it", flat, true)),
+        ("circular_pad2d<1>", check::pad2d("it", "circular_pad2d", flat, true, [1; 4], false)),
+        ("adaptive_avg_pool1d<3>", check::adaptive("it", "adaptive_avg_pool1d", flat, true, [1, 3])),
+        ("conv1d<4, 3>(stride = 3, padding = 1)", check::window(of_sequences("conv1d", 3, false), flat, true, 4)),
         ("batch_norm2d", check::batch_norm("it", "batch_norm2d", flat, true, false)),
     ] {
         let (_, _, mistakes) = settle(&format!("Net<120> {{ it: {call} }}"));

@@ -1,7 +1,7 @@
 //! The table of a network's steps for its documentation, so that an editor shows it on hover.
 
 use super::views::{self, Of};
-use crate::layers::{Arguments, Cost};
+use crate::layers::{Arguments, Cost, is_1d};
 use crate::parse::ast;
 use crate::plan::{Kind, Map, Plan, Step};
 use crate::size::{Shape, Size};
@@ -42,7 +42,7 @@ fn row(plan: &Plan, step: &Step) -> String {
         None => "?".to_owned(),
     };
     let window = match &step.kind {
-        Kind::Layer { arguments, .. } => window(arguments),
+        Kind::Layer { row, arguments } => window(arguments, is_1d(row.name)),
         Kind::Custom(_) | Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => String::new(),
     };
     format!(
@@ -60,8 +60,8 @@ fn map(map: &Map) -> String {
     known.map_or_else(|| map.shape.to_string(), str::to_owned)
 }
 
-/// Kernel, stride and padding: `5x5, stride 1, padding 2`.
-fn window(arguments: &Arguments) -> String {
+/// Kernel, stride and padding: `5x5, stride 1, padding 2`, or along a sequence `5, stride 1, padding 2`.
+fn window(arguments: &Arguments, is_1d: bool) -> String {
     if arguments.get("p").is_some() {
         return arguments.real("p").known().map_or("p = ?".to_owned(), |p| format!("p = {p}"));
     }
@@ -72,15 +72,18 @@ fn window(arguments: &Arguments) -> String {
     let pair = |name: &str| arguments.pair(name).each_ref().map(text);
     let short = |name: &str| {
         let [vertical, horizontal] = pair(name);
-        if vertical == horizontal { vertical } else { format!("({vertical}, {horizontal})") }
+        if is_1d || vertical == horizontal { horizontal } else { format!("({vertical}, {horizontal})") }
     };
     let padding = match arguments.padding().each_ref().map(text) {
         _ if arguments.is_same_padding() => "same".to_owned(),
+        [_, _, left, right] if is_1d && left != right => format!("({left}, {right})"),
+        [_, _, left, _] if is_1d => left,
         [top, bottom, left, right] if top != bottom || left != right => format!("({top}, {bottom}, {left}, {right})"),
         [vertical, _, horizontal, _] if vertical != horizontal => format!("({vertical}, {horizontal})"),
         [padding, ..] => padding,
     };
-    let mut line = format!("{}, stride {}, padding {padding}", pair("kernel_size").join("x"), short("stride"));
+    let kernel = if is_1d { short("kernel_size") } else { pair("kernel_size").join("x") };
+    let mut line = format!("{kernel}, stride {}, padding {padding}", short("stride"));
     if arguments.get("dilation").is_some() && short("dilation") != "1" {
         line += &format!(", dilation {}", short("dilation"));
     }

@@ -26,9 +26,9 @@ pub use pooling::{AdaptivePool2dGeometry, Pool2dGeometry};
 pub use product::MatmulGeometry;
 pub use rearrangement::RearrangementGeometry;
 pub use reduction::{Over, Reduction, ReductionGeometry};
-pub use resize::{Interpolation, Upsample2dGeometry, ZeroPad2dGeometry};
+pub use resize::{Interpolation, Pad2dGeometry, PaddingMode, Upsample2dGeometry};
 
-/// Rows and columns of zeros around a map.
+/// Rows and columns around a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Padding {
     /// Rows above the map.

@@ -83,20 +83,88 @@ impl Upsample2dGeometry {
     }
 }
 
-/// Zeros around one sample: input `[in_size, channels]`, output `[out_size, channels]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ZeroPad2dGeometry {
+/// What stands around a map.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PaddingMode {
+    /// A number.
+    Constant(f32),
+    /// The map mirrored at its first and last cell, which are not repeated.
+    Reflect,
+    /// The nearest cell of the map.
+    Replicate,
+    /// The map again, from its other side on.
+    Circular,
+}
+
+impl PaddingMode {
+    /// Zeros.
+    pub const ZEROS: Self = Self::Constant(0.0);
+
+    /// How many cells there may be on a side of so many.
+    const fn most(self, cells: usize) -> usize {
+        match self {
+            Self::Replicate if cells == 0 => 0,
+            Self::Constant(_) | Self::Replicate => usize::MAX,
+            Self::Reflect => cells.saturating_sub(1),
+            Self::Circular => cells,
+        }
+    }
+}
+
+/// Rows and columns around one sample: input `[in_size, channels]`, output `[out_size, channels]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pad2dGeometry {
     /// Channels of the map.
     pub channels: usize,
     /// Height and width of the input map.
     pub in_size: [usize; 2],
-    /// The zeros.
+    /// How many.
     pub padding: Padding,
+    /// What stands in them.
+    pub mode: PaddingMode,
     /// Where the maps lie.
     pub layout: Layout,
 }
 
-impl ZeroPad2dGeometry {
+impl Pad2dGeometry {
+    /// The row (`axis` 0) or column of the input that is shown at one of the output; none of a constant's.
+    pub(crate) const fn source(&self, axis: usize, position: usize) -> Option<usize> {
+        let (cells, before) = (self.in_size[axis], [self.padding.top, self.padding.left][axis]);
+        if position < before {
+            let outside = before - position;
+            return match self.mode {
+                PaddingMode::Constant(_) => None,
+                PaddingMode::Reflect => Some(outside),
+                PaddingMode::Replicate => Some(0),
+                PaddingMode::Circular => Some(cells - outside),
+            };
+        }
+        let cell = position - before;
+        if cell < cells {
+            return Some(cell);
+        }
+        let outside = cell - cells;
+        match self.mode {
+            PaddingMode::Constant(_) => None,
+            PaddingMode::Reflect => Some(cells - 2 - outside),
+            PaddingMode::Replicate => Some(cells - 1),
+            PaddingMode::Circular => Some(outside),
+        }
+    }
+
+    /// The rows (`axis` 0) or columns of the output that are around the input's.
+    pub(crate) fn border(&self, axis: usize) -> impl Iterator<Item = usize> {
+        let before = [self.padding.top, self.padding.left][axis];
+        (0..before).chain(before + self.in_size[axis]..self.out_size()[axis])
+    }
+
+    /// Whether the map has a cell for each that shows one.
+    pub const fn has_cells(&self) -> bool {
+        let Padding { top, bottom, left, right } = self.padding;
+        let most = [self.mode.most(self.in_size[0]), self.mode.most(self.in_size[1])];
+        top <= most[0] && bottom <= most[0] && left <= most[1] && right <= most[1]
+    }
+
     /// The same with maps that are parts of wider ones: neighbouring cells `in_stride` and `out_stride` values apart.
     pub const fn strided(self, in_stride: usize, out_stride: usize) -> Self {
         Self { layout: Layout::strided(in_stride, out_stride), ..self }

@@ -146,11 +146,28 @@ const fn too_much(name: &str, made: Sizes, weights: [usize; 4], positions: [usiz
     None
 }
 
-/// What is wrong with features where a map must have rows and columns.
+/// Whether a layer is of sequences: the names of those end so.
+#[inline]
+const fn is_1d(layer: &str) -> bool {
+    matches!(layer.as_bytes(), [.., b'1', b'd'])
+}
+
+/// What is wrong with features where a map must have rows and columns, or with those where it must be a sequence.
 #[inline]
 const fn flat(name: &str, layer: &str, input: Sizes) -> Option<Text> {
     match input {
+        Sizes::Map { height: 1, .. } => None,
+        Sizes::Map { .. } if is_1d(layer) => {
+            let text = Text::new(name).str("`").str(layer).str("` takes a sequence, a map of height 1, and gets the ");
+            let text = text.sizes(input).str(" feature map\nhelp: `").str(layer.split_at(layer.len() - 2).0);
+            Some(text.str("2d`"))
+        }
         Sizes::Map { .. } => None,
+        Sizes::Flat { features } if is_1d(layer) => {
+            let text = Text::new(name).str("`").str(layer).str("` takes a sequence, a map of height 1, and gets ");
+            let text = text.number(features as u128).str(" flat features\nhelp: `unflatten<C, 1, L>` before it, such ");
+            Some(text.str("as `unflatten<1, 1, ").number(features as u128).str(">`"))
+        }
         Sizes::Flat { features } => {
             let text = Text::new(name).str("`").str(layer).str("` takes a map with height and width, and gets ");
             let [channels, side, _] = factors_of(features);
@@ -184,6 +201,38 @@ pub const fn adaptive(name: &str, layer: &str, input: Sizes, sound: bool, [heigh
     Made::new(name, Sizes::Map { channels: input.channels(), height, width }, sound, flat(name, layer, input))
 }
 
+/// The map that a padding makes which shows rows and columns of the map once at most; one that reflects does not show the one at
+/// the edge. Sides are top, bottom, left, right.
+#[inline]
+pub const fn pad2d(name: &str, layer: &str, input: Sizes, sound: bool, padding: [usize; 4], reflects: bool) -> Made {
+    let mut mistake = flat(name, layer, input);
+    let sizes = [input.height(), input.width()];
+    let mut side = 0;
+    while side < 4 {
+        let (cells, padding) = (sizes[side / 2], padding[side]);
+        let most = if reflects { cells.saturating_sub(1) } else { cells };
+        if mistake.is_none() && padding > most {
+            let text = Text::new(name).str("padding ").number(padding as u128).str(" wants more than the ");
+            let text = text.number(cells as u128).str(if side < 2 { " row" } else { " column" });
+            let text = text.str(if cells == 1 { "" } else { "s" }).str(" of the ").sizes(input);
+            let text = text.str(" feature map\nrule: ");
+            let text = text.str(if reflects {
+                "the one at the edge is not shown again: padding <= "
+            } else {
+                "each is shown again once at most: padding <= "
+            });
+            let text = text.number(most as u128).str("\nhelp: padding <= ").number(most as u128).str(", or ");
+            let convolves = matches!(layer.as_bytes(), [b'c', b'o', b'n', b'v', ..]);
+            mistake = Some(text.str(if convolves { "padding_mode = replicate" } else { "`replication_pad2d`" }));
+        }
+        side += 1;
+    }
+    let [top, bottom, left, right] = padding;
+    let height = input.height().saturating_add(top).saturating_add(bottom);
+    let width = input.width().saturating_add(left).saturating_add(right);
+    Made::new(name, Sizes::Map { channels: input.channels(), height, width }, sound, mistake)
+}
+
 /// The map that an upsampling makes.
 #[inline]
 pub const fn upsample(name: &str, layer: &str, input: Sizes, sound: bool, [height, width]: [usize; 2]) -> Made {
@@ -202,9 +251,24 @@ pub const fn linear(name: &str, input: Sizes, sound: bool, out_features: usize) 
         too_much(name, Sizes::Flat { features: out_features }, [input.channels(), out_features, 1, 1], [1, 1])
     } else {
         let text = Text::new(name).str("`linear` takes a flat map, and gets the ").sizes(input);
-        Some(text.str(" feature map\nhelp: put `flatten` before it"))
+        let text = text.str(" feature map\nhelp: put `flatten` before it, or say `over = channels`, ");
+        Some(text.str("for those of each position"))
     };
     Made::new(name, Sizes::Flat { features: out_features }, sound, mistake)
+}
+
+/// The map that a linear layer of the channels of each position makes.
+#[inline]
+pub const fn linear_over_channels(name: &str, input: Sizes, sound: bool, out_features: usize) -> Made {
+    let (height, width) = (input.height(), input.width());
+    let made = Sizes::Map { channels: out_features, height, width };
+    let mistake = if input.is_flat() {
+        let text = Text::new(name).str("flat features have no channels to go over, but themselves\n");
+        Some(text.str("help: `linear` alone: all of them"))
+    } else {
+        too_much(name, made, [input.channels(), out_features, 1, 1], [height, width])
+    };
+    Made::new(name, made, sound, mistake)
 }
 
 /// The map that flattening makes.
@@ -231,8 +295,12 @@ pub const fn prelu(name: &str, input: Sizes, sound: bool, num_parameters: usize)
 #[inline]
 pub const fn batch_norm(name: &str, layer: &str, input: Sizes, sound: bool, of_features: bool) -> Made {
     let mistake = match input {
-        Sizes::Map { .. } if of_features => {
-            let text = Text::new(name).str("`").str(layer).str("` takes flat features, and gets the ").sizes(input);
+        Sizes::Map { height, .. } if of_features && height != 1 => {
+            let text = Text::new(name)
+                .str("`")
+                .str(layer)
+                .str("` takes flat features or a sequence, and gets the ")
+                .sizes(input);
             Some(text.str(" feature map\nhelp: `batch_norm2d`, or put it behind `flatten`"))
         }
         Sizes::Flat { features } if !of_features => {

@@ -2,7 +2,7 @@
 //! overflows before it is found too large.
 
 use super::text::Text;
-use super::{MOST_VALUES, Made, flat};
+use super::{MOST_VALUES, Made, flat, is_1d};
 use crate::shape::{Sizes, window as rule};
 
 /// A layer's window, as it is written.
@@ -233,7 +233,7 @@ const fn no_room(layer: &Window, axes: &[Axis; 2], side: usize, channels: usize)
     let missing = (axis.reach() - axis.room()).div_ceil(2) + if before > behind { before } else { behind };
     let text = Text::new(layer.name).str("kernel_size ").number(axis.kernel);
     let text = if axis.dilation == 1 { text } else { text.str(" with dilation ").number(axis.dilation) };
-    let text = rule_of(map(text.str(" does not fit the "), axes), axes, side).str(" < 1\nhelp: ");
+    let text = rule_of(map(text.str(" does not fit the "), layer, axes), layer, axes, side).str(" < 1\nhelp: ");
     let fits = (axis.room() - 1) / axis.dilation + 1;
     // A way out must not be refused in turn.
     let most = if layer.pools { axis.kernel / 2 } else { MOST_VALUES as u128 };
@@ -273,8 +273,8 @@ const fn remainder(layer: &Window, axes: &[Axis; 2], side: usize) -> Text {
     let axis = &axes[side];
     let (stride, left, steps) = (axis.stride, axis.remainder(), axis.padded() - axis.reach());
     let text = Text::new(layer.name).str("stride ").number(stride).str(" does not divide the ");
-    let text = map(text, axes).str(", ").number(left).str(if left == 1 { " cell" } else { " cells" });
-    let text = rule_of(text.str(" left over, and `strict` forbids it"), axes, side);
+    let text = map(text, layer, axes).str(", ").number(left).str(if left == 1 { " cell" } else { " cells" });
+    let text = rule_of(text.str(" left over, and `strict` forbids it"), layer, axes, side);
     let mut text = text.str(" leaves ").number(left).str(" of ").number(stride).str(" over\nhelp: ");
     let (mut more, mut found) = (1, axis.padding[0] != axis.padding[1]);
     while !found && more <= FEW && more <= stride {
@@ -295,14 +295,21 @@ const fn remainder(layer: &Window, axes: &[Axis; 2], side: usize) -> Text {
 }
 
 #[inline]
-const fn map(text: Text, axes: &[Axis; 2]) -> Text {
+const fn map(text: Text, layer: &Window, axes: &[Axis; 2]) -> Text {
+    if is_1d(layer.layer) {
+        return text.str("sequence of length ").number(axes[1].cells);
+    }
     text.number(axes[0].cells).str("x").number(axes[1].cells).str(" feature map")
 }
 
-/// On a square map with a square window both axes read the same.
+/// On a square map with a square window both axes read the same; a sequence has one.
 #[inline]
-const fn rule_of(text: Text, axes: &[Axis; 2], side: usize) -> Text {
-    let which = if axes[0].reads_as(&axes[1]) { "rule: " } else { ["rule (height): ", "rule (width): "][side] };
+const fn rule_of(text: Text, layer: &Window, axes: &[Axis; 2], side: usize) -> Text {
+    let which = if is_1d(layer.layer) || axes[0].reads_as(&axes[1]) {
+        "rule: "
+    } else {
+        ["rule (height): ", "rule (width): "][side]
+    };
     axes[side].rule(text.str("\n").str(which))
 }
 
