@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Parser;
-use cnn_core::io::replace_file;
 use cnn_core::prelude::*;
 use cnn_core::random::{Key, Purpose, Stream};
 use cnn_core::shape::Shape;
@@ -403,14 +402,5 @@ fn write_picture(path: &Path, picture: &Picture, found: &[Found]) -> anyhow::Res
             pixels.extend(of_picture.iter().map(|value| if framed { 255 } else { (255.0 * value).round() as u8 }));
         }
     }
-    let (width, height) = ((ZOOM * picture.width).try_into()?, (ZOOM * picture.height).try_into()?);
-    replace_file(path, |file| {
-        let mut encoder = png::Encoder::new(file, width, height);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&pixels)?;
-        Ok(writer.finish()?)
-    })?;
-    Ok(())
+    output::write_png(path, [ZOOM * picture.width, ZOOM * picture.height], png::ColorType::Rgb, &pixels)
 }
