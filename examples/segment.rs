@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Parser;
 use cnn_core::data::{Dataset, Images, Normalize};
-use cnn_core::io::replace_file;
 use cnn_core::metric::ConfusionMatrix;
 use cnn_core::optim::AdamOptions;
 use cnn_core::optim::schedule::OneCycleLr;
@@ -216,14 +215,5 @@ fn write_picture(path: &Path, answers: &[Answer]) -> anyhow::Result<()> {
             pixels.push([answer.picture[pixel], 255 * answer.truth[pixel], 255 * answer.answer[pixel]][part]);
         }
     }
-    let (width, height) = (width.try_into()?, height.try_into()?);
-    replace_file(path, |file| {
-        let mut encoder = png::Encoder::new(file, width, height);
-        encoder.set_color(png::ColorType::Grayscale);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&pixels)?;
-        Ok(writer.finish()?)
-    })?;
-    Ok(())
+    output::write_png(path, [width, height], png::ColorType::Grayscale, &pixels)
 }

@@ -52,6 +52,13 @@ network! {
     }
 }
 
+network! {
+    /// At two sizes.
+    pub Sizes<1, S, S> for [12, 20] {
+        conv2d<8, 3>(bias = false), batch_norm2d, relu, conv2d<8, 3>, prelu, adaptive_avg_pool2d<1>, flatten, linear<10>,
+    }
+}
+
 /// One test, as the count is of all threads.
 #[test]
 fn ends_with_the_first_step_in_a_pool() -> Result<(), Error> {
@@ -77,7 +84,34 @@ fn check_all(most: usize) -> Result<(), Error> {
     // A thread of a pool takes a little memory once, when it first looks for another's work, which may be late.
     rayon::broadcast(|_| ());
     check(LeNet5::new(0), most)?;
-    check(Normal::new(0), most)
+    check(Normal::new(0), most)?;
+    check_sizes(most)
+}
+
+/// Training that goes from size to size, with the same weights and the same momentum.
+fn check_sizes(most: usize) -> Result<(), Error> {
+    let (mut net, mut sgd) = (Sizes::<12>::new(0), Sgd::new(SgdOptions::new(0.01).momentum(0.9))?);
+    let (mut of_small, mut of_large) = (Training::<Sizes<12>>::new(0), Training::<Sizes<20>>::new(0));
+    let (small, large, labels) = (Batch::zeros(8), Batch::zeros(8), Labels::new(&[3_u8; 8])?);
+    let mut inference = Inference::new();
+    let mut scores = Batch::zeros(0);
+    let mut step = |mut net: Sizes<12>, mut sgd: Sgd<Sizes<12>>| -> Result<_, Error> {
+        of_small.backward(Mode::Training, &mut net, &small, &CrossEntropy::new(&labels))?;
+        sgd.step(&mut net, of_small.gradients());
+        let (mut net, mut sgd): (Sizes<20>, Sgd<Sizes<20>>) = (net.resize(), sgd.resized());
+        of_large.backward(Mode::Training, &mut net, &large, &CrossEntropy::new(&labels))?;
+        sgd.step(&mut net, of_large.gradients());
+        inference.run(&net.at::<12>(), &small, &mut scores);
+        Ok((net.resize(), sgd.resized()))
+    };
+    (net, sgd) = step(net, sgd)?;
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for _ in 0..STEPS {
+        (net, sgd) = step(net, sgd)?;
+    }
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    assert!(allocations <= most, "{allocations} allocations in {STEPS} steps at two sizes");
+    Ok(())
 }
 
 fn check<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>>>(mut net: N, most: usize) -> Result<(), Error> {

@@ -49,6 +49,19 @@ network! {
         softmax,
     }
 
+    /// Several sizes, several inputs and outputs.
+    #[derive(Clone, PartialEq)]
+    pub Sizes<image: <1, S, S>, other: <2, S, S>> for [8, 12] {
+        concat { image, other }, conv: conv2d<4, 3>(padding = { S / 8 }), relu,
+        outputs { a: conv2d<2, 1>, b: [adaptive_avg_pool2d<1>, flatten, linear<{ CLASSES }>] },
+    }
+
+    /// A loss at several sizes, with private names.
+    Far<output: <1, H, W>, target: <1, H, W>> for [(2, 3), (4, 4)] { map(|output, target| abs(output - target)), sum }
+
+    /// Sizes that nobody asks for.
+    Unused<1, S, S> for [3, 4] { concat { one: conv2d<2, 1>, two: conv2d<1, 1> } }
+
     /// Private heads, of which not all are read.
     Detector<4, 6, 6> { concat { boxes: conv2d<8, 1>, scores: [conv2d<{ CLASSES }, 1>, relu], [] } }
 

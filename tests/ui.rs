@@ -7,6 +7,7 @@ fn mistakes_are_explained_where_they_are() {
     for topic in [
         "blocks",
         "expressions",
+        "family",
         "joins",
         "maps",
         "names",

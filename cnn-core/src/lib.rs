@@ -108,7 +108,7 @@ pub mod train;
 /// ```
 ///
 /// A network has a name, the sizes of a sample (`<channels, height, width>`, `<channels, length>`, or `<features>`) and steps; of
-/// [several inputs](#inputs-and-outputs) each has a name and sizes. It becomes a type
+/// [several inputs](#inputs-and-outputs) each has a name and sizes; `for [..]` says [several sizes](#sizes). It becomes a type
 /// that implements [`Network`](network::Network), with a table of its steps in its documentation. One invocation may
 /// declare several.
 ///
@@ -277,6 +277,49 @@ pub mod train;
 /// - `outputs { name: step, .. }` is the last step. Each output gets the map before it, as a branch does, or begins with a wire;
 ///   an output's name is no name of weights. `Pair::outputs` makes views of them, [`Part`](tensor::Part)s, and `PairLosses`
 ///   holds a loss for each: as a loss of the network it is their sum.
+///
+/// # Sizes
+///
+/// `for [..]` behind the sizes of the input declares one network for several of them. Names in the sizes are what varies: the
+/// list says what they stand for, in the order in which they are there first, and in the steps they are numbers.
+///
+/// ```
+/// use cnn_core::prelude::*;
+///
+/// network! {
+///     /// A probability of each class for every 12 x 12 window of a picture.
+///     pub PNet<3, H, W> for [(12, 12), (24, 24), (48, 64)] {
+///         conv1: conv2d<10, 3>, relu, max_pool2d<2>, conv2: conv2d<16, 3>, relu, conv3: conv2d<32, 3>, relu,
+///         outputs { probability: [conv4: conv2d<2, 1>, softmax], boxes: [conv5: conv2d<4, 1>] },
+///     }
+/// }
+///
+/// /// What is written once for all sizes.
+/// fn surest<const H: usize, const W: usize>(net: &PNet<12, 12>) -> f32
+/// where
+///     PNet<H, W>: PNetSize,
+/// {
+///     let output = net.at::<H, W>().forward(&Batch::zeros(1));
+///     let PNetOutputs { probability, .. } = PNet::<H, W>::outputs(output.samples());
+///     probability.rows().map(|scores| scores[1]).fold(0.0, f32::max)
+/// }
+///
+/// let net = PNet::<12, 12>::new(0);
+/// let [small, large] = [surest::<24, 24>(&net), surest::<48, 64>(&net)];
+///
+/// // The same weights, in the same memory.
+/// let at_another_size: PNet<48, 64> = net.at();
+/// assert_eq!(at_another_size.weights().values().as_ptr(), net.weights().values().as_ptr());
+/// ```
+///
+/// - `PNet<12, 12>` is a [`Network`](network::Network) as any other, with maps, memory, loops and a predictor of its own; of
+///   `<1, S, S> for [8, 16]` the types are `Net<8>` and `Net<16>`. A constant of the program stands in braces, `<{ CHANNELS }, S, S>`.
+/// - All sizes have the same weights, by the same names: `net.at::<24, 24>()` is the network at another size, and
+///   `net.resize::<24, 24>()` makes it that. Neither copies a weight. (Whichever of two networks is changed while both are there gets
+///   its own copy first.) What one size saves another loads. Sizes whose weights differ are an error that names the step.
+/// - A size that the list does not have is an error that says those that it has. `PNetSize` is the trait of those, for functions
+///   that are generic over the numbers; [`Resize`](network::Resize) is for those that are generic over networks.
+/// - Optimizers go along with `resized()`, with their state; [`Training`](train::Training) is made for each size.
 ///
 /// # Heads
 ///

@@ -103,7 +103,7 @@ impl Drop for Errors {
 }
 
 /// The same mistake, said with one more line before the help.
-fn retold(error: &syn::Error, line: &str) -> syn::Error {
+pub(crate) fn retold(error: &syn::Error, line: &str) -> syn::Error {
     let text = error.to_string();
     let text = match text.split_once("\nhelp:") {
         Some((before, help)) => format!("{before}\n{line}\nhelp:{help}"),

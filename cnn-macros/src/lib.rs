@@ -20,8 +20,9 @@ use proc_macro2::TokenStream;
 
 use error::Errors;
 use parse::ast;
-use plan::{compose, fuse, merge};
+use plan::{Plan, compose, fuse, merge};
 use settle::blocks::{self, Blocks};
+use settle::family;
 use write::fallback;
 
 /// See `cnn_core::network!`, which is this.
@@ -42,15 +43,54 @@ fn expand(input: TokenStream) -> TokenStream {
 }
 
 fn one<'b>(network: &'b ast::Network, blocks: &mut Blocks<'b>) -> TokenStream {
+    if let Some(family) = &network.family {
+        return several(network, family, blocks);
+    }
     let mut errors = Errors::of(&network.errors);
-    let mut plan = settle::plan(network, blocks, &mut errors);
+    let plan = settle::plan(network, None, blocks, &mut errors);
     let found = errors.finish();
     if !found.is_empty() || plan.told_by.is_some() {
-        return fallback::network(network, &plan, &found);
+        return fallback::network(network, None, &plan, &found);
     }
+    let [plan, predictor] = passed(plan);
+    write::network(network, &plan, &predictor)
+}
+
+/// A network at several sizes: each has a plan of its own.
+fn several<'b>(network: &'b ast::Network, family: &ast::Family, blocks: &mut Blocks<'b>) -> TokenStream {
+    let mut errors = Errors::new();
+    let sizes = family::sizes(network, family, blocks, &mut errors);
+    let mut mistakes = family::Mistakes::default();
+    let before = blocks.clone();
+    let mut plans = Vec::new();
+    for size in &sizes {
+        let (mut blocks_here, mut errors) = (before.clone(), Errors::of(&network.errors));
+        plans.push(settle::plan(network, Some(size), &mut blocks_here, &mut errors));
+        mistakes.at(size, errors.finish());
+        blocks.told_too(blocks_here);
+    }
+    if sizes.is_empty() {
+        errors.extend(&network.errors);
+    }
+    errors.extend(&mistakes.together());
+    let is_told = plans.iter().any(|plan| plan.told_by.is_some());
+    if errors.count() == 0 && !is_told {
+        family::same_weights(network, &sizes.iter().zip(&plans).collect::<Vec<_>>(), &mut errors);
+    }
+    let found = errors.finish();
+    if !found.is_empty() || is_told {
+        let plan = plans.into_iter().reduce(|one, other| if one.told_by.is_some() { one } else { other });
+        return fallback::network(network, Some(&sizes), &plan.unwrap_or_default(), &found);
+    }
+    let sizes: Vec<_> = sizes.into_iter().zip(plans.into_iter().map(passed)).collect();
+    write::family(network, &sizes)
+}
+
+/// A settled plan, and its predictor's, behind the passes over them.
+fn passed(mut plan: Plan) -> [Plan; 2] {
     compose::compose(&mut plan);
     let predictor = plan.predictor();
     fuse::fuse(&mut plan);
     merge::merge(&mut plan);
-    write::network(network, &plan, &predictor)
+    [plan, predictor]
 }

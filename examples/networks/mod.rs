@@ -7,6 +7,7 @@ pub mod googlenet;
 pub mod lenet5;
 pub mod mobilenet_v2;
 pub mod mobilenet_v3_small;
+pub mod mtcnn;
 pub mod resnet18;
 pub mod resnet50;
 pub mod squeezenet1_1;

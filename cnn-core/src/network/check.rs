@@ -1,6 +1,6 @@
 //! What rustc evaluates of every network as it checks a program, so that nothing is left to be found wrong when it is built.
 
-use super::names::given_twice;
+use super::names::{given_twice, same};
 use super::{Needs, Network, Step};
 use crate::layer::prepare::Prepared;
 use crate::layer::{Operation, Parameter};
@@ -20,6 +20,66 @@ pub const fn check<N: Network>() {
     {
         panic!("{}", text.as_str());
     }
+}
+
+/// Panics, in words, if a network has other weights at a size than at the first of its sizes. Does nothing after a mistake in
+/// one of them, which was told.
+///
+/// # Panics
+/// As said.
+#[track_caller]
+#[doc(hidden)]
+pub const fn same_weights<First: Network, N: Network>() {
+    if First::SOUND
+        && N::SOUND
+        && let Some(text) = other_weights::<First, N>()
+    {
+        panic!("{}", text.as_str());
+    }
+}
+
+/// What the weights of two sizes do not have in common.
+const fn other_weights<First: Network, N: Network>() -> Option<Text> {
+    let (ones, others) = (First::STEPS, N::STEPS);
+    let (mut one, mut other) = (0, 0);
+    loop {
+        while one < ones.len() && !has_tensors(&ones[one]) {
+            one += 1;
+        }
+        while other < others.len() && !has_tensors(&others[other]) {
+            other += 1;
+        }
+        let text = match (one < ones.len(), other < others.len()) {
+            (false, false) => return None,
+            (true, true) if !same(ones[one].path, others[other].path) => {
+                Text::new(others[other].path).str("it is not in its place at `").str(First::NAME).str("`")
+            }
+            (true, true) if like(&ones[one].operation, &others[other].operation) => {
+                (one, other) = (one + 1, other + 1);
+                continue;
+            }
+            (true, true) => {
+                let (one, other) = (&ones[one], &others[other]);
+                let text = Text::new(other.path).str("the weights of `").str(other.layer).str("` are ");
+                let text = text.number(one.operation.parameter_count() as u128).str(" values at `").str(First::NAME);
+                let text = text.str("` and ").number(other.operation.parameter_count() as u128).str(" values at `");
+                text.str(N::NAME).str("`, or in another order")
+            }
+            (true, false) => Text::new(ones[one].path).str("it is not there at `").str(N::NAME).str("`"),
+            (false, true) => Text::new(others[other].path).str("it is not there at `").str(First::NAME).str("`"),
+        };
+        return Some(text.str(SAME_WEIGHTS));
+    }
+}
+
+const SAME_WEIGHTS: &str = "\nrule: all sizes of a network have the same weights\n\
+                            help: weights whose sizes do not follow from those of the map";
+
+/// Whether a step has tensors of its own.
+const fn has_tensors(step: &Step) -> bool {
+    let operation = &step.operation;
+    let none = operation.parameter_count() == 0 && operation.state_count() == 0 && operation.counts() == 0;
+    step.shares.is_none() && !none
 }
 
 /// Whether none is true.

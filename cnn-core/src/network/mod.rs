@@ -8,6 +8,7 @@ mod names;
 mod nested;
 mod ports;
 mod predictor;
+mod resize;
 mod summary;
 mod weights;
 
@@ -20,6 +21,7 @@ pub use memory::{behind, cut};
 pub use ports::{Given, Port, gather, gather_values};
 pub use ports::{Inputs, Outputs};
 pub use predictor::Predictor;
+pub use resize::Resize;
 pub use summary::Summary;
 pub use weights::{Gradients, Tensor, Weights};
 pub(crate) use weights::{Home, Place, places};

@@ -116,6 +116,11 @@ const fn has_tensors(step: &Step) -> bool {
     !step.operation.parameters().as_slice().is_empty() || !step.operation.state().as_slice().is_empty()
 }
 
+/// Whether two names are one.
+pub(super) const fn same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && rest(one.as_bytes(), other).is_some()
+}
+
 /// What a name is in a module, if it is one in it.
 const fn rest<'a>(name: &'a [u8], module: &str) -> Option<&'a [u8]> {
     let module = module.as_bytes();

@@ -62,11 +62,14 @@ pub struct Inputs<N>(PhantomData<fn() -> N>);
 /// ```
 pub struct Outputs<N>(PhantomData<fn() -> N>);
 
-/// The shape of an input or output that only rustc knows, by a number: twice its place, and one more of outputs and heads.
+/// The shape of an input or output that only rustc knows, or that is another at each size of a network, by a number: twice its
+/// place, and one more of outputs and heads.
 #[doc(hidden)]
 pub trait Port<const INDEX: usize>: Network {
     /// It.
     type Shape: Shape;
+    /// Of a network at several sizes: its first value, or of a head the first channel, of those of all.
+    const FIRST: usize = 0;
 }
 
 macro_rules! shape {

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::Range;
+use std::sync::Arc;
 
 use super::{Network, Step};
 use crate::Error;
@@ -13,11 +14,19 @@ use crate::random::{Key, Purpose};
 
 /// All that a network of type `N` keeps in files: the trainable values, the numbers of its state (running statistics), and
 /// its counts (of batches), each in the order of the steps.
+///
+/// A clone has the same memory until either is changed: then whichever that is gets a copy first.
 pub struct Weights<N> {
+    all: Arc<All>,
+    network: PhantomData<fn() -> N>,
+}
+
+/// What clones share.
+#[derive(Clone)]
+struct All {
     values: Buffer,
     state: Buffer,
     counts: Vec<u64>,
-    network: PhantomData<fn() -> N>,
 }
 
 /// The gradient of a loss by all trainable values of a network of type `N`, laid out as [`Weights::values`].
@@ -163,35 +172,51 @@ impl<N: Network> Weights<N> {
     pub(crate) fn zeros() -> Self {
         let state = Buffer::zeros(step::state(N::STEPS));
         let counts = vec![0; step::counts(N::STEPS)];
-        Self { values: Buffer::zeros(N::PARAMETERS), state, counts, network: PhantomData }
+        let all = Arc::new(All { values: Buffer::zeros(N::PARAMETERS), state, counts });
+        Self { all, network: PhantomData }
+    }
+
+    /// The same weights, in the same memory, as those of another network, whose tensors are alike.
+    ///
+    /// # Panics
+    /// If that has other numbers of them.
+    pub(super) fn of_another<M: Network>(self) -> Weights<M> {
+        let [from, to] = [N::STEPS, M::STEPS].map(|steps| (step::state(steps), step::counts(steps)));
+        assert!(N::PARAMETERS == M::PARAMETERS && from == to, "{} and {} have other weights", N::NAME, M::NAME);
+        Weights { all: self.all, network: PhantomData }
+    }
+
+    /// All of them, in memory that no clone has.
+    fn own(&mut self) -> &mut All {
+        Arc::make_mut(&mut self.all)
     }
 
     /// The trainable values in the order of the steps, each tensor as its layer keeps it.
     pub fn values(&self) -> &[f32] {
-        &self.values
+        &self.all.values
     }
 
-    /// See [`values`](Self::values).
+    /// See [`values`](Self::values). Copies all weights if a clone has the same memory.
     pub fn values_mut(&mut self) -> &mut [f32] {
-        &mut self.values
+        &mut self.own().values
     }
 
     /// The numbers that are not trained, such as running statistics, in the order of the steps. Counts are whole numbers and
     /// stand apart, in [`counts`](Self::counts).
     pub fn state(&self) -> &[f32] {
-        &self.state
+        &self.all.state
     }
 
     /// See [`state`](Self::state).
     pub fn state_mut(&mut self) -> &mut [f32] {
-        &mut self.state
+        &mut self.own().state
     }
 
     /// The numbers of a tensor; a count has none.
     pub(crate) fn numbers_mut(&mut self, home: &Home) -> Option<&mut [f32]> {
         match home {
-            Home::Values(range) => Some(&mut self.values[range.clone()]),
-            Home::State(range) => Some(&mut self.state[range.clone()]),
+            Home::Values(range) => Some(&mut self.values_mut()[range.clone()]),
+            Home::State(range) => Some(&mut self.state_mut()[range.clone()]),
             Home::Count(_) => None,
         }
     }
@@ -199,21 +224,21 @@ impl<N: Network> Weights<N> {
     /// The counts, such as the batches that running statistics are of, in the order of the steps; by name they are
     /// [`Tensor::count`].
     pub fn counts(&self) -> &[u64] {
-        &self.counts
+        &self.all.counts
     }
 
     /// See [`counts`](Self::counts).
     pub fn counts_mut(&mut self) -> &mut [u64] {
-        &mut self.counts
+        &mut self.own().counts
     }
 
     /// Every tensor with PyTorch's name.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
         places(N::STEPS).into_iter().map(|Place { name, parameter, home }| {
             let kept = match home {
-                Home::Values(range) => Kept::Values(&self.values[range]),
-                Home::State(range) => Kept::Values(&self.state[range]),
-                Home::Count(index) => Kept::Count(self.counts[index]),
+                Home::Values(range) => Kept::Values(&self.values()[range]),
+                Home::State(range) => Kept::Values(&self.state()[range]),
+                Home::Count(index) => Kept::Count(self.counts()[index]),
             };
             Tensor { name, parameter, kept }
         })
@@ -256,8 +281,7 @@ impl<N: Network> Gradients<N> {
 
 impl<N> Clone for Weights<N> {
     fn clone(&self) -> Self {
-        let (values, state, counts) = (self.values.clone(), self.state.clone(), self.counts.clone());
-        Self { values, state, counts, network: PhantomData }
+        Self { all: Arc::clone(&self.all), network: PhantomData }
     }
 }
 
@@ -269,13 +293,14 @@ impl<N> Clone for Gradients<N> {
 
 impl<N> PartialEq for Weights<N> {
     fn eq(&self, other: &Self) -> bool {
-        self.values[..] == other.values[..] && self.state[..] == other.state[..] && self.counts == other.counts
+        let (one, other) = (&self.all, &other.all);
+        one.values[..] == other.values[..] && one.state[..] == other.state[..] && one.counts == other.counts
     }
 }
 
 impl<N: Network> fmt::Debug for Weights<N> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Weights<{}>({} values)", N::NAME, self.values.len())
+        write!(formatter, "Weights<{}>({} values)", N::NAME, self.values().len())
     }
 }
 

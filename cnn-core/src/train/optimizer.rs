@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
-use crate::network::{Gradients, Network};
+use crate::network::{Gradients, Network, Resize};
 use crate::optim::{AdamOptions, SgdOptions};
 
 /// What changes the weights of a network of type `N` by the gradient of a loss.
@@ -47,6 +47,15 @@ impl<N: Network> Sgd<N> {
         options.validate()?;
         let momentum = Buffer::zeros(if options.has_momentum() { N::PARAMETERS } else { 0 });
         Ok(Self { options, steps: 0, momentum, network: PhantomData })
+    }
+
+    /// For the network at another size: the state goes with it, and none of it is copied. See [`Resize`].
+    pub fn resized<M: Resize<First = N::First>>(self) -> Sgd<M>
+    where
+        N: Resize,
+    {
+        let Self { options, steps, momentum, .. } = self;
+        Sgd { options, steps, momentum, network: PhantomData }
     }
 }
 
@@ -94,6 +103,15 @@ impl<N: Network> Adam<N> {
         options.validate()?;
         let [exp_avg, exp_avg_sq] = [(); 2].map(|()| Buffer::zeros(N::PARAMETERS));
         Ok(Self { options, steps: 0, exp_avg, exp_avg_sq, network: PhantomData })
+    }
+
+    /// For the network at another size: the state goes with it, and none of it is copied. See [`Resize`].
+    pub fn resized<M: Resize<First = N::First>>(self) -> Adam<M>
+    where
+        N: Resize,
+    {
+        let Self { options, steps, exp_avg, exp_avg_sq, .. } = self;
+        Adam { options, steps, exp_avg, exp_avg_sq, network: PhantomData }
     }
 }
 

@@ -159,7 +159,8 @@ impl<N: Network> Training<N> {
             softmax::forward(channels, Rows::dense(grad_output), RowsMut::dense(output));
         }
         let loss = evaluated?;
-        if mode == Mode::Training {
+        // Where there is none, nothing is changed that a clone may share.
+        if mode == Mode::Training && !(self.state.is_empty() && self.counts.is_empty()) {
             network.weights_mut().state_mut().copy_from_slice(&self.state);
             network.weights_mut().counts_mut().copy_from_slice(&self.counts);
         }

@@ -18,16 +18,34 @@ pub(crate) struct Block {
     pub(crate) errors: Vec<syn::Error>,
 }
 
-/// `pub Name<C, H, W> { .. }`, or `pub Name<image: <C, H, W>, features: <N>> { .. }`.
+/// `pub Name<C, H, W> { .. }`, or `pub Name<image: <C, H, W>, features: <N>> { .. }`; for several sizes
+/// `pub Name<3, H, W> for [(12, 12), (24, 24)] { .. }`.
 pub(crate) struct Network {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     /// At least one.
     pub(crate) inputs: Vec<Input>,
+    pub(crate) family: Option<Family>,
     pub(crate) body: Body,
     /// What did not parse inside of it.
     pub(crate) errors: Vec<syn::Error>,
+}
+
+/// `for [(12, 12), (24, 24)]`: what names in the sizes of its inputs stand for.
+pub(crate) struct Family {
+    /// `for`
+    pub(crate) word: Span,
+    /// The names, in the order in which they are there first.
+    pub(crate) names: Vec<Ident>,
+    pub(crate) sizes: Vec<FamilySize>,
+}
+
+/// `(12, 12)`, or `12`.
+pub(crate) struct FamilySize {
+    pub(crate) numbers: Vec<Expr>,
+    /// The whole, to be underlined.
+    pub(crate) tokens: TokenStream,
 }
 
 /// What a network takes: a map, which has a name where there are several.

@@ -2,11 +2,11 @@
 
 use proc_macro2::{Delimiter, Ident, TokenTree};
 use syn::parse::ParseStream;
-use syn::{Attribute, Token, token};
+use syn::{Attribute, Expr, Token, token};
 
-use super::ast::{Block, Declaration, Input, Network};
+use super::ast::{Block, Declaration, Family, FamilySize, Input, Network};
 use super::steps::body;
-use super::tokens::{at_next, brackets, dims};
+use super::tokens::{at_next, brackets, dims, split, whole};
 use crate::error::Errors;
 
 pub(super) fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn::Result<()> {
@@ -26,11 +26,15 @@ pub(super) fn item(input: ParseStream<'_>, declaration: &mut Declaration) -> syn
         return Err(at_next(input, &name, &help));
     }
     let inputs = inputs(input)?;
-    let group = brackets(input, Delimiter::Brace, "the steps of the network: `{ conv2d<6, 5>, relu, .. }`")?;
     let mut errors = Errors::new();
-    let body = body(&group, &mut errors);
+    let family = if input.peek(Token![for]) { Some(family(input, &inputs, &mut errors)) } else { None };
+    let parsed = family.transpose().and_then(|family| {
+        let steps = "the steps of the network: `{ conv2d<6, 5>, relu, .. }`";
+        Ok((family, body(&brackets(input, Delimiter::Brace, steps)?, &mut errors)))
+    });
     let errors = errors.finish();
-    declaration.networks.push(Network { attributes, visibility, name, inputs, body, errors });
+    let (family, body) = parsed?;
+    declaration.networks.push(Network { attributes, visibility, name, inputs, family, body, errors });
     Ok(())
 }
 
@@ -65,6 +69,45 @@ fn inputs(input: ParseStream<'_>) -> syn::Result<Vec<Input>> {
     }
     input.parse::<Token![>]>()?;
     Ok(inputs)
+}
+
+/// `for [(12, 12), (24, 24)]`
+fn family(input: ParseStream<'_>, inputs: &[Input], errors: &mut Errors) -> syn::Result<Family> {
+    let word: Token![for] = input.parse()?;
+    let mut names: Vec<Ident> = Vec::new();
+    for size in inputs.iter().flat_map(|input| &input.dims.sizes) {
+        if let Some(name) = alone(size)
+            && !names.contains(name)
+        {
+            names.push(name.clone());
+        }
+    }
+    let group = brackets(input, Delimiter::Bracket, "the sizes: `for [(12, 12), (24, 24)]`")?;
+    let mut sizes = Vec::new();
+    for tokens in split(group.stream(), false, errors) {
+        let parts = match tokens.clone().into_iter().collect::<Vec<_>>().as_slice() {
+            [TokenTree::Group(group)] if group.delimiter() == Delimiter::Parenthesis => {
+                split(group.stream(), false, errors)
+            }
+            _ => vec![tokens.clone()],
+        };
+        let number =
+            |part| whole(part).map_err(|error| syn::Error::new(error.span(), "expected a number, or `,`: `(12, 12)`"));
+        let numbers = parts.into_iter().map(number).collect::<syn::Result<_>>();
+        if let Some(numbers) = errors.take(numbers) {
+            sizes.push(FamilySize { numbers, tokens });
+        }
+    }
+    Ok(Family { word: word.span, names, sizes })
+}
+
+/// A name that is all there is.
+fn alone(size: &Expr) -> Option<&Ident> {
+    match size {
+        Expr::Group(group) => alone(&group.expr),
+        Expr::Path(path) => path.path.get_ident(),
+        _ => None,
+    }
 }
 
 pub(super) fn block(input: ParseStream<'_>) -> syn::Result<Block> {

@@ -4,6 +4,7 @@
 //! case.
 
 mod again;
+mod at_size;
 pub(crate) mod compose;
 mod contents;
 mod fold;
@@ -19,9 +20,10 @@ use syn::Path;
 use crate::expression::Expression;
 use crate::layers::{Applied, Arguments, Cost, Folds, Reads, Row};
 use crate::size::{Shape, Size};
+pub(crate) use at_size::{AtSize, listed};
 
 /// A settled network.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Plan {
     /// Whether nothing goes backwards and nothing is trained: a predictor's.
     pub(crate) predicts: bool,
@@ -44,7 +46,7 @@ pub(crate) struct Plan {
 }
 
 /// The number of a map in [`Plan::maps`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub(crate) struct MapId(pub(crate) usize);
 
 /// The number of a step in [`Plan::steps`].

@@ -7,6 +7,7 @@ use crate::parse::ast::{Block, Body, Call, Layer};
 
 /// Blocks by their names, and the network in whose declaration the mistakes of each are told: a block may be wrong in many
 /// uses, and that is one mistake.
+#[derive(Clone)]
 pub(crate) struct Blocks<'a> {
     blocks: &'a [Block],
     told: Vec<Option<Ident>>,
@@ -33,6 +34,13 @@ impl<'a> Blocks<'a> {
                 self.told[block] = Some(network.clone());
                 Teller::Now
             }
+        }
+    }
+
+    /// Takes over who tells what, from a walk through the same network at another size.
+    pub(crate) fn told_too(&mut self, other: Self) {
+        for (told, other) in self.told.iter_mut().zip(other.told) {
+            *told = told.take().or(other);
         }
     }
 
@@ -72,13 +80,8 @@ pub(crate) fn check(blocks: &mut [Block]) {
         }
         for (index, parameter) in block.parameters.iter().enumerate() {
             let text = parameter.to_string();
-            let size = SIZES.contains(&text.as_str()).then_some("that size of the map that a step gets");
-            let block_name = names.contains(&text).then_some("a block");
-            if let Some(what) = size.or_else(|| built_in(&text)).or(block_name) {
-                let other = text.to_uppercase();
-                let help =
-                    if other == text { "another name".to_owned() } else { format!("another name, such as `{other}`") };
-                note(parameter, format!("{name}: the parameter `{text}` has the name of {what}\nhelp: {help}"));
+            if let Some(other) = other_meaning(&text, names.iter().map(String::as_str)) {
+                note(parameter, format!("{name}: the parameter `{text}` {other}"));
             } else if block.parameters[..index].contains(parameter) {
                 note(parameter, format!("{name}: the parameter `{text}` is there twice\nhelp: choose another name"));
             }
@@ -92,6 +95,16 @@ pub(crate) fn check(blocks: &mut [Block]) {
             blocks[at].errors.push(error);
         }
     }
+}
+
+/// Why a name cannot stand for a number, if it means something else already; and a way out.
+pub(crate) fn other_meaning<'a>(name: &str, mut blocks: impl Iterator<Item = &'a str>) -> Option<String> {
+    let size = SIZES.contains(&name).then_some("that size of the map that a step gets");
+    let block = blocks.any(|block| block == name).then_some("a block");
+    let what = size.or_else(|| built_in(name)).or(block)?;
+    let other = name.to_uppercase();
+    let help = if other == name { "another name".to_owned() } else { format!("another name, such as `{other}`") };
+    Some(format!("has the name of {what}\nhelp: {help}"))
 }
 
 /// `ResBlock` as `res_block`.

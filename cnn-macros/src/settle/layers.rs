@@ -1,9 +1,12 @@
 //! Steps that are layers: a row of the table, or a type of the user's.
 
+use proc_macro2::Literal;
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
+use syn::{GenericArgument, PathArguments, Type, parse_quote};
 
 use super::blocks::WORDS;
+use super::constant::Meaning;
 use super::limits::overflow;
 use super::{Names, Walk, foreign};
 use crate::error::nearest;
@@ -11,7 +14,7 @@ use crate::layers::{self, Arguments, FlatBy, Outcome, Row, Site};
 use crate::parse::ast::Call;
 use crate::plan::custom_layer;
 use crate::plan::{INPUT, Kind, Map, MapId};
-use crate::size::Shape;
+use crate::size::{Shape, Size};
 
 impl Walk<'_, '_> {
     pub(super) fn call(&mut self, call: &Call, name: &str, names: &Names) {
@@ -158,6 +161,26 @@ impl Walk<'_, '_> {
         self.wrong(&call.name, text);
     }
 
+    /// A type with the numbers that its parameters stand for, where those have names of ours.
+    fn with_numbers(&self, path: &syn::Path) -> syn::Path {
+        let mut path = path.clone();
+        for segment in &mut path.segments {
+            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
+            for argument in &mut arguments.args {
+                if let GenericArgument::Type(Type::Path(name)) = argument
+                    && let Some(name) = name.path.get_ident()
+                    && let Some((_, Meaning::Size(Size::Known(number)))) =
+                        self.parameters.iter().find(|(parameter, _)| name == parameter.as_str())
+                {
+                    let mut number = Literal::u64_unsuffixed(*number);
+                    number.set_span(name.span());
+                    *argument = GenericArgument::Const(parse_quote!(#number));
+                }
+            }
+        }
+        path
+    }
+
     pub(super) fn custom(&mut self, path: &syn::Path, names: &Names) {
         if let Some((index, block)) = path.segments.last().and_then(|last| self.blocks.find(&last.ident)) {
             // It is told where the block is declared that its name is a type's.
@@ -172,7 +195,7 @@ impl Walk<'_, '_> {
             return;
         }
         let Some(input) = self.current else { return };
-        if path.is_ident(self.network) {
+        if path.segments.len() == 1 && path.segments[0].ident == *self.network {
             let text = format!(
                 "{}: `{}` is a step of itself\nhelp: to write steps several times there is `repeat<N> [ .. ]`",
                 names.path(),
@@ -184,6 +207,6 @@ impl Walk<'_, '_> {
         let custom = custom_layer(self.plan.steps.len());
         let sizes = quote!(#custom.sizes);
         let output = Map::new(Shape::Sizes(sizes));
-        self.add_step(Kind::Custom(path.clone()), path.span(), None, names, vec![input], output);
+        self.add_step(Kind::Custom(self.with_numbers(path)), path.span(), None, names, vec![input], output);
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod blocks;
 mod claims;
 mod constant;
 mod expressions;
+pub(crate) mod family;
 mod foreign;
 mod join_rules;
 mod joins;
@@ -27,7 +28,7 @@ use syn::ext::IdentExt;
 use crate::error::Errors;
 use crate::layers::{CheckedSizes, Cost, Outcome};
 use crate::parse::ast::{self, Body, Layer};
-use crate::plan::{Constant, ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Step, StepId};
+use crate::plan::{AtSize, Constant, ConstantType, INPUT, Kind, Map, MapId, Plan, Run, Step, StepId};
 use crate::size::{Shape, Size};
 use arguments::Settle;
 use blocks::Blocks;
@@ -35,27 +36,22 @@ use constant::{Meaning, Scope};
 use labels::Labels;
 use wires::Wires;
 
-/// Settles a network. Where mistakes were noted the plan ends early or has gaps: good for nothing but its input.
-pub(crate) fn plan<'b>(network: &'b ast::Network, blocks: &mut Blocks<'b>, errors: &mut Errors) -> Plan {
-    let plan = Plan {
-        predicts: false,
-        constants: Vec::new(),
-        maps: Vec::new(),
-        steps: Vec::new(),
-        output: INPUT,
-        heads: Vec::new(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        told_by: None,
-    };
+/// Settles a network, at one size if it has several. Where mistakes were noted the plan ends early or has gaps: good for
+/// nothing but its input.
+pub(crate) fn plan<'b>(
+    network: &'b ast::Network,
+    at: Option<&AtSize>,
+    blocks: &mut Blocks<'b>,
+    errors: &mut Errors,
+) -> Plan {
     let mut walk = Walk {
-        plan,
+        plan: Plan::default(),
         network: &network.name,
         blocks,
         errors,
         current: None,
         paths: HashMap::new(),
-        parameters: Vec::new(),
+        parameters: at.map(family::meanings).unwrap_or_default(),
         uses: 0,
         wires: Wires::default(),
         labels: Labels::default(),
@@ -89,7 +85,7 @@ struct Walk<'a, 'b> {
     current: Option<MapId>,
     /// Steps that have values of their own, by their names.
     paths: HashMap<String, StepId>,
-    /// Of the block that the walk is in: what its parameters stand for.
+    /// Of the block that the walk is in, or of the network: what its parameters stand for.
     parameters: Vec<(String, Meaning)>,
     /// How many uses of blocks there were.
     uses: usize,

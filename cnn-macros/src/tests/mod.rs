@@ -26,7 +26,7 @@ fn settle(text: &str) -> (Plan, Plan, Vec<String>) {
     let mut found = errors.finish();
     assert_eq!(tree.networks.len(), 1, "{text}");
     let mut errors = Errors::of(&tree.networks[0].errors);
-    let mut plan = settle::plan(&tree.networks[0], &mut blocks, &mut errors);
+    let mut plan = settle::plan(&tree.networks[0], None, &mut blocks, &mut errors);
     found.extend(errors.finish());
     found.extend(blocks.untold());
     let mut predictor = plan.clone();
@@ -315,9 +315,16 @@ fn damaged_declarations_give_messages_or_networks() {
             a, t: [conv2d<3, 1> as c], share<t>, map(|x, a| { let u = -x; if u < 2 && a >= 1 { max(u, K) } else { x.pow(2) } }),
             _: Other => <3, 4, 4> as d, outputs { one: [d, flatten], two: b },
         }";
+    damage_everywhere(text, 320);
+    let text = "block pair<C> { conv2d<C, 3>, relu }
+        Net<a: <1, H, W>, b: <2>> for [(9, 9), (8, { 2 * 6 })] { pair<H>, own::Layer<W>, outputs { one: conv2d<1, 1>, two: b } }";
+    damage_everywhere(text, 110);
+}
+
+fn damage_everywhere(text: &str, places: usize) {
     let whole: TokenStream = text.parse().unwrap();
     for how in 0..4 {
-        for start in 0..320 {
+        for start in 0..places {
             let mut at = start;
             let damaged = damage(whole.clone(), &mut at, how);
             let code = crate::expand(damaged.clone());
@@ -344,6 +351,15 @@ fn the_expansion_of_expressions_is_the_one_on_file() {
             x, map(|x, target| max(x, 0) - x * target + ln_1p(exp(-abs(x)))),
         }";
     on_file(text, "expressions.rs");
+}
+
+/// The same of a network at two sizes.
+#[test]
+fn the_expansion_of_sizes_is_the_one_on_file() {
+    let text = "
+        /// Two numbers at each place, at two sizes.
+        pub Heat<1, S, S> for [4, 6] { outputs { heat: [conv: conv2d<1, 3>], same: [] } }";
+    on_file(text, "sizes.rs");
 }
 
 fn on_file(text: &str, file: &str) {

@@ -4,15 +4,17 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Meta};
 
+use super::names::Subject;
 use crate::parse::ast;
 
 /// The type itself, under the user's attributes.
-pub(crate) fn declaration(network: &ast::Network, table: &[String]) -> TokenStream {
-    let ast::Network { attributes, visibility, name, .. } = network;
+pub(crate) fn declaration(subject: &Subject<'_>, table: &[String]) -> TokenStream {
+    let ast::Network { attributes, visibility, name, .. } = subject.network;
+    let (generics, bound) = (subject.generics(), subject.bound());
     quote! {
         #(#attributes)*
         #(#[doc = #table])*
-        #visibility struct #name {
+        #visibility struct #name #generics #bound {
             weights: ::cnn_core::network::Weights<Self>,
         }
     }
@@ -24,8 +26,9 @@ pub(crate) fn cfg(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> 
 }
 
 /// `Clone` and `Debug`, where the user does not derive them.
-pub(crate) fn derived(network: &ast::Network) -> TokenStream {
-    let name = &network.name;
+pub(crate) fn derived(subject: &Subject<'_>) -> TokenStream {
+    let Subject { network, ty, .. } = subject;
+    let (generics, bound) = (subject.generics(), subject.bound());
     let derives = |what: &str| {
         network.attributes.iter().any(|attribute| match &attribute.meta {
             Meta::List(list) if list.path.is_ident("derive") => {
@@ -36,7 +39,7 @@ pub(crate) fn derived(network: &ast::Network) -> TokenStream {
     };
     let clone = (!derives("Clone")).then(|| {
         quote! {
-            impl ::core::clone::Clone for #name {
+            impl #generics ::core::clone::Clone for #ty #bound {
                 fn clone(&self) -> Self {
                     Self { weights: ::core::clone::Clone::clone(&self.weights) }
                 }
@@ -45,7 +48,7 @@ pub(crate) fn derived(network: &ast::Network) -> TokenStream {
     });
     let debug = (!derives("Debug")).then(|| {
         quote! {
-            impl ::core::fmt::Debug for #name {
+            impl #generics ::core::fmt::Debug for #ty #bound {
                 fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     ::core::fmt::Debug::fmt(&self.weights, formatter)
                 }

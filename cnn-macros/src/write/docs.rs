@@ -3,8 +3,30 @@
 use super::views::{self, Of};
 use crate::layers::{Arguments, Cost, is_1d};
 use crate::parse::ast;
-use crate::plan::{Kind, Map, Plan, Step};
+use crate::plan::{AtSize, Kind, Map, Plan, Step};
 use crate::size::{Shape, Size};
+
+/// Those of a network at several sizes: the table is that of the first.
+pub(crate) fn family(network: &ast::Network, sizes: &[(AtSize, [Plan; 2])]) -> Vec<String> {
+    let [(first, [plan, _]), ..] = sizes else { return Vec::new() };
+    let mut lines = table(network, plan);
+    lines.extend([String::new(), format!(" That is `{}`. All sizes have the same weights:", first.called)]);
+    lines.extend([String::new(), "| size | output | multiply-adds |".to_owned(), "|:--|--:|--:|".to_owned()]);
+    lines.extend(sizes.iter().map(|(size, [plan, _])| {
+        let output = match plan.outputs.as_slice() {
+            [] => map(plan.map(plan.output)),
+            outputs => outputs.iter().map(|output| map(plan.map(output.map))).collect::<Vec<_>>().join(", "),
+        };
+        format!("| `{}` | {output} | {} |", size.called, total(plan, |cost| cost.multiply_adds))
+    }));
+    lines
+}
+
+/// Of all steps, if the macro knows.
+fn total(plan: &Plan, of: fn(Cost) -> u128) -> String {
+    let costs: Option<Vec<_>> = plan.steps.iter().map(|step| step.cost.map(of)).collect();
+    costs.map_or("?".to_owned(), |costs| grouped(costs.into_iter().fold(0, u128::saturating_add)))
+}
 
 /// Lines of Markdown.
 pub(crate) fn table(network: &ast::Network, plan: &Plan) -> Vec<String> {
@@ -19,11 +41,7 @@ pub(crate) fn table(network: &ast::Network, plan: &Plan) -> Vec<String> {
         lines.push(format!("| input | {} | | | |", map(&plan.maps[0])));
     }
     lines.extend(plan.steps.iter().map(|step| row(plan, step)));
-    let sum = |of: fn(Cost) -> u128| {
-        let costs: Option<Vec<_>> = plan.steps.iter().map(|step| step.cost.map(of)).collect();
-        costs.map_or("?".to_owned(), |costs| grouped(costs.into_iter().fold(0, u128::saturating_add)))
-    };
-    let (parameters, multiply_adds) = (sum(|cost| cost.parameters), sum(|cost| cost.multiply_adds));
+    let (parameters, multiply_adds) = (total(plan, |cost| cost.parameters), total(plan, |cost| cost.multiply_adds));
     lines.push(format!("| **total** | | | {parameters} | {multiply_adds} |"));
     let names: Vec<_> = views::names(plan).into_iter().map(|name| format!("`{name}`")).collect();
     if !names.is_empty() {

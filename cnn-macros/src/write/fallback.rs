@@ -4,29 +4,39 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::declaration::{cfg, declaration, derived};
-use super::names::map_type;
+use super::names::{Subject, map_type};
 use super::views::{self, Views};
 use super::{inputs, loss};
 use crate::parse::ast;
-use crate::plan::{MapId, Plan};
+use crate::plan::{AtSize, MapId, Plan};
 use crate::size::sizes_expression;
 
 /// The type, with empty implementations. Its output is a size that does not evaluate: rustc says nothing of whatever
 /// depends on such a constant but the constant's own error, which is ours.
-pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error]) -> TokenStream {
-    let name = &network.name;
+pub(crate) fn network(
+    network: &ast::Network,
+    family: Option<&[AtSize]>,
+    plan: &Plan,
+    found: &[syn::Error],
+) -> TokenStream {
+    let (name, subject) = (&network.name, Subject::of(network));
+    let (ty, generics, bound) = (&subject.ty, subject.generics(), subject.bound());
     let text = name.to_string();
-    let declared = declaration(network, &[" This network is wrong.".to_owned()]);
+    let declared = declaration(&subject, &[" This network is wrong.".to_owned()]);
     let cfg = cfg(&network.attributes);
     let errors = found.iter().map(syn::Error::to_compile_error);
     // What is told elsewhere is wrong there.
     let bad = match &plan.told_by {
-        Some(other) if other != name => quote!(<#other as ::cnn_core::network::Network>::Output),
+        Some(other) if other != name && subject.sizes.is_empty() => {
+            quote!(<#other as ::cnn_core::network::Network>::Output)
+        }
         _ => quote!(::cnn_core::shape::Flat<{ __BAD }>),
     };
     let is_known = |map: MapId| plan.map(map).shape.is_known();
     let sizes = plan.inputs.iter().map(|input| sizes_expression(&plan.map(input.map).shape));
     let (input, inputs_of) = match plan.maps.first() {
+        // It is another at each size.
+        _ if !subject.sizes.is_empty() => (bad.clone(), TokenStream::new()),
         Some(_) if network.inputs.len() > 1 && plan.inputs.iter().all(|input| is_known(input.map)) => (
             quote!(::cnn_core::network::Inputs<#name>),
             quote!(const INPUTS: &'static [::cnn_core::shape::Sizes] = &[#(#sizes),*];),
@@ -34,20 +44,23 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
         Some(map) if network.inputs.len() == 1 && map.shape.is_known() => (map_type(plan, map), TokenStream::new()),
         _ => (bad.clone(), TokenStream::new()),
     };
-    let derived = derived(network);
-    let output = quote!(<#name as ::cnn_core::network::Network>::Output);
-    let Views { declared: views_declared, implemented: views } = views::fallback(network, plan, &output);
-    let loss = loss::fallback(network, plan, &output);
-    let Views { declared: inputs_declared, implemented: inputs } = inputs::fallback(network, plan, &output);
+    let derived = derived(&subject);
+    let output = quote!(<#ty as ::cnn_core::network::Network>::Output);
+    let Views { declared: views_declared, implemented: views } = views::fallback(&subject, plan, &output);
+    let loss = loss::fallback(&subject, plan, &output);
+    let Views { declared: inputs_declared, implemented: inputs } = inputs::fallback(&subject, plan, &output);
+    let family = family.map(|sizes| super::family::fallback(&subject, sizes));
+    let Views { declared: family_declared, implemented: family } = family.unwrap_or_default();
     quote! {
         #declared
+        #family_declared
         #inputs_declared
         #views_declared
         #(#cfg)*
         const _: () = {
             #[allow(dead_code)]
             const __BAD: usize = { #(#errors;)* 0 };
-            impl ::cnn_core::network::Network for #name {
+            impl #generics ::cnn_core::network::Network for #ty #bound {
                 type Input = #input;
                 type Output = #bad;
                 #inputs_of
@@ -98,6 +111,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, found: &[syn::Error])
                 }
             }
             #derived
+            #family
             #inputs
             #loss
             #views

@@ -4,47 +4,53 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::declaration::cfg;
-use super::names::port_type;
+use super::names::Subject;
 use super::views::Views;
 use crate::parse::ast;
 use crate::plan::{Plan, Port};
 
 /// Of a sound network.
-pub(crate) fn inputs(network: &ast::Network, plan: &Plan) -> Views {
+pub(crate) fn inputs(subject: &Subject<'_>, plan: &Plan) -> Views {
     if plan.inputs.is_empty() {
         return Views::default();
     }
     let (mut types, mut ports) = (Vec::new(), TokenStream::new());
     for (index, Port { map, .. }) in plan.inputs.iter().enumerate() {
-        let (shape, port) = port_type(network, plan, *map, 2 * index);
+        let (shape, port) = subject.port(plan, *map, 2 * index);
         ports.extend(port);
-        types.push((shape, format!(": {}", plan.map(*map).shape)));
+        let sizes = format!(": {}", plan.map(*map).shape);
+        types.push((shape, if subject.sizes.is_empty() { sizes } else { String::new() }));
     }
-    let mut code = code(network, &types);
+    let mut code = code(subject, &types);
     code.implemented.extend(ports);
     code
 }
 
 /// Of a wrong network, in which maps that are not known have this type.
-pub(crate) fn fallback(network: &ast::Network, plan: &Plan, bad: &TokenStream) -> Views {
-    if network.inputs.len() < 2 {
+pub(crate) fn fallback(subject: &Subject<'_>, plan: &Plan, bad: &TokenStream) -> Views {
+    if subject.network.inputs.len() < 2 {
         return Views::default();
     }
-    let types = fallback_types(network, plan, bad).into_iter().map(|shape| (shape, String::new()));
-    code(network, &types.collect::<Vec<_>>())
+    let types = fallback_types(subject, plan, bad).into_iter().map(|shape| (shape, String::new()));
+    code(subject, &types.collect::<Vec<_>>())
 }
 
 /// The shapes of a wrong network's inputs, as far as they are known.
-pub(super) fn fallback_types(network: &ast::Network, plan: &Plan, bad: &TokenStream) -> Vec<TokenStream> {
+pub(super) fn fallback_types(subject: &Subject<'_>, plan: &Plan, bad: &TokenStream) -> Vec<TokenStream> {
     let known = |index: usize| {
+        if !subject.sizes.is_empty() {
+            return None;
+        }
         let map = plan.inputs.get(index).map(|input| plan.map(input.map)).filter(|map| map.shape.is_known())?;
         Some(super::names::map_type(plan, map))
     };
-    (0..network.inputs.len()).map(|index| known(index).unwrap_or_else(|| bad.clone())).collect()
+    (0..subject.network.inputs.len()).map(|index| known(index).unwrap_or_else(|| bad.clone())).collect()
 }
 
-fn code(network: &ast::Network, types: &[(TokenStream, String)]) -> Views {
-    let ast::Network { attributes, visibility, name: network_name, inputs, .. } = network;
+fn code(subject: &Subject<'_>, types: &[(TokenStream, String)]) -> Views {
+    let ast::Network { attributes, visibility, name: network_name, inputs, .. } = subject.network;
+    let (ty, parameters, generics, bound) = (&subject.ty, subject.parameters(), subject.generics(), subject.bound());
+    let elided = subject.borrowed(&quote!('_));
     let (name, cfg) = (format_ident!("{network_name}Inputs"), cfg(attributes));
     let mut fields: Vec<(&Ident, TokenStream, String)> = Vec::new();
     for (name, (shape, documentation)) in inputs.iter().filter_map(|input| input.name.as_ref()).zip(types) {
@@ -58,14 +64,14 @@ fn code(network: &ast::Network, types: &[(TokenStream, String)]) -> Views {
     let batches: Vec<_> = fields.iter().map(|(_, batch, _)| batch).collect();
     let texts = fields.iter().map(|(.., text)| text);
     let about = format!(" The inputs of [`{network_name}`], by their names.");
-    let all = quote!(::cnn_core::tensor::Batch<::cnn_core::network::Inputs<#network_name>>);
+    let all = quote!(::cnn_core::tensor::Batch<::cnn_core::network::Inputs<#ty>>);
     Views {
         declared: quote! {
             #(#cfg)*
             #[doc = #about]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
             #[allow(dead_code)]
-            #visibility struct #name<'a> {
+            #visibility struct #name<'a #(, #parameters)*> #bound {
                 #(
                     #[doc = #texts]
                     #visibility #names: &'a #batches,
@@ -73,7 +79,7 @@ fn code(network: &ast::Network, types: &[(TokenStream, String)]) -> Views {
             }
         },
         implemented: quote! {
-            impl #name<'_> {
+            impl #generics #name #elided #bound {
                 /// One batch of all of them.
                 ///
                 /// # Errors
@@ -97,7 +103,7 @@ fn code(network: &ast::Network, types: &[(TokenStream, String)]) -> Views {
                 }
             }
 
-            impl #network_name {
+            impl #generics #ty #bound {
                 /// One batch of all inputs, in their order.
                 ///
                 /// # Errors

@@ -5,6 +5,7 @@ mod declaration;
 mod docs;
 mod expression;
 pub(crate) mod fallback;
+mod family;
 mod inputs;
 mod loss;
 mod names;
@@ -23,16 +24,39 @@ use crate::plan::{Constant, ConstantType, Plan, StepId, memory};
 use crate::size::sizes_expression;
 use crate::span::ours;
 use declaration::{cfg, declaration, derived};
-use names::ends;
+pub(crate) use family::family;
+use names::{Subject, ends};
 use pass::{Of, Pass};
 use step::{layer, needs, step_data};
 use views::Views;
 
 /// The type and its `Network`.
 pub(crate) fn network(network: &ast::Network, plan: &Plan, predictor: &Plan) -> TokenStream {
-    let name = &network.name;
-    let declared = declaration(network, &docs::table(network, plan));
+    let subject = Subject::of(network);
+    let declared = declaration(&subject, &docs::table(network, plan));
     let cfg = cfg(&network.attributes);
+    let implemented = implemented(network, &subject.ty, &network.name.to_string(), plan, predictor);
+    let derived = derived(&subject);
+    let Views { declared: views_declared, implemented: views } = views::views(&subject, plan);
+    let Views { declared: inputs_declared, implemented: inputs } = inputs::inputs(&subject, plan);
+    let loss = loss::loss(&subject, plan);
+    quote! {
+        #declared
+        #inputs_declared
+        #views_declared
+        #(#cfg)*
+        const _: () = {
+            #implemented
+            #derived
+            #inputs
+            #loss
+            #views
+        };
+    }
+}
+
+/// A network, or one of several sizes, as a type of this name: its `Network`, and what that needs.
+fn implemented(network: &ast::Network, ty: &TokenStream, text: &str, plan: &Plan, predictor: &Plan) -> TokenStream {
     let constants = plan.constants.iter().map(|constant| {
         let Constant { name, report, of, value, end } = constant;
         let ty = match of {
@@ -51,36 +75,21 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, predictor: &Plan) -> 
             const #report: () = #name #method #arguments;
         }
     });
-    let check = quote_spanned!(ours(name.span())=> ::cnn_core::network::check::check::<#name>);
+    let check = quote_spanned!(ours(network.name.span())=> ::cnn_core::network::check::check::<#ty>);
     let layers = plan.steps.iter().enumerate().map(|(index, step)| layer(plan, index, step));
     let (frozen, frozen_layers) = step::frozen(plan, predictor);
-    let network_impl = network_impl(network, plan, predictor, &frozen);
-    let derived = derived(network);
-    let Views { declared: views_declared, implemented: views } = views::views(network, plan);
-    let Views { declared: inputs_declared, implemented: inputs } = inputs::inputs(network, plan);
-    let loss = loss::loss(network, plan);
+    let network_impl = network_impl(ty, text, plan, predictor, &frozen);
     quote! {
-        #declared
-        #inputs_declared
-        #views_declared
-        #(#cfg)*
-        const _: () = {
-            #(#constants)*
-            #(#layers)*
-            #frozen_layers
-            #network_impl
-            const _: () = #check();
-            #derived
-            #inputs
-            #loss
-            #views
-        };
+        #(#constants)*
+        #(#layers)*
+        #frozen_layers
+        #network_impl
+        const _: () = #check();
     }
 }
 
-fn network_impl(network: &ast::Network, plan: &Plan, predictor: &Plan, frozen: &HashSet<StepId>) -> TokenStream {
-    let (name, text) = (&network.name, network.name.to_string());
-    let [input, output] = ends(network, plan);
+fn network_impl(ty: &TokenStream, text: &str, plan: &Plan, predictor: &Plan, frozen: &HashSet<StepId>) -> TokenStream {
+    let [input, output] = ends(ty, plan);
     let ports = [("INPUTS", &plan.inputs), ("OUTPUTS", &plan.outputs)].map(|(name, ports)| {
         let (name, sizes) =
             (format_ident!("{name}"), ports.iter().map(|port| sizes_expression(&plan.map(port.map).shape)));
@@ -102,7 +111,7 @@ fn network_impl(network: &ast::Network, plan: &Plan, predictor: &Plan, frozen: &
     let (prepare, predict) = (predict.prepare(), predict.predict());
     let (evaluate, forward, backward) = (evaluate.forward(), train.forward(), train.backward());
     quote! {
-        impl ::cnn_core::network::Network for #name {
+        impl ::cnn_core::network::Network for #ty {
             type Input = #input;
             type Output = #output;
             #(#ports)*

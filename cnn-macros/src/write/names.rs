@@ -35,21 +35,81 @@ pub(crate) fn map_type(plan: &Plan, map: &Map) -> TokenStream {
     if map.probabilities { quote!(::cnn_core::shape::Probabilities<#shape>) } else { shape }
 }
 
-/// A name of the shape of an input, an output or a head that can be said anywhere, and what gives it that name, where only
-/// rustc knows the shape.
-pub(crate) fn port_type(network: &ast::Network, plan: &Plan, map: MapId, index: usize) -> (TokenStream, TokenStream) {
-    let (name, map) = (&network.name, plan.map(map));
-    let shape = map_type(plan, map);
-    if map.shape.is_known() {
-        return (shape, TokenStream::new());
-    }
-    let port = quote!(::cnn_core::network::Port<#index>);
-    (quote!(<#name as #port>::Shape), quote!(impl #port for #name { type Shape = #shape; }))
+/// A network where it is written about: its type, or that of all its sizes at once.
+pub(crate) struct Subject<'a> {
+    pub(crate) network: &'a ast::Network,
+    /// `Net`, or `PNet<H, W>`.
+    pub(crate) ty: TokenStream,
+    /// Of a network at several sizes: their names.
+    pub(crate) sizes: &'a [Ident],
 }
 
-/// The type of what a network takes, and of what it makes.
-pub(crate) fn ends(network: &ast::Network, plan: &Plan) -> [TokenStream; 2] {
-    let name = &network.name;
+impl<'a> Subject<'a> {
+    pub(crate) fn of(network: &'a ast::Network) -> Self {
+        let (name, sizes) = (&network.name, network.family.as_ref().map_or(&[][..], |family| &family.names));
+        let arguments = arguments(sizes);
+        Self { network, ty: quote!(#name #arguments), sizes }
+    }
+
+    /// `const H: usize`, of each.
+    pub(crate) fn parameters(&self) -> Vec<TokenStream> {
+        self.sizes.iter().map(|name| quote!(const #name: usize)).collect()
+    }
+
+    /// `<const H: usize, const W: usize>`, behind `impl`.
+    pub(crate) fn generics(&self) -> TokenStream {
+        angles(&self.parameters())
+    }
+
+    /// `<'a, H, W>`, with this lifetime.
+    pub(crate) fn borrowed(&self, lifetime: &TokenStream) -> TokenStream {
+        let sizes = self.sizes;
+        quote!(<#lifetime #(, { #sizes })*>)
+    }
+
+    /// The trait of those sizes that there are.
+    pub(crate) fn size_trait(&self) -> Ident {
+        format_ident!("{}Size", self.network.name)
+    }
+
+    /// `where PNet<H, W>: PNetSize`
+    pub(crate) fn bound(&self) -> TokenStream {
+        let (ty, size_trait) = (&self.ty, self.size_trait());
+        if self.sizes.is_empty() { TokenStream::new() } else { quote!(where #ty: #size_trait) }
+    }
+
+    /// A name of the shape of an input, an output or a head that can be said anywhere, and what gives it that name, where only
+    /// rustc knows the shape, or it is another at each size.
+    pub(crate) fn port(&self, plan: &Plan, map: MapId, index: usize) -> (TokenStream, TokenStream) {
+        let (ty, port, map) = (&self.ty, port(index), plan.map(map));
+        if !self.sizes.is_empty() {
+            return (quote!(<#ty as #port>::Shape), TokenStream::new());
+        }
+        let shape = map_type(plan, map);
+        if map.shape.is_known() {
+            return (shape, TokenStream::new());
+        }
+        (quote!(<#ty as #port>::Shape), quote!(impl #port for #ty { type Shape = #shape; }))
+    }
+}
+
+/// The trait that gives the shape of an input, an output or a head a name.
+pub(crate) fn port(index: usize) -> TokenStream {
+    quote!(::cnn_core::network::Port<#index>)
+}
+
+/// A list between angle brackets, if it has something.
+pub(crate) fn angles(parts: &[TokenStream]) -> TokenStream {
+    if parts.is_empty() { TokenStream::new() } else { quote!(<#(#parts),*>) }
+}
+
+/// `<H, W>`, in braces, as a type may have the same name.
+fn arguments(sizes: &[Ident]) -> TokenStream {
+    angles(&sizes.iter().map(|name| quote!({ #name })).collect::<Vec<_>>())
+}
+
+/// The type of what a network of this type takes, and of what it makes.
+pub(crate) fn ends(name: &TokenStream, plan: &Plan) -> [TokenStream; 2] {
     let input = match plan.inputs.as_slice() {
         [] => map_type(plan, &plan.maps[0]),
         _ => quote!(::cnn_core::network::Inputs<#name>),

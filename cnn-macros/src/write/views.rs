@@ -5,7 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::declaration::cfg;
-use super::names::port_type;
+use super::names::{Subject, port};
 use crate::parse::ast::{self, Layer};
 use crate::plan::{MapId, Plan};
 use crate::size::{Shape, Size};
@@ -71,10 +71,9 @@ pub(crate) fn names(plan: &Plan) -> Vec<&Ident> {
     }
 }
 
-/// Of a sound network.
-pub(crate) fn views(network: &ast::Network, plan: &Plan) -> Views {
-    let of = Of::plan(plan);
-    let (branches, firsts): (Vec<(Option<&Ident>, MapId)>, _) = match of {
+/// The maps of a plan's outputs or heads, with the names of those that have one, and where they begin.
+fn places(plan: &Plan) -> impl Iterator<Item = (Option<&Ident>, MapId, Size)> {
+    let (branches, firsts): (Vec<(Option<&Ident>, MapId)>, _) = match Of::plan(plan) {
         Of::Heads => {
             let branches: Vec<_> = plan.heads.iter().map(|branch| (branch.label.as_ref(), branch.map)).collect();
             let firsts = plan.firsts(&maps(&branches));
@@ -86,17 +85,37 @@ pub(crate) fn views(network: &ast::Network, plan: &Plan) -> Views {
             (branches, firsts)
         }
     };
+    branches.into_iter().zip(firsts).map(|((name, map), first)| (name, map, first))
+}
+
+/// Of a sound network.
+pub(crate) fn views(subject: &Subject<'_>, plan: &Plan) -> Views {
+    let of = Of::plan(plan);
     let (mut views, mut shapes) = (Vec::new(), TokenStream::new());
-    for (index, ((name, map), first)) in branches.into_iter().zip(firsts).enumerate() {
+    for (index, (name, map, first)) in places(plan).enumerate() {
         let Some(name) = name else { continue };
-        let (shape, port) = port_type(network, plan, map, 2 * index + 1);
-        shapes.extend(port);
-        let documentation = documentation(&plan.map(map).shape, &first, of);
-        views.push(View { name, first, shape, documentation });
+        let (shape, impl_of_port) = subject.port(plan, map, 2 * index + 1);
+        shapes.extend(impl_of_port);
+        if subject.sizes.is_empty() {
+            let documentation = documentation(&plan.map(map).shape, &first, of);
+            views.push(View { name, first, shape, documentation });
+        } else {
+            let (ty, port) = (&subject.ty, port(2 * index + 1));
+            let first = Size::Const(quote!(<#ty as #port>::FIRST));
+            views.push(View { name, first, shape, documentation: String::new() });
+        }
     }
-    let mut code = code(network, of, &views);
+    let mut code = code(subject, of, &views);
     code.implemented.extend(shapes);
     code
+}
+
+/// Of one of several sizes: the inputs, outputs and heads that have names, by their numbers, with the shapes that they have there
+/// and where they begin.
+pub(crate) fn ports(plan: &Plan) -> Vec<(usize, MapId, Size)> {
+    let inputs = plan.inputs.iter().enumerate().map(|(index, input)| (2 * index, input.map, Size::Known(0)));
+    let outputs = places(plan).enumerate().filter(|(_, (name, ..))| name.is_some());
+    inputs.chain(outputs.map(|(index, (_, map, first))| (2 * index + 1, map, first))).collect()
 }
 
 fn maps(branches: &[(Option<&Ident>, MapId)]) -> Vec<MapId> {
@@ -104,8 +123,8 @@ fn maps(branches: &[(Option<&Ident>, MapId)]) -> Vec<MapId> {
 }
 
 /// Of a wrong network, whose output has this type: the same names.
-pub(crate) fn fallback(network: &ast::Network, plan: &Plan, bad: &TokenStream) -> Views {
-    let (of, names) = match network.body.steps.last().map(|step| &step.layer) {
+pub(crate) fn fallback(subject: &Subject<'_>, plan: &Plan, bad: &TokenStream) -> Views {
+    let (of, names) = match subject.network.body.steps.last().map(|step| &step.layer) {
         Some(Layer::Outputs { branches, .. }) if branches.steps.len() > 1 => {
             (Of::Outputs, branches.steps.iter().filter_map(ast::Step::own_label).collect())
         }
@@ -118,7 +137,7 @@ pub(crate) fn fallback(network: &ast::Network, plan: &Plan, bad: &TokenStream) -
             views.push(View { name, first: Size::Known(0), shape: bad.clone(), documentation: String::new() });
         }
     }
-    code(network, of, &views)
+    code(subject, of, &views)
 }
 
 fn documentation(shape: &Shape, first: &Size, of: Of) -> String {
@@ -133,13 +152,15 @@ fn documentation(shape: &Shape, first: &Size, of: Of) -> String {
     }
 }
 
-fn code(network: &ast::Network, of: Of, views: &[View<'_>]) -> Views {
+fn code(subject: &Subject<'_>, of: Of, views: &[View<'_>]) -> Views {
     if views.is_empty() {
         return Views::default();
     }
-    let ast::Network { attributes, visibility, name: network_name, .. } = network;
-    let (name, cfg, function) = (of.type_name(network), cfg(attributes), format_ident!("{}", of.function()));
-    let output = quote!(<#network_name as ::cnn_core::network::Network>::Output);
+    let ast::Network { attributes, visibility, name: network_name, .. } = subject.network;
+    let (ty, parameters, generics, bound) = (&subject.ty, subject.parameters(), subject.generics(), subject.bound());
+    let elided = subject.borrowed(&quote!('_));
+    let (name, cfg, function) = (of.type_name(subject.network), cfg(attributes), format_ident!("{}", of.function()));
+    let output = quote!(<#ty as ::cnn_core::network::Network>::Output);
     let fields = views.iter().map(|View { name, shape, documentation, .. }| {
         let text = match of {
             Of::Heads => format!(" What the branch `{name}` made{documentation}."),
@@ -157,7 +178,7 @@ fn code(network: &ast::Network, of: Of, views: &[View<'_>]) -> Views {
         Of::Outputs => format!(" The outputs of [`{network_name}`], by their names."),
     };
     let what = format!(" {}", of.what());
-    let losses = if of == Of::Outputs { losses(network, views) } else { Views::default() };
+    let losses = if of == Of::Outputs { losses(subject, views) } else { Views::default() };
     let (losses_declared, losses_implemented) = (losses.declared, losses.implemented);
     Views {
         declared: quote! {
@@ -165,17 +186,17 @@ fn code(network: &ast::Network, of: Of, views: &[View<'_>]) -> Views {
             #[doc = #about]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
             #[allow(dead_code)]
-            #visibility struct #name<'a> {
+            #visibility struct #name<'a #(, #parameters)*> #bound {
                 #(#fields)*
             }
             #losses_declared
         },
         implemented: quote! {
-            impl #network_name {
+            impl #generics #ty #bound {
                 #[doc = #what]
                 #[must_use]
                 #[allow(dead_code)]
-                #visibility fn #function(output: ::cnn_core::tensor::Samples<'_, #output>) -> #name<'_> {
+                #visibility fn #function(output: ::cnn_core::tensor::Samples<'_, #output>) -> #name #elided {
                     #name { #(#parts),* }
                 }
             }
@@ -185,11 +206,23 @@ fn code(network: &ast::Network, of: Of, views: &[View<'_>]) -> Views {
 }
 
 /// A loss of several outputs: the sum of one of each.
-fn losses(network: &ast::Network, views: &[View<'_>]) -> Views {
-    let ast::Network { attributes, visibility, name: network_name, .. } = network;
+fn losses(subject: &Subject<'_>, views: &[View<'_>]) -> Views {
+    let ast::Network { attributes, visibility, name: network_name, .. } = subject.network;
+    let (ty, parameters, bound) = (&subject.ty, subject.parameters(), subject.bound());
     let (name, cfg) = (format_ident!("{network_name}Losses"), cfg(attributes));
-    let output = quote!(<#network_name as ::cnn_core::network::Network>::Output);
-    let types: Vec<_> = (0..views.len()).map(|index| format_ident!("L{index}")).collect();
+    // Said of all sizes, so that rustc sees which one it is.
+    let output = match subject.sizes {
+        [] => quote!(<#ty as ::cnn_core::network::Network>::Output),
+        _ => quote!(::cnn_core::network::Outputs<#ty>),
+    };
+    let free = |index: usize| {
+        let mut name = format_ident!("L{index}");
+        while subject.sizes.contains(&name) {
+            name = format_ident!("{name}_");
+        }
+        name
+    };
+    let types: Vec<_> = (0..views.len()).map(free).collect();
     let [names, firsts, shapes]: [Vec<TokenStream>; 3] = [
         views
             .iter()
@@ -224,7 +257,9 @@ fn losses(network: &ast::Network, views: &[View<'_>]) -> Views {
             }
         },
         implemented: quote! {
-            impl<#(#types: ::cnn_core::loss::Loss<#shapes>),*> ::cnn_core::loss::Loss<#output> for #name<#(#types),*> {
+            impl<#(#parameters,)* #(#types: ::cnn_core::loss::Loss<#shapes>),*> ::cnn_core::loss::Loss<#output>
+                for #name<#(#types),*> #bound
+            {
                 fn evaluate(
                     &self,
                     output: ::cnn_core::tensor::Samples<'_, #output>,

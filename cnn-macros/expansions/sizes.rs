@@ -1,0 +1,637 @@
+#[doc = " Two numbers at each place, at two sizes."]
+#[doc = ""]
+#[doc = "| step | output | kernel, stride, padding | parameters | multiply-adds |"]
+#[doc = "|:--|--:|:--|--:|--:|"]
+#[doc = "| input | 1x4x4 | | | |"]
+#[doc = "| conv (`conv2d`) | 1x2x2 | 3x3, stride 1, padding 0 | 10 | 36 |"]
+#[doc = "| 0 (`outputs`) | 20 |  |  |  |"]
+#[doc = "| **total** | | | 10 | 36 |"]
+#[doc = ""]
+#[doc = " [`Heat::outputs`] makes [`HeatOutputs`] of its output: `heat`, `same`."]
+#[doc = ""]
+#[doc = " That is `Heat<4>`. All sizes have the same weights:"]
+#[doc = ""]
+#[doc = "| size | output | multiply-adds |"]
+#[doc = "|:--|--:|--:|"]
+#[doc = "| `Heat<4>` | 1x2x2, 1x4x4 | 36 |"]
+#[doc = "| `Heat<6>` | 1x4x4, 1x6x6 | 144 |"]
+pub struct Heat<const S: usize>
+where
+    Heat<{ S }>: HeatSize,
+{
+    weights: ::cnn_core::network::Weights<Self>,
+}
+#[doc = " [`Heat`] at one of its sizes: `Heat<4>`, `Heat<6>`."]
+#[allow(dead_code)]
+#[diagnostic::on_unimplemented(
+    message = "`Heat` has no size `{Self}`",
+    label = "not one of its sizes",
+    note = "its sizes are `Heat<4>`, `Heat<6>`: those behind `for` in its declaration"
+)]
+pub trait HeatSize:
+    ::cnn_core::network::Resize<First = Heat<4>>
+    + ::cnn_core::network::Network<Output = ::cnn_core::network::Outputs<Self>>
+    + ::cnn_core::network::Port<1usize>
+    + ::cnn_core::network::Port<3usize>
+{
+}
+#[doc = " The outputs of [`Heat`], by their names."]
+#[derive(:: core :: clone :: Clone, :: core :: marker :: Copy, :: core :: fmt :: Debug)]
+#[allow(dead_code)]
+pub struct HeatOutputs<'a, const S: usize>
+where
+    Heat<{ S }>: HeatSize,
+{
+    #[doc = " The output `heat`."]
+    pub heat: ::cnn_core::tensor::Part<'a, <Heat<{ S }> as ::cnn_core::network::Port<1usize>>::Shape>,
+    #[doc = " The output `same`."]
+    pub same: ::cnn_core::tensor::Part<'a, <Heat<{ S }> as ::cnn_core::network::Port<3usize>>::Shape>,
+}
+#[doc = " A loss of the outputs of [`Heat`]: the sum of a loss of each."]
+#[derive(:: core :: clone :: Clone, :: core :: marker :: Copy, :: core :: fmt :: Debug)]
+#[allow(dead_code)]
+pub struct HeatLosses<L0, L1> {
+    #[doc = " Of the output `heat`."]
+    pub heat: L0,
+    #[doc = " Of the output `same`."]
+    pub same: L1,
+}
+const _: () = {
+    impl<const S: usize> ::core::clone::Clone for Heat<{ S }>
+    where
+        Heat<{ S }>: HeatSize,
+    {
+        fn clone(&self) -> Self {
+            Self { weights: ::core::clone::Clone::clone(&self.weights) }
+        }
+    }
+    impl<const S: usize> ::core::fmt::Debug for Heat<{ S }>
+    where
+        Heat<{ S }>: HeatSize,
+    {
+        fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            ::core::fmt::Debug::fmt(&self.weights, formatter)
+        }
+    }
+    impl<const S: usize> ::cnn_core::network::Resize for Heat<{ S }>
+    where
+        Heat<{ S }>: HeatSize,
+    {
+        type First = Heat<4>;
+    }
+    impl<const S: usize> Heat<{ S }>
+    where
+        Heat<{ S }>: HeatSize,
+    {
+        #[doc = r" The network at another size, with the same weights: none is copied before one of the two is changed."]
+        #[must_use]
+        #[allow(dead_code)]
+        pub fn at<const NEW_S: usize>(&self) -> Heat<{ NEW_S }>
+        where
+            Heat<{ NEW_S }>: HeatSize,
+        {
+            ::cnn_core::network::Resize::resized(::core::clone::Clone::clone(self))
+        }
+        #[doc = r" Makes it the network at another size, with the same weights, of which none is copied."]
+        #[must_use]
+        #[allow(dead_code)]
+        pub fn resize<const NEW_S: usize>(self) -> Heat<{ NEW_S }>
+        where
+            Heat<{ NEW_S }>: HeatSize,
+        {
+            ::cnn_core::network::Resize::resized(self)
+        }
+    }
+    impl<const S: usize> Heat<{ S }>
+    where
+        Heat<{ S }>: HeatSize,
+    {
+        #[doc = " The outputs by their names."]
+        #[must_use]
+        #[allow(dead_code)]
+        pub fn outputs(
+            output: ::cnn_core::tensor::Samples<'_, <Heat<{ S }> as ::cnn_core::network::Network>::Output>,
+        ) -> HeatOutputs<'_, { S }> {
+            HeatOutputs {
+                heat: output.lying(<Heat<{ S }> as ::cnn_core::network::Port<1usize>>::FIRST),
+                same: output.lying(<Heat<{ S }> as ::cnn_core::network::Port<3usize>>::FIRST),
+            }
+        }
+    }
+    impl<
+        const S: usize,
+        L0: ::cnn_core::loss::Loss<<Heat<{ S }> as ::cnn_core::network::Port<1usize>>::Shape>,
+        L1: ::cnn_core::loss::Loss<<Heat<{ S }> as ::cnn_core::network::Port<3usize>>::Shape>,
+    > ::cnn_core::loss::Loss<::cnn_core::network::Outputs<Heat<{ S }>>> for HeatLosses<L0, L1>
+    where
+        Heat<{ S }>: HeatSize,
+    {
+        fn evaluate(
+            &self,
+            output: ::cnn_core::tensor::Samples<'_, ::cnn_core::network::Outputs<Heat<{ S }>>>,
+            mut grad_output: ::cnn_core::tensor::SamplesMut<'_, ::cnn_core::network::Outputs<Heat<{ S }>>>,
+        ) -> ::core::result::Result<f32, ::cnn_core::Error> {
+            let mut sum = 0.0;
+            let (loss, gradient0) = ::cnn_core::loss::output::of_output::<
+                _,
+                <Heat<{ S }> as ::cnn_core::network::Port<1usize>>::Shape,
+            >(
+                &self.heat, output, <Heat<{ S }> as ::cnn_core::network::Port<1usize>>::FIRST
+            )?;
+            sum += loss;
+            let (loss, gradient1) = ::cnn_core::loss::output::of_output::<
+                _,
+                <Heat<{ S }> as ::cnn_core::network::Port<3usize>>::Shape,
+            >(
+                &self.same, output, <Heat<{ S }> as ::cnn_core::network::Port<3usize>>::FIRST
+            )?;
+            sum += loss;
+            ::cnn_core::loss::output::write_gradient::<_, <Heat<{ S }> as ::cnn_core::network::Port<1usize>>::Shape>(
+                &gradient0,
+                &mut grad_output,
+                <Heat<{ S }> as ::cnn_core::network::Port<1usize>>::FIRST,
+            );
+            ::cnn_core::loss::output::write_gradient::<_, <Heat<{ S }> as ::cnn_core::network::Port<3usize>>::Shape>(
+                &gradient1,
+                &mut grad_output,
+                <Heat<{ S }> as ::cnn_core::network::Port<3usize>>::FIRST,
+            );
+            ::core::result::Result::Ok(sum)
+        }
+    }
+};
+const _: () = {
+    struct __Step0;
+    impl ::cnn_core::layer::conv2d::Conv2d for __Step0 {
+        const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
+            in_channels: 1,
+            in_size: [4, 4],
+            out_channels: 1,
+            kernel_size: [3, 3],
+            stride: [1, 1],
+            padding: ::cnn_core::kernel::geometry::Padding::symmetric([0, 0]),
+            unread: [0, 0],
+            algorithm: ::cnn_core::kernel::geometry::Conv2dAlgorithm::Auto,
+            dilation: [1, 1],
+            groups: 1,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+        };
+        const BIAS: bool = true;
+        const FUSED: ::cnn_core::kernel::FusedActivation = ::cnn_core::kernel::FusedActivation::None;
+    }
+    const _: ::cnn_core::shape::Chw<
+        1,
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U3,
+                ::cnn_core::shape::typenum::U1,
+                ::cnn_core::shape::typenum::U0,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U4>()
+        },
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U3,
+                ::cnn_core::shape::typenum::U1,
+                ::cnn_core::shape::typenum::U0,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U4>()
+        },
+    > = ::cnn_core::shape::Chw::<1, 2, 2>;
+    impl ::cnn_core::network::Network for Heat<4> {
+        type Input = ::cnn_core::shape::Chw<1, 4, 4>;
+        type Output = ::cnn_core::network::Outputs<Heat<4>>;
+        const OUTPUTS: &'static [::cnn_core::shape::Sizes] = &[
+            ::cnn_core::shape::Sizes::Map { channels: 1, height: 2, width: 2 },
+            ::cnn_core::shape::Sizes::Map { channels: 1, height: 4, width: 4 },
+        ];
+        const NAME: &'static str = "Heat<4>";
+        const STEPS: &'static [::cnn_core::network::Step] = &[
+            ::cnn_core::network::Step {
+                path: "conv",
+                layer: "conv2d",
+                operation: <__Step0 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
+                shares: ::core::option::Option::None,
+                inputs: &[0],
+                input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 4, width: 4 },
+                output: ::cnn_core::shape::Sizes::Map { channels: 1, height: 2, width: 2 },
+            },
+            ::cnn_core::network::Step {
+                path: "0",
+                layer: "outputs",
+                operation: ::cnn_core::layer::Operation::Outputs,
+                shares: ::core::option::Option::None,
+                inputs: &[1, 0],
+                input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 2, width: 2 },
+                output: ::cnn_core::shape::Sizes::Flat { features: 20 },
+            },
+        ];
+        const MEMORY: ::cnn_core::network::Memory =
+            ::cnn_core::network::Memory { evaluation: 16, prediction: 16, training: 16 };
+        const STEP_NEEDS: ::cnn_core::network::Needs = {
+            let needs = ::cnn_core::network::Needs::NONE;
+            let needs = needs.max(::cnn_core::layer::conv2d::needs::<__Step0>());
+            needs
+        };
+        const STEP_PREPARED: ::cnn_core::network::Prepared = {
+            let prepared = ::cnn_core::network::Prepared::NONE;
+            let prepared = prepared.and(::cnn_core::layer::conv2d::prepared::<__Step0>());
+            prepared
+        };
+        fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
+            Self { weights }
+        }
+        fn weights(&self) -> &::cnn_core::network::Weights<Self> {
+            &self.weights
+        }
+        fn weights_mut(&mut self) -> &mut ::cnn_core::network::Weights<Self> {
+            &mut self.weights
+        }
+        fn evaluate(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            owned: ::cnn_core::layer::Owned<'_>,
+            input: &[f32],
+            output: &mut [f32],
+        ) {
+            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let workspace = owned.workspace;
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
+                ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+            }
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
+                ::cnn_core::layer::concat::forward(
+                    4,
+                    ::cnn_core::layer::Rows::dense(&m0[..]),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 20),
+                );
+                ::cnn_core::layer::concat::forward(
+                    16,
+                    ::cnn_core::layer::Rows::dense(input),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[4..], 20),
+                );
+            }
+        }
+        fn forward_steps(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            owned: ::cnn_core::layer::Owned<'_>,
+            input: &[f32],
+            output: &mut [f32],
+        ) {
+            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let workspace = owned.workspace;
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
+                ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+            }
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
+                ::cnn_core::layer::concat::forward(
+                    4,
+                    ::cnn_core::layer::Rows::dense(&m0[..]),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 20),
+                );
+                ::cnn_core::layer::concat::forward(
+                    16,
+                    ::cnn_core::layer::Rows::dense(input),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[4..], 20),
+                );
+            }
+        }
+        fn backward_steps(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            owned: ::cnn_core::layer::Owned<'_>,
+            input: &[f32],
+            output: &[f32],
+            grad_output: &mut [f32],
+            mut grad_input: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
+            grad_parameters: &mut [f32],
+        ) {
+            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let workspace = owned.workspace;
+            let [q0] = ::cnn_core::kernel::memory::buffer::split(grad_parameters, [10]);
+            {
+                let [m1] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
+                ::cnn_core::layer::concat::backward(
+                    4,
+                    ::cnn_core::layer::Rows::strided(&(grad_output)[0..], 20),
+                    ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut m1[..])),
+                    0,
+                );
+                ::cnn_core::layer::concat::backward(
+                    16,
+                    ::cnn_core::layer::Rows::strided(&(grad_output)[4..], 20),
+                    ::cnn_core::layer::GradInput::lend(&mut grad_input),
+                    0,
+                );
+            }
+            {
+                let [m1] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
+                ::cnn_core::layer::conv2d::backward::<__Step0>(
+                    pass.at(0),
+                    p0,
+                    input,
+                    &[],
+                    &mut m1[..],
+                    ::cnn_core::layer::GradInput::lend_to_add(&mut grad_input),
+                    q0,
+                );
+            }
+        }
+        fn prepare_steps(
+            made_for: ::cnn_core::network::MadeFor,
+            parameters: &[f32],
+            _state: &[f32],
+            prepared: &mut [f32],
+        ) {
+            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(parameters, [10]);
+            let [f0] = ::cnn_core::kernel::memory::buffer::split(
+                prepared,
+                [const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values }],
+            );
+            ::cnn_core::layer::conv2d::prepare::<__Step0>(made_for, p0, &[], f0);
+        }
+        fn predict_steps(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            owned: ::cnn_core::layer::Owned<'_>,
+            input: &[f32],
+            output: &mut [f32],
+        ) {
+            let [f0] = ::cnn_core::kernel::memory::buffer::split_ref(
+                owned.parameters,
+                [const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values }],
+            );
+            let workspace = owned.workspace;
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
+                ::cnn_core::layer::conv2d::predict::<__Step0>(pass.at(0), f0, input, &mut m0[..]);
+            }
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
+                ::cnn_core::layer::concat::forward(
+                    4,
+                    ::cnn_core::layer::Rows::dense(&m0[..]),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 20),
+                );
+                ::cnn_core::layer::concat::forward(
+                    16,
+                    ::cnn_core::layer::Rows::dense(input),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[4..], 20),
+                );
+            }
+        }
+    }
+    const _: () = ::cnn_core::network::check::check::<Heat<4>>();
+    impl ::cnn_core::network::Port<1usize> for Heat<4> {
+        type Shape = ::cnn_core::shape::Chw<1, 2, 2>;
+        const FIRST: usize = 0;
+    }
+    impl ::cnn_core::network::Port<3usize> for Heat<4> {
+        type Shape = ::cnn_core::shape::Chw<1, 4, 4>;
+        const FIRST: usize = 4;
+    }
+    impl HeatSize for Heat<4> {}
+};
+const _: () = {
+    struct __Step0;
+    impl ::cnn_core::layer::conv2d::Conv2d for __Step0 {
+        const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
+            in_channels: 1,
+            in_size: [6, 6],
+            out_channels: 1,
+            kernel_size: [3, 3],
+            stride: [1, 1],
+            padding: ::cnn_core::kernel::geometry::Padding::symmetric([0, 0]),
+            unread: [0, 0],
+            algorithm: ::cnn_core::kernel::geometry::Conv2dAlgorithm::Auto,
+            dilation: [1, 1],
+            groups: 1,
+            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+        };
+        const BIAS: bool = true;
+        const FUSED: ::cnn_core::kernel::FusedActivation = ::cnn_core::kernel::FusedActivation::None;
+    }
+    const _: ::cnn_core::shape::Chw<
+        1,
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U3,
+                ::cnn_core::shape::typenum::U1,
+                ::cnn_core::shape::typenum::U0,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U6>()
+        },
+        {
+            ::cnn_core::shape::window::Window::<
+                ::cnn_core::shape::typenum::U3,
+                ::cnn_core::shape::typenum::U1,
+                ::cnn_core::shape::typenum::U0,
+                ::cnn_core::shape::typenum::U1,
+            >::positions::<::cnn_core::shape::typenum::U6>()
+        },
+    > = ::cnn_core::shape::Chw::<1, 4, 4>;
+    impl ::cnn_core::network::Network for Heat<6> {
+        type Input = ::cnn_core::shape::Chw<1, 6, 6>;
+        type Output = ::cnn_core::network::Outputs<Heat<6>>;
+        const OUTPUTS: &'static [::cnn_core::shape::Sizes] = &[
+            ::cnn_core::shape::Sizes::Map { channels: 1, height: 4, width: 4 },
+            ::cnn_core::shape::Sizes::Map { channels: 1, height: 6, width: 6 },
+        ];
+        const NAME: &'static str = "Heat<6>";
+        const STEPS: &'static [::cnn_core::network::Step] = &[
+            ::cnn_core::network::Step {
+                path: "conv",
+                layer: "conv2d",
+                operation: <__Step0 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
+                shares: ::core::option::Option::None,
+                inputs: &[0],
+                input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 6, width: 6 },
+                output: ::cnn_core::shape::Sizes::Map { channels: 1, height: 4, width: 4 },
+            },
+            ::cnn_core::network::Step {
+                path: "0",
+                layer: "outputs",
+                operation: ::cnn_core::layer::Operation::Outputs,
+                shares: ::core::option::Option::None,
+                inputs: &[1, 0],
+                input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 4, width: 4 },
+                output: ::cnn_core::shape::Sizes::Flat { features: 52 },
+            },
+        ];
+        const MEMORY: ::cnn_core::network::Memory =
+            ::cnn_core::network::Memory { evaluation: 16, prediction: 16, training: 16 };
+        const STEP_NEEDS: ::cnn_core::network::Needs = {
+            let needs = ::cnn_core::network::Needs::NONE;
+            let needs = needs.max(::cnn_core::layer::conv2d::needs::<__Step0>());
+            needs
+        };
+        const STEP_PREPARED: ::cnn_core::network::Prepared = {
+            let prepared = ::cnn_core::network::Prepared::NONE;
+            let prepared = prepared.and(::cnn_core::layer::conv2d::prepared::<__Step0>());
+            prepared
+        };
+        fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
+            Self { weights }
+        }
+        fn weights(&self) -> &::cnn_core::network::Weights<Self> {
+            &self.weights
+        }
+        fn weights_mut(&mut self) -> &mut ::cnn_core::network::Weights<Self> {
+            &mut self.weights
+        }
+        fn evaluate(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            owned: ::cnn_core::layer::Owned<'_>,
+            input: &[f32],
+            output: &mut [f32],
+        ) {
+            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let workspace = owned.workspace;
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
+                ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+            }
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
+                ::cnn_core::layer::concat::forward(
+                    16,
+                    ::cnn_core::layer::Rows::dense(&m0[..]),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 52),
+                );
+                ::cnn_core::layer::concat::forward(
+                    36,
+                    ::cnn_core::layer::Rows::dense(input),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[16..], 52),
+                );
+            }
+        }
+        fn forward_steps(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            owned: ::cnn_core::layer::Owned<'_>,
+            input: &[f32],
+            output: &mut [f32],
+        ) {
+            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let workspace = owned.workspace;
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
+                ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+            }
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
+                ::cnn_core::layer::concat::forward(
+                    16,
+                    ::cnn_core::layer::Rows::dense(&m0[..]),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 52),
+                );
+                ::cnn_core::layer::concat::forward(
+                    36,
+                    ::cnn_core::layer::Rows::dense(input),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[16..], 52),
+                );
+            }
+        }
+        fn backward_steps(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            owned: ::cnn_core::layer::Owned<'_>,
+            input: &[f32],
+            output: &[f32],
+            grad_output: &mut [f32],
+            mut grad_input: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
+            grad_parameters: &mut [f32],
+        ) {
+            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let workspace = owned.workspace;
+            let [q0] = ::cnn_core::kernel::memory::buffer::split(grad_parameters, [10]);
+            {
+                let [m1] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
+                ::cnn_core::layer::concat::backward(
+                    16,
+                    ::cnn_core::layer::Rows::strided(&(grad_output)[0..], 52),
+                    ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut m1[..])),
+                    0,
+                );
+                ::cnn_core::layer::concat::backward(
+                    36,
+                    ::cnn_core::layer::Rows::strided(&(grad_output)[16..], 52),
+                    ::cnn_core::layer::GradInput::lend(&mut grad_input),
+                    0,
+                );
+            }
+            {
+                let [m1] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
+                ::cnn_core::layer::conv2d::backward::<__Step0>(
+                    pass.at(0),
+                    p0,
+                    input,
+                    &[],
+                    &mut m1[..],
+                    ::cnn_core::layer::GradInput::lend_to_add(&mut grad_input),
+                    q0,
+                );
+            }
+        }
+        fn prepare_steps(
+            made_for: ::cnn_core::network::MadeFor,
+            parameters: &[f32],
+            _state: &[f32],
+            prepared: &mut [f32],
+        ) {
+            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(parameters, [10]);
+            let [f0] = ::cnn_core::kernel::memory::buffer::split(
+                prepared,
+                [const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values }],
+            );
+            ::cnn_core::layer::conv2d::prepare::<__Step0>(made_for, p0, &[], f0);
+        }
+        fn predict_steps(
+            pass: &mut ::cnn_core::layer::Pass<'_>,
+            samples: usize,
+            owned: ::cnn_core::layer::Owned<'_>,
+            input: &[f32],
+            output: &mut [f32],
+        ) {
+            let [f0] = ::cnn_core::kernel::memory::buffer::split_ref(
+                owned.parameters,
+                [const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values }],
+            );
+            let workspace = owned.workspace;
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
+                ::cnn_core::layer::conv2d::predict::<__Step0>(pass.at(0), f0, input, &mut m0[..]);
+            }
+            {
+                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
+                ::cnn_core::layer::concat::forward(
+                    16,
+                    ::cnn_core::layer::Rows::dense(&m0[..]),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 52),
+                );
+                ::cnn_core::layer::concat::forward(
+                    36,
+                    ::cnn_core::layer::Rows::dense(input),
+                    ::cnn_core::layer::RowsMut::strided(&mut (output)[16..], 52),
+                );
+            }
+        }
+    }
+    const _: () = ::cnn_core::network::check::check::<Heat<6>>();
+    impl ::cnn_core::network::Port<1usize> for Heat<6> {
+        type Shape = ::cnn_core::shape::Chw<1, 4, 4>;
+        const FIRST: usize = 0;
+    }
+    impl ::cnn_core::network::Port<3usize> for Heat<6> {
+        type Shape = ::cnn_core::shape::Chw<1, 6, 6>;
+        const FIRST: usize = 16;
+    }
+    impl HeatSize for Heat<6> {}
+    const _: () = ::cnn_core::network::check::same_weights::<Heat<4>, Heat<6>>();
+};
