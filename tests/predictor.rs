@@ -11,7 +11,7 @@ use cnn_core::network::{MadeFor, Predictor};
 use cnn_core::prelude::*;
 use cnn_core::shape::Shape;
 use cnn_core::tensor::{Sample, Samples, SamplesMut};
-use networks::{Name, Visitor};
+use networks::{Name, Truth, Visitor};
 
 const BOTH: [MadeFor; 2] = [MadeFor::OneSample, MadeFor::Batches];
 
@@ -72,7 +72,7 @@ struct Gallery;
 impl Visitor for Gallery {
     type Output = ();
 
-    fn visit<N: Network, const CLASSES: usize>(self) {
+    fn visit<N: Network, T: Truth<N::Output>>(self) {
         check(&moved::<N>(), &input(1));
     }
 }

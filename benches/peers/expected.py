@@ -5,6 +5,8 @@ import copy
 import torch
 from torch import nn
 
+from networks import together
+
 
 def randomize(network, images):
     """Moves weights and running statistics away from where they start, so that none of them can be forgotten.
@@ -45,7 +47,7 @@ class Kept(nn.Module):
         return values * self.kept.to(values.dtype) / (1 - self.p)
 
 
-def expected_tensors(network, images, labels, train, kept=(), dtype=torch.float64):
+def expected_tensors(network, images, truth, loss, train, kept=(), dtype=torch.float64):
     """Output, loss, gradients, and in training mode the state after the step.
 
     `kept` has for the name of each dropout what it keeps, which is of the same distribution wherever it comes from."""
@@ -57,8 +59,8 @@ def expected_tensors(network, images, labels, train, kept=(), dtype=torch.float6
     if train:
         left = [name for name, module in network.named_modules() if isinstance(module, nn.Dropout)]
         assert not left, f"nobody says what {left} keep"
-    output = network(images.to(dtype))
-    loss = nn.CrossEntropyLoss()(output, labels)
+    output = together(network(images.to(dtype)))
+    loss = loss(output, truth.to(dtype) if truth.is_floating_point() else truth)
     loss.backward()
     tensors = {"output": output.detach(), "loss": loss.detach()}
     for name, parameter in network.named_parameters():

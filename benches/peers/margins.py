@@ -18,7 +18,7 @@ MARGIN = 1e-5
 # How much of a filter changes: enough for its own values, and little for all behind them, which were far enough already.
 CHANGE = 3e-4
 
-KINKS = {"relu": (0,), "relu_": (0,), "relu6": (0, 6), "hardswish": (-3, 3), "hardsigmoid": (-3, 3)}
+KINKS = {"relu": (0,), "relu_": (0,), "leaky_relu": (0,), "relu6": (0, 6), "hardswish": (-3, 3), "hardsigmoid": (-3, 3)}
 # The dimension of the weight that output channels are.
 FILTERS = {"conv2d": 0, "linear": 0, "conv_transpose2d": 1}
 
