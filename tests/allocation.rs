@@ -47,7 +47,7 @@ network! {
         max_pool2d<3>(stride = 2, ceil_mode = true), batch_norm2d(track_running_stats = false),
         prelu(num_parameters = channels), local_response_norm<3>, dropout2d(p = 0.1), hardswish, adaptive_max_pool2d<3>,
         conv_transpose2d<4, 3>(stride = 2), gelu, zero_pad2d<1>, upsample(scale_factor = 2, mode = bilinear), prelu,
-        group_norm<2>, instance_norm2d, layer_norm, relu, rms_norm(over = channels), adaptive_avg_pool2d<1>, flatten,
+        linear<6>(over = channels), layer_scale, drop_path(p = 0.1), group_norm<2>, instance_norm2d, layer_norm, relu, rms_norm(over = channels), adaptive_avg_pool2d<1>, flatten,
         batch_norm1d, linear<10>,
     }
 }

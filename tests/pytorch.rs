@@ -131,6 +131,25 @@ network! {
         group_norm: group_norm<2>, rms_norm: rms_norm, fc: linear<3>,
     }
 
+    block cn_block {
+        add {
+            [
+                block: [
+                    conv2d<channels, 7>(padding = 3, groups = channels), [], layer_norm(over = channels, eps = 0.000001),
+                    linear<{ 4 * channels }>(over = channels), gelu, linear<{ channels / 4 }>(over = channels),
+                ],
+                layer_scale: layer_scale, drop_path(p = 0),
+            ],
+            [],
+        },
+    }
+
+    /// Linear layers of each position, and factors of a branch, as in ConvNeXt.
+    pub ConvNext<2, 8, 6> {
+        stem: conv2d<6, 2>(stride = 2), norm: layer_norm(over = channels, eps = 0.000001), blocks: [cn_block, cn_block],
+        adaptive_avg_pool2d<1>, flatten, fc: linear<3>,
+    }
+
     /// Every function of one value, side by side.
     pub Activations<2, 3, 4> {
         conv: conv2d<3, 1>,
@@ -278,6 +297,11 @@ fn all_earlier_maps_as_in_densenet() {
 #[test]
 fn weighed_channels_as_in_mobilenet() {
     check::<SqueezeExcitation>("squeeze_excitation");
+}
+
+#[test]
+fn linear_layers_of_each_position_as_in_convnext() {
+    check::<ConvNext>("convnext");
 }
 
 #[test]

@@ -29,6 +29,7 @@ network! {
     /// Layers that are none of the others.
     pub Others<3, 13, 13> {
         conv2d<24, 3>, prelu(num_parameters = channels), local_response_norm<5>, dropout2d(p = 0.1),
+        linear<20>(over = channels), layer_scale(init_value = 0.5), drop_path(p = 0.1),
         conv_transpose2d<16, 3>(stride = 2, output_padding = 1), hardswish, zero_pad2d<1>, gelu,
         adaptive_max_pool2d<6>, upsample(scale_factor = 2, mode = bilinear), conv2d<12, 3>(stride = 2), silu,
         upsample(scale_factor = 3), tanh, prelu, adaptive_avg_pool2d<1>, flatten, linear<10>, log_softmax,

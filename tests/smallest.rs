@@ -80,6 +80,7 @@ on_small_maps! {
     features { flatten, linear<1>, relu, linear<3>(bias = false), linear<17>, linear<1> }
     functions { conv2d<2, 1>, leaky_relu(negative_slope = -2), sigmoid, hardsigmoid, conv2d<1, 1>, hardswish, silu, gelu }
     slopes { prelu, conv2d<3, 1>, prelu(num_parameters = channels), flatten, log_softmax }
+    positions { linear<2>(over = channels), layer_scale, linear<1>(over = channels, bias = false), drop_path(p = 1) }
     dropped { dropout(p = 0), dropout2d(p = 0), conv2d<1, 1>, dropout(p = 1), softmax }
     sums { a: add { conv2d<channels, 1>, [], [] }, relu, b: add { x: [conv2d<2, 1>, batch_norm2d], y: conv2d<2, 3>(padding = 1) } }
     products { multiply { [], [adaptive_avg_pool2d<1>, conv2d<channels, 1>, sigmoid] } }

@@ -62,6 +62,7 @@ network! {
         batch_norm2d(eps = EPS, momentum = { 1.0 - EPS }), dropout(p = P), leaky_relu(negative_slope = -EPS),
         local_response_norm<3>(alpha = EPS, beta = { 0.5 + EPS }, k = { CLASSES as f64 }),
         upsample(scale_factor = (CLASSES, { 1.0 + P })), dropout2d(p = { P / 2.0 }),
+        drop_path(p = P), layer_scale(init_value = EPS), linear<CLASSES>(over = channels),
         avg_pool2d<2>(divisor_override = CLASSES),
         leaning<EPS>, leaning<0.5>, leaning<{ -0.5 }>, leaning<{ 2.0 * EPS }>, leaning<1>,
     }

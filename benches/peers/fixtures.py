@@ -14,6 +14,7 @@ from functools import partial
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torchvision.models.convnext import CNBlock, LayerNorm2d as OfChannels2d
 from torchvision.models.densenet import _DenseBlock, _Transition
 from torchvision.models.googlenet import Inception
 from torchvision.models.mobilenetv3 import InvertedResidual, InvertedResidualConfig
@@ -200,6 +201,15 @@ def normalizations():
     )
 
 
+def convnext():
+    return named(
+        stem=nn.Conv2d(2, 6, 2, stride=2),
+        norm=OfChannels2d(6, eps=1e-6),
+        blocks=nn.Sequential(CNBlock(6, 0.5, 0.0), CNBlock(6, 0.25, 0.0)),
+        **classifier(6),
+    )
+
+
 # name -> constructor, sizes of an image
 FIXTURES = {
     "residual": (residual, (2, 6, 6)),
@@ -211,6 +221,7 @@ FIXTURES = {
     "windows": (windows, (2, 9, 8)),
     "rare": (rare, (2, 9, 8)),
     "normalizations": (normalizations, (2, 5, 4)),
+    "convnext": (convnext, (2, 8, 6)),
 }
 
 

@@ -118,7 +118,7 @@ pub mod train;
 /// |:--|:--|
 /// | `conv2d<out_channels, kernel_size>` | `stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, algorithm = auto, strict` |
 /// | `conv_transpose2d<out_channels, kernel_size>` | `stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1, bias = true` |
-/// | `linear<out_features>` | `bias = true` |
+/// | `linear<out_features>` | `bias = true, over = all`, or `channels` |
 /// | `max_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, dilation = 1, ceil_mode = false, strict` |
 /// | `avg_pool2d<kernel_size>` | `stride = kernel_size, padding = 0, ceil_mode = false, count_include_pad = true, divisor_override, strict` |
 /// | `adaptive_avg_pool2d<output_size>`, `adaptive_max_pool2d<output_size>` | |
@@ -140,7 +140,9 @@ pub mod train;
 /// | `threshold` | `threshold`, `value` |
 /// | `map(\|x, y\| x * sigmoid(y))` | an [expression](#expressions) of values at the same place |
 /// | `sum`, `mean`, `max`, `logsumexp`, `norm` | `over = all`, `channels` or `space`: many values become one |
+/// | `layer_scale` | `init_value = 0.000001`: a factor for each channel |
 /// | `dropout`, `dropout2d` | `p = 0.5` |
+/// | `drop_path` | `p`: whole samples of a branch are dropped (torchvision's `stochastic_depth`, `mode = "row"`) |
 /// | `upsample` | `size` or `scale_factor`, which may have a fraction, `mode = nearest` or `bilinear`, `align_corners = false` |
 /// | `zero_pad2d<padding>`, or `zero_pad2d(left = 1, bottom = 1)` | `left = 0, right = 0, top = 0, bottom = 0`, of which one is given, in the place of `<padding>` |
 /// | `flatten`, `softmax`, `log_softmax` | |
@@ -172,6 +174,8 @@ pub mod train;
 /// - `algorithm = winograd` or `direct` chooses how a `conv2d` is computed; `auto` takes the faster of them. Winograd's is for
 ///   a 3x3 kernel with stride 1, dilation 1 and one group: a quarter of the multiplications, and up to three times the
 ///   rounding of PyTorch's own convolution.
+/// - `linear` is of flat features; `linear<out_features>(over = channels)` is PyTorch's `Linear` over the last dimension of
+///   `[n, h, w, c]`: of the channels of each position, as `conv2d<out_channels, 1>`, with a weight that is `[out, in]` in files.
 /// - `=>` states the map that the step makes, for the reader; another one is an error.
 /// - What PyTorch refuses is refused, and a little more: zeros as sizes and negative padding, `momentum` that is no share
 ///   of 1, negative `alpha`, `k` and divisors, infinite slopes, and `dropout2d`, `linear` and normalizations over a batch on
@@ -183,6 +187,8 @@ pub mod train;
 ///   its labels to the sequence around the join, as ResNet's blocks have them; steps without labels are counted within it:
 ///   `1.0.2` is step 2 of branch 0 of step 1. `_: step` lends all names of a sequence, a block or a network to the sequence
 ///   around it.
+///   The factors of a `layer_scale` go by the name of the step itself, as torchvision's ConvNeXt has them:
+///   `layer_scale: layer_scale`.
 /// - `share<label>` is an earlier step again, with the same weights and running statistics: they are there once, and their
 ///   gradients are added up. A label is seen behind its step, in the same body and in those within.
 /// - A branch is any step, and `[]` is the map as it is.

@@ -6,8 +6,8 @@ use cnn_core::kernel::Write;
 use cnn_core::kernel::geometry::{Activation, GeluApproximation};
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::pointwise::activation::{self, Remembered};
-use cnn_core::kernel::pointwise::prelu;
 use cnn_core::kernel::pointwise::softmax;
+use cnn_core::kernel::pointwise::{prelu, scale};
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::reference;
 use kernel::activations::ALL;
@@ -208,5 +208,31 @@ proptest! {
         let gradients = reference::prelu::backward(channels, &wide(&input), &wide(&weight), &wide(&grad));
         let added = gradients.input.iter().map(|value| value + 1.0).collect();
         prop_assert_eq!(wide(&found), [output, gradients.input, added, gradients.weight].concat());
+    }
+
+    #[test]
+    fn a_factor_for_each_channel(rows in 0..=700usize, channels in 1..=80usize, extra in 0..=5usize) {
+        let (input, grad) = (whole_numbers(rows * channels, 1), whole_numbers(rows * channels, 2));
+        let weight = whole_numbers(channels, 3);
+        let [x, dy] = [&input, &grad].map(|values| Part::new(values, channels, extra));
+        let [x, dy] = [&x, &dy].map(|part| Rows::strided(part.slice(), channels + extra));
+        let found = everywhere(true, || {
+            let nothing = vec![f32::NAN; input.len()];
+            let output = written(&nothing, channels, extra, |y| scale::forward(&weight, x, y, Write::Store));
+            let in_place = written(&input, channels, extra, |y| scale::forward_in_place(&weight, y));
+            let mut grad_weight = vec![f32::NAN; weight.len()];
+            let mut scratch = Scratch::default();
+            let mut backward = |before: f32, write: Write| {
+                written(&vec![before; input.len()], channels, extra, |dx| {
+                    scale::backward(&weight, x, dy, Some((dx, write)), &mut grad_weight, &mut scratch);
+                })
+            };
+            let (stored, added) = (backward(f32::NAN, Write::Store), backward(1.0, Write::Add));
+            [output, in_place, stored, added, grad_weight].concat()
+        });
+        let output = reference::layer_scale::forward(&wide(&input), &wide(&weight));
+        let gradients = reference::layer_scale::backward(&wide(&input), &wide(&weight), &wide(&grad));
+        let added = gradients.input.iter().map(|value| value + 1.0).collect();
+        prop_assert_eq!(wide(&found), [output.clone(), output, gradients.input, added, gradients.weight].concat());
     }
 }

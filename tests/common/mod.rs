@@ -277,7 +277,7 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
             .collect::<Vec<_>>()
     };
     match step.operation {
-        Operation::Conv2d { geometry, bias } => {
+        Operation::Conv2d { geometry, bias, .. } => {
             let (weight, rest) = parameters.split_at(geometry.weight_len());
             let bias = bias.then_some(rest);
             channels_first(reference::conv2d::forward(&geometry, &channels_last(input), weight, bias))
@@ -358,7 +358,12 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
             channels_first(reference::log_softmax::forward(step.input.channels(), &channels_last(input)))
         }
         Operation::Softmax => channels_first(reference::softmax::forward(step.input.channels(), &channels_last(input))),
-        Operation::Flatten | Operation::Dropout { .. } | Operation::Dropout2d { .. } => input.to_vec(),
+        Operation::LayerScale { .. } => {
+            channels_first(reference::layer_scale::forward(&channels_last(input), parameters))
+        }
+        Operation::Flatten | Operation::Dropout { .. } | Operation::Dropout2d { .. } | Operation::DropPath { .. } => {
+            input.to_vec()
+        }
         // A layer of a test's own: the one cell of a channel at every cell of another map.
         Operation::Custom { .. } if step.layer == "Spread" => {
             input.iter().flat_map(|value| std::iter::repeat_n(*value, step.output.positions())).collect()

@@ -2,7 +2,7 @@
 //! <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>,
 //! <https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html>
 
-use super::prepare::{Fold, Prepared, lines};
+use super::prepare::{Fold, Folded, Prepared, lines};
 use super::{GradInput, Initial, Mode, Operation, Owned, Parameter, Pass};
 use crate::kernel::FusedActivation;
 use crate::kernel::geometry::BatchNorm2dGeometry;
@@ -240,5 +240,6 @@ fn frozen<L: BatchNorm2d>(prepared: &[f32]) -> (Saved<'_>, Option<Affine<'_>>) {
 /// It as a part of the weights of a layer before it, whose first channel is this one of its own, with its summands or
 /// without them.
 pub fn fold<'a, L: BatchNorm2d>(parameters: &'a [f32], state: &'a [f32], first: usize, shifts: bool) -> Fold<'a> {
-    Fold { statistics: running::<L>(state), affine: affine::<L>(parameters), eps: L::GEOMETRY.eps, first, shifts }
+    let (statistics, affine) = (running::<L>(state), affine::<L>(parameters));
+    Fold { of: Folded::Normalization { statistics, affine, eps: L::GEOMETRY.eps }, first, shifts }
 }

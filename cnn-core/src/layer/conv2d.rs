@@ -1,4 +1,4 @@
-//! `conv2d`. <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
+//! `conv2d`, and `linear(over = channels)`, whose weight has other sizes in files. <https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
 
 use std::borrow::Cow;
 
@@ -25,8 +25,10 @@ pub trait Conv2d {
     const BIAS: bool;
     /// The rectifier behind it, if that is part of it.
     const FUSED: FusedActivation;
+    /// How many sizes its weight has in files.
+    const RANK: usize = 4;
     /// The layer as data.
-    const OPERATION: Operation = Operation::Conv2d { geometry: Self::GEOMETRY, bias: Self::BIAS };
+    const OPERATION: Operation = Operation::Conv2d { geometry: Self::GEOMETRY, bias: Self::BIAS, rank: Self::RANK };
     /// The scratch memory that its loops take.
     const NEEDS: Needs = Self::OPERATION.needs();
 }
@@ -37,15 +39,20 @@ pub const fn needs<L: Conv2d>() -> Needs {
     L::NEEDS
 }
 
+/// PyTorch's sizes of a weight: of one that is not of rank 4, all taps are in the third.
+pub(super) const fn filters(one: usize, other: usize, [height, width]: [usize; 2], rank: usize) -> [usize; 4] {
+    if rank == 4 { [one, other, height, width] } else { [one, other, height.saturating_mul(width), 1] }
+}
+
 /// PyTorch's default: uniform within `1/sqrt(fan_in)`, both weight and bias.
-pub(super) const fn parameters(geometry: &Conv2dGeometry) -> [Parameter; 2] {
+pub(super) const fn parameters(geometry: &Conv2dGeometry, rank: usize) -> [Parameter; 2] {
     let in_channels = geometry.in_channels / geometry.groups;
     let [kernel_height, kernel_width] = geometry.kernel_size;
     let initial = Initial::Uniform(bound(in_channels.saturating_mul(kernel_height).saturating_mul(kernel_width)));
     let weight = Parameter {
         name: "weight",
-        sizes: [geometry.out_channels, in_channels, kernel_height, kernel_width],
-        rank: 4,
+        sizes: filters(geometry.out_channels, in_channels, geometry.kernel_size, rank),
+        rank,
         initial,
         order: Order::Conv2d { groups: geometry.groups },
     };

@@ -41,6 +41,8 @@ pub mod flatten;
 #[doc(hidden)]
 pub mod group_norm;
 #[doc(hidden)]
+pub mod layer_scale;
+#[doc(hidden)]
 pub mod linear;
 #[doc(hidden)]
 pub mod local_response_norm;

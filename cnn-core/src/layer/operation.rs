@@ -1,6 +1,8 @@
 //! Every layer as plain data: what a table, a reader of weights, or the reference needs to know of it.
 
-use super::{Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, group_norm, linear, map, prelu, step};
+use super::{
+    Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, group_norm, layer_scale, linear, map, prelu, step,
+};
 use crate::kernel;
 use crate::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dGeometry, ConvTranspose2dGeometry,
@@ -13,12 +15,14 @@ use crate::kernel::memory::scratch::Needs;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Operation {
-    /// `conv2d`
+    /// `conv2d`, `linear(over = channels)`
     Conv2d {
         /// Its numbers.
         geometry: Conv2dGeometry,
         /// Whether a bias is added.
         bias: bool,
+        /// How many sizes its weight has in files: 4, or 2 of a linear layer.
+        rank: usize,
     },
     /// `conv_transpose2d`
     ConvTranspose2d {
@@ -71,6 +75,15 @@ pub enum Operation {
         /// Slopes that are learned: one for each channel, or one.
         num_parameters: usize,
     },
+    /// `layer_scale`
+    LayerScale {
+        /// Channels of the map, or features.
+        channels: usize,
+        /// Whether it is a map with height and width.
+        spatial: bool,
+        /// What the factors start as.
+        init_value: f32,
+    },
     /// `adaptive_max_pool2d`
     AdaptiveMaxPool2d(AdaptivePool2dGeometry),
     /// `upsample`
@@ -87,6 +100,11 @@ pub enum Operation {
     /// `dropout2d`
     Dropout2d {
         /// The probability that a channel is dropped.
+        p: f32,
+    },
+    /// `drop_path`
+    DropPath {
+        /// The probability that a sample is dropped.
         p: f32,
     },
     /// `softmax`
@@ -129,11 +147,16 @@ impl Operation {
     /// The trainable tensors of its own, in the order in which they are kept; a network's are those of its steps.
     pub const fn parameters(&self) -> Tensors {
         match self {
-            Self::Conv2d { geometry, bias } => Tensors::weight_and_bias(conv2d::parameters(geometry), *bias),
+            Self::Conv2d { geometry, bias, rank } => {
+                Tensors::weight_and_bias(conv2d::parameters(geometry, *rank), *bias)
+            }
             Self::ConvTranspose2d { geometry, bias } => {
                 Tensors::weight_and_bias(conv_transpose2d::parameters(geometry), *bias)
             }
             Self::Prelu { num_parameters, .. } => Tensors::One(prelu::parameters(*num_parameters)),
+            Self::LayerScale { channels, spatial, init_value } => {
+                Tensors::One(layer_scale::parameters(*channels, *spatial, *init_value))
+            }
             Self::Linear { geometry, bias, channels } => {
                 Tensors::weight_and_bias(linear::parameters(geometry, *channels), *bias)
             }
@@ -212,6 +235,7 @@ impl Operation {
             Self::GroupNorm { geometry, .. } => geometry.needs(),
             Self::LocalResponseNorm(geometry) => geometry.needs(),
             Self::Prelu { channels, .. } => kernel::pointwise::prelu::needs(*channels),
+            Self::LayerScale { channels, .. } => kernel::pointwise::scale::needs(*channels),
             _ => Needs::NONE,
         }
     }

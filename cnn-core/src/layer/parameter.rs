@@ -3,7 +3,7 @@
 /// A tensor of a layer: a trainable one, or one of its state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameter {
-    /// PyTorch's name within the layer, such as `weight`.
+    /// PyTorch's name within the layer, such as `weight`; nothing if it goes by the name of the step itself.
     pub name: &'static str,
     /// PyTorch's sizes; the first [`rank`](Self::rank) count, the others are 1.
     pub sizes: [usize; 4],

@@ -55,29 +55,39 @@ pub(super) const fn lines(values: usize) -> usize {
     values.saturating_add(15) / 16 * 16
 }
 
-/// A batch normalization that becomes part of the weights of a layer before it.
+/// What becomes part of the weights of a layer before it.
 #[derive(Clone, Copy, Debug)]
 pub struct Fold<'a> {
-    pub(super) statistics: Statistics<'a>,
-    pub(super) affine: Option<Affine<'a>>,
-    pub(super) eps: f64,
+    pub(super) of: Folded<'a>,
     /// Its channel that is the layer's first: branches of a concatenation have some of its channels.
     pub(super) first: usize,
     /// Whether the layer takes its summands: of the branches of a sum, one does.
     pub(super) shifts: bool,
 }
 
+/// A factor for each channel, and a summand.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Folded<'a> {
+    /// Those of a batch normalization.
+    Normalization { statistics: Statistics<'a>, affine: Option<Affine<'a>>, eps: f64 },
+    /// These factors, and no summands.
+    Factors(&'a [f32]),
+}
+
 impl Fold<'_> {
     /// What it does to a channel of the layer: a factor and a summand.
     fn channel(&self, channel: usize) -> [f64; 2] {
         let channel = self.first + channel;
-        let [mean, variance] =
-            [self.statistics.mean, self.statistics.variance].map(|values| f64::from(values[channel]));
-        let [weight, bias] = match self.affine {
+        let (statistics, affine, eps) = match self.of {
+            Folded::Normalization { statistics, affine, eps } => (statistics, affine, eps),
+            Folded::Factors(factors) => return [f64::from(factors[channel]), 0.0],
+        };
+        let [mean, variance] = [statistics.mean, statistics.variance].map(|values| f64::from(values[channel]));
+        let [weight, bias] = match affine {
             Some(Affine { weight, bias }) => [weight, bias].map(|values| f64::from(values[channel])),
             None => [1.0, 0.0],
         };
-        let factor = weight / (variance + self.eps).sqrt();
+        let factor = weight / (variance + eps).sqrt();
         [factor, if self.shifts { bias - mean * factor } else { 0.0 }]
     }
 }

@@ -24,9 +24,10 @@ pub struct Step {
     pub output: Sizes,
 }
 
-/// The name of something in a module: both with a dot between them, if the module has a name.
+/// The name of something in a module: both with a dot between them, if both have a name.
 pub fn within(module: &str, name: &str) -> String {
-    if module.is_empty() { name.to_owned() } else { format!("{module}.{name}") }
+    let dot = if module.is_empty() || name.is_empty() { "" } else { "." };
+    format!("{module}{dot}{name}")
 }
 
 /// Trainable values of all steps.

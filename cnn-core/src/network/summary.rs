@@ -81,6 +81,7 @@ fn window(operation: &Operation) -> String {
         if vertical == horizontal { vertical.to_string() } else { format!("({vertical}, {horizontal})") }
     };
     let (kernel, stride, padding, dilation, rest) = match operation {
+        Operation::Conv2d { rank: 2, .. } => return String::new(),
         Operation::Conv2d { geometry, .. } => {
             let groups = if geometry.groups == 1 { String::new() } else { format!(", {} groups", geometry.groups) };
             (geometry.kernel_size, geometry.stride, geometry.padding, geometry.dilation, groups)
@@ -98,7 +99,7 @@ fn window(operation: &Operation) -> String {
             let ceil_mode = if geometry.ceil_mode { ", ceil_mode" } else { "" };
             (geometry.kernel_size, geometry.stride, padding, geometry.dilation, ceil_mode.to_owned())
         }
-        Operation::Dropout { p } | Operation::Dropout2d { p } => return format!("p {p}"),
+        Operation::Dropout { p } | Operation::Dropout2d { p } | Operation::DropPath { p } => return format!("p {p}"),
         _ => return String::new(),
     };
     let Padding { top, bottom, left, right } = padding;

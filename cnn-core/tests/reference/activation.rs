@@ -1,5 +1,5 @@
 use cnn_core::kernel::geometry::{Activation, GeluApproximation};
-use cnn_core::reference::{activation, prelu, relu};
+use cnn_core::reference::{activation, layer_scale, prelu, relu};
 use proptest::prelude::*;
 
 use super::{check, distinct, dot, values};
@@ -58,6 +58,18 @@ proptest! {
         if function == Activation::Relu {
             prop_assert_eq!(grad_input, relu::backward(&input, &grad_output));
         }
+    }
+
+    #[test]
+    fn layer_scale_backward_is_the_derivative_of_forward(
+        (weight, input, grad_output) in (1..=3usize, 1..=6usize).prop_flat_map(|(channels, rows)| (
+            values(channels), values(rows * channels), values(rows * channels),
+        ))
+    ) {
+        let gradients = layer_scale::backward(&input, &weight, &grad_output);
+        let loss = |input: &[f64], weight: &[f64]| dot(&layer_scale::forward(input, weight), &grad_output);
+        check("input", &gradients.input, |input| loss(input, &weight), &input);
+        check("weight", &gradients.weight, |weight| loss(&input, weight), &weight);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use cnn_core::reference::{dropout, dropout2d};
+use cnn_core::reference::{drop_path, dropout, dropout2d};
 use proptest::prelude::*;
 
 use super::{check, dot, values};
@@ -12,6 +12,16 @@ proptest! {
     ) {
         let grad_input = dropout::backward(p, &keep, &grad_output);
         check("input", &grad_input, |input| dot(&dropout::forward(p, input, &keep), &grad_output), &input);
+    }
+
+    #[test]
+    fn drop_path_backward_is_the_derivative_of_forward(
+        (p, input, keep, grad_output) in (0.0..0.9, 1..=4usize, 1..=3usize).prop_flat_map(|(p, len, n)| (
+            Just(p), values(n * len), prop::collection::vec(any::<bool>(), n), values(n * len),
+        ))
+    ) {
+        let grad_input = drop_path::backward(p, &keep, &grad_output);
+        check("input", &grad_input, |input| dot(&drop_path::forward(p, input, &keep), &grad_output), &input);
     }
 
     #[test]

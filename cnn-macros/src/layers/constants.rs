@@ -70,15 +70,34 @@ pub(super) fn nothing(_: &Settled<'_>) -> TokenStream {
 }
 
 pub(super) fn conv2d(layer: &Settled<'_>) -> TokenStream {
-    let [in_channels, height, width] = layer.input.sizes();
-    let out_channels = layer.arguments.count("out_channels");
-    let [kernel_size, stride, dilation] = ["kernel_size", "stride", "dilation"].map(|name| layer.pair(name));
-    let (padding, groups) = (layer.padding(), layer.arguments.count("groups"));
+    let numbers = ["kernel_size", "stride", "dilation"].map(|name| layer.pair(name));
     let algorithm = match layer.arguments.word("algorithm") {
         "direct" => quote!(Direct),
         "winograd" => quote!(Winograd),
         _ => quote!(Auto),
     };
+    convolution(layer, "out_channels", numbers, &layer.padding(), layer.arguments.count("groups"), &algorithm)
+}
+
+/// A convolution by one cell, whose weight has two sizes in files.
+pub(super) fn linear_over_channels(layer: &Settled<'_>) -> TokenStream {
+    let (ones, padding) = (quote!([1, 1]), quote!(::cnn_core::kernel::geometry::Padding::symmetric([0, 0])));
+    let numbers = [ones.clone(), ones.clone(), ones];
+    let convolution = convolution(layer, "out_features", numbers, &padding, &Size::Known(1), &quote!(Auto));
+    quote!(#convolution const RANK: usize = 2;)
+}
+
+/// A convolution of so many channels, by the name of that size, with kernel, stride and dilation.
+fn convolution(
+    layer: &Settled<'_>,
+    out_channels: &str,
+    [kernel_size, stride, dilation]: [TokenStream; 3],
+    padding: &TokenStream,
+    groups: &Size,
+    algorithm: &TokenStream,
+) -> TokenStream {
+    let [in_channels, height, width] = layer.input.sizes();
+    let out_channels = layer.arguments.count(out_channels);
     let (layout, bias_and_activation) = (layer.layout(), layer.bias_and_activation());
     quote! {
         const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
@@ -246,16 +265,40 @@ pub(super) fn flatten(layer: &Settled<'_>) -> TokenStream {
     }
 }
 
+/// A number as an f32.
+fn single(number: &Real) -> TokenStream {
+    match number {
+        Real::Known(number) => Literal::f64_unsuffixed(*number).to_token_stream(),
+        Real::Const(number) => quote!(#number.single()),
+    }
+}
+
 pub(super) fn dropout(layer: &Settled<'_>) -> TokenStream {
-    let p = match layer.arguments.real("p") {
-        Real::Known(p) => Literal::f64_unsuffixed(*p).to_token_stream(),
-        Real::Const(p) => quote!(#p.single()),
-    };
-    let (len, rows) = (layer.input.len(), rows(layer));
+    let (p, len, rows) = (single(layer.arguments.real("p")), layer.input.len(), rows(layer));
     quote! {
         const P: f32 = #p;
         const LEN: usize = #len;
         #rows
+    }
+}
+
+/// Of whole samples.
+pub(super) fn drop_path(layer: &Settled<'_>) -> TokenStream {
+    let dropout = dropout(layer);
+    quote!(#dropout const WHOLE: bool = true;)
+}
+
+pub(super) fn layer_scale(layer: &Settled<'_>) -> TokenStream {
+    let (rows, init_value) = (rows(layer), single(layer.arguments.real("init_value")));
+    let spatial = match layer.input {
+        Shape::Flat(_) => quote!(false),
+        Shape::Chw(_) => quote!(true),
+        Shape::Sizes(sizes) => quote!(!#sizes.is_flat()),
+    };
+    quote! {
+        #rows
+        const SPATIAL: bool = #spatial;
+        const INIT_VALUE: f32 = #init_value;
     }
 }
 

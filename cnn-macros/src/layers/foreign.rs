@@ -145,6 +145,9 @@ pub(crate) static FOREIGN: &[Foreign] = &[
     layer(&["Dropout"], BOTH, "dropout", &["p"]),
     layer(&["Dropout2d"], TORCH, "dropout2d", &["p"]),
     layer(&["SpatialDropout2D"], KERAS, "dropout2d", &["p"]),
+    layer(&["StochasticDepth"], "torchvision", "drop_path", &["p", "=mode"]),
+    layer(&["DropPath"], "timm", "drop_path", &["p"]),
+    with_arguments(layer(&["LayerScale"], "timm", "layer_scale", &["=channels", "init_value"])),
     layer(&["ReLU"], BOTH, "relu", &[]),
     layer(&["ReLU6"], TORCH, "relu6", &[]),
     layer(&["LeakyReLU"], BOTH, "leaky_relu", &["negative_slope"]),
@@ -230,7 +233,7 @@ pub(crate) const MODULES: [&str; 5] =
     ["nn", "torch::nn", "keras::layers", "tf::keras::layers", "tensorflow::keras::layers"];
 
 /// What arguments of other libraries are called here.
-pub(crate) const OPTIONS: [(&str, &str); 10] = [
+pub(crate) const OPTIONS: [(&str, &str); 12] = [
     ("filters", "out_channels"),
     ("units", "out_features"),
     ("strides", "stride"),
@@ -238,6 +241,8 @@ pub(crate) const OPTIONS: [(&str, &str); 10] = [
     ("dilation_rate", "dilation"),
     ("use_bias", "bias"),
     ("rate", "p"),
+    ("drop_prob", "p"),
+    ("init_values", "init_value"),
     ("epsilon", "eps"),
     ("alpha", "negative_slope"),
     ("interpolation", "mode"),

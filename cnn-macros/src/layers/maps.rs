@@ -28,7 +28,8 @@ pub(super) fn linear(site: &Site<'_>) -> syn::Result<Outcome> {
     let out_features = site.arguments.count("out_features");
     match site.input {
         Shape::Chw(_) => Err(site.mistake(&format!(
-            "`linear` takes a flat map, and gets the {} feature map\nhelp: put `flatten` before it",
+            "`linear` takes a flat map, and gets the {} feature map\n\
+             help: put `flatten` before it, or say `over = channels`, for those of each position",
             site.input
         ))),
         Shape::Flat(_) if out_features.known().is_some() => Ok(Outcome::Known(Shape::Flat(out_features.clone()))),
@@ -38,6 +39,33 @@ pub(super) fn linear(site: &Site<'_>) -> syn::Result<Outcome> {
             Ok(Outcome::Checked { sizes: CheckedSizes::Flat(out_features.known()), check })
         }
     }
+}
+
+/// Of the channels of each position.
+pub(super) fn linear_over_channels(site: &Site<'_>) -> syn::Result<Outcome> {
+    if let Shape::Flat(_) = site.input {
+        return Err(no_channels(site));
+    }
+    let ([_, height, width], channels) = (site.input.sizes(), site.arguments.count("out_features"));
+    let sizes = [channels, &height, &width];
+    if matches!(site.input, Shape::Chw(_)) && sizes.iter().all(|size| size.known().is_some()) {
+        return Ok(Outcome::Known(Shape::Chw(sizes.map(Size::clone))));
+    }
+    let (name, input, sound) = (site.name, sizes_expression(site.input), &site.sound);
+    Ok(Outcome::Checked {
+        sizes: CheckedSizes::Chw(sizes.map(Size::known)),
+        check: quote!(::cnn_core::shape::check::linear_over_channels(#name, #input, #sound, #channels)),
+    })
+}
+
+/// Of features, where a layer is told to go over channels.
+fn no_channels(site: &Site<'_>) -> syn::Error {
+    let (layer, over) = (site.layer, site.arguments.word("over"));
+    let text = format!(
+        "{}: flat features have no {over} to go over, but themselves\nhelp: `{layer}` alone: all of them",
+        site.name
+    );
+    site.mistake_at("over", &text)
 }
 
 /// Channels, height and width of the input of a layer that needs all three.
@@ -184,11 +212,7 @@ pub(super) fn reduction(site: &Site<'_>) -> syn::Result<Outcome> {
         return Ok(Outcome::Known(Shape::Flat(Size::Known(1))));
     }
     if let Shape::Flat(_) = site.input {
-        let text = format!(
-            "{}: flat features have no {over} to go over, but themselves\nhelp: `{}` alone: all of them",
-            site.name, site.layer
-        );
-        return Err(site.mistake_at("over", &text));
+        return Err(no_channels(site));
     }
     let [channels, height, width] = spatial(site)?;
     if let Shape::Sizes(_) = site.input {
@@ -318,14 +342,23 @@ pub(super) fn prelu_cost(arguments: &Arguments, _: &Shape, _: &Shape) -> Option<
     Some(Cost { parameters, ..Cost::default() })
 }
 
+/// A factor for each channel.
+pub(super) fn layer_scale_cost(_: &Arguments, input: &Shape, _: &Shape) -> Option<Cost> {
+    let [channels, ..] = input.sizes();
+    Some(Cost { parameters: product(&[&channels])?, ..Cost::default() })
+}
+
 pub(super) fn free(_: &Arguments, _: &Shape, _: &Shape) -> Option<Cost> {
     Some(Cost::default())
 }
 
 pub(super) fn linear_cost(arguments: &Arguments, input: &Shape, output: &Shape) -> Option<Cost> {
-    let [[in_features, ..], [out_features, ..]] = [input.sizes(), output.sizes()];
+    let [[in_features, ..], [out_features, height, width]] = [input.sizes(), output.sizes()];
     let weight = product(&[&in_features, &out_features])?;
-    Some(Cost { parameters: weight.saturating_add(bias(arguments, &out_features)?), multiply_adds: weight })
+    Some(Cost {
+        parameters: weight.saturating_add(bias(arguments, &out_features)?),
+        multiply_adds: weight.saturating_mul(product(&[&height, &width])?),
+    })
 }
 
 pub(super) fn batch_norm2d_cost(arguments: &Arguments, input: &Shape, _: &Shape) -> Option<Cost> {

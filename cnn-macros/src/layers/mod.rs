@@ -49,7 +49,7 @@ pub(crate) struct Row {
     pub(crate) predicts_in_place: fn(&Arguments) -> bool,
     /// Whether it does nothing in evaluation.
     pub(crate) only_trains: bool,
-    /// What a normalization behind it is for a predictor.
+    /// What factors and summands behind it are for a predictor.
     pub(crate) folds: Folds,
     /// Whether what is positive before it is positive behind it and nothing else is, wherever a gradient comes through.
     pub(crate) keeps_signs: bool,
@@ -85,14 +85,15 @@ pub(crate) enum Reads {
     Values,
 }
 
-/// What a normalization over the batch means to a predictor, where it is behind a layer or is the layer itself.
+/// What a factor and a summand for each channel, as of a normalization over the batch, mean to a predictor, where they are
+/// behind a layer or are the layer itself.
 #[derive(Clone, Copy)]
 pub(crate) enum Folds {
     /// A step of its own.
     Apart,
     /// Part of this layer's weights.
     Behind,
-    /// This layer is one, with running statistics if the arguments say so.
+    /// This layer is such, if the arguments say so: a normalization is with running statistics.
     Is(fn(&Arguments) -> bool),
 }
 

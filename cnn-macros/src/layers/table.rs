@@ -164,8 +164,30 @@ const BATCH_NORM2D: Row = Row {
     ..PLAIN
 };
 
-/// What a mean and a deviation are over: all values of a sample, or the channels of each position.
+/// What a layer is over: all values of a sample, or the channels of each position.
 const OVER: Argument = word("over", &["all", "channels"], "all");
+
+/// A linear layer: a product with a weight.
+const LINEAR: Row = Row {
+    name: "linear",
+    sizes: &[size("out_features", ArgumentKind::Count)],
+    options: &[truth("bias", true), OVER],
+    rule: maps::linear,
+    cost: maps::linear_cost,
+    constants: constants::linear,
+    scratch: true,
+    fuses_activation: true,
+    folds: Folds::Behind,
+    ..PLAIN
+};
+
+/// One of the channels of each position: a convolution by one cell.
+static LINEAR_OVER_CHANNELS: Row = Row {
+    family: Some(("conv2d", "Conv2d")),
+    rule: maps::linear_over_channels,
+    constants: constants::linear_over_channels,
+    ..LINEAR
+};
 
 /// A normalization of each sample by itself.
 const GROUP_NORM: Row =
@@ -325,16 +347,8 @@ pub(crate) static ROWS: &[Row] = &[
         ..PLAIN
     },
     Row {
-        name: "linear",
-        sizes: &[size("out_features", ArgumentKind::Count)],
-        options: &[truth("bias", true)],
-        rule: maps::linear,
-        cost: maps::linear_cost,
-        constants: constants::linear,
-        scratch: true,
-        fuses_activation: true,
-        folds: Folds::Behind,
-        ..PLAIN
+        instead: Some(|arguments| (arguments.word("over") == "channels").then_some(&LINEAR_OVER_CHANNELS)),
+        ..LINEAR
     },
     Row {
         name: "flatten",
@@ -371,6 +385,16 @@ pub(crate) static ROWS: &[Row] = &[
         cost: maps::prelu_cost,
         constants: constants::prelu,
         scratch: true,
+        ..PLAIN
+    },
+    Row {
+        name: "layer_scale",
+        options: &[finite("init_value", 1e-6)],
+        cost: maps::layer_scale_cost,
+        constants: constants::layer_scale,
+        scratch: true,
+        predicts_in_place: |_| true,
+        folds: Folds::Is(|_| true),
         ..PLAIN
     },
     activation("sigmoid", |layer| layer.activation(quote!(Sigmoid))),
@@ -436,6 +460,18 @@ pub(crate) static ROWS: &[Row] = &[
         options: &[probability("p", 0.5)],
         rule: maps::same_spatial_map,
         constants: constants::dropout,
+        in_place: true,
+        reads_input_backwards: false,
+        spoils_gradient: true,
+        keeps_signs: true,
+        only_trains: true,
+        ..PLAIN
+    },
+    Row {
+        name: "drop_path",
+        family: Some(("dropout2d", "Dropout2d")),
+        options: &[Argument { name: "p", kind: ArgumentKind::Probability, default: Default::Required }],
+        constants: constants::drop_path,
         in_place: true,
         reads_input_backwards: false,
         spoils_gradient: true,

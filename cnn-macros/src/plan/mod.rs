@@ -274,7 +274,7 @@ impl Step {
 
     /// Whether it is a normalization over the batch.
     pub(crate) fn is_batch_norm(&self) -> bool {
-        self.row().is_some_and(|row| matches!(row.folds, Folds::Is(_)))
+        self.row().is_some_and(|row| row.stateful && matches!(row.folds, Folds::Is(_)))
     }
 
     /// Whether it is a normalization of which a second one takes little time.

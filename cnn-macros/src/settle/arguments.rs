@@ -77,6 +77,8 @@ impl Settle<'_> {
             let setting = match written {
                 _ if option.kind == ArgumentKind::Later => continue,
                 None if matches!(option.default, Default::Absent) => continue,
+                // What has no name yet may be it.
+                None if matches!(option.default, Default::Required) && !misplaced.is_empty() => None,
                 None if matches!(option.default, Default::Required) => {
                     let form: Vec<_> =
                         row.options.iter().map(|option| format!("{} = {}", option.name, example(option))).collect();
@@ -555,7 +557,7 @@ fn truth(value: &Expr) -> Option<bool> {
     }
 }
 
-fn example(argument: &Argument) -> String {
+pub(super) fn example(argument: &Argument) -> String {
     match (argument.kind, argument.default) {
         (ArgumentKind::Truth | ArgumentKind::Flag, _) => "true".to_owned(),
         (ArgumentKind::Probability | ArgumentKind::ProbabilityOrNone, _) => "0.5".to_owned(),

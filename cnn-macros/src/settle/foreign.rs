@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, Path, PathArguments};
 
-use super::arguments::{between_angles, four};
+use super::arguments::{between_angles, example, four};
 use crate::layers::foreign::{self, Foreign, Here};
 use crate::layers::{ArgumentKind, Default, ROWS, Row};
 use crate::parse::ast::Call;
@@ -166,9 +166,9 @@ fn form(row: &Row, name: &str, arguments: &[Argument]) -> String {
             }
             _ => value,
         });
-        options.extend(
-            value.filter(|value| !is_default(option.default, value)).map(|value| format!("{} = {value}", option.name)),
-        );
+        let value = value.filter(|value| !is_default(option.default, value));
+        let required = || matches!(option.default, Default::Required).then(|| example(option));
+        options.extend(value.or_else(required).map(|value| format!("{} = {value}", option.name)));
     }
     let sizes = if sizes.is_empty() { String::new() } else { format!("<{}>", sizes.join(", ")) };
     let options = if options.is_empty() { String::new() } else { format!("({})", options.join(", ")) };

@@ -7,6 +7,7 @@ use super::{Named, Names, Walk};
 use crate::error::nearest;
 use crate::parse::ast::{Body, Step};
 use crate::plan::{self, Kind, StepId};
+use crate::size::Shape;
 
 /// The labels of a network as far as the walk has come.
 #[derive(Default)]
@@ -107,6 +108,11 @@ impl<'b> Walk<'_, 'b> {
         if !new.has_tensors() {
             return;
         }
+        if new.path.is_empty() && new.is("layer_scale") {
+            let text =
+                "`layer_scale` lends its name, which is that of its factors: they have none\nhelp: a label of its own";
+            self.errors.push(syn::Error::new(new.span, text));
+        }
         // What a network lends only rustc knows.
         let name = match new.kind {
             Kind::Custom(_) if names.lent => format!("{} ({})", new.path, new.layer()),
@@ -153,7 +159,7 @@ impl<'b> Walk<'_, 'b> {
             && let (Some(of_this), Some(of_that)) = (of_this, of_that)
             && of_this != of_that
         {
-            let what = if step.is("linear") { "features" } else { "channels" };
+            let what = if matches!(here, Shape::Flat(_)) { "features" } else { "channels" };
             return Some(format!(
                 "{called}: its weights are for {of_that} {what}, and this map ({here}) has {of_this}\n\
                  help: what is shared gets as many {what} wherever it is used"

@@ -126,6 +126,7 @@ fn says_the_same_of_other_layers() {
     let small = [6, 8, 2];
     let cases = [
         (by_the_macro(small, "linear<10>"), check::linear("it", map(small), true, 10)),
+        (by_the_macro(small, "linear<10>(over = channels)"), check::linear_over_channels("it", map(small), true, 10)),
         (by_the_macro(small, "prelu(num_parameters = 4)"), check::prelu("it", map(small), true, 4)),
         (by_the_macro(small, "group_norm<4>"), check::group_norm("it", map(small), true, 4)),
         (by_the_macro([6, 1, 1], "instance_norm2d"), check::instance_norm2d("it", map([6, 1, 1]), true)),
@@ -147,6 +148,7 @@ fn says_the_same_of_other_layers() {
     let flat = Sizes::Flat { features: 120 };
     for (call, made) in [
         ("group_norm<7>", check::group_norm("it", flat, true, 7)),
+        ("linear<7>(over = channels)", check::linear_over_channels("it", flat, true, 7)),
         ("instance_norm2d", check::instance_norm2d("it", flat, true)),
         ("batch_norm2d", check::batch_norm("it", "batch_norm2d", flat, true, false)),
     ] {

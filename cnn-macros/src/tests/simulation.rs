@@ -406,7 +406,7 @@ enum Node {
 }
 
 /// Layers that keep a map of so many channels and 2 x 2 cells, but those with a `#`, which make some of another number.
-const LAYERS: [&str; 35] = [
+const LAYERS: [&str; 38] = [
     "relu",
     "relu6",
     "leaky_relu",
@@ -419,6 +419,8 @@ const LAYERS: [&str; 35] = [
     "prelu",
     "dropout",
     "dropout2d",
+    "drop_path(p = 0.5)",
+    "layer_scale",
     "softmax",
     "batch_norm2d",
     "layer_norm",
@@ -428,6 +430,7 @@ const LAYERS: [&str; 35] = [
     "rms_norm",
     "conv2d<#, 1>",
     "conv2d<#, 1>",
+    "linear<#>(over = channels)",
     "conv2d<#, 3>(padding = 1)",
     "max_pool2d<1>",
     "avg_pool2d<1>",

@@ -7,4 +7,5 @@ mod math;
 pub mod number;
 pub mod prelu;
 pub mod reduce;
+pub mod scale;
 pub mod softmax;

@@ -202,9 +202,24 @@ pub const fn linear(name: &str, input: Sizes, sound: bool, out_features: usize) 
         too_much(name, Sizes::Flat { features: out_features }, [input.channels(), out_features, 1, 1], [1, 1])
     } else {
         let text = Text::new(name).str("`linear` takes a flat map, and gets the ").sizes(input);
-        Some(text.str(" feature map\nhelp: put `flatten` before it"))
+        let text = text.str(" feature map\nhelp: put `flatten` before it, or say `over = channels`, ");
+        Some(text.str("for those of each position"))
     };
     Made::new(name, Sizes::Flat { features: out_features }, sound, mistake)
+}
+
+/// The map that a linear layer of the channels of each position makes.
+#[inline]
+pub const fn linear_over_channels(name: &str, input: Sizes, sound: bool, out_features: usize) -> Made {
+    let (height, width) = (input.height(), input.width());
+    let made = Sizes::Map { channels: out_features, height, width };
+    let mistake = if input.is_flat() {
+        let text = Text::new(name).str("flat features have no channels to go over, but themselves\n");
+        Some(text.str("help: `linear` alone: all of them"))
+    } else {
+        too_much(name, made, [input.channels(), out_features, 1, 1], [height, width])
+    };
+    Made::new(name, made, sound, mistake)
 }
 
 /// The map that flattening makes.

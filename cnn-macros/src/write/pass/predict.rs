@@ -104,7 +104,8 @@ impl Pass<'_> {
     fn fold(&self, Fold { step, first, shifts }: Fold) -> TokenStream {
         let (name, first, state) = (step_type(step), Literal::u64_unsuffixed(first), self.state(step));
         let parameters = self.parameters(step, "p", &quote!(&[]));
-        quote!(::cnn_core::layer::batch_norm2d::fold::<#name>(#parameters, #state, #first, #shifts))
+        let module = self.plan.steps[step].row().map(|row| names(row).0);
+        quote!(::cnn_core::layer::#module::fold::<#name>(#parameters, #state, #first, #shifts))
     }
 
     pub(crate) fn predict(&self) -> TokenStream {
