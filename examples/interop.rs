@@ -10,7 +10,7 @@
 //! pixels apart), or of a network that tells no classes apart `targets` (f32). Y gets `output`, in which several outputs of a
 //! sample lie one behind the other, and for `gradient` also `loss`, the mean cross-entropy or squared error, and
 //! `gradient.<name>` for every parameter. In training mode it gets, too, what the step did that a gradient does not tell: `state.<name>`, the running
-//! statistics after it, and `kept.<name>` for every dropout, 1 where it kept a value and 0 where it dropped one. `steps`
+//! statistics after it, and `kept.<name>` for every random layer, 1 where it kept a value and 0 where it dropped one. `steps`
 //! prints a line for each step: its name, its layer, and the sizes of its map. Names and layouts are PyTorch's.
 
 use std::fs;
@@ -135,30 +135,36 @@ fn gradient<N: Network>(
     Ok(tensors)
 }
 
-/// What a dropout kept in the first step of the run. It draws by the place of its step in the network.
+/// What a random layer kept in the first step of the run. It draws by the place of its step in the network.
 fn kept<N: Network>(index: usize, samples: usize) -> Option<Tensor> {
     let step = &N::STEPS[index];
-    let Operation::Dropout { p } = step.operation else { return None };
+    let (p, of_sample) = match step.operation {
+        Operation::Dropout { p } => (p, sizes(step.output)),
+        // All of a sample, or nothing.
+        Operation::DropPath { p } => (p, vec![1; sizes(step.output).len()]),
+        _ => return None,
+    };
+    let len = of_sample.iter().product();
     // Features that a linear layer gets lie as the map did that they were.
     let linear = |step: &Step| match step.operation {
         Operation::Linear { channels, .. } => Some(channels),
         _ => None,
     };
-    let channels = match step.output {
-        Sizes::Map { channels, .. } => channels,
-        Sizes::Flat { .. } => N::STEPS[index..].iter().find_map(linear).unwrap_or(1),
+    let channels = match of_sample[..] {
+        [channels, _, _] => channels,
+        _ => N::STEPS[index..].iter().find_map(linear).unwrap_or(1),
     };
     let mut values = Vec::new();
     for sample in 0..samples {
         let key = Key { purpose: Purpose::Dropout, seed: SEED, step: 0, layer: index as u64, sample: sample as u64 };
-        let mut keep = vec![false; step.output.len()];
+        let mut keep = vec![false; len];
         key.stream().fill_keep_mask(p, &mut keep);
         let pixels = keep.chunks_exact(channels);
         for channel in 0..channels {
             values.extend(pixels.clone().map(|pixel| f32::from(pixel[channel])));
         }
     }
-    Some((format!("kept.{}", step.path), batch_sizes(samples, step.output), values))
+    Some((format!("kept.{}", step.path), [vec![samples], of_sample].concat(), values))
 }
 
 impl Files {

@@ -202,6 +202,8 @@ class Network:
     classes: int | None = None
     # A class for each image, or for each pixel of it.
     dense: bool = False
+    # How far normalized channels lean to one side of a rectifier, see `randomize`.
+    lean: tuple[float, float] = (2, 3.5)
 
     def batch(self, samples):
         """Random images, and labels or values."""
@@ -231,8 +233,11 @@ NETWORKS = {
     "alexnet": Network(models.alexnet, IMAGENET, 1000),
     "vgg11_bn": Network(models.vgg11_bn, IMAGENET, 1000),
     "vgg16": Network(models.vgg16, IMAGENET, 1000),
-    "shufflenet_v2_x1_0": Network(models.shufflenet_v2_x1_0, IMAGENET, 1000),
+    # Without an identity beside its filters, as nearly a linear network it would make much of every rounding.
+    "shufflenet_v2_x1_0": Network(models.shufflenet_v2_x1_0, IMAGENET, 1000, lean=(0.5, 1.5)),
     "regnet_y_400mf": Network(models.regnet_y_400mf, IMAGENET, 1000),
+    "efficientnet_b0": Network(models.efficientnet_b0, IMAGENET, 1000),
+    "convnext_tiny": Network(models.convnext_tiny, IMAGENET, 1000),
     "deeplabv3_resnet50": Network(deeplabv3, IMAGENET),
     "unet": Network(lambda: unet(1), (1, 64, 64), 2, dense=True),
     "unet_colour": Network(lambda: unet(3), (3, 128, 128), 2, dense=True),

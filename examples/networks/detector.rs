@@ -41,9 +41,6 @@ network! {
         cv2: cell<C, 1, 1>,
     }
 
-    /// What is to be said of each box at each place.
-    block boxes { conv2d<{BOXES * OF_BOX}, 1> }
-
     /// Boxes in 256 x 256 colour images, on maps of three resolutions.
     pub Detector<3, 256, 256> {
         stem: cell<16, 3, 2>,
@@ -60,9 +57,9 @@ network! {
         concat { down5: cell<128, 3, 2>, n5 }, out5: plain<256>             => <256, 8, 8> as large,
 
         outputs {
-            boxes3: [small, head3: boxes],
-            boxes4: [medium, head4: boxes],
-            boxes5: [large, head5: boxes],
+            boxes3: [small, head3: conv2d<{BOXES * OF_BOX}, 1>],
+            boxes4: [medium, head4: conv2d<{BOXES * OF_BOX}, 1>],
+            boxes5: [large, head5: conv2d<{BOXES * OF_BOX}, 1>],
         },
     }
 }

@@ -5,10 +5,12 @@ use cnn_core::shape::Shape;
 use safetensors::Dtype;
 
 pub mod alexnet;
+pub mod convnext_tiny;
 pub mod dcgan;
 pub mod deeplabv3_resnet50;
 pub mod densenet121;
 pub mod detector;
+pub mod efficientnet_b0;
 pub mod googlenet;
 pub mod lenet5;
 pub mod mobilenet_v2;
@@ -23,10 +25,12 @@ pub mod vgg;
 pub mod vgg_cifar;
 
 pub use alexnet::AlexNet;
+pub use convnext_tiny::ConvNeXtTiny;
 pub use dcgan::{Discriminator, Generator};
 pub use deeplabv3_resnet50::DeepLabV3;
 pub use densenet121::DenseNet121;
 pub use detector::Detector;
+pub use efficientnet_b0::EfficientNetB0;
 pub use googlenet::GoogLeNet;
 pub use lenet5::LeNet5;
 pub use mobilenet_v2::MobileNetV2;
@@ -85,6 +89,12 @@ pub enum Name {
     /// RegNetY-400MF
     #[value(name = "regnet_y_400mf")]
     RegNetY400MF,
+    /// EfficientNet-B0
+    #[value(name = "efficientnet_b0")]
+    EfficientNetB0,
+    /// ConvNeXt-Tiny
+    #[value(name = "convnext_tiny")]
+    ConvNeXtTiny,
     /// DeepLabV3 on ResNet-50: 21 classes of each pixel, twice
     #[value(name = "deeplabv3_resnet50")]
     DeepLabV3,
@@ -200,6 +210,8 @@ impl Name {
             Self::Vgg16 => visitor.visit::<Vgg16, Labels<1000>>(),
             Self::ShuffleNetV2 => visitor.visit::<ShuffleNetV2, Labels<1000>>(),
             Self::RegNetY400MF => visitor.visit::<RegNetY400MF, Labels<1000>>(),
+            Self::EfficientNetB0 => visitor.visit::<EfficientNetB0, Labels<1000>>(),
+            Self::ConvNeXtTiny => visitor.visit::<ConvNeXtTiny, Labels<1000>>(),
             Self::DeepLabV3 => visitor.visit::<DeepLabV3, Values<DeepLabV3>>(),
             Self::UNet => visitor.visit::<UNet, Labels<2>>(),
             Self::UNetColour => visitor.visit::<UNetColour, Labels<2>>(),
