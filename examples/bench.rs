@@ -12,11 +12,10 @@ use cnn_core::kernel::isa;
 use cnn_core::network::MadeFor;
 use cnn_core::prelude::*;
 use cnn_core::random::{Key, Purpose};
-use cnn_core::shape::Shape;
 
 pub mod networks;
 
-use networks::{Name, Visitor};
+use networks::{Name, Truth, Visitor};
 
 #[derive(Parser)]
 struct Arguments {
@@ -45,7 +44,7 @@ enum Timed {
     Infer,
     /// A frozen network's predictor, sample by sample if the batch is one
     Predict,
-    /// Forward, cross-entropy, backward, SGD with momentum
+    /// Forward, the loss, backward, SGD with momentum
     Train,
 }
 
@@ -102,10 +101,7 @@ impl Arguments {
 impl Visitor for &Arguments {
     type Output = Result<Vec<Duration>, Error>;
 
-    fn visit<N: Network, const CLASSES: usize>(self) -> Self::Output
-    where
-        for<'a> CrossEntropy<'a, CLASSES>: Loss<N::Output>,
-    {
+    fn visit<N: Network, T: Truth<N::Output>>(self) -> Self::Output {
         let samples = self.batch.get();
         let mut network = N::new(0);
         let mut input = Batch::zeros(samples);
@@ -136,13 +132,11 @@ impl Visitor for &Arguments {
                 })
             }
             Timed::Train => {
-                // A label for each sample, or for each of its pixels.
-                let labels = samples * N::Output::SIZES.positions();
-                let labels = Labels::new(&(0..labels).map(|index| index % CLASSES).collect::<Vec<_>>())?;
+                let truth = T::any(samples)?;
                 let mut training = Training::new(0);
                 let mut optimizer = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
                 self.repeat(|| {
-                    training.backward(Mode::Training, &mut network, &input, &CrossEntropy::new(&labels))?;
+                    training.backward(Mode::Training, &mut network, &input, &truth.loss())?;
                     optimizer.step(&mut network, training.gradients());
                     Ok(())
                 })

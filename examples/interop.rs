@@ -7,9 +7,10 @@
 //! ```
 //!
 //! X holds `input` (f32, N x C x H x W) and for `gradient` also `labels` (i64, N, or N x H x W of a network that tells
-//! pixels apart). Y gets `output`, and for `gradient` also `loss`, the mean cross-entropy, and `gradient.<name>` for every
-//! parameter. In training mode it gets, too, what the step did that a gradient does not tell: `state.<name>`, the running
-//! statistics after it, and `kept.<name>` for every dropout, 1 where it kept a value and 0 where it dropped one. `steps`
+//! pixels apart), or of a network that tells no classes apart `targets` (f32). Y gets `output`, in which several outputs of a
+//! sample lie one behind the other, and for `gradient` also `loss`, the mean cross-entropy or squared error, and
+//! `gradient.<name>` for every parameter. In training mode it gets, too, what the step did that a gradient does not tell: `state.<name>`, the running
+//! statistics after it, and `kept.<name>` for every random layer, 1 where it kept a value and 0 where it dropped one. `steps`
 //! prints a line for each step: its name, its layer, and the sizes of its map. Names and layouts are PyTorch's.
 
 use std::fs;
@@ -25,7 +26,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 pub mod networks;
 
-use networks::{Name, Visitor};
+use networks::{Name, Truth, Visitor};
 
 #[derive(Parser)]
 struct Arguments {
@@ -55,7 +56,7 @@ struct Files {
     /// The network's weights
     #[arg(long)]
     weights: PathBuf,
-    /// Input, and labels for the gradient
+    /// Input, and labels or targets for the gradient
     #[arg(long)]
     input: PathBuf,
     /// The file to write
@@ -77,10 +78,7 @@ type Tensor = (String, Vec<usize>, Vec<f32>);
 impl Visitor for &Task {
     type Output = anyhow::Result<()>;
 
-    fn visit<N: Network, const CLASSES: usize>(self) -> anyhow::Result<()>
-    where
-        for<'a> CrossEntropy<'a, CLASSES>: Loss<N::Output>,
-    {
+    fn visit<N: Network, T: Truth<N::Output>>(self) -> anyhow::Result<()> {
         match self {
             Task::Forward(files) => {
                 let network = load::<N>(files)?;
@@ -89,9 +87,9 @@ impl Visitor for &Task {
             }
             Task::Gradient { files, train } => {
                 let network = load::<N>(files)?;
-                let (input, labels) = files.read(|file| Ok((input(file)?, labels::<CLASSES>(file)?)))?;
+                let (input, truth) = files.read(|file| Ok((input(file)?, truth::<_, T>(file)?)))?;
                 let mode = if *train { Mode::Training } else { Mode::Evaluation };
-                write(&files.output, &gradient(network, mode, &input, &CrossEntropy::new(&labels))?)
+                write(&files.output, &gradient(network, mode, &input, &truth.loss())?)
             }
             Task::Steps => {
                 for step in N::STEPS {
@@ -132,26 +130,41 @@ fn gradient<N: Network>(
             let (name, sizes) = (format!("state.{}", tensor.name), tensor.parameter.sizes().to_vec());
             tensors.push((name, sizes, tensor.to_pytorch()));
         }
-        tensors.extend(N::STEPS.iter().enumerate().filter_map(|(index, step)| kept(index, step, input.len())));
+        tensors.extend((0..N::STEPS.len()).filter_map(|index| kept::<N>(index, input.len())));
     }
     Ok(tensors)
 }
 
-/// What a dropout kept in the first step of the run. It draws by the place of its step in the network.
-fn kept(index: usize, step: &Step, samples: usize) -> Option<Tensor> {
-    let Operation::Dropout { p } = step.operation else { return None };
+/// What a random layer kept in the first step of the run. It draws by the place of its step in the network.
+fn kept<N: Network>(index: usize, samples: usize) -> Option<Tensor> {
+    let step = &N::STEPS[index];
+    let (p, of_sample) = match step.operation {
+        Operation::Dropout { p } => (p, sizes(step.output)),
+        // All of a sample, or nothing.
+        Operation::DropPath { p } => (p, vec![1; sizes(step.output).len()]),
+        _ => return None,
+    };
+    let len = of_sample.iter().product();
+    // Features that a linear layer gets lie as the map did that they were.
+    let linear = |step: &Step| match step.operation {
+        Operation::Linear { channels, .. } => Some(channels),
+        _ => None,
+    };
+    let channels = match of_sample[..] {
+        [channels, _, _] => channels,
+        _ => N::STEPS[index..].iter().find_map(linear).unwrap_or(1),
+    };
     let mut values = Vec::new();
     for sample in 0..samples {
         let key = Key { purpose: Purpose::Dropout, seed: SEED, step: 0, layer: index as u64, sample: sample as u64 };
-        let mut keep = vec![false; step.output.len()];
+        let mut keep = vec![false; len];
         key.stream().fill_keep_mask(p, &mut keep);
-        let channels = if let Sizes::Map { channels, .. } = step.output { channels } else { 1 };
         let pixels = keep.chunks_exact(channels);
         for channel in 0..channels {
             values.extend(pixels.clone().map(|pixel| f32::from(pixel[channel])));
         }
     }
-    Some((format!("kept.{}", step.path), batch_sizes(samples, step.output), values))
+    Some((format!("kept.{}", step.path), [vec![samples], of_sample].concat(), values))
 }
 
 impl Files {
@@ -171,10 +184,9 @@ fn input<S: Shape>(file: &SafeTensors<'_>) -> anyhow::Result<Batch<S>> {
     Ok(Batch::from_nchw(&values)?)
 }
 
-fn labels<const CLASSES: usize>(file: &SafeTensors<'_>) -> anyhow::Result<Labels<CLASSES>> {
-    let (_, bytes) = tensor(file, "labels", Dtype::I64)?;
-    let values: Vec<i64> = bytes.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect();
-    Ok(Labels::new(&values)?)
+fn truth<S: Shape, T: Truth<S>>(file: &SafeTensors<'_>) -> anyhow::Result<T> {
+    let (_, bytes) = tensor(file, T::NAME, T::DTYPE)?;
+    Ok(T::read(bytes)?)
 }
 
 /// Sizes and bytes of a tensor of this name and type.

@@ -92,3 +92,20 @@ fn a_step_lends_its_names() -> Result<(), Error> {
     assert!(problems.contains("fc.weight") && !problems.contains("conv1"), "{problems}");
     Ok(())
 }
+
+#[test]
+fn a_label_between_quotation_marks_is_any_name_of_weights() {
+    network! {
+        /// As RegNet's and others' blocks.
+        pub Net<4, 8, 8> {
+            block1: ["block1-0": conv2d<4, 1>, "0": conv2d<4, 1>, relu, conv2d<4, 1>],
+            "two-times": [conv2d<4, 1>, "type": conv2d<4, 1>], share<two_times>,
+            concat { "a-b": conv2d<4, 1>, "9": conv2d<2, 1> },
+        }
+    }
+    let expected = ["block1.block1-0", "block1.0", "block1.3", "two-times.0", "two-times.type", "a-b", "9"];
+    assert_eq!(names::<Net>(), expected.map(|name| format!("{name}.weight")));
+    let output = Net::new(0).forward(&Batch::zeros(1));
+    let NetHeads { a_b, _9 } = Net::heads(output.samples());
+    assert_eq!((a_b.channels(), _9.channels()), (0..4, 4..6));
+}

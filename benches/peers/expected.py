@@ -4,17 +4,24 @@ import copy
 
 import torch
 from torch import nn
+from torchvision.ops import StochasticDepth
+
+from networks import together
 
 
-def randomize(network, images):
+def randomize(network, images, lean=(2, 3.5)):
     """Moves weights and running statistics away from where they start, so that none of them can be forgotten.
 
-    The statistics are those of a batch, a little off: with numbers out of nowhere the maps of a deep network would grow or
-    fade with every layer, in evaluation mode. Three of four channels lean to positive values and one to negative ones, the
-    same all along a residual stream: then few values are so near to the kink of a rectifier that rounding decides their side."""
+    The statistics are those of what a normalization gets in evaluation mode, a little off: with others the maps of a deep
+    network would grow or fade with every layer. Three of four channels lean to positive values and one to negative ones, the
+    same all along a residual stream: then few values are so near to the kink of a rectifier that rounding decides their side. `lean` is how far, in deviations."""
     norms = [module for module in network.modules() if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
     of_samples = (nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d, nn.RMSNorm)
     with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            # They start so small that what they scale is nothing.
+            if name.endswith("layer_scale"):
+                parameter.uniform_(0.5, 1)
         for norm in network.modules():
             if isinstance(norm, of_samples):
                 for parameter in norm.parameters():
@@ -22,20 +29,30 @@ def randomize(network, images):
         for norm in norms:
             norm.weight.uniform_(0.5, 1)
             side = torch.where(torch.arange(norm.num_features) % 4 == 3, -1, 1)
-            norm.bias.uniform_(2, 3.5).mul_(side * norm.weight)
-        momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.momentum = 1.0
-        network.train()(images)
-        for norm, momentum in zip(norms, momenta):
-            norm.momentum = momentum
-            deviation = norm.running_var.sqrt()
-            norm.running_mean += 0.2 * deviation * torch.randn_like(deviation)
-            norm.running_var *= torch.empty_like(deviation).uniform_(0.7, 1.4)
+            norm.bias.uniform_(*lean).mul_(side * norm.weight)
+        hooks = [norm.register_forward_pre_hook(lambda norm, inputs: set_statistics(norm, *inputs)) for norm in norms]
+        network.eval()(images)
+        for hook in hooks:
+            hook.remove()
+
+
+def set_statistics(norm, maps):
+    """Those of what it gets, a little off."""
+    if not norm.track_running_stats:
+        return
+    over = [dimension for dimension in range(maps.dim()) if dimension != 1]
+    variance, mean = torch.var_mean(maps, over)
+    deviation = variance.sqrt()
+    norm.running_mean.copy_(mean + 0.2 * deviation * torch.randn_like(deviation))
+    norm.running_var.copy_(variance * torch.empty_like(deviation).uniform_(0.7, 1.4))
+    norm.num_batches_tracked += 1
+
+
+RANDOM = (nn.Dropout, StochasticDepth)
 
 
 class Kept(nn.Module):
-    """A dropout of which is known what it keeps."""
+    """A random layer of which is known what it keeps."""
 
     def __init__(self, p, kept):
         super().__init__()
@@ -45,20 +62,31 @@ class Kept(nn.Module):
         return values * self.kept.to(values.dtype) / (1 - self.p)
 
 
-def expected_tensors(network, images, labels, train, kept=(), dtype=torch.float64):
+class Untold(nn.Module):
+    """A random layer of which nobody says what it keeps. Some are there without any use."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+
+    def forward(self, values):
+        raise AssertionError(f"nobody says what {self.name} keeps")
+
+
+def expected_tensors(network, images, truth, loss, train, kept=(), dtype=torch.float64):
     """Output, loss, gradients, and in training mode the state after the step.
 
-    `kept` has for the name of each dropout what it keeps, which is of the same distribution wherever it comes from."""
+    `kept` has for the name of each random layer what it keeps, which is of the same distribution wherever it comes from."""
     network = copy.deepcopy(network).to(dtype).train(train)
     for name in kept:
         dropout = network.get_submodule(name)
-        assert isinstance(dropout, nn.Dropout), name
+        assert isinstance(dropout, RANDOM), name
         network.set_submodule(name, Kept(dropout.p, kept[name]))
-    if train:
-        left = [name for name, module in network.named_modules() if isinstance(module, nn.Dropout)]
-        assert not left, f"nobody says what {left} keep"
-    output = network(images.to(dtype))
-    loss = nn.CrossEntropyLoss()(output, labels)
+    for name, module in list(network.named_modules()):
+        if train and isinstance(module, RANDOM):
+            network.set_submodule(name, Untold(name))
+    output = together(network(images.to(dtype)))
+    loss = loss(output, truth.to(dtype) if truth.is_floating_point() else truth)
     loss.backward()
     tensors = {"output": output.detach(), "loss": loss.detach()}
     for name, parameter in network.named_parameters():

@@ -285,7 +285,7 @@ def write(folder, name):
     labels = torch.randint(CLASSES, (SAMPLES, *positions))
     tensors = {"input": images, "labels": labels}
     for mode in ("evaluation", "training"):
-        expected = expected_tensors(network, images, labels, mode == "training")
+        expected = expected_tensors(network, images, labels, torch.nn.CrossEntropyLoss(), mode == "training")
         for tensor, values in expected.items():
             values = values.float() if values.is_floating_point() else values
             tensors[f"{mode}.{tensor}"] = values.contiguous()

@@ -13,12 +13,14 @@ from torch import nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from expected import RANDOM
+
 # Least distance, of the deviation of all values of the map: several times what f32 loses in a deep network.
 MARGIN = 1e-5
 # How much of a filter changes: enough for its own values, and little for all behind them, which were far enough already.
 CHANGE = 3e-4
 
-KINKS = {"relu": (0,), "relu_": (0,), "relu6": (0, 6), "hardswish": (-3, 3), "hardsigmoid": (-3, 3)}
+KINKS = {"relu": (0,), "relu_": (0,), "leaky_relu": (0,), "relu6": (0, 6), "hardswish": (-3, 3), "hardsigmoid": (-3, 3)}
 # The dimension of the weight that output channels are.
 FILTERS = {"conv2d": 0, "linear": 0, "conv_transpose2d": 1}
 
@@ -30,6 +32,7 @@ class Watch(TorchFunctionMode):
     def __init__(self):
         super().__init__()
         self.makers = {}
+        self.born = {}  # when they made it, of every map
         self.close = {}  # in the order of the network
         self.alive = []  # an `id` is unique as long as its object lives
 
@@ -42,9 +45,12 @@ class Watch(TorchFunctionMode):
             self.note(args[0], near_equals(*args, **kwargs), 0)
         # Makers of what works in place are looked up before.
         makers = self.makers_of(name, args, kwargs)
+        is_made = name in FILTERS or name == "batch_norm"
+        born = len(self.alive) if is_made else max((self.born.get(id(arg), 0) for arg in args), default=0)
         output = function(*args, **kwargs)
         if isinstance(output, torch.Tensor) and output.dim() > 1 and len(makers) == output.shape[1]:
             self.makers[id(output)] = makers
+            self.born[id(output)] = born
             self.alive.append(output)
         return output
 
@@ -57,8 +63,9 @@ class Watch(TorchFunctionMode):
             return [(filter, (bias, 0, channel)) for channel, (filter, _) in enumerate(self.makers[id(args[0])])]
         if name in ("cat", "concat"):
             return [maker for part in args[0] for maker in self.makers.get(id(part), ())]
-        # Of a sum, those of one summand.
-        return next((self.makers[id(arg)] for arg in args if id(arg) in self.makers), [])
+        # Of a sum, those of the youngest summand: of an older one nothing may be left behind a rectifier.
+        maps = [arg for arg in args if id(arg) in self.makers]
+        return self.makers[id(max(maps, key=lambda map: self.born[id(map)]))] if maps else []
 
     def note(self, values, channels, which):
         makers = self.makers[id(values)]
@@ -88,7 +95,7 @@ def keep_margins(network, images):
     Returns how many changes it took."""
     double = copy.deepcopy(network).double()
     for module in double.modules():
-        if isinstance(module, nn.Dropout):
+        if isinstance(module, RANDOM):
             module.p = 0.0
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 0.0

@@ -24,6 +24,7 @@ import sys
 import tempfile
 
 import torch
+from torch import nn
 from safetensors.torch import load_file, save_file
 
 from expected import expected_tensors, randomize, relative_errors
@@ -66,8 +67,16 @@ def compare_maps(interop, name, network, images):
             maps[".".join(parts[:end])] = json.loads(sizes)
 
     expected = {}
+
+    def note(name, output):
+        # Of several outputs each has a map.
+        if isinstance(output, torch.Tensor):
+            # ConvNeXt's have channels last there.
+            is_last = output.dim() == 4 and type(network.get_submodule(name)) in (nn.Linear, nn.LayerNorm, nn.GELU)
+            expected[name] = list((output.movedim(-1, 1) if is_last else output).shape[1:])
+
     hooks = [
-        module.register_forward_hook(lambda _m, _i, output, name=name: expected.update({name: list(output.shape[1:])}))
+        module.register_forward_hook(lambda _m, _i, output, name=name: note(name, output))
         for name, module in network.named_modules()
         # A DenseNet's layer is a function of a list there, and has what it adds; ours has all that there is then.
         if name and type(module).__name__ != "_DenseLayer"
@@ -92,27 +101,27 @@ def check(interop, name, batch, seed, verbose):
     entry = NETWORKS[name]
     torch.manual_seed(seed)
     network = entry.build()
-    images, labels = entry.batch(batch)
-    randomize(network, images)
+    images, truth = entry.batch(batch)
+    randomize(network, images, entry.lean)
     changed = keep_margins(network, images)
     print(f"{name:<30} {changed} small changes of the weights keep values away from kinks", flush=True)
     cases = [["forward"], ["gradient"], ["gradient", "--train"]]
-    results = [check_case(interop, name, case, network, images, labels, verbose) for case in cases]
+    results = [check_case(interop, name, case, network, images, truth, verbose) for case in cases]
     return all([compare_maps(interop, name, network, images), *results])
 
 
-def check_case(interop, name, case, network, images, labels, verbose):
+def check_case(interop, name, case, network, images, truth, verbose):
     with tempfile.TemporaryDirectory() as folder:
         weights, inputs, outputs = (pathlib.Path(folder, f"{part}.safetensors") for part in ("W", "X", "Y"))
         save_file(network.state_dict(), weights)
-        save_file({"input": images, "labels": labels}, inputs)
+        save_file({"input": images, "targets" if truth.is_floating_point() else "labels": truth}, inputs)
         command = [interop, name, case[0], "--weights", weights, "--input", inputs, "--output", outputs]
         subprocess.run(command + case[1:], check=True)
         found = load_file(outputs)
     prefix = "kept."
     kept = {each.removeprefix(prefix): found.pop(each) for each in list(found) if each.startswith(prefix)}
     expected, peer = (
-        expected_tensors(network, images, labels, "--train" in case, kept, dtype)
+        expected_tensors(network, images, truth, NETWORKS[name].loss, "--train" in case, kept, dtype)
         for dtype in (torch.float64, torch.float32)
     )
     if case[0] == "forward":

@@ -195,7 +195,8 @@ pub mod train;
 ///   maps of another rank.
 /// - A stride that does not divide is rounded down, as by PyTorch; with `strict` it is an error.
 /// - Weights are named as in PyTorch's `state_dict`: a label is a name, and a step without one is its index in its sequence.
-///   `repeat` writes its steps where it stands; with a label it is a sequence of that name. A branch without a label lends
+///   A label that is no name in Rust stands between quotation marks, `"block1-0": step`, and is `block1_0` where the program
+///   says it. `repeat` writes its steps where it stands; with a label it is a sequence of that name. A branch without a label lends
 ///   its labels to the sequence around the join, as ResNet's blocks have them; steps without labels are counted within it:
 ///   `1.0.2` is step 2 of branch 0 of step 1. `_: step` lends all names of a sequence, a block or a network to the sequence
 ///   around it.

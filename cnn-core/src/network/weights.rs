@@ -260,6 +260,11 @@ impl<N: Network> Gradients<N> {
         &mut self.values
     }
 
+    /// Adds those of another loss: together they are the gradient of the sum.
+    pub fn add(&mut self, other: &Self) {
+        self.values.iter_mut().zip(&other.values[..]).for_each(|(value, other)| *value += other);
+    }
+
     /// Scales them down to length `max_norm` if they are longer, and returns the length that they had.
     /// <https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html>
     ///

@@ -1,9 +1,11 @@
 //! The training step: gradients of a loss, and the optimizers that use them. Knows networks; knows nothing of files.
 
 mod declared;
+mod forward;
 mod optimizer;
 mod training;
 
 pub use declared::DeclaredLoss;
+pub use forward::Forward;
 pub use optimizer::{Adam, Optimizer, Sgd};
 pub use training::Training;

@@ -2,13 +2,14 @@
 
 use core::fmt;
 
+use super::Forward;
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
 use crate::kernel::memory::chunk::{in_pool, threads};
 use crate::kernel::memory::scratch::Scratch;
 use crate::kernel::pointwise::softmax;
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::layer::{Mode, Owned, Pass, step};
+use crate::layer::{GradInput, Mode, Owned, Pass, step};
 use crate::loss::{Loss, LossMemory};
 use crate::network::{Gradients, Network};
 use crate::shape::Shape;
@@ -48,7 +49,7 @@ pub struct Training<N: Network> {
     state: Buffer,
     counts: Vec<u64>,
     saved: Buffer,
-    output: Batch<N::Output>,
+    pub(super) output: Batch<N::Output>,
     grad_output: Batch<N::Output>,
     gradients: Gradients<N>,
     scratch: Scratch,
@@ -99,6 +100,103 @@ impl<N: Network> Training<N> {
         input: &Batch<N::Input>,
         loss: &impl Loss<N::Output>,
     ) -> Result<f32, Error> {
+        self.backward_of_loss(mode, network, input, loss, None)
+    }
+
+    /// [`backward`](Self::backward), with the gradient by every value of the input too, which becomes `grad_input`: what a
+    /// network before this one learns from, see [`Forward`].
+    ///
+    /// # Errors
+    ///
+    /// As [`backward`](Self::backward); `grad_input` is then of no use.
+    pub fn backward_to(
+        &mut self,
+        mode: Mode,
+        network: &mut N,
+        input: &Batch<N::Input>,
+        loss: &impl Loss<N::Output>,
+        grad_input: &mut Batch<N::Input>,
+    ) -> Result<f32, Error> {
+        self.backward_of_loss(mode, network, input, loss, Some(grad_input))
+    }
+
+    /// What the network makes of a batch, as [`backward`](Self::backward) makes it, and all that it takes to go
+    /// [backwards](Forward::backward_from) from a gradient that comes from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EmptyBatch`]; [`Error::OneValue`] of a batch normalization. No step is counted, and the network is as it was.
+    pub fn forward<'a>(
+        &'a mut self,
+        mode: Mode,
+        network: &'a mut N,
+        input: &'a Batch<N::Input>,
+    ) -> Result<Forward<'a, N>, Error> {
+        let samples = self.begin(mode, input)?;
+        in_pool(N::COST.saturating_mul(samples), || {
+            let Parts { mut pass, owned, output, .. } = self.parts(mode, self.step, network);
+            N::forward_steps(&mut pass, samples, owned, input.values(), output);
+        });
+        let step = self.end(mode, network);
+        Ok(Forward { training: self, network, input, mode, step })
+    }
+
+    fn backward_of_loss(
+        &mut self,
+        mode: Mode,
+        network: &mut N,
+        input: &Batch<N::Input>,
+        loss: &impl Loss<N::Output>,
+        grad_input: Option<&mut Batch<N::Input>>,
+    ) -> Result<f32, Error> {
+        // The backward pass is twice the forward one: a gradient by the input and one by the weights.
+        let samples = self.begin(mode, input)?;
+        let cost = N::COST.saturating_mul(3).saturating_mul(samples);
+        in_pool(cost, || self.backward_in_pool(mode, network, input, loss, grad_input))
+    }
+
+    fn backward_in_pool(
+        &mut self,
+        mode: Mode,
+        network: &mut N,
+        input: &Batch<N::Input>,
+        loss: &impl Loss<N::Output>,
+        grad_input: Option<&mut Batch<N::Input>>,
+    ) -> Result<f32, Error> {
+        let (samples, step) = (input.len(), self.step);
+        let Parts { mut pass, mut owned, output, grad_output, gradients, loss_memory } =
+            self.parts(mode, step, network);
+        let softmax_of_loss = step::last_softmax(N::STEPS).filter(|_| loss.takes_logits());
+        if let Some(last) = softmax_of_loss {
+            pass = pass.with_softmax_of_loss(last);
+        }
+        let input = input.values();
+        N::forward_steps(&mut pass, samples, owned.reborrow(), input, output);
+        let evaluated = match softmax_of_loss {
+            None => loss.evaluate_in(Samples::new(output), SamplesMut::new(grad_output), loss_memory),
+            Some(_) => loss.evaluate_logits(Samples::new(output), SamplesMut::new(grad_output)),
+        };
+        let evaluated = match evaluated {
+            Ok(loss) if !loss.is_finite() => Err(Error::NonFiniteLoss { step, loss }),
+            evaluated => evaluated,
+        };
+        if evaluated.is_ok() {
+            let to = grad_input.map(|batch| room(batch, samples));
+            N::backward_steps(&mut pass, samples, owned, input, output, grad_output, to, gradients);
+        }
+        if softmax_of_loss.is_some() {
+            // The output is still logits, and nobody reads its gradient any more.
+            grad_output.copy_from_slice(output);
+            let channels = <N::Output as Shape>::SIZES.channels();
+            softmax::forward(channels, Rows::dense(grad_output), RowsMut::dense(output));
+        }
+        let loss = evaluated?;
+        self.end(mode, network);
+        Ok(loss)
+    }
+
+    /// Refuses a batch that cannot be trained with, and makes room for one that can; returns its samples.
+    fn begin(&mut self, mode: Mode, input: &Batch<N::Input>) -> Result<usize, Error> {
         let samples = input.len();
         if samples == 0 {
             return Err(Error::EmptyBatch { shape: <N::Input as Shape>::SIZES });
@@ -109,70 +207,50 @@ impl<N: Network> Training<N> {
         {
             return Err(Error::OneValue { step, map });
         }
-        // The backward pass is twice the forward one: a gradient by the input and one by the weights.
-        let cost = N::COST.saturating_mul(3).saturating_mul(samples);
-        in_pool(cost, || self.backward_in_pool(mode, network, input, loss))
+        self.output.resize(samples);
+        self.grad_output.resize(samples);
+        Ok(samples)
     }
 
-    fn backward_in_pool(
-        &mut self,
-        mode: Mode,
-        network: &mut N,
-        input: &Batch<N::Input>,
-        loss: &impl Loss<N::Output>,
-    ) -> Result<f32, Error> {
-        let samples = input.len();
-        self.prepare(samples);
-        // A step that fails must leave the network as it was, so it is a copy that the layers change.
-        self.state.copy_from_slice(network.weights().state());
-        self.counts.copy_from_slice(network.weights().counts());
-        let mut pass = Pass::new(mode, self.seed, self.step, &mut self.scratch);
-        let softmax_of_loss = step::last_softmax(N::STEPS).filter(|_| loss.takes_logits());
-        if let Some(last) = softmax_of_loss {
-            pass = pass.with_softmax_of_loss(last);
-        }
-        let mut owned = Owned {
-            parameters: network.weights().values(),
-            state: &mut self.state,
-            counts: &mut self.counts,
-            saved: &mut self.saved,
-            workspace: &mut self.workspace,
-        };
-        let (input, output, grad_output) = (input.values(), self.output.values_mut(), self.grad_output.values_mut());
-        N::forward_steps(&mut pass, samples, owned.reborrow(), input, output);
-        let evaluated = match softmax_of_loss {
-            None => loss.evaluate_in(Samples::new(output), SamplesMut::new(grad_output), &mut self.loss_memory),
-            Some(_) => loss.evaluate_logits(Samples::new(output), SamplesMut::new(grad_output)),
-        };
-        let evaluated = match evaluated {
-            Ok(loss) if !loss.is_finite() => Err(Error::NonFiniteLoss { step: self.step, loss }),
-            evaluated => evaluated,
-        };
-        if evaluated.is_ok() {
-            let gradients = self.gradients.values_mut();
-            N::backward_steps(&mut pass, samples, owned, input, output, grad_output, None, gradients);
-        }
-        if softmax_of_loss.is_some() {
-            // The output is still logits, and nobody reads its gradient any more.
-            grad_output.copy_from_slice(output);
-            let channels = <N::Output as Shape>::SIZES.channels();
-            softmax::forward(channels, Rows::dense(grad_output), RowsMut::dense(output));
-        }
-        let loss = evaluated?;
+    /// The network is what the step made of it, and the step counts. Returns its number.
+    fn end(&mut self, mode: Mode, network: &mut N) -> u64 {
         // Where there is none, nothing is changed that a clone may share.
         if mode == Mode::Training && !(self.state.is_empty() && self.counts.is_empty()) {
             network.weights_mut().state_mut().copy_from_slice(&self.state);
             network.weights_mut().counts_mut().copy_from_slice(&self.counts);
         }
-        self.step = self.step.wrapping_add(1);
-        Ok(loss)
+        let step = self.step;
+        self.step = step.wrapping_add(1);
+        step
     }
 
-    fn prepare(&mut self, samples: usize) {
-        self.workspace.grow(samples * N::MEMORY.training);
-        self.output.resize(samples);
-        self.grad_output.resize(samples);
+    /// What a pass takes, with the state of the network as it is.
+    fn parts<'a>(&'a mut self, mode: Mode, step: u64, network: &'a N) -> Parts<'a> {
+        // A step that fails must leave the network as it was, so it is a copy that the layers change.
+        self.state.copy_from_slice(network.weights().state());
+        self.counts.copy_from_slice(network.weights().counts());
+        self.same_parts(mode, step, network)
+    }
+
+    /// The same with the state as the pass before left it.
+    pub(super) fn same_parts<'a>(&'a mut self, mode: Mode, step: u64, network: &'a N) -> Parts<'a> {
+        self.workspace.grow(self.output.len() * N::MEMORY.training);
+        // Of the pool that the pass is in.
         self.scratch.prepare(N::NEEDS, threads());
+        Parts {
+            pass: Pass::new(mode, self.seed, step, &mut self.scratch),
+            owned: Owned {
+                parameters: network.weights().values(),
+                state: &mut self.state,
+                counts: &mut self.counts,
+                saved: &mut self.saved,
+                workspace: &mut self.workspace,
+            },
+            output: self.output.values_mut(),
+            grad_output: self.grad_output.values_mut(),
+            gradients: self.gradients.values_mut(),
+            loss_memory: &mut self.loss_memory,
+        }
     }
 
     /// The gradient of the last loss by every weight.
@@ -190,10 +268,26 @@ impl<N: Network> Training<N> {
         &self.output
     }
 
-    /// How many gradients were taken, those of a run before [`resumed`](Self::resumed) included; after `u64::MAX` comes 0.
+    /// How many batches went through, those of a run before [`resumed`](Self::resumed) included; after `u64::MAX` comes 0.
     pub fn step(&self) -> u64 {
         self.step
     }
+}
+
+/// What a pass takes of a run.
+pub(super) struct Parts<'a> {
+    pub(super) pass: Pass<'a>,
+    pub(super) owned: Owned<'a>,
+    pub(super) output: &'a mut [f32],
+    pub(super) grad_output: &'a mut [f32],
+    pub(super) gradients: &'a mut [f32],
+    loss_memory: &'a mut LossMemory,
+}
+
+/// Where the gradient by the input goes.
+pub(super) fn room<S: Shape>(batch: &mut Batch<S>, samples: usize) -> GradInput<'_> {
+    batch.resize(samples);
+    GradInput::store(batch.values_mut())
 }
 
 impl<N: Network> fmt::Debug for Training<N> {

@@ -1,6 +1,7 @@
 //! The grammar as types, spans kept. Knows no layer by name and no size by value.
 
 use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Ident, Path, Visibility};
 
 /// Everything in one invocation.
@@ -71,17 +72,38 @@ pub(crate) struct Body {
 /// `label: layer => <C, H, W> as wire`.
 pub(crate) struct Step {
     /// A name, or `_`.
-    pub(crate) label: Option<Ident>,
+    pub(crate) label: Option<Label>,
     pub(crate) layer: Layer,
     pub(crate) claim: Option<Dims>,
     /// The name that the map gets, to be used again.
     pub(crate) wire: Option<Ident>,
 }
 
+/// `label:`, or `"label-0":`.
+#[derive(Clone)]
+pub(crate) struct Label {
+    /// What the program knows it by.
+    pub(crate) name: Ident,
+    /// What weights go by, where that is no name in Rust.
+    pub(crate) quoted: Option<String>,
+}
+
+impl Label {
+    /// What weights go by.
+    pub(crate) fn of_weights(&self) -> String {
+        self.quoted.clone().unwrap_or_else(|| self.name.unraw().to_string())
+    }
+}
+
 impl Step {
-    /// The name that its weights go by in the sequence around it, if it gives them one.
+    /// The name that its weights go by in the sequence around it, if it gives them one, as the program knows it.
     pub(crate) fn own_label(&self) -> Option<&Ident> {
-        self.label.as_ref().filter(|label| *label != "_")
+        self.named().map(|label| &label.name)
+    }
+
+    /// The same with what its weights go by.
+    pub(crate) fn named(&self) -> Option<&Label> {
+        self.label.as_ref().filter(|label| label.name != "_")
     }
 
     /// Whether it is `_: layer`, which lends its names to the sequence around it.

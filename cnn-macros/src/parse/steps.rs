@@ -4,9 +4,9 @@ use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Path, PathArguments, Token, token};
+use syn::{Expr, Ident, LitStr, Path, PathArguments, Token, token};
 
-use super::ast::{Body, Call, Dims, Layer, Setting, Step};
+use super::ast::{Body, Call, Dims, Label, Layer, Setting, Step};
 use super::expression;
 use super::tokens::{at_last, at_next, brackets, dims, is_unsupported, sizes, skip_rest, split, whole};
 use crate::error::Errors;
@@ -20,7 +20,7 @@ pub(super) fn body(group: &Group, errors: &mut Errors) -> Body {
             // It is known what to call a step that does not parse.
             let mut label = None;
             let parser = |input: ParseStream<'_>| {
-                label = step_label(input);
+                label = step_label(input, errors);
                 let step = step(label.as_ref(), input, errors);
                 let rest = if step.is_ok() { input.parse()? } else { skip_rest(input)? };
                 Ok((step, rest))
@@ -101,20 +101,50 @@ fn is_numbers(group: &Group) -> bool {
     matches!(group.stream().into_iter().next(), Some(TokenTree::Literal(_)))
 }
 
-/// `label:` or `_:`, if there is one.
-fn step_label(input: ParseStream<'_>) -> Option<Ident> {
-    let is_label = input.peek(syn::Ident) || input.peek(Token![_]);
+/// `label:`, `"label-0":` or `_:`, if there is one.
+fn step_label(input: ParseStream<'_>, errors: &mut Errors) -> Option<Label> {
+    let is_quoted = input.peek(LitStr);
+    let is_label = is_quoted || input.peek(syn::Ident) || input.peek(Token![_]);
     if !(is_label && input.peek2(Token![:]) && !input.peek2(Token![::])) {
         return None;
     }
-    let label = input.call(Ident::parse_any).ok();
+    let label = if is_quoted {
+        quoted_label(&input.parse().ok()?, errors)
+    } else {
+        input.call(Ident::parse_any).ok().map(|name| Label { name, quoted: None })
+    };
     input.parse::<Token![:]>().ok();
     label
 }
 
-fn step(label: Option<&Ident>, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {
+/// A label between quotation marks; the program knows it with `_` for what may not be in a name.
+fn quoted_label(text: &LitStr, errors: &mut Errors) -> Option<Label> {
+    let quoted = text.value();
+    let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    if !quoted.starts_with(is_of_name) || !quoted.chars().all(|letter| is_of_name(letter) || letter == '-') {
+        errors.note(
+            text,
+            "a label between quotation marks is a name of weights: letters, digits, `_` and `-`, as in \"block1-0\"\n\
+             help: a `.` is between the label of a sequence and one in it: `block1: [\"block1-0\": .. ]`",
+        );
+        return None;
+    }
+    let known = quoted.replace('-', "_");
+    let known = if known.starts_with(|first: char| first.is_ascii_digit())
+        || known == "_"
+        || syn::parse_str::<Ident>(&known).is_err()
+    {
+        format!("_{known}")
+    } else {
+        known
+    };
+    Some(Label { name: Ident::new(&known, text.span()), quoted: Some(quoted) })
+}
+
+fn step(label: Option<&Label>, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Step> {
     if let Some(label) = label.filter(|_| input.is_empty()) {
-        return Err(syn::Error::new(label.span(), format!("expected a layer behind `{label}:`")));
+        let text = format!("expected a layer behind `{}:`", label.name);
+        return Err(syn::Error::new(label.name.span(), text));
     }
     let layer = layer(input, errors)?;
     let mut claim = if input.peek(Token![=>]) { Some(claim(input)?) } else { None };

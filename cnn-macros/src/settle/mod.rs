@@ -23,7 +23,6 @@ use std::collections::HashMap;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Ident;
-use syn::ext::IdentExt;
 
 use crate::error::Errors;
 use crate::layers::{CheckedSizes, Cost, Outcome};
@@ -123,8 +122,8 @@ struct Names {
 }
 
 impl Names {
-    fn label(&self, label: &Ident) -> Self {
-        Self::of([self.labels.as_slice(), &[unraw(label)]].concat())
+    fn label(&self, label: &ast::Label) -> Self {
+        Self::of([self.labels.as_slice(), &[label.of_weights()]].concat())
     }
 
     fn count(&self, index: usize) -> Self {
@@ -137,7 +136,7 @@ impl Names {
 
     /// Those of a step in this sequence.
     fn step(&self, step: &ast::Step, index: usize) -> Self {
-        match step.own_label() {
+        match step.named() {
             Some(label) => self.label(label),
             None if step.lends_names() => Self { lent: true, ..self.clone() },
             None => self.count(index),
@@ -364,8 +363,4 @@ impl<'b> Walk<'_, 'b> {
         let scope = self.scope();
         Settle { scope, constants: &mut self.plan.constants, errors: self.errors }
     }
-}
-
-fn unraw(label: &Ident) -> String {
-    label.unraw().to_string()
 }

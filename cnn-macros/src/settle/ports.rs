@@ -65,7 +65,7 @@ impl<'b> Walk<'_, 'b> {
             return;
         }
         if let Some(label) = &step.label {
-            self.errors.note(label, "`outputs` has no label: each output has a name\nhelp: leave the label out");
+            self.errors.note(&label.name, "`outputs` has no label: each output has a name\nhelp: leave the label out");
         }
         if branches.steps.is_empty() {
             self.wrong(word, "`outputs` has no outputs\nhelp: `outputs { boxes: [ .. ], scores: [ .. ] }`".to_owned());
