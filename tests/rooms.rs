@@ -32,6 +32,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("convolution", &["geometry", "isa", "finish", "memory", "rows", "tile"]),
     ("pooling", &["geometry", "isa", "finish", "memory", "rows"]),
     ("normalization", &["geometry", "isa", "finish", "memory", "rows"]),
+    ("product", &["geometry", "isa", "finish", "memory", "tile"]),
     ("pointwise", &["geometry", "isa", "finish", "memory", "rows"]),
     ("resampling", &["geometry", "isa", "finish", "memory", "rows"]),
 ];

@@ -152,17 +152,21 @@ pub mod train;
 /// | `zero_pad2d<padding>`, or `zero_pad2d(left = 1, bottom = 1)` | `left = 0, right = 0, top = 0, bottom = 0`, of which one is given, in the place of `<padding>` |
 /// | `reflection_pad2d`, `replication_pad2d`, `circular_pad2d` | the same, of the map's own cells |
 /// | `constant_pad2d<padding>` | the same, and `value` |
-/// | `flatten`, `softmax`, `log_softmax` | |
+/// | `flatten` | |
+/// | `softmax`, `log_softmax` | `over = channels`, or `width`: each row of each channel |
 /// | `unflatten<channels, height, width>` | features in PyTorch's order become a map |
 /// | `channel_slice<from, to>` | the channels, or features, from the first on and before the other |
 /// | `crop<(top, bottom, left, right)>` | or a number, or `(vertical, horizontal)` |
 /// | `channel_shuffle<groups>`, `pixel_shuffle<upscale_factor>`, `pixel_unshuffle<downscale_factor>` | |
 /// | `transpose` | rows become columns |
+/// | `reshape<channels, height, width>` | the values in PyTorch's order as another map |
+/// | `permute<0, c, h, w>` | PyTorch's: dimension 0 is the batch, 1 channels, 2 height, 3 width |
 /// | a type with a capital letter or a path (one that is called as a layer of PyTorch or Keras by its path, `self::ReLU`) | a [`Layer`](layer::Layer) of your own |
 /// | `[step, ..]` | a sequence, used as one layer |
 /// | `repeat<N> [step, ..]` | its steps written `N` times |
 /// | `add { step, .. }` | the sum of what its branches make of the same map |
 /// | `multiply { step, .. }` | their product; a map of one cell, as a gate makes it, meets every cell of the other |
+/// | `matmul { step, step }` | the product of two maps, whose channels are matrices of height times width; `[x, transpose]` as a branch costs nothing |
 /// | `concat { step, .. }` | their channels, or features, one after the other |
 /// | `name<size, ..>` | the steps of a `block name<PARAM, ..> { step, .. }` of the same invocation |
 ///

@@ -1,5 +1,6 @@
 //! A network evaluated in f64 by the reference, with PyTorch's meaning of every layer.
 
+use cnn_core::kernel::geometry::{MatmulGeometry, RearrangementGeometry};
 use cnn_core::layer::Operation;
 use cnn_core::layer::map::Written;
 use cnn_core::network::{MadeFor, Step};
@@ -158,6 +159,7 @@ fn steps_forward(steps: &[Step], own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
                 let size = |map: &usize| if *map == 0 { steps[0].input } else { steps[*map - 1].output };
                 join(step, &step.inputs.iter().map(size).collect::<Vec<_>>(), inputs)
             }
+            (Operation::Matmul(geometry), [first, second]) => matmul(geometry, first, second),
             (Operation::Map(written), inputs) => {
                 let size = |map: &usize| if *map == 0 { steps[0].input } else { steps[*map - 1].output };
                 expression(step, written, &step.inputs.iter().map(size).collect::<Vec<_>>(), inputs)
@@ -198,6 +200,19 @@ fn join(step: &Step, sizes: &[Sizes], inputs: &[&[f64]]) -> Vec<f64> {
     output
 }
 
+/// A product of matrices, `[c, h, w]` in each sample. What the step reads as its transpose is its transpose here.
+fn matmul(geometry: &MatmulGeometry, first: &[f64], second: &[f64]) -> Vec<f64> {
+    let geometry = MatmulGeometry { transposed: [false, false], ..*geometry };
+    let MatmulGeometry { channels, rows, depth, columns, .. } = geometry;
+    let last = |[height, width]: [usize; 2], map: &[f64]| -> Vec<f64> {
+        let samples = map.chunks_exact(channels * height * width);
+        samples.flat_map(|sample| reference::flatten::chw_to_hwc(channels, [height, width], sample)).collect()
+    };
+    let product = reference::matmul::forward(&geometry, &last([rows, depth], first), &last([depth, columns], second));
+    let samples = product.chunks_exact(channels * rows * columns);
+    samples.flat_map(|sample| reference::flatten::hwc_to_chw(channels, [rows, columns], sample)).collect()
+}
+
 /// An expression of maps of these sizes, of which one cell may meet all, or one channel.
 fn expression(step: &Step, written: &Written, sizes: &[Sizes], inputs: &[&[f64]]) -> Vec<f64> {
     let samples = inputs[0].len() / sizes[0].len();
@@ -217,7 +232,8 @@ fn expression(step: &Step, written: &Written, sizes: &[Sizes], inputs: &[&[f64]]
 }
 
 /// What PyTorch makes of a sample `[c, h, w]`, by the definitions of its documentation.
-fn rearranged(step: &Step, first: usize, groups: usize, sample: &[f64]) -> Vec<f64> {
+fn rearranged(step: &Step, geometry: &RearrangementGeometry, sample: &[f64]) -> Vec<f64> {
+    let RearrangementGeometry { first, steps, sizes: [.., groups], .. } = *geometry;
     let [channels, height, width] = [step.input.channels(), step.input.height(), step.input.width()];
     let [out_channels, out_height, out_width] = [step.output.channels(), step.output.height(), step.output.width()];
     let at = |c: usize, h: usize, w: usize| sample[(c * height + h) * width + w];
@@ -225,7 +241,7 @@ fn rearranged(step: &Step, first: usize, groups: usize, sample: &[f64]) -> Vec<f
     for c in 0..out_channels {
         for (h, w) in (0..out_height).flat_map(|h| (0..out_width).map(move |w| (h, w))) {
             output.push(match step.layer {
-                "unflatten" => sample[(c * out_height + h) * out_width + w],
+                "unflatten" | "reshape" => sample[(c * out_height + h) * out_width + w],
                 "channel_slice" => at(first + c, h, w),
                 "crop" => at(c, h + first / channels / width, w + first / channels % width),
                 "channel_shuffle" => at(c % groups * (channels / groups) + c / groups, h, w),
@@ -239,6 +255,16 @@ fn rearranged(step: &Step, first: usize, groups: usize, sample: &[f64]) -> Vec<f
                     at(of, h * factor + i, w * factor + j)
                 }
                 "transpose" => at(c, w, h),
+                "permute" => {
+                    // Which dimension each one is, by its step in memory: sizes of tests are not 1.
+                    let of =
+                        |step: usize| [1, width * channels, channels].iter().position(|other| *other == step).unwrap();
+                    let mut place = [0; 3];
+                    for (step, index) in [(steps[4], c), (steps[2], h), (steps[3], w)] {
+                        place[of(step)] = index;
+                    }
+                    at(place[0], place[1], place[2])
+                }
                 other => panic!("the reference does not know {other}"),
             });
         }
@@ -343,14 +369,17 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
         }
         Operation::Upsample(geometry) => channels_first(reference::upsample::forward(&geometry, &channels_last(input))),
         Operation::Pad2d(geometry) => channels_first(reference::pad2d::forward(&geometry, &channels_last(input))),
-        Operation::Rearrange(geometry) => input
-            .chunks_exact(step.input.len())
-            .flat_map(|sample| rearranged(step, geometry.first, geometry.sizes[4], sample))
-            .collect(),
+        Operation::Rearrange(geometry) => {
+            input.chunks_exact(step.input.len()).flat_map(|sample| rearranged(step, &geometry, sample)).collect()
+        }
         Operation::Reduce(geometry) => channels_first(reference::reduce::forward(&geometry, &channels_last(input))),
         Operation::Activation(function) => reference::activation::forward(function, input),
         Operation::Prelu { channels, .. } => {
             channels_first(reference::prelu::forward(channels, &channels_last(input), parameters))
+        }
+        Operation::SoftmaxOverWidth { logarithm } => {
+            let of = if logarithm { reference::log_softmax::forward } else { reference::softmax::forward };
+            of(step.input.width(), input)
         }
         Operation::LogSoftmax => {
             channels_first(reference::log_softmax::forward(step.input.channels(), &channels_last(input)))

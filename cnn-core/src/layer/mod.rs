@@ -76,6 +76,8 @@ pub mod share;
 #[doc(hidden)]
 pub mod softmax;
 #[doc(hidden)]
+pub mod softmax_over_width;
+#[doc(hidden)]
 pub mod step;
 #[doc(hidden)]
 pub mod upsample;

@@ -111,9 +111,14 @@ pub enum Operation {
     },
     /// `softmax`
     Softmax,
+    /// `softmax(over = width)`, `log_softmax(over = width)`
+    SoftmaxOverWidth {
+        /// Whether it is the logarithm.
+        logarithm: bool,
+    },
     /// `log_softmax`
     LogSoftmax,
-    /// `unflatten`, `channel_slice`, `crop`, `channel_shuffle`, `pixel_shuffle`, `pixel_unshuffle`, `transpose`
+    /// `unflatten`, `channel_slice`, `crop`, `channel_shuffle`, `pixel_shuffle`, `pixel_unshuffle`, `transpose`, `reshape`, `permute`
     Rearrange(RearrangementGeometry),
     /// `sum`, `mean`, `max`, `logsumexp`, `norm`
     Reduce(ReductionGeometry),

@@ -1,5 +1,5 @@
-//! `unflatten`, `channel_slice`, `crop`, `channel_shuffle`, `pixel_shuffle`, `pixel_unshuffle`, `transpose`: values at other
-//! places. <https://pytorch.org/docs/stable/nn.html#vision-layers>
+//! `unflatten`, `channel_slice`, `crop`, `channel_shuffle`, `pixel_shuffle`, `pixel_unshuffle`, `transpose`, `reshape`,
+//! `permute`: values at other places. <https://pytorch.org/docs/stable/nn.html#vision-layers>
 
 use super::{GradInput, Operation, Pass};
 use crate::kernel::geometry::RearrangementGeometry;

@@ -323,6 +323,15 @@ pub(super) fn rows(layer: &Settled<'_>) -> TokenStream {
     }
 }
 
+pub(super) fn softmax_over_width(layer: &Settled<'_>, logarithm: bool) -> TokenStream {
+    let [channels, _, width] = layer.input.sizes();
+    quote! {
+        const CHANNELS: usize = #channels;
+        const WIDTH: usize = #width;
+        const LOGARITHM: bool = #logarithm;
+    }
+}
+
 pub(super) fn reduction(layer: &Settled<'_>, name: &str) -> TokenStream {
     let ([channels, height, width], layout) = (layer.input.sizes(), layer.layout());
     let over = match layer.arguments.word("over") {

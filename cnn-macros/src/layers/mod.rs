@@ -8,6 +8,8 @@ mod rearranged;
 mod table;
 mod window;
 
+pub(crate) use rearranged::is_one_loop;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
@@ -301,6 +303,12 @@ pub(crate) struct Site<'a> {
     /// Whether nothing was wrong on the way here, for rustc to evaluate.
     pub(crate) sound: TokenStream,
     pub(crate) arguments: &'a Arguments,
+}
+
+/// The rows of `flatten` and of what makes a map of features, if a row is `reshape`: where no loop walks both maps, it is both.
+pub(crate) fn through_features(row: &Row) -> Option<[&'static Row; 2]> {
+    let find = |name: &str| ROWS.iter().find(|row| row.name == name);
+    if row.name == "reshape" { Some([find("flatten")?, find("reshape")?]) } else { None }
 }
 
 /// A convolution with a padding mode is two layers: what pads the map, with its arguments, and the convolution without padding.

@@ -1,10 +1,10 @@
 //! Layers that put values elsewhere: the maps that they make, and what their types say.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
 use super::maps::{factors_of, spatial};
-use super::{Outcome, Settled, Site};
+use super::{Arguments, Outcome, Settled, Site};
 use crate::size::{Shape, Size};
 
 /// The map that a layer gets, whose sizes the macro knows.
@@ -57,6 +57,70 @@ pub(super) fn unflatten(site: &Site<'_>) -> syn::Result<Outcome> {
             site.input
         ))),
     }
+}
+
+pub(super) fn reshape(site: &Site<'_>) -> syn::Result<Outcome> {
+    if matches!(site.input, Shape::Flat(_)) {
+        return unflatten(site);
+    }
+    let [in_channels, in_height, in_width] = known(site)?;
+    let sizes = [number(site, "channels")?, number(site, "height")?, number(site, "width")?];
+    let [channels, height, width] = sizes;
+    let product = channels.saturating_mul(height).saturating_mul(width);
+    let values = in_channels.saturating_mul(in_height).saturating_mul(in_width);
+    if product != values {
+        let cells = height.saturating_mul(width);
+        let help = if values.is_multiple_of(cells) {
+            format!("`reshape<{}, {height}, {width}>`", values / cells)
+        } else if values.is_multiple_of(channels) {
+            format!("`reshape<{channels}, 1, {}>`", values / channels)
+        } else {
+            format!("sizes whose product is {values}")
+        };
+        return Err(site.mistake(&format!(
+            "{channels} x {height} x {width} are {product} values, and {in_channels} x {in_height} x {in_width} are {values}\n\
+             help: {help}"
+        )));
+    }
+    Ok(map(sizes))
+}
+
+/// Whether the values of a map are those of what `reshape` makes of it by one loop: by the rule of
+/// `RearrangementGeometry::is_one_loop`. What is not known is told elsewhere.
+pub(crate) fn is_one_loop(input: &Shape, arguments: &Arguments) -> bool {
+    let ends = |[channels, height, width]: [Option<u64>; 3]| {
+        let map = height?.checked_mul(width?)?;
+        Some([width?, map, map.checked_mul(channels?)?])
+    };
+    let to = ["channels", "height", "width"].map(|name| arguments.count(name).known());
+    let (Shape::Chw(from), Some([out_row, out_map, out])) = (input, ends(to)) else { return true };
+    let Some([row, map, all]) = ends(from.each_ref().map(Size::known)) else { return true };
+    let mut cuts = [1, row, map, out_row, out_map, all];
+    cuts.sort_unstable();
+    all != out || cuts.windows(2).all(|pair| pair[1].is_multiple_of(pair[0]))
+}
+
+pub(super) fn permute(site: &Site<'_>) -> syn::Result<Outcome> {
+    spatial(site)?;
+    let sizes = known(site)?;
+    let dims = dims(site.arguments).ok_or_else(|| untold(site))?;
+    let mut sorted = dims;
+    sorted.sort_unstable();
+    if sorted != [0, 1, 2, 3] || dims[0] != 0 {
+        let [a, b, c, d] = dims;
+        return Err(site.mistake(&format!(
+            "({a}, {b}, {c}, {d}) is no order of the dimensions behind the batch\n\
+             rule: 0 is the batch, which stays the first, 1 channels, 2 height, 3 width\nhelp: `permute<0, 2, 3, 1>`, as PyTorch's"
+        )));
+    }
+    Ok(map([1, 2, 3].map(|dim| sizes[dims[dim] as usize - 1])))
+}
+
+/// The order of the dimensions, the batch's as the first.
+fn dims(arguments: &Arguments) -> Option<[u64; 4]> {
+    let [batch, channels, height, width] =
+        ["batch", "channels", "height", "width"].map(|name| arguments.count(name).known());
+    Some([batch?, channels?, height?, width?])
 }
 
 pub(super) fn channel_slice(site: &Site<'_>) -> syn::Result<Outcome> {
@@ -157,6 +221,10 @@ pub(super) fn transpose(site: &Site<'_>) -> syn::Result<Outcome> {
 /// The geometry by its name.
 pub(super) fn constants(layer: &Settled<'_>, name: &str) -> TokenStream {
     let count = |name: &str| layer.arguments.count(name).to_token_stream();
+    let name = match (name, layer.input) {
+        ("reshape", Shape::Flat(_)) => "unflatten",
+        _ => name,
+    };
     let map = match name {
         "unflatten" => ["channels", "height", "width"].map(count),
         _ => layer.input.sizes().map(|size| size.to_token_stream()),
@@ -166,6 +234,15 @@ pub(super) fn constants(layer: &Settled<'_>, name: &str) -> TokenStream {
         "crop" => {
             let sides = layer.arguments.sides("sides");
             vec![quote!([#(#sides),*])]
+        }
+        "reshape" => {
+            let to = ["channels", "height", "width"].map(count);
+            vec![quote!([#(#to),*])]
+        }
+        "permute" => {
+            let dims = dims(layer.arguments).unwrap_or([0, 1, 2, 3]).map(|dim| dim.saturating_sub(1));
+            let dims = dims[1..].iter().map(|dim| Literal::u64_unsuffixed(*dim));
+            vec![quote!([#(#dims),*])]
         }
         "channel_shuffle" => vec![count("groups")],
         "pixel_shuffle" => vec![count("upscale_factor")],

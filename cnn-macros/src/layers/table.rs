@@ -5,8 +5,8 @@ use quote::quote;
 
 use super::Reads::{Signs, Values};
 use super::{
-    Applied, Argument, ArgumentKind, Default, Folds, Outcome, Reads, Row, Settled, Site, constants, maps, rearranged,
-    window,
+    Applied, Argument, ArgumentKind, Arguments, Default, Folds, Outcome, Reads, Row, Settled, Site, constants, maps,
+    rearranged, window,
 };
 
 const fn size(name: &'static str, kind: ArgumentKind) -> Argument {
@@ -146,6 +146,38 @@ const fn reduction(name: &'static str, constants: fn(&Settled<'_>) -> TokenStrea
         ..PLAIN
     }
 }
+
+const OVER_CHANNELS_OR_WIDTH: &[Argument] = &[word("over", &["channels", "width"], "channels")];
+
+/// A softmax, or its logarithm: of the channels of each cell, or of each row.
+const fn softmax(name: &'static str, instead: fn(&Arguments) -> Option<&'static Row>) -> Row {
+    Row {
+        name,
+        options: OVER_CHANNELS_OR_WIDTH,
+        constants: constants::rows,
+        backward_reads: Values,
+        reads_input_backwards: false,
+        instead: Some(instead),
+        ..PLAIN
+    }
+}
+
+const fn softmax_over_width(name: &'static str, constants: fn(&Settled<'_>) -> TokenStream) -> Row {
+    Row {
+        name,
+        family: Some(("softmax_over_width", "SoftmaxOverWidth")),
+        rule: maps::same_spatial_map,
+        constants,
+        backward_reads: Values,
+        reads_input_backwards: false,
+        strided: false,
+        ..PLAIN
+    }
+}
+
+static SOFTMAX_OVER_WIDTH: Row = softmax_over_width("softmax", |layer| constants::softmax_over_width(layer, false));
+static LOG_SOFTMAX_OVER_WIDTH: Row =
+    softmax_over_width("log_softmax", |layer| constants::softmax_over_width(layer, true));
 
 /// A function of each value that is an expression of the language.
 const fn written(name: &'static str, options: &'static [Argument], expression: &'static str) -> Row {
@@ -621,6 +653,27 @@ pub(crate) static ROWS: &[Row] = &[
         rearranged::pixel_unshuffle,
         |layer| rearranged::constants(layer, "pixel_unshuffle"),
     ),
+    rearrangement(
+        "reshape",
+        &[
+            size("channels", ArgumentKind::Count),
+            size("height", ArgumentKind::Count),
+            size("width", ArgumentKind::Count),
+        ],
+        rearranged::reshape,
+        |layer| rearranged::constants(layer, "reshape"),
+    ),
+    rearrangement(
+        "permute",
+        &[
+            size("batch", ArgumentKind::Index),
+            size("channels", ArgumentKind::Index),
+            size("height", ArgumentKind::Index),
+            size("width", ArgumentKind::Index),
+        ],
+        rearranged::permute,
+        |layer| rearranged::constants(layer, "permute"),
+    ),
     rearrangement("transpose", &[], rearranged::transpose, |layer| rearranged::constants(layer, "transpose")),
     Row {
         backward_reads: Reads::Nothing,
@@ -635,12 +688,6 @@ pub(crate) static ROWS: &[Row] = &[
     reduction("max", |layer| constants::reduction(layer, "Max")),
     reduction("logsumexp", |layer| constants::reduction(layer, "LogSumExp")),
     reduction("norm", |layer| constants::reduction(layer, "Norm")),
-    Row { name: "softmax", constants: constants::rows, backward_reads: Values, reads_input_backwards: false, ..PLAIN },
-    Row {
-        name: "log_softmax",
-        constants: constants::rows,
-        backward_reads: Values,
-        reads_input_backwards: false,
-        ..PLAIN
-    },
+    softmax("softmax", |arguments| (arguments.word("over") == "width").then_some(&SOFTMAX_OVER_WIDTH)),
+    softmax("log_softmax", |arguments| (arguments.word("over") == "width").then_some(&LOG_SOFTMAX_OVER_WIDTH)),
 ];

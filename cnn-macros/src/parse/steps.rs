@@ -11,6 +11,9 @@ use super::expression;
 use super::tokens::{at_last, at_next, brackets, dims, is_unsupported, sizes, skip_rest, split, whole};
 use crate::error::Errors;
 
+/// The words before branches.
+const JOINS: [&str; 4] = ["add", "multiply", "concat", "matmul"];
+
 pub(super) fn body(group: &Group, errors: &mut Errors) -> Body {
     let mut steps = Vec::new();
     for part in split(group.stream(), true, errors) {
@@ -208,7 +211,7 @@ fn layer(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Layer> {
             let group = brackets(input, Delimiter::Bracket, "the steps to repeat: `repeat<3> [ .. ]`")?;
             Ok(Layer::Repeat { count, body: body(&group, errors) })
         }
-        Some(name) if name == "add" || name == "multiply" || name == "concat" => {
+        Some(name) if JOINS.iter().any(|join| name == join) => {
             input.parse::<Ident>()?;
             let group = brackets(input, Delimiter::Brace, &format!("branches: `{name} {{ [ .. ], [ .. ] }}`"))?;
             Ok(Layer::Join { kind: name, branches: body(&group, errors) })

@@ -48,7 +48,7 @@ fn targets(plan: &Plan, map: MapId, reader: StepId) -> Option<Vec<Target>> {
             matches!(row.folds, Folds::Behind).then(|| vec![Target { layer: writer, first: 0, shifts: true }])
         }
         Kind::Join(join) => match join.kind {
-            JoinKind::Multiply | JoinKind::Outputs => None,
+            JoinKind::Multiply | JoinKind::Matmul | JoinKind::Outputs => None,
             JoinKind::Add => {
                 let mut all = Vec::new();
                 for (branch, targets) in branches().enumerate() {

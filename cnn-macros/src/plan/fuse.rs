@@ -11,7 +11,7 @@ pub(crate) fn fuse(plan: &mut Plan) {
     for step in 0..plan.steps.len() {
         if plan.steps[step].activation().is_some() {
             fuse_activation(plan, step);
-        } else if plan.steps[step].is("flatten") && is_view(plan, step) {
+        } else if plan.steps[step].is("flatten") && is_view(plan, step) || is_factor(plan, step) {
             plan.steps[step].run = Run::View;
         }
     }
@@ -183,6 +183,12 @@ fn is_view(plan: &Plan, flatten: StepId) -> bool {
     false
 }
 
+/// Whether a step transposes what only a product of matrices reads, which can read the rows of the one as columns of the other.
+fn is_factor(plan: &Plan, transpose: StepId) -> bool {
+    let reader = only_reader(plan, plan.steps[transpose].output).filter(|_| plan.steps[transpose].is("transpose"));
+    reader.is_some_and(|reader| plan.steps[reader].join() == Some(JoinKind::Matmul))
+}
+
 /// A step may change its input if nobody looks at it again: no other reader, and no step that wrote it and needs it for
 /// its backward pass. The network's input is the caller's.
 fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
@@ -206,7 +212,7 @@ fn may_work_in_place(plan: &Plan, step: StepId) -> bool {
                 let activation = plan.applied(index).and_then(|activation| plan.steps[activation].row());
                 activation.map_or(Reads::Values, |row| row.backward_reads)
             }
-            (_, Some(JoinKind::Add | JoinKind::Multiply)) => Reads::Nothing,
+            (_, Some(JoinKind::Add | JoinKind::Multiply | JoinKind::Matmul)) => Reads::Nothing,
             _ if matches!(writer.kind, Kind::Map(_) | Kind::Take { .. }) => match writer.reads_output_backwards() {
                 true => Reads::Values,
                 false => Reads::Nothing,

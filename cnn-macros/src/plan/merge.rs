@@ -204,7 +204,7 @@ fn takes_parts(plan: &Plan, step: &Step, map: MapId) -> bool {
             let is = |(operand, input): (&Operand, &MapId)| *input != map || operand.is_whole();
             mapped.operands.iter().zip(&step.inputs).all(is)
         }
-        Kind::Join(join) if join.kind == JoinKind::Outputs => false,
+        Kind::Join(join) if matches!(join.kind, JoinKind::Matmul | JoinKind::Outputs) => false,
         // A gate is all of its map.
         Kind::Join(join) if join.kind == JoinKind::Multiply => {
             let cells = |map: MapId| plan.map(map).shape.sizes()[1..].iter().map(Size::known).collect::<Vec<_>>();

@@ -189,6 +189,8 @@ pub(crate) enum JoinKind {
     /// Of two maps; one may have a single cell, which meets all of the other's.
     Multiply,
     Concat,
+    /// Of two maps, whose channels are matrices.
+    Matmul,
     /// The network's output, where it is several: in each sample the maps one behind the other, whatever their shapes are.
     Outputs,
 }
@@ -198,6 +200,7 @@ impl JoinKind {
         match name {
             "add" => Self::Add,
             "multiply" => Self::Multiply,
+            "matmul" => Self::Matmul,
             _ => Self::Concat,
         }
     }
@@ -207,6 +210,7 @@ impl JoinKind {
             Self::Add => "add",
             Self::Multiply => "multiply",
             Self::Concat => "concat",
+            Self::Matmul => "matmul",
             Self::Outputs => "outputs",
         }
     }
@@ -304,7 +308,7 @@ impl Step {
         match &self.kind {
             Kind::Layer { row, .. } => self.runs() && row.reads_input_backwards,
             Kind::Custom(_) => true,
-            Kind::Join(join) => join.kind == JoinKind::Multiply,
+            Kind::Join(join) => matches!(join.kind, JoinKind::Multiply | JoinKind::Matmul),
             Kind::Map(mapped) => mapped.expression.reads[branch],
             Kind::Take { .. } => false,
         }

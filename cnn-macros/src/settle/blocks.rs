@@ -58,7 +58,7 @@ pub(crate) enum Teller {
 }
 
 /// Words of the language that are no layers.
-pub(super) const WORDS: [&str; 7] = ["repeat", "add", "multiply", "concat", "map", "outputs", "share"];
+pub(super) const WORDS: [&str; 8] = ["repeat", "add", "multiply", "concat", "matmul", "map", "outputs", "share"];
 
 /// Names that a size has where it is written.
 pub(crate) const SIZES: [&str; 3] = ["channels", "height", "width"];

@@ -70,6 +70,13 @@ impl Site<'_> {
                 (one, other) => !one.contradicts(other),
             },
             JoinKind::Outputs => true,
+            JoinKind::Matmul => match (one, other) {
+                (Shape::Flat(_), _) | (_, Shape::Flat(_)) => false,
+                (one, other) => {
+                    let ([channels, _, depth], [others, rows, _]) = (one.sizes(), other.sizes());
+                    !differ(&channels, &others) && !differ(&depth, &rows)
+                }
+            },
             JoinKind::Multiply => match (one, other) {
                 (Shape::Chw([channels, ..]), Shape::Chw([other_channels, ..])) => {
                     !one.contradicts(other)
@@ -89,6 +96,10 @@ impl Site<'_> {
             JoinKind::Multiply => {
                 let whole = self.shapes().find(|shape| !may_be_one_cell(shape));
                 Some(whole.unwrap_or(self.shape(0)).clone())
+            }
+            JoinKind::Matmul => {
+                let ([channels, height, _], [_, _, width]) = (self.shape(0).sizes(), self.shape(1).sizes());
+                Some(Shape::Chw([channels, height, width]))
             }
             JoinKind::Concat => {
                 let [_, height, width] = self.shape(0).sizes();
@@ -111,6 +122,10 @@ impl Site<'_> {
         let known = |side: usize| self.shapes().find_map(|shape| shape.sizes()[side].known());
         let channels = if self.kind == JoinKind::Concat { None } else { known(0) };
         match flat {
+            _ if self.kind == JoinKind::Matmul => {
+                let [rows, columns] = [(0, 1), (1, 2)].map(|(branch, side)| self.shape(branch).sizes()[side].known());
+                CheckedSizes::Chw([channels, rows, columns])
+            }
             true => CheckedSizes::Flat(channels),
             false if self.kind == JoinKind::Multiply => CheckedSizes::Chw([channels, None, None]),
             false => CheckedSizes::Chw([channels, known(1), known(2)]),
@@ -134,6 +149,9 @@ impl Site<'_> {
     }
 
     fn misfit(&self, first: usize, second: usize) -> String {
+        if self.kind == JoinKind::Matmul {
+            return self.no_factors();
+        }
         let (name, kind) = (self.name, self.kind.name());
         let (one, other) = (self.shape(first), self.shape(second));
         let branches = [first, second].map(|branch| self.called(branch));
@@ -141,7 +159,7 @@ impl Site<'_> {
             JoinKind::Add => "branches of `add` make the same map",
             JoinKind::Concat => "branches of `concat` make maps of the same height and width",
             JoinKind::Multiply => "branches of `multiply` make the same map, or 1x1 maps of as many channels",
-            JoinKind::Outputs => "outputs are any maps",
+            JoinKind::Matmul | JoinKind::Outputs => "any maps",
         };
         let mut lines = vec![format!(
             "{name}: the branches of `{kind}` do not fit: {one} in {}, {other} in {}",
@@ -169,6 +187,38 @@ impl Site<'_> {
         let help = rounded.and_then(|(_, help)| help);
         let help = help.or_else(|| self.projection(first, second)).or_else(|| self.projection(second, first));
         lines.push(format!("help: {}", help.unwrap_or_else(|| self.way_out(first, second, &wrong))));
+        lines.join("\n")
+    }
+
+    /// Why two maps have no product, channel by channel.
+    fn no_factors(&self) -> String {
+        let (one, other) = (self.shape(0), self.shape(1));
+        let [called, beside] = [0, 1].map(|branch| self.called(branch));
+        let mut lines =
+            vec![format!("{}: the factors of `matmul` do not fit: {one} in {called}, {other} in {beside}", self.name)];
+        let flat = [0, 1].into_iter().find(|branch| matches!(self.shape(*branch), Shape::Flat(_)));
+        let ([channels, rows, depth], [others, height, width]) = (one.sizes(), other.sizes());
+        let is = |a: &Size, b: &Size| a.known().is_some() && a.known() == b.known();
+        let help = if let Some(flat) = flat {
+            lines.push(self.made_rank(flat));
+            let features = self.shape(flat).sizes()[0].known().map_or("?".to_owned(), |features| features.to_string());
+            format!("`unflatten<1, 1, {features}>` at the end of {} makes a row of them", self.called(flat))
+        } else if differ(&channels, &others) {
+            lines.push(format!("channels: {}; {}", self.made(0, 0), self.made(1, 0)));
+            "`reshape` or `conv2d` makes as many channels; with one, a map is one matrix".to_owned()
+        } else {
+            lines.push(format!("columns of the first: {}", self.made(0, 2)));
+            lines.push(format!("rows of the second: {}", self.made(1, 1)));
+            if is(&depth, &width) {
+                format!("`transpose` at the end of {beside} makes it fit")
+            } else if is(&rows, &height) {
+                format!("`transpose` at the end of {called} makes it fit")
+            } else {
+                "`reshape` makes matrices of a map".to_owned()
+            }
+        };
+        lines.push("rule: as many channels, and the first's columns are the second's rows".to_owned());
+        lines.push(format!("help: {help}"));
         lines.join("\n")
     }
 

@@ -22,6 +22,14 @@ impl<'b> Walk<'_, 'b> {
             self.wrong(kind, text);
             return;
         }
+        if join == JoinKind::Matmul && branches.steps.len() != 2 {
+            let text = format!(
+                "{name}: `matmul` has {} branches\nhelp: two, `matmul {{ a, b }}`, which are wires or steps",
+                branches.steps.len()
+            );
+            self.wrong(kind, text);
+            return;
+        }
         self.distinct_labels(branches);
         let (input, mark) = (self.current, self.enter_body());
         let (mut made, mut sound) = (Vec::new(), input.is_some());
@@ -54,10 +62,17 @@ impl<'b> Walk<'_, 'b> {
             let shape = if last { whole.clone() } else { self.joined(join, kind, name, input, &branches) };
             let Some(shape) = shape else { return };
             let kind_of = Kind::Join(Join { kind: join });
-            let inputs = branches.iter().map(|branch| branch.map).collect();
-            self.add_step(kind_of, kind.span(), Some(Cost::default()), own, inputs, Map::new(shape));
+            let inputs: Vec<_> = branches.iter().map(|branch| branch.map).collect();
+            let cost = Cost { parameters: 0, multiply_adds: self.products(join, &inputs, &shape) };
+            self.add_step(kind_of, kind.span(), Some(cost), own, inputs, Map::new(shape));
             first = self.current.unwrap_or(first);
         }
+    }
+
+    /// Multiply-adds of a product of matrices, as far as the macro knows its sizes.
+    fn products(&self, join: JoinKind, inputs: &[MapId], made: &Shape) -> u128 {
+        let depth = self.plan.map(inputs[0]).shape.sizes()[2].known().filter(|_| join == JoinKind::Matmul);
+        depth.zip(made.known_len()).map_or(0, |(depth, len)| u128::from(depth) * u128::from(len))
     }
 
     /// The map that branches make together.

@@ -32,6 +32,15 @@ impl Walk<'_, '_> {
             return;
         }
         let row = row.instead.and_then(|instead| instead(&arguments)).unwrap_or(row);
+        if let (Some([flat, row]), Some(input)) = (layers::through_features(row), self.current)
+            && !layers::is_one_loop(&self.plan.map(input).shape, &arguments)
+        {
+            if self.outcome(row, &arguments, call, name).is_some() {
+                self.step_of_row(flat, Arguments(Vec::new()), call, name, names);
+                self.step_of_row(row, arguments, call, name, names);
+            }
+            return;
+        }
         let Some((padding, of_padding, rest)) = layers::padded(&arguments) else {
             self.step_of_row(row, arguments, call, name, names);
             return;
@@ -73,7 +82,7 @@ impl Walk<'_, '_> {
             return;
         }
         let cost = (row.cost)(&arguments, &input_map.shape, &shape);
-        let probabilities = row.name == "softmax";
+        let probabilities = row.name == "softmax" && row.family.is_none();
         let span = call.name.span();
         let output = Map { probabilities, ..Map::new(shape) };
         self.add_step(Kind::Layer { row, arguments }, span, cost, names, vec![input], output);
@@ -150,7 +159,7 @@ impl Walk<'_, '_> {
                 "there is no {what} `{name}`, and a type takes no options\nhelp: a type of your own stands alone: `{name}`"
             )
         } else {
-            let known: Vec<_> = known.chain(["add", "multiply", "concat", "repeat"]).collect();
+            let known: Vec<_> = known.chain(["add", "multiply", "concat", "matmul", "repeat"]).collect();
             let blocks =
                 if blocks.is_empty() { String::new() } else { format!("; the blocks are {}", blocks.join(", ")) };
             format!(

@@ -237,7 +237,7 @@ fn forward_step(plan: &Plan, index: StepId, store: &mut Store<'_>) {
             whole
         }
         Some(JoinKind::Outputs) => inputs.concat(),
-        None => match taken(plan, step) {
+        Some(JoinKind::Matmul) | None => match taken(plan, step) {
             Some(taken) => inputs[0][taken].to_vec(),
             None => output(&|at| made_of(("layer", index, at, &inputs))),
         },
@@ -316,7 +316,9 @@ fn backward(plan: &Plan, values: &mut Store<'_>, gradients: &mut Store<'_>) -> V
                     in_concat(plan, step, *map, firsts[branch]).map(|(_, from)| grad[from]).collect()
                 }
                 Some(JoinKind::Outputs) => grad[offsets[branch]..][..len(plan, *map)].to_vec(),
-                None => (0..len(plan, *map)).map(|at| made_of(("layer", index, at, &grad, &inputs, &output))).collect(),
+                Some(JoinKind::Matmul) | None => (0..len(plan, *map))
+                    .map(|at| made_of(("layer", index, at, branch, &grad, &inputs, &output)))
+                    .collect(),
             };
             if gradients.memory.is_some() {
                 let join = step.join();
@@ -507,12 +509,20 @@ impl Node {
                 let all: usize = branches.iter().map(|(_, made)| made).sum();
                 // Maps wider than this are slow, and show no more.
                 let kind = if all > 9 { kind % 3 } else { kind % 4 };
-                let join = ["add", "multiply", "add", "concat"][kind];
+                let join = match kind {
+                    1 => "multiply",
+                    2 if nodes.len() == 2 => "matmul",
+                    3 => "concat",
+                    _ => "add",
+                };
                 let mut text = String::new();
                 for (index, (step, made)) in branches.into_iter().enumerate() {
                     // The second factor of a product may be a gate.
                     let gate = join == "multiply" && index == 1 && nodes.len() == 2 && name.is_multiple_of(2);
+                    // A product of matrices may read the one or the other as its transpose.
+                    let transposed = join == "matmul" && (name + index).is_multiple_of(2);
                     text += &match (join, made == channels) {
+                        ("matmul", true) if transposed => format!("b{name}x{index}: [{step}, transpose], "),
                         ("concat", _) | (_, true) if !gate => format!("{step}, "),
                         _ if gate => {
                             format!(

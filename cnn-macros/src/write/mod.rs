@@ -100,7 +100,7 @@ fn network_impl(ty: &TokenStream, text: &str, plan: &Plan, predictor: &Plan, fro
     let sound = (!plan.constants.is_empty())
         .then(|| quote!(const SOUND: bool = ::cnn_core::network::check::none(&[#(#mistakes),*]);));
     // In statements: what a list of calls makes rustc would evaluate even in a network that is wrong.
-    let needs = plan.steps.iter().enumerate().filter_map(|(index, step)| needs(index, step));
+    let needs = plan.steps.iter().enumerate().filter_map(|(index, step)| needs(plan, index, step));
     let (evaluation, training) = (memory::evaluation(plan), memory::training(plan));
     let prediction = memory::evaluation(predictor);
     let evaluate = Pass::new(plan, &evaluation, Of::Evaluation);

@@ -108,8 +108,12 @@ pub(super) fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream 
 }
 
 /// The scratch memory of a step: a constant of its own, because rustc loses patience with long ones.
-pub(super) fn needs(index: StepId, step: &Step) -> Option<TokenStream> {
+pub(super) fn needs(plan: &Plan, index: StepId, step: &Step) -> Option<TokenStream> {
     match &step.kind {
+        Kind::Join(join) if join.kind == JoinKind::Matmul => {
+            let geometry = matmul(plan, step);
+            Some(quote!(#geometry.needs()))
+        }
         Kind::Custom(_) => {
             let custom = custom_layer(index);
             Some(quote!(#custom.needs))
@@ -120,6 +124,20 @@ pub(super) fn needs(index: StepId, step: &Step) -> Option<TokenStream> {
         }),
         Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => None,
     }
+}
+
+/// The numbers of a product of matrices, which reads what is transposed where it lies.
+pub(super) fn matmul(plan: &Plan, step: &Step) -> TokenStream {
+    let maps = [0, 1].map(|branch| step.inputs[branch]);
+    let [first, second] = maps.map(|map| {
+        let sizes = plan.map(map).shape.sizes();
+        quote!([#(#sizes),*])
+    });
+    let [one, other] = maps.map(|map| {
+        let writer = plan.map(map).writer.map(|writer| &plan.steps[writer]);
+        writer.is_some_and(|writer| writer.is("transpose") && writer.run == Run::View)
+    });
+    quote!(::cnn_core::kernel::geometry::MatmulGeometry::of(#first, #second, [#one, #other]))
 }
 
 /// A step as data.
@@ -137,6 +155,10 @@ pub(super) fn operation(plan: &Plan, index: StepId) -> TokenStream {
             JoinKind::Add => quote!(::cnn_core::layer::Operation::Add),
             JoinKind::Multiply => quote!(::cnn_core::layer::Operation::Multiply),
             JoinKind::Concat => quote!(::cnn_core::layer::Operation::Concat),
+            JoinKind::Matmul => {
+                let geometry = matmul(plan, &plan.steps[index]);
+                quote!(::cnn_core::layer::Operation::Matmul(#geometry))
+            }
             JoinKind::Outputs => quote!(::cnn_core::layer::Operation::Outputs),
         },
         Kind::Map(mapped) => {

@@ -50,6 +50,40 @@ pub const fn multiply(name: &str, branches: &[Branch], sound: bool) -> Made {
     Made::new(name, whole.map, sound, mistake)
 }
 
+/// The map of a product of matrices.
+#[inline]
+pub const fn matmul(name: &str, branches: &[Branch], sound: bool) -> Made {
+    let [one, other] = [branches[0].map, branches[1].map];
+    let flat = if one.is_flat() { Some(branches[0]) } else { None };
+    let flat = if other.is_flat() && flat.is_none() { Some(branches[1]) } else { flat };
+    let fits = one.channels() == other.channels() && one.width() == other.height();
+    let mistake = if flat.is_none() && fits {
+        None
+    } else {
+        let text = Text::new(name).str("the factors of `matmul` do not fit: ").sizes(one).str(" in ");
+        let text = text.str(branches[0].name).str(", ").sizes(other).str(" in ").str(branches[1].name);
+        let text = text.str("\nrule: as many channels, and the first's columns are the second's rows\nhelp: ");
+        Some(match flat {
+            Some(flat) => {
+                let text = text.str("`unflatten<1, 1, ").number(flat.map.channels() as u128);
+                text.str(">` at the end of ").str(flat.name).str(" makes a row of them")
+            }
+            None if one.channels() != other.channels() => {
+                text.str("`reshape` or `conv2d` makes as many channels; with one, a map is one matrix")
+            }
+            None if one.width() == other.width() => {
+                text.str("`transpose` at the end of ").str(branches[1].name).str(" makes it fit")
+            }
+            None if one.height() == other.height() => {
+                text.str("`transpose` at the end of ").str(branches[0].name).str(" makes it fit")
+            }
+            None => text.str("`reshape` makes matrices of a map"),
+        })
+    };
+    let (channels, height, width) = (one.channels(), one.height(), other.width());
+    Made::new(name, Sizes::Map { channels, height, width }, sound, mistake)
+}
+
 /// The map of a concatenation.
 #[inline]
 pub const fn concat(name: &str, branches: &[Branch], sound: bool) -> Made {

@@ -12,7 +12,7 @@ mod real;
 mod text;
 mod window;
 
-pub use join::{Branch, add, concat, multiply};
+pub use join::{Branch, add, concat, matmul, multiply};
 pub use real::{Range, Real, factors, known, real, scaled};
 pub(crate) use text::Text;
 pub use window::{Window, transposed, window};

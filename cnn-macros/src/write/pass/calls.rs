@@ -9,7 +9,7 @@ use crate::plan::{custom_layer, step_type};
 use crate::size::Size;
 use crate::write::names::names;
 use crate::write::pass::{Of, Pass, adders};
-use crate::write::step::fused;
+use crate::write::step::{fused, matmul};
 
 impl Pass<'_> {
     pub(crate) fn forward_call(&self, index: StepId, step: &Step) -> TokenStream {
@@ -43,6 +43,7 @@ impl Pass<'_> {
                 JoinKind::Add => self.add_forward(index, step),
                 JoinKind::Multiply => self.multiply_forward(step),
                 JoinKind::Concat => self.concat_forward(step),
+                JoinKind::Matmul => self.matmul_forward(index, step),
                 JoinKind::Outputs => self.outputs_forward(step),
             },
             Kind::Map(_) => {
@@ -131,6 +132,7 @@ impl Pass<'_> {
                 JoinKind::Add => self.add_backward(index, step),
                 JoinKind::Multiply => self.multiply_backward(step),
                 JoinKind::Concat => self.concat_backward(step),
+                JoinKind::Matmul => self.matmul_backward(index, step),
                 JoinKind::Outputs => self.outputs_backward(step),
             },
             Kind::Map(_) => self.map_backward(index, step),
@@ -296,6 +298,28 @@ impl Pass<'_> {
             });
         }
         quote!(#calls #last)
+    }
+
+    fn matmul_forward(&self, index: StepId, step: &Step) -> TokenStream {
+        let (geometry, at) = (matmul(self.plan, step), Literal::usize_unsuffixed(index));
+        let [first, second] = [0, 1].map(|branch| self.read(step.inputs[branch]));
+        let output = self.write(step.output);
+        quote!(::cnn_core::layer::matmul::forward(const { #geometry }, pass.at(#at), #first, #second, #output);)
+    }
+
+    fn matmul_backward(&self, index: StepId, step: &Step) -> TokenStream {
+        let (geometry, at) = (matmul(self.plan, step), Literal::usize_unsuffixed(index));
+        let calls = [(0, "backward_first"), (1, "backward_second")].map(|(branch, function)| {
+            let function = format_ident!("{function}");
+            let other = self.read(step.inputs[1 - branch]);
+            let (grad_output, grad_input) = (self.gradient(step.output), self.grad_input(step, branch));
+            quote! {
+                ::cnn_core::layer::matmul::#function(
+                    const { #geometry }, pass.at(#at), #other, #grad_output, #grad_input,
+                );
+            }
+        });
+        calls.into_iter().collect()
     }
 
     fn concat_forward(&self, step: &Step) -> TokenStream {

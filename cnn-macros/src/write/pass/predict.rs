@@ -4,11 +4,11 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::layers::Folds;
-use crate::plan::{Fold, Kind, Plan, Run, Step, StepId};
+use crate::plan::{Fold, JoinKind, Kind, Plan, Run, Step, StepId};
 use crate::plan::{custom_layer, step_type};
 use crate::write::names::names;
 use crate::write::pass::{Pass, customs, state_owners, used};
-use crate::write::step::operation;
+use crate::write::step::{matmul, operation};
 
 impl Pass<'_> {
     /// What the predictor has of each step that has something.
@@ -37,6 +37,10 @@ impl Pass<'_> {
             Kind::Custom(_) => {
                 let custom = custom_layer(index);
                 Some(quote!(#custom.prepared))
+            }
+            Kind::Join(join) if join.kind == JoinKind::Matmul => {
+                let geometry = matmul(self.plan, step);
+                Some(quote!(::cnn_core::network::Prepared::working_in(#geometry.needs())))
             }
             Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => None,
         }
