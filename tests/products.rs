@@ -61,6 +61,50 @@ network! {
     }
 }
 
+network! {
+    /// A prelayer-norm block of an attention over patches, with places that are learned.
+    block attend<C, HEADS, TOKENS> {
+        add {
+            [], [
+                norm1: layer_norm(over = channels) as x,
+                q: linear<C>(over = channels), reshape<HEADS, { C / HEADS }, TOKENS>, transpose as q,
+                x, k: linear<C>(over = channels), reshape<HEADS, { C / HEADS }, TOKENS> as k,
+                x, v: linear<C>(over = channels), reshape<HEADS, { C / HEADS }, TOKENS> as v,
+                matmul { q, k }, map(|s| s / 2), softmax(over = width), transpose as weights,
+                matmul { v, weights }, reshape<C, 1, TOKENS>, out: linear<C>(over = channels),
+            ],
+        },
+        add { [], [norm2: layer_norm(over = channels), up: linear<{ 2 * C }>(over = channels), gelu, down: linear<C>(over = channels)] },
+    }
+
+    /// A small vision transformer.
+    pub Transformer<3, 8, 6> {
+        patches: conv2d<8, 2>(stride = 2), reshape<8, 1, 12> as tokens,
+        place: parameter<8, 1, 12> as place, tokens, map(|x, place| x + place),
+        a: attend<8, 2, 12>, b: attend<8, 4, 12>, norm: layer_norm(over = channels),
+        mean(over = space), flatten, head: linear<3>,
+    }
+
+    /// One that is learned and looks at nothing, for two readers, and one of many values.
+    pub Learned<2, 3, 2> {
+        a: parameter<2, 1, 1>(init_value = 0.5) as a, tanh as b, conv2d<2, 1>, sigmoid as c,
+        big: parameter<2, 30, 30>, adaptive_avg_pool2d<1> as d, c, map(|c, a, b, d| a + b * c * d), flatten,
+    }
+}
+
+#[test]
+fn a_transformer() -> Result<(), Error> {
+    common::check_both::<Transformer>(3, 1000)?;
+    let names: Vec<_> = Transformer::new(0).weights().tensors().map(|tensor| tensor.name).collect();
+    assert_eq!(names[..4], ["patches.weight", "patches.bias", "place", "a.norm1.weight"]);
+    Ok(())
+}
+
+#[test]
+fn what_is_learned_is_the_same_for_all() -> Result<(), Error> {
+    common::check_both::<Learned>(3, 1000)
+}
+
 #[test]
 fn a_non_local_block() -> Result<(), Error> {
     common::check_both::<NonLocal>(3, 1000)

@@ -186,6 +186,35 @@ class Detector(nn.Module):
         return self.head3(small), self.head4(medium), self.head5(large)
 
 
+class Layer(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.ln_1, self.ln_2 = nn.LayerNorm(width, 1e-6), nn.LayerNorm(width, 1e-6)
+        self.q, self.k, self.v, self.out = (nn.Linear(width, width) for _ in range(4))
+        self.fc1, self.fc2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, tokens):
+        x = self.ln_1(tokens)
+        q, k, v = (of(x).unflatten(2, (self.heads, -1)).transpose(1, 2) for of in (self.q, self.k, self.v))
+        met = nn.functional.scaled_dot_product_attention(q, k, v)
+        tokens = tokens + self.out(met.transpose(1, 2).flatten(2))
+        return tokens + self.fc2(nn.functional.gelu(self.fc1(self.ln_2(tokens))))
+
+
+class Transformer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv_proj = nn.Conv2d(3, 192, 16, 16)
+        self.pos_embedding = nn.Parameter(torch.zeros(192, 1, 196))
+        self.layers = nn.Sequential(*(Layer(192, 3) for _ in range(12)))
+        self.ln, self.head = nn.LayerNorm(192, 1e-6), nn.Linear(192, 1000)
+
+    def forward(self, images):
+        patches = self.conv_proj(images).flatten(2) + self.pos_embedding.flatten(1)
+        return self.head(self.ln(self.layers(patches.transpose(1, 2))).mean(1))
+
+
 def together(outputs):
     """Several outputs of a sample, one behind the other."""
     if isinstance(outputs, torch.Tensor):
@@ -238,6 +267,7 @@ NETWORKS = {
     "regnet_y_400mf": Network(models.regnet_y_400mf, IMAGENET, 1000),
     "efficientnet_b0": Network(models.efficientnet_b0, IMAGENET, 1000),
     "convnext_tiny": Network(models.convnext_tiny, IMAGENET, 1000),
+    "vit_tiny": Network(Transformer, IMAGENET, 1000),
     "deeplabv3_resnet50": Network(deeplabv3, IMAGENET),
     "unet": Network(lambda: unet(1), (1, 64, 64), 2, dense=True),
     "unet_colour": Network(lambda: unet(3), (3, 128, 128), 2, dense=True),

@@ -73,7 +73,9 @@ def compare_maps(interop, name, network, images):
         if isinstance(output, torch.Tensor):
             # ConvNeXt's have channels last there.
             is_last = output.dim() == 4 and type(network.get_submodule(name)) in (nn.Linear, nn.LayerNorm, nn.GELU)
-            expected[name] = list((output.movedim(-1, 1) if is_last else output).shape[1:])
+            sizes = list((output.movedim(-1, 1) if is_last else output).shape[1:])
+            # A transformer's tokens are the rows there, the columns of one row here.
+            expected[name] = [sizes[1], 1, sizes[0]] if output.dim() == 3 else sizes
 
     hooks = [
         module.register_forward_hook(lambda _m, _i, output, name=name: note(name, output))

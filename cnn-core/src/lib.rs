@@ -146,6 +146,7 @@ pub mod train;
 /// | `map(\|x, y\| x * sigmoid(y))` | an [expression](#expressions) of values at the same place |
 /// | `sum`, `mean`, `max`, `logsumexp`, `norm` | `over = all`, `channels` or `space`: many values become one |
 /// | `layer_scale` | `init_value = 0.000001`: a factor for each channel |
+/// | `parameter<channels, height, width>` | `init_value = 0`: a map that is learned, the same for each sample (`nn.Parameter`), whatever the step gets |
 /// | `dropout`, `dropout2d` | `p = 0.5` |
 /// | `drop_path` | `p`: whole samples of a branch are dropped (torchvision's `stochastic_depth`, `mode = "row"`) |
 /// | `upsample` | `size` or `scale_factor`, which may have a fraction, `mode = nearest` or `bilinear`, `align_corners = false` |
@@ -204,7 +205,7 @@ pub mod train;
 ///   its labels to the sequence around the join, as ResNet's blocks have them; steps without labels are counted within it:
 ///   `1.0.2` is step 2 of branch 0 of step 1. `_: step` lends all names of a sequence, a block or a network to the sequence
 ///   around it.
-///   The factors of a `layer_scale` go by the name of the step itself, as torchvision's ConvNeXt has them:
+///   What a `layer_scale` or a `parameter` learns goes by the name of the step itself, as torchvision's ConvNeXt has it:
 ///   `layer_scale: layer_scale`.
 /// - `share<label>` is an earlier step again, with the same weights and running statistics: they are there once, and their
 ///   gradients are added up. A label is seen behind its step, in the same body and in those within.

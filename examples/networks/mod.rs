@@ -24,6 +24,7 @@ pub mod squeezenet1_1;
 pub mod unet;
 pub mod vgg;
 pub mod vgg_cifar;
+pub mod vit_tiny;
 
 pub use alexnet::AlexNet;
 pub use convnext_tiny::ConvNeXtTiny;
@@ -44,6 +45,7 @@ pub use squeezenet1_1::SqueezeNet1_1;
 pub use unet::{UNet, UNetColour};
 pub use vgg::{Vgg11Bn, Vgg16};
 pub use vgg_cifar::VggCifar;
+pub use vit_tiny::ViTTiny;
 
 /// A network of the gallery, as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -96,6 +98,9 @@ pub enum Name {
     /// ConvNeXt-Tiny
     #[value(name = "convnext_tiny")]
     ConvNeXtTiny,
+    /// A vision transformer of DeiT-Ti's size
+    #[value(name = "vit_tiny")]
+    ViTTiny,
     /// DeepLabV3 on ResNet-50: 21 classes of each pixel, twice
     #[value(name = "deeplabv3_resnet50")]
     DeepLabV3,
@@ -213,6 +218,7 @@ impl Name {
             Self::RegNetY400MF => visitor.visit::<RegNetY400MF, Labels<1000>>(),
             Self::EfficientNetB0 => visitor.visit::<EfficientNetB0, Labels<1000>>(),
             Self::ConvNeXtTiny => visitor.visit::<ConvNeXtTiny, Labels<1000>>(),
+            Self::ViTTiny => visitor.visit::<ViTTiny, Labels<1000>>(),
             Self::DeepLabV3 => visitor.visit::<DeepLabV3, Values<DeepLabV3>>(),
             Self::UNet => visitor.visit::<UNet, Labels<2>>(),
             Self::UNetColour => visitor.visit::<UNetColour, Labels<2>>(),

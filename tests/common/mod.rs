@@ -377,6 +377,10 @@ fn step_forward(step: &Step, own: &mut Own<'_>, input: &[f64]) -> Vec<f64> {
         Operation::Prelu { channels, .. } => {
             channels_first(reference::prelu::forward(channels, &channels_last(input), parameters))
         }
+        Operation::Learned { .. } => {
+            let samples = input.len() / step.input.len();
+            channels_first(reference::learned::forward(samples, parameters))
+        }
         Operation::SoftmaxOverWidth { logarithm } => {
             let of = if logarithm { reference::log_softmax::forward } else { reference::softmax::forward };
             of(step.input.width(), input)

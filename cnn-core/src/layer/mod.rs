@@ -43,6 +43,8 @@ pub mod group_norm;
 #[doc(hidden)]
 pub mod layer_scale;
 #[doc(hidden)]
+pub mod learned;
+#[doc(hidden)]
 pub mod linear;
 #[doc(hidden)]
 pub mod local_response_norm;

@@ -1,7 +1,8 @@
 //! Every layer as plain data: what a table, a reader of weights, or the reference needs to know of it.
 
 use super::{
-    Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, group_norm, layer_scale, linear, map, prelu, step,
+    Order, Parameter, Step, batch_norm2d, conv_transpose2d, conv2d, group_norm, layer_scale, learned, linear, map,
+    prelu, step,
 };
 use crate::kernel;
 use crate::kernel::geometry::{
@@ -122,6 +123,13 @@ pub enum Operation {
     Rearrange(RearrangementGeometry),
     /// `sum`, `mean`, `max`, `logsumexp`, `norm`
     Reduce(ReductionGeometry),
+    /// `parameter`
+    Learned {
+        /// Channels, height and width.
+        sizes: [usize; 3],
+        /// What its values start as.
+        init_value: f32,
+    },
     /// `map(|x, y| ..)`
     Map(map::Written),
     /// `add`
@@ -163,6 +171,7 @@ impl Operation {
                 Tensors::weight_and_bias(conv_transpose2d::parameters(geometry, *rank), *bias)
             }
             Self::Prelu { num_parameters, .. } => Tensors::One(prelu::parameters(*num_parameters)),
+            Self::Learned { sizes, init_value } => Tensors::One(learned::parameters(*sizes, *init_value)),
             Self::LayerScale { channels, spatial, init_value } => {
                 Tensors::One(layer_scale::parameters(*channels, *spatial, *init_value))
             }

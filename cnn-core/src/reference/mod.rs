@@ -27,6 +27,7 @@ mod erf;
 pub mod flatten;
 pub mod group_norm;
 pub mod layer_scale;
+pub mod learned;
 pub mod linear;
 pub mod local_response_norm;
 pub mod log_softmax;

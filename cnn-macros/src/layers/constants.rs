@@ -314,6 +314,15 @@ pub(super) fn layer_scale(layer: &Settled<'_>) -> TokenStream {
     }
 }
 
+pub(super) fn learned(layer: &Settled<'_>) -> TokenStream {
+    let sizes = ["channels", "height", "width"].map(|name| layer.arguments.count(name));
+    let init_value = single(layer.arguments.real("init_value"));
+    quote! {
+        const SIZES: [usize; 3] = [#(#sizes),*];
+        const INIT_VALUE: f32 = #init_value;
+    }
+}
+
 /// Of a layer that looks at rows of channels, wherever they are.
 pub(super) fn rows(layer: &Settled<'_>) -> TokenStream {
     let ([channels, ..], layout) = (layer.input.sizes(), layer.layout());

@@ -416,6 +416,11 @@ pub(super) fn layer_scale_cost(_: &Arguments, input: &Shape, _: &Shape) -> Optio
     Some(Cost { parameters: product(&[&channels])?, ..Cost::default() })
 }
 
+pub(super) fn parameter_cost(arguments: &Arguments, _: &Shape, _: &Shape) -> Option<Cost> {
+    let sizes = ["channels", "height", "width"].map(|name| arguments.count(name));
+    Some(Cost { parameters: product(&sizes)?, ..Cost::default() })
+}
+
 pub(super) fn free(_: &Arguments, _: &Shape, _: &Shape) -> Option<Cost> {
     Some(Cost::default())
 }

@@ -100,6 +100,11 @@ pub(crate) fn is_one_loop(input: &Shape, arguments: &Arguments) -> bool {
     all != out || cuts.windows(2).all(|pair| pair[1].is_multiple_of(pair[0]))
 }
 
+/// A map that no other is looked at for.
+pub(super) fn parameter(site: &Site<'_>) -> syn::Result<Outcome> {
+    Ok(map([number(site, "channels")?, number(site, "height")?, number(site, "width")?]))
+}
+
 pub(super) fn permute(site: &Site<'_>) -> syn::Result<Outcome> {
     spatial(site)?;
     let sizes = known(site)?;

@@ -537,6 +537,22 @@ pub(crate) static ROWS: &[Row] = &[
         folds: Folds::Is(|_| true),
         ..PLAIN
     },
+    Row {
+        name: "parameter",
+        family: Some(("learned", "Learned")),
+        sizes: &[
+            size("channels", ArgumentKind::Count),
+            size("height", ArgumentKind::Count),
+            size("width", ArgumentKind::Count),
+        ],
+        options: &[finite("init_value", 0.0)],
+        rule: rearranged::parameter,
+        cost: maps::parameter_cost,
+        constants: constants::learned,
+        reads_input_backwards: false,
+        strided: false,
+        ..PLAIN
+    },
     activation("sigmoid", |layer| layer.activation(quote!(Sigmoid))),
     Row { keeps_signs: true, ..activation("tanh", |layer| layer.activation(quote!(Tanh))) },
     activation("hardsigmoid", |layer| layer.activation(quote!(Hardsigmoid))),

@@ -108,9 +108,8 @@ impl<'b> Walk<'_, 'b> {
         if !new.has_tensors() {
             return;
         }
-        if new.path.is_empty() && new.is("layer_scale") {
-            let text =
-                "`layer_scale` lends its name, which is that of its factors: they have none\nhelp: a label of its own";
+        if new.path.is_empty() && (new.is("layer_scale") || new.is("parameter")) {
+            let text = "`_` lends its name, which is that of what it learns: that has none\nhelp: a label of its own";
             self.errors.push(syn::Error::new(new.span, text));
         }
         // What a network lends only rustc knows.

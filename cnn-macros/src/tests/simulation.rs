@@ -408,7 +408,7 @@ enum Node {
 }
 
 /// Layers that keep a map of so many channels and 2 x 2 cells, but those with a `#`, which make some of another number.
-const LAYERS: [&str; 38] = [
+const LAYERS: [&str; 39] = [
     "relu",
     "relu6",
     "leaky_relu",
@@ -423,6 +423,7 @@ const LAYERS: [&str; 38] = [
     "dropout2d",
     "drop_path(p = 0.5)",
     "layer_scale",
+    "parameter<#, 2, 2>",
     "softmax",
     "batch_norm2d",
     "layer_norm",

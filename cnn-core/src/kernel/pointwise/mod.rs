@@ -1,6 +1,7 @@
 //! Functions of each value, or of each cell's channels, by itself.
 
 pub mod activation;
+pub mod constant;
 pub mod expression;
 pub mod join;
 mod math;
