@@ -2,6 +2,7 @@
 //! mean and each value its own weight, as one run of values.
 
 use super::Affine;
+use super::sums::TERMS;
 use crate::kernel::FusedActivation;
 use crate::kernel::geometry::GroupNormGeometry;
 use crate::kernel::isa::{MAX_LANES, Simd, vectors};
@@ -9,8 +10,6 @@ use crate::kernel::memory::buffer::split;
 use crate::kernel::rows::strip::{self, CHANNELS, Strip};
 use core::ops::Range;
 
-/// Terms of a sum in f32, before it is added to one in f64.
-const TERMS: usize = 128;
 /// Vectors that are added up side by side: additions take four cycles.
 const WAYS: usize = 4;
 
@@ -79,7 +78,7 @@ pub(super) fn finish(geometry: &GroupNormGeometry, moments: &[f32], lines: &mut 
 }
 
 /// A number as an f32 and what is left.
-fn in_two(number: f64) -> (f32, f32) {
+pub(super) fn in_two(number: f64) -> (f32, f32) {
     let high = number as f32;
     (high, (number - f64::from(high)) as f32)
 }
