@@ -4,13 +4,16 @@ use super::Affine;
 use super::loops::in_two;
 use super::sums::{Distances, Products, Values, add_up};
 use crate::kernel::FusedActivation;
-use crate::kernel::isa::{Simd, vectors};
+use crate::kernel::isa::Simd;
 use crate::kernel::rows::strip::{self, Strip};
 
-/// Rows whose numbers are worked out before their gradients are gone through together.
-const ROWS: usize = 16;
+/// Rows whose numbers are worked out before their values are gone through again, together: the numbers of one wait for each
+/// other. With eight, what is read comes in gusts.
+const ROWS: usize = 4;
 /// Values of them at most, of each of three maps: a first-level cache has 32 KB or more.
 const VALUES: usize = 1 << 11;
+/// Values of a cache line.
+const LINE: usize = 16;
 
 /// Rows of values.
 #[derive(Clone, Copy)]
@@ -55,18 +58,20 @@ impl RowsOf<'_> {
         self.input.0.wrapping_add(row * self.input.1)
     }
 
-    /// A number close to the mean.
+    /// Numbers close to the means of the rows from the first on.
     ///
     /// # Safety
-    /// The row is in memory.
+    /// The rows are in memory.
     #[inline(always)]
-    unsafe fn center<S: Simd>(&self, simd: S, row: usize) -> f32 {
-        if !self.centered {
-            return 0.0;
+    unsafe fn centers<S: Simd>(&self, simd: S, first: usize, centers: &mut [f32]) {
+        for (row, center) in (first..).zip(centers) {
+            *center = 0.0;
+            if self.centered {
+                // SAFETY: the caller's promise.
+                let [sum] = unsafe { add_up::<S, 1, 4>(simd, self.len, &Values(self.row(row))) };
+                *center = (sum / self.len as f64) as f32;
+            }
         }
-        // SAFETY: the caller's promise.
-        let [sum] = unsafe { add_up::<S, 1, 4>(simd, self.len, &Values(self.row(row))) };
-        (sum / self.len as f64) as f32
     }
 
     /// What is known on the way there, of a number close to the mean and the sums of the distances to it and of their squares.
@@ -80,35 +85,62 @@ impl RowsOf<'_> {
         Numbers { mean, inverse, rest: -low * inverse, ..Numbers::default() }
     }
 
+    /// What is known of a row on the way back: the third and the fourth sum are those of the gradients times their weights, and
+    /// of these times the distances.
+    #[inline(always)]
+    fn numbers_back(&self, center: f32, [distances, squares, grads, mut products]: [f64; 4]) -> Numbers {
+        let values = self.len as f64;
+        let numbers = self.numbers(center, distances, squares);
+        let (inverse, mut shift) = (f64::from(numbers.inverse), 0.0);
+        if self.centered {
+            products -= distances / values * grads;
+            shift = -inverse * grads / values;
+        }
+        Numbers { shift: shift as f32, slope: (-inverse * inverse * products / values) as f32, ..numbers }
+    }
+
+    /// Rows of a block.
+    fn of_block(&self) -> usize {
+        (VALUES / self.len).clamp(1, ROWS)
+    }
+
     /// # Safety
     /// The rows are in memory, and nobody else uses those of the output.
     #[inline(always)]
     pub(super) unsafe fn forward<S: Simd>(&self, simd: S, to: (*mut f32, usize)) {
-        let Self { len, .. } = *self;
-        let [weight, bias] = [self.affine.weight, self.affine.bias].map(|values| values.map(<[f32]>::as_ptr));
-        for row in 0..self.count {
-            let (from, to) = (self.row(row), to.0.wrapping_add(row * to.1));
+        let (mut centers, mut sums, mut numbers) = ([0.0; ROWS], [[0.0; 2]; ROWS], [Numbers::default(); ROWS]);
+        for first in (0..self.count).step_by(self.of_block()) {
+            let count = self.of_block().min(self.count - first);
+            // Each step of all rows before the next one: those of one row wait for each other.
             // SAFETY: the caller's promise; each value has a weight.
             unsafe {
-                let center = self.center(simd, row);
-                let [distances, squares] = add_up::<S, 2, 4>(simd, len, &Distances { from, mean: center });
-                let Numbers { mean, inverse, rest, .. } = self.numbers(center, distances, squares);
-                let [mean, inverse, rest] = [mean, inverse, rest].map(|number| simd.splat(number));
-                for (start, count) in vectors::<S>(len) {
-                    let distance = simd.sub(simd.load_some(from.add(start), count), mean);
-                    let mut y = [simd.mul_add(distance, inverse, rest)];
-                    if let Some(weight) = weight {
-                        y[0] = simd.mul(y[0], simd.load_some(weight.add(start), count));
-                    }
-                    if let Some(bias) = bias {
-                        y[0] = simd.add(y[0], simd.load_some(bias.add(start), count));
-                    }
-                    self.fused.apply(simd, &mut y);
-                    simd.store_some(to.add(start), count, y[0]);
+                self.centers(simd, first, &mut centers[..count]);
+                for (row, (sums, mean)) in (first..).zip(sums.iter_mut().zip(&centers[..count])) {
+                    *sums = add_up::<S, 2, 4>(simd, self.len, &Distances { from: self.row(row), mean: *mean });
                 }
+                for (index, numbers) in numbers[..count].iter_mut().enumerate() {
+                    let [distances, squares] = sums[index];
+                    *numbers = self.numbers(centers[index], distances, squares);
+                }
+                let mut body = ForwardRows { rows: self, to, numbers: &numbers[..count], first };
+                strip::for_each(simd, self.len, &mut body);
                 if let Some(then) = self.fused.then() {
-                    then.apply(simd.isa(), [1, len], (to, len));
+                    then.apply(simd.isa(), [count, self.len], (to.0.add(first * to.1), to.1));
                 }
+            }
+        }
+    }
+
+    /// Asks for what is read two blocks later, and for what is written in this one: three maps are more than the processor
+    /// foresees by itself, which takes up to half as long again.
+    #[inline(always)]
+    fn expect<S: Simd>(&self, simd: S, returned: ReturnedRows, row: usize, of_block: usize) {
+        let (ahead, grad) = (row + 2 * of_block, returned.grad);
+        for place in (0..self.len).step_by(LINE) {
+            simd.prefetch(self.row(ahead).wrapping_add(place));
+            simd.prefetch(grad.0.wrapping_add(ahead * grad.1 + place));
+            if let Some(to) = returned.to {
+                simd.prefetch(to.0.wrapping_add(row * to.1 + place));
             }
         }
     }
@@ -117,42 +149,58 @@ impl RowsOf<'_> {
     /// The rows are in memory, and nobody else uses those that are written.
     #[inline(always)]
     pub(super) unsafe fn backward<S: Simd>(&self, simd: S, returned: ReturnedRows) {
-        let mut numbers = [Numbers::default(); ROWS];
-        let of_block = (VALUES / self.len).clamp(1, ROWS);
-        for first in (0..self.count).step_by(of_block) {
-            let numbers = &mut numbers[..of_block.min(self.count - first)];
-            for (row, numbers) in (first..).zip(&mut *numbers) {
-                // SAFETY: the caller's promise.
-                *numbers = unsafe { self.numbers_back(simd, row, returned.grad) };
+        let (mut centers, mut sums, mut numbers) = ([0.0; ROWS], [[0.0; 4]; ROWS], [Numbers::default(); ROWS]);
+        let weight = self.affine.weight.map(<[f32]>::as_ptr);
+        for first in (0..self.count).step_by(self.of_block()) {
+            let count = self.of_block().min(self.count - first);
+            // SAFETY: the caller's promise; each value has a weight.
+            unsafe {
+                self.centers(simd, first, &mut centers[..count]);
+                for (row, (sums, mean)) in (first..).zip(sums.iter_mut().zip(&centers[..count])) {
+                    self.expect(simd, returned, row, count);
+                    let (of, grad) = (Distances { from: self.row(row), mean: *mean }, returned.grad);
+                    let products = Products { of, grad: grad.0.add(row * grad.1), weight };
+                    *sums = add_up::<S, 4, 2>(simd, self.len, &products);
+                }
+                for (index, numbers) in numbers[..count].iter_mut().enumerate() {
+                    *numbers = self.numbers_back(centers[index], sums[index]);
+                }
+                let mut body = BackwardRows { rows: self, returned, numbers: &numbers[..count], first };
+                // Five vectors for each of a strip and five numbers of a row: sixteen registers hold no more.
+                strip::for_each_of::<S, 2>(simd, self.len, &mut body);
             }
-            let mut body = BackwardRows { rows: self, returned, numbers, first };
-            // SAFETY: as above; each value has a weight.
-            unsafe { strip::for_each(simd, self.len, &mut body) };
         }
     }
+}
 
-    /// What is known of a row on the way back.
-    ///
+struct ForwardRows<'a> {
+    rows: &'a RowsOf<'a>,
+    to: (*mut f32, usize),
+    numbers: &'a [Numbers],
+    first: usize,
+}
+
+impl strip::Body for ForwardRows<'_> {
     /// # Safety
-    /// It is in memory.
+    /// The rows are in memory, and nobody else uses those of the output; each value has a weight.
     #[inline(always)]
-    unsafe fn numbers_back<S: Simd>(&self, simd: S, row: usize, grad: (*const f32, usize)) -> Numbers {
-        let values = self.len as f64;
-        // SAFETY: the caller's promise; each value has a weight.
-        let (center, [distances, squares, grads, mut products]) = unsafe {
-            let mean = self.center(simd, row);
-            let weight = self.affine.weight.map(<[f32]>::as_ptr);
-            let products =
-                Products { of: Distances { from: self.row(row), mean }, grad: grad.0.add(row * grad.1), weight };
-            (mean, add_up::<S, 4, 2>(simd, self.len, &products))
-        };
-        let numbers = self.numbers(center, distances, squares);
-        let (inverse, mut shift) = (f64::from(numbers.inverse), 0.0);
-        if self.centered {
-            products -= distances / values * grads;
-            shift = -inverse * grads / values;
+    unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, start: usize) {
+        let Self { rows, to, numbers, first } = *self;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let weight = rows.affine.weight.map_or(strip.splat(1.0), |weight| strip.load(weight.as_ptr().add(start)));
+            let bias = rows.affine.bias.map_or(strip.splat(0.0), |bias| strip.load(bias.as_ptr().add(start)));
+            for (row, Numbers { mean, inverse, rest, .. }) in (first..).zip(numbers) {
+                let [mean, inverse, rest] = [mean, inverse, rest].map(|number| simd.splat(*number));
+                let mut x = strip.load(rows.row(row).add(start));
+                for v in 0..NV {
+                    let normalized = simd.mul_add(simd.sub(x[v], mean), inverse, rest);
+                    x[v] = simd.mul_add(normalized, weight[v], bias[v]);
+                }
+                rows.fused.apply(simd, &mut x);
+                strip.store(to.0.add(row * to.1 + start), x);
+            }
         }
-        Numbers { shift: shift as f32, slope: (-inverse * inverse * products / values) as f32, ..numbers }
     }
 }
 
