@@ -186,6 +186,25 @@ fn a_mean_far_from_zero_keeps_the_digits_of_the_deviation() {
     }
 }
 
+/// A sum of squares starts near where the mean seems to be.
+#[test]
+fn the_first_positions_may_lie_far_from_the_rest() {
+    for geometry in [
+        geometry(3, 3, [61, 67], true, false),
+        geometry(64, 8, [32, 33], true, false),
+        geometry(64, 1, [32, 33], true, true),
+        geometry(700, 1, [1, 1], true, false),
+    ] {
+        let case = Case::of(2, geometry);
+        let mut data = case.data();
+        let sample = geometry.channels * geometry.cells();
+        for values in data.input.chunks_mut(sample) {
+            values[..128 * geometry.channels.min(sample / 128)].iter_mut().for_each(|value| *value += 1000.0);
+        }
+        case.check_with(&data, 2e-5);
+    }
+}
+
 #[test]
 fn equal_values_become_the_bias() {
     for geometry in [

@@ -115,13 +115,13 @@ loss! {
 loss! {
     /// `(x - t)^2 / (2 beta)` where `|x - t| < beta`, and `|x - t| - beta / 2` elsewhere; `beta = 1`.
     /// <https://pytorch.org/docs/stable/generated/torch.nn.SmoothL1Loss.html>
-    SmoothL1(Smooth { beta: 1.0 })
+    SmoothL1(Bent { bound: 1.0, steep: 1.0 })
 }
 
 loss! {
     /// `(x - t)^2 / 2` where `|x - t| < delta`, and `delta (|x - t| - delta / 2)` elsewhere; `delta = 1`.
     /// <https://pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html>
-    Huber(Bent { delta: 1.0 })
+    Huber(Bent { bound: 1.0, steep: 1.0 })
 }
 
 loss! {
@@ -153,7 +153,7 @@ impl<S: Shape> SmoothL1<'_, S> {
     ///
     /// [`Error::Option`] when it is not above 0, or not finite.
     pub fn beta(self, beta: f32) -> Result<Self, Error> {
-        Ok(Self { element: Smooth { beta: positive("beta", beta)? }, ..self })
+        Ok(Self { element: Bent { bound: positive("beta", beta)?, steep: 1.0 }, ..self })
     }
 }
 
@@ -164,7 +164,8 @@ impl<S: Shape> Huber<'_, S> {
     ///
     /// [`Error::Option`] when it is not above 0, or not finite.
     pub fn delta(self, delta: f32) -> Result<Self, Error> {
-        Ok(Self { element: Bent { delta: positive("delta", delta)? }, ..self })
+        let delta = positive("delta", delta)?;
+        Ok(Self { element: Bent { bound: delta, steep: delta }, ..self })
     }
 }
 
@@ -195,36 +196,26 @@ impl Element for Size {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Smooth {
-    beta: f32,
-}
-
-impl Element for Smooth {
-    #[inline(always)]
-    fn of(self, x: f32, t: f32) -> [f32; 2] {
-        let (distance, beta) = (x - t, self.beta);
-        if distance.abs() < beta {
-            [0.5 * distance * distance / beta, distance / beta]
-        } else {
-            [distance.abs() - 0.5 * beta, sign(distance)]
-        }
-    }
-}
-
+/// A square around zero that goes over into a line.
 #[derive(Clone, Copy, Debug)]
 struct Bent {
-    delta: f32,
+    /// Where the square ends.
+    bound: f32,
+    /// The slope of the line.
+    steep: f32,
 }
 
 impl Element for Bent {
     #[inline(always)]
     fn of(self, x: f32, t: f32) -> [f32; 2] {
-        let (distance, delta) = (x - t, self.delta);
-        if distance.abs() < delta {
-            [0.5 * distance * distance, distance]
+        let Self { bound, steep } = self;
+        let distance = x - t;
+        if distance.abs() < bound {
+            // `steep / bound` is 1 of Huber's, exactly.
+            let slope = distance / (bound / steep);
+            [0.5 * distance * slope, slope]
         } else {
-            [delta * (distance.abs() - 0.5 * delta), delta * sign(distance)]
+            [steep * (distance.abs() - 0.5 * bound), steep * sign(distance)]
         }
     }
 }

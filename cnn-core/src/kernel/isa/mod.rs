@@ -67,6 +67,22 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// `yes` where the mask is set, `no` elsewhere.
     fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
 
+    /// The sum of all lanes, halves with halves.
+    #[inline(always)]
+    fn sum(self, a: Self::Vector) -> f32 {
+        let mut lanes = [0.0; MAX_LANES];
+        // SAFETY: no vector has more lanes.
+        unsafe { self.store(lanes.as_mut_ptr(), a) };
+        let mut half = Self::LANES / 2;
+        while half > 0 {
+            for lane in 0..half {
+                lanes[lane] += lanes[lane + half];
+            }
+            half /= 2;
+        }
+        lanes[0]
+    }
+
     /// Asks for the cache line of a value that is read soon; of no value, it does nothing.
     #[inline(always)]
     fn prefetch(self, _place: *const f32) {}

@@ -157,6 +157,11 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn sum(self, a: __m512) -> f32 {
+        have!(_mm512_reduce_add_ps(a))
+    }
+
+    #[inline(always)]
     fn prefetch(self, place: *const f32) {
         // SAFETY: a hint about any address.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) };
@@ -343,6 +348,15 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn select(self, mask: __m256, yes: __m256, no: __m256) -> __m256 {
         have!(_mm256_blendv_ps(no, yes, mask))
+    }
+
+    #[inline(always)]
+    fn sum(self, a: __m256) -> f32 {
+        have!({
+            let four = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        })
     }
 
     #[inline(always)]

@@ -27,6 +27,16 @@ pub(crate) trait Body {
 /// As the body says.
 #[inline(always)]
 pub(crate) unsafe fn for_each<S: Simd>(simd: S, channels: usize, body: &mut impl Body) {
+    // SAFETY: the caller's promise.
+    unsafe { for_each_of::<S, VECTORS>(simd, channels, body) }
+}
+
+/// [`for_each`] of so many vectors, at most [`VECTORS`].
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(crate) unsafe fn for_each_of<S: Simd, const NV: usize>(simd: S, channels: usize, body: &mut impl Body) {
     let mut channel = 0;
     // SAFETY: the caller's promise; strips are disjoint and end with the channels.
     unsafe {
@@ -34,9 +44,9 @@ pub(crate) unsafe fn for_each<S: Simd>(simd: S, channels: usize, body: &mut impl
             // Who knows whether they fit; one vector at a time compiles in a fraction of the time.
             0 => {}
             _ => {
-                while channel + VECTORS * S::LANES <= channels {
-                    body.run(simd, Strip::<S, VECTORS> { simd, last: S::LANES }, channel);
-                    channel += VECTORS * S::LANES;
+                while channel + NV * S::LANES <= channels {
+                    body.run(simd, Strip::<S, NV> { simd, last: S::LANES }, channel);
+                    channel += NV * S::LANES;
                 }
             }
         }

@@ -2,17 +2,16 @@
 //! mean and each value its own weight, as one run of values.
 
 use super::Affine;
+use super::sums::{Distances, Products, TERMS, add_up};
 use crate::kernel::FusedActivation;
 use crate::kernel::geometry::GroupNormGeometry;
-use crate::kernel::isa::{MAX_LANES, Simd, vectors};
+use crate::kernel::isa::{Simd, vectors};
 use crate::kernel::memory::buffer::split;
 use crate::kernel::rows::strip::{self, CHANNELS, Strip};
 use core::ops::Range;
 
-/// Terms of a sum in f32, before it is added to one in f64.
-const TERMS: usize = 128;
-/// Vectors that are added up side by side: additions take four cycles.
-const WAYS: usize = 4;
+/// Positions that say about where a mean is.
+const CENTER: usize = TERMS;
 
 /// What is known of each channel, or of all of them: one value then.
 #[derive(Clone, Copy)]
@@ -79,7 +78,7 @@ pub(super) fn finish(geometry: &GroupNormGeometry, moments: &[f32], lines: &mut 
 }
 
 /// A number as an f32 and what is left.
-fn in_two(number: f64) -> (f32, f32) {
+pub(super) fn in_two(number: f64) -> (f32, f32) {
     let high = number as f32;
     (high, (number - f64::from(high)) as f32)
 }
@@ -156,8 +155,11 @@ impl Part<'_> {
         lines.mean.fill(0.0);
         lines.low.fill(0.0);
         if geometry.centered {
+            // Of the first positions, which is close enough to the mean: at worst as many times the rounding as they are fewer.
+            let positions = self.positions.start..self.positions.end.min(self.positions.start + CENTER);
+            let values = (positions.len() * (geometry.channels / geometry.groups)) as f64;
             // SAFETY: the caller's promise.
-            unsafe { self.distances(simd, lines.read(), sums) };
+            unsafe { Self { positions, ..*self }.distances(simd, lines.read(), sums) };
             for group in 0..geometry.groups {
                 let all = lines_of(geometry, group);
                 let sum: f64 = sums[all.clone()].iter().copied().map(f64::from).sum();
@@ -188,8 +190,13 @@ impl Part<'_> {
         unsafe {
             if self.geometry.is_whole() {
                 let [rows, len] = self.rows([self.input.1]);
-                let run = Run { input: self.input, grad: None, weight: None, rows, len };
-                sums.copy_from_slice(&run.sums(simd, lines).map(|sum| sum as f32));
+                let mut total = [0.0; 2];
+                for row in 0..rows {
+                    let distances = Distances { from: self.input.0.add(row * self.input.1), mean: lines.mean[0] };
+                    let of_row = add_up::<S, 2, 4>(simd, len, &distances);
+                    total.iter_mut().zip(of_row).for_each(|(total, sum)| *total += sum);
+                }
+                sums.copy_from_slice(&total.map(|sum| sum as f32));
             } else {
                 let (rows, channels) = (self.positions.len(), self.geometry.channels);
                 let mut columns = Columns { input: self.input, grad: None, rows, channels, lines, sums };
@@ -208,9 +215,17 @@ impl Part<'_> {
         unsafe {
             if self.geometry.is_whole() {
                 let [rows, len] = self.rows([self.input.1, grad.1]);
-                let weight = self.of_values(self.affine.weight);
-                let run = Run { input: self.input, grad: Some(grad), weight, rows, len };
-                sums.copy_from_slice(&run.sums(simd, lines).map(|sum| sum as f32));
+                let (weight, mean) = (self.of_values(self.affine.weight), lines.mean[0]);
+                let [mut of_grad, mut of_product] = [0.0; 2];
+                for row in 0..rows {
+                    let of = Distances { from: self.input.0.add(row * self.input.1), mean };
+                    let weight = weight.map(|weight| weight.add(row * len));
+                    let products = Products { of, grad: grad.0.add(row * grad.1), weight };
+                    let [_, _, grads, products] = add_up::<S, 4, 2>(simd, len, &products);
+                    of_grad += grads;
+                    of_product += products - f64::from(lines.low[0]) * grads;
+                }
+                sums.copy_from_slice(&[of_grad as f32, of_product as f32]);
             } else {
                 let (rows, channels) = (self.positions.len(), self.geometry.channels);
                 let mut columns = Columns { input: self.input, grad: Some(grad), rows, channels, lines, sums };
@@ -314,107 +329,6 @@ impl Part<'_> {
             }
         }
     }
-}
-
-/// Values that have one mean, and a weight each: rows of them, or one.
-struct Run {
-    input: (*const f32, usize),
-    /// What is summed; if none, the distances are.
-    grad: Option<(*const f32, usize)>,
-    weight: Option<*const f32>,
-    rows: usize,
-    len: usize,
-}
-
-impl Run {
-    /// The sums of `grad * weight` and of `grad * weight * (x - mean)`.
-    ///
-    /// # Safety
-    /// All values are in memory.
-    #[inline(always)]
-    unsafe fn sums<S: Simd>(&self, simd: S, lines: Lines<'_>) -> [f64; 2] {
-        let [mean, low] = [lines.mean, lines.low].map(|line| simd.splat(line[0]));
-        let [means, lows] = [lines.mean, lines.low].map(|line| [line[0]; MAX_LANES]);
-        let mut total = [0.0; 2];
-        for row in 0..self.rows {
-            for block in (0..self.len).step_by(TERMS * WAYS * S::LANES) {
-                let end = self.len.min(block + TERMS * WAYS * S::LANES);
-                let mut sums = [[simd.splat(0.0); 2]; WAYS];
-                let mut start = block;
-                while start + WAYS * S::LANES <= end {
-                    for (way, sums) in sums.iter_mut().enumerate() {
-                        let place = [row, start + way * S::LANES, S::LANES];
-                        // SAFETY: the caller's promise.
-                        unsafe { self.add(simd, place, [mean, low], sums) };
-                    }
-                    start += WAYS * S::LANES;
-                }
-                while start < end {
-                    let count = S::LANES.min(end - start);
-                    // SAFETY: no vector has more lanes. Those behind the end are zeros that are no distance from their mean.
-                    let (mean, low) =
-                        unsafe { (simd.load_first(means.as_ptr(), count), simd.load_first(lows.as_ptr(), count)) };
-                    // SAFETY: as above.
-                    unsafe { self.add(simd, [row, start, count], [mean, low], &mut sums[0]) };
-                    start += S::LANES;
-                }
-                let [mut sum, mut product] = sums[0];
-                for [other, of_product] in &sums[1..] {
-                    (sum, product) = (simd.add(sum, *other), simd.add(product, *of_product));
-                }
-                total[0] += in_all(simd, sum);
-                total[1] += in_all(simd, product);
-            }
-        }
-        total
-    }
-}
-
-impl Run {
-    /// Adds a vector: its row, where it starts, and how many values it has.
-    ///
-    /// # Safety
-    /// They are in memory.
-    #[inline(always)]
-    unsafe fn add<S: Simd>(
-        &self,
-        simd: S,
-        [row, start, count]: [usize; 3],
-        [mean, low]: [S::Vector; 2],
-        [sum, product]: &mut [S::Vector; 2],
-    ) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let x = simd.load_some(self.input.0.add(row * self.input.1 + start), count);
-            let distance = simd.sub(simd.sub(x, mean), low);
-            let mut grad = match self.grad {
-                Some((grad, step)) => simd.load_some(grad.add(row * step + start), count),
-                None => distance,
-            };
-            if let Some(weight) = self.weight {
-                grad = simd.mul(grad, simd.load_some(weight.add(row * self.len + start), count));
-            }
-            *sum = simd.add(*sum, grad);
-            *product = simd.mul_add(grad, distance, *product);
-        }
-    }
-}
-
-/// The sum of all lanes, halves with halves: a row of few channels has little else to wait for.
-#[inline(always)]
-fn in_all<S: Simd>(simd: S, vector: S::Vector) -> f64 {
-    let mut lanes = [0.0; MAX_LANES];
-    // SAFETY: no vector has more lanes.
-    unsafe { simd.store(lanes.as_mut_ptr(), vector) };
-    let mut lanes = lanes.map(f64::from);
-    let mut half = MAX_LANES / 2;
-    while half > 0 {
-        for lane in 0..half {
-            lanes[lane] += lanes[lane + half];
-        }
-        half /= 2;
-    }
-    lanes[0]
 }
 
 /// The sums of `grad` and of `grad * (x - mean)` down the rows for each channel; without a gradient, that is the distance.

@@ -7,6 +7,8 @@
 //! order.
 
 mod loops;
+mod rows;
+mod sums;
 
 use crate::kernel::geometry::{GroupNormGeometry, Map};
 use crate::kernel::isa::{self, Isa, Kernel, Simd};
@@ -17,6 +19,7 @@ use crate::kernel::{FusedActivation, Write};
 use crate::shape::window;
 use core::ops::Range;
 use loops::{Lines, LinesMut, Returned};
+use rows::{ReturnedRows, RowsOf};
 
 /// Parts of a sample at most: their sums are kept.
 const PARTS: usize = 16;
@@ -151,6 +154,23 @@ struct Job<'a> {
     isa: Isa,
 }
 
+impl Job<'_> {
+    /// Whether each sample is one piece in all maps, with one mean.
+    fn is_of_rows(&self) -> bool {
+        let maps = [Some(self.input.map), self.grad_output.map(|grad| grad.map), self.wanted.map(|wanted| wanted.map)];
+        let is_piece = |map: &Map| map.stride == map.channels || map.cells() == 1;
+        self.geometry.is_whole() && maps.iter().flatten().all(is_piece)
+    }
+
+    fn run(&self, samples: Samples<'_>) {
+        if self.is_of_rows() {
+            self.isa.run(SamplesAsRows(samples));
+        } else {
+            self.isa.run(samples);
+        }
+    }
+}
+
 /// input `[n, h, w, c]` -> output `[n, h, w, c]`, and a function of it
 #[inline]
 pub fn forward(
@@ -183,7 +203,7 @@ pub fn forward(
         return chunk::for_each(samples.div_ceil(piece), cost * samples, |index| {
             let mut slot = slots.own();
             let samples = index * piece..samples.min((index + 1) * piece);
-            job.isa.run(Samples { job: &job, samples, work: &mut slot, gradients: None });
+            job.run(Samples { job: &job, samples, work: &mut slot, gradients: None });
         });
     }
     let mut memory = Memory::of(geometry, shared);
@@ -248,7 +268,7 @@ pub fn backward(
             let samples = share.start * samples / shares..share.end * samples / shares;
             partial.fill(0.0);
             let gradients = (!partial.is_empty()).then_some(partial);
-            job.isa.run(Samples { job: &job, samples, work: &mut slot, gradients });
+            job.run(Samples { job: &job, samples, work: &mut slot, gradients });
         });
         for (index, gradient) in [grad_weight, grad_bias].into_iter().enumerate() {
             let Some(gradient) = gradient else { continue };
@@ -492,6 +512,47 @@ impl Kernel for Samples<'_> {
                     part.backward(simd, lines.read(), returned);
                 }
             }
+            if let Some(gradients) = &mut gradients {
+                add(gradients, block);
+            }
+        }
+    }
+}
+
+/// [`Samples`] that are rows of values.
+struct SamplesAsRows<'a>(Samples<'a>);
+
+impl Kernel for SamplesAsRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Samples { job, samples, work, mut gradients } = self.0;
+        let Job { geometry, affine, fused, input, grad_output, wanted, .. } = *job;
+        let (len, end) = (geometry.width(), samples.end);
+        let block = if gradients.is_some() { &mut work[..2 * len] } else { &mut [] };
+        for first in samples.step_by(BLOCK) {
+            let count = BLOCK.min(end - first);
+            let input = (input.at(first, 0).0, input.map.sample_step());
+            let (eps, centered) = (geometry.eps, geometry.centered);
+            let rows = RowsOf { affine, fused, eps, centered, count, len, input };
+            let to = wanted.map(|Wanted { target, map, .. }| {
+                let step = map.sample_step();
+                (target.pointer(first * step, (count - 1) * step + len), step)
+            });
+            let Some(grad) = grad_output else {
+                let Some(to) = to else { continue };
+                // SAFETY: the shell has found the samples in both maps, and no other task has them.
+                unsafe { rows.forward(simd, to) };
+                continue;
+            };
+            block.fill(0.0);
+            let (to_weight, to_bias) = block.split_at_mut(block.len() / 2);
+            let sums = gradients.is_some().then(|| [to_weight, to_bias].map(<[f32]>::as_mut_ptr));
+            let add_to = wanted.is_some_and(|wanted| wanted.add);
+            let grad = (grad.at(first, 0).0, grad.map.sample_step());
+            // SAFETY: as above; a block has two sums for each weight.
+            unsafe { rows.backward(simd, ReturnedRows { grad, to, add: add_to, gradients: sums }) };
             if let Some(gradients) = &mut gradients {
                 add(gradients, block);
             }
