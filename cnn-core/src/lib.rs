@@ -112,7 +112,24 @@ pub mod train;
 /// that implements [`Network`](network::Network), with a table of its steps in its documentation. One invocation may
 /// declare several.
 ///
-/// A step is `label: layer<sizes>(options) => <map>`; all but the layer may be left out.
+/// A step is `label: layer<sizes>(options) => <map> as wire`; all but the layer may be left out. In full:
+///
+/// ```text
+/// declaration := (block | network) ..
+/// network     := attributes visibility Name '<' (size, .. | name ':' '<' size, .. '>', ..) '>' [ 'for' '[' sizes, .. ']' ] body
+/// block       := 'block' name [ '<' parameter, .. '>' ] body
+/// body        := '{' step, .. '}'
+/// step        := [ (label | '"' label '"' | '_') ':' ] layer [ '=>' '<' size, .. '>' ] [ 'as' wire ]
+/// layer       := name [ '<' size, .. '>' ] [ '(' option '=' value, .. ')' ]      a layer, or a block
+///              | wire                                                            its map in the place of the current one
+///              | '[' step, .. ']' | 'repeat' '<' size '>' '[' step, .. ']'
+///              | ('add' | 'multiply' | 'concat' | 'matmul') '{' step, .. '}'
+///              | 'map' '(' '|' name, .. '|' expression ')'
+///              | 'share' '<' label '>'
+///              | 'outputs' '{' name ':' step, .. '}'                             the last step
+///              | Type                                                            a network, or a layer of your own
+/// size        := number | name | '{' expression '}' | '(' size, size ')'
+/// ```
 ///
 /// | layer | options and their defaults, PyTorch's |
 /// |:--|:--|
@@ -242,6 +259,37 @@ pub mod train;
 ///   gradient is a sum.
 /// - At kinks gradients are PyTorch's: none at zero of `abs` and `relu`, half for each of two equal values of `max` and `min`
 ///   (as `torch.maximum`), none at the bounds of `clamp`. What an `if` does not choose has no part in the gradient, whatever it is.
+///
+/// # Matrices of maps
+///
+/// `matmul { a, b }` is `torch.matmul`: each channel of a map is a matrix of height times width. `reshape` and `permute` make
+/// them; a `transpose` that only a product reads moves nothing, as the product walks columns in the place of rows.
+///
+/// ```
+/// use cnn_core::prelude::*;
+///
+/// network! {
+///     /// Each of 49 places looks at all others, in four ways.
+///     block attention<HEADS> {
+///         layer_norm(over = channels) as x,
+///         q: linear<channels>(over = channels), reshape<HEADS, { channels / HEADS }, width>, transpose as q,
+///         x, k: linear<channels>(over = channels), reshape<HEADS, { channels / HEADS }, width> as k,
+///         x, v: linear<channels>(over = channels), reshape<HEADS, { channels / HEADS }, width> as v,
+///         matmul { q, k }, map(|scores| scores / 4), softmax(over = width), transpose as weights,
+///         matmul { v, weights }, reshape<{ channels * height }, 1, width>, out: linear<channels>(over = channels),
+///     }
+///
+///     pub Transformer<1, 28, 28> {
+///         patches: conv2d<64, 4>(stride = 4), reshape<64, 1, 49> as patches,
+///         places: parameter<64, 1, 49> as places, patches, map(|patch, place| patch + place),
+///         add { [a: attention<4>], [] }, add { [b: attention<4>], [] },
+///         mean(over = space), flatten, head: linear<10>,
+///     }
+/// }
+///
+/// let names: Vec<_> = Transformer::new(0).weights().tensors().map(|tensor| tensor.name).collect();
+/// assert_eq!(names[2..5], ["places", "a.0.weight", "a.0.bias"]);
+/// ```
 ///
 /// # Losses
 ///
