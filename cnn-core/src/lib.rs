@@ -281,7 +281,7 @@ pub mod train;
 ///
 ///     pub Transformer<1, 28, 28> {
 ///         patches: conv2d<64, 4>(stride = 4), reshape<64, 1, 49> as patches,
-///         places: parameter<64, 1, 49> as places, patches, map(|patch, place| patch + place),
+///         places: parameter<64, 1, 49> as places, patches, map(|patch, places| patch + places),
 ///         add { [a: attention<4>], [] }, add { [b: attention<4>], [] },
 ///         mean(over = space), flatten, head: linear<10>,
 ///     }
