@@ -52,35 +52,78 @@ network! {
     }
 }
 
+network! {
+    /// Two outputs.
+    pub Two<1, 28, 28> {
+        avg_pool2d<4>, flatten,
+        outputs { scores: linear<10>, place: linear<4> },
+    }
+
+    /// A loss that is declared.
+    pub Apart<place: <4>, target: <4>> { map(|x, target| pow(x - target, 2)), mean }
+}
+
 /// One test, as the count is of all threads.
 #[test]
 fn ends_with_the_first_step_in_a_pool() -> Result<(), Error> {
     // On a thread of the pool, as `main` may put its whole loop.
-    rayon::scope(|_| check_all(0))?;
+    rayon::scope(|_| check_all(false))?;
     // As a thread of the pool: it stays one for good, so it is not the test's.
     std::thread::scope(|scope| {
         let joins = || {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(2).use_current_thread().build();
             let pool = pool.expect("this thread is in no pool");
             assert_eq!((pool.current_num_threads(), pool.current_thread_index()), (2, Some(0)));
-            check_all(0)
+            check_all(false)
         };
         scope.spawn(joins).join().expect("no panic")
     })?;
-    // From outside: rayon's queue into the pool has blocks of 63 calls. There are four calls in a step here.
-    check_all(4 * STEPS / 63 + 1)
+    check_all(true)
 }
 
 const STEPS: usize = 100;
+/// Of layers whose loops are compiled here, without optimization, a step takes a fifth of a second.
+const SLOW_STEPS: usize = 12;
 
-fn check_all(most: usize) -> Result<(), Error> {
-    // A thread of a pool takes a little memory once, when it first looks for another's work, which may be late.
-    rayon::broadcast(|_| ());
-    check(LeNet5::new(0), most)?;
-    check(Normal::new(0), most)
+/// Allocations in so many steps: from outside, rayon's queue into the pool has blocks of 63 calls, and there are four in a step
+/// here.
+fn most(from_outside: bool, steps: usize) -> usize {
+    if from_outside { 4 * steps / 63 + 1 } else { 0 }
 }
 
-fn check<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>>>(mut net: N, most: usize) -> Result<(), Error> {
+fn check_all(from_outside: bool) -> Result<(), Error> {
+    // A thread of a pool takes a little memory once, when it first looks for another's work, which may be late.
+    rayon::broadcast(|_| ());
+    check(LeNet5::new(0), STEPS, from_outside)?;
+    check(Normal::new(0), SLOW_STEPS, from_outside)?;
+    check_outputs(most(from_outside, STEPS))
+}
+
+/// A loss for each of several outputs, of which one is a network.
+fn check_outputs(most: usize) -> Result<(), Error> {
+    let (mut net, mut training) = (Two::new(0), Training::new(0));
+    let (images, place) = (Batch::zeros(32), Batch::zeros(32));
+    let labels = Labels::new(&[3_u8; 32])?;
+    let mut step = || {
+        let loss = TwoLosses { scores: CrossEntropy::new(&labels), place: Apart::loss(&place) };
+        training.backward(Mode::Training, &mut net, &images, &loss)
+    };
+    step()?;
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for _ in 0..STEPS {
+        step()?;
+    }
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    assert!(allocations <= most, "{allocations} allocations in {STEPS} steps with two losses");
+    Ok(())
+}
+
+fn check<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>>>(
+    mut net: N,
+    steps: usize,
+    from_outside: bool,
+) -> Result<(), Error> {
+    let most = most(from_outside, steps);
     let mut training = Training::new(0);
     let mut sgd = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
     let mut adam = Adam::new(AdamOptions::adamw(0.001))?;
@@ -109,11 +152,11 @@ fn check<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>>>(mut net: N, most
     };
     step(32)?;
     let before = ALLOCATIONS.load(Ordering::Relaxed);
-    for _ in 0..STEPS / 2 {
+    for _ in 0..steps / 2 {
         step(32)?;
         step(7)?;
     }
     let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
-    assert!(allocations <= most, "{allocations} allocations in {STEPS} steps");
+    assert!(allocations <= most, "{allocations} allocations in {steps} steps");
     Ok(())
 }

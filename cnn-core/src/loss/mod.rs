@@ -79,6 +79,8 @@ pub trait Loss<S: Shape>: Sync {
 pub struct LossMemory {
     pub(crate) values: Buffer,
     pub(crate) scratch: Scratch,
+    /// Of a loss of several outputs.
+    outputs: Vec<output::OfOutput>,
 }
 
 /// The loss of a network that declares its own: its output, one number a sample, and the mean of that over the batch. The
