@@ -154,6 +154,33 @@ def expressions():
         constant(f"{name}_OF", f"`{name.lower()}`", "Function", f"Function {{ {fields} }}")
 
 
+def pixels(rows):
+    """Six rows as two maps of three pixels."""
+    return rows.reshape(2, 1, 3, -1).permute(0, 3, 1, 2).contiguous()
+
+
+def focal(x, t, reduction):
+    """As torchvision.ops.sigmoid_focal_loss."""
+    miss = torch.where(t == 1, 1 - x.sigmoid(), x.sigmoid())
+    share = torch.where(t == 1, 0.25, 0.75)
+    losses = share * miss**2 * F.binary_cross_entropy_with_logits(x, t, reduction="none")
+    return getattr(losses, reduction)()
+
+
+def dice(x, t, reduction):
+    """Of each sample."""
+    p = x.sigmoid()
+    losses = 1 - (2 * (p * t).sum(1) + 1) / (p.sum(1) + t.sum(1) + 1)
+    return getattr(losses, reduction)()
+
+
+def contrastive(x, other, sides, reduction):
+    """<http://yann.lecun.com/exdb/publis/pdf/hadsell-chopra-lecun-06.pdf>, without the halves."""
+    distances = F.pairwise_distance(x, other)
+    losses = torch.where(sides == 1, distances**2, F.relu(1.5 - distances) ** 2)
+    return getattr(losses, reduction)()
+
+
 def losses():
     """Losses of some logits, with every option."""
     print(f"//! What PyTorch {torch.__version__.split('+')[0]} makes of losses. Written by `benches/peers/specials.py`.\n")
@@ -164,6 +191,11 @@ def losses():
     ignored = torch.tensor([0, -1, 2, 2, -1, 3])
     constant("LOGITS", "Six rows of five.", "[f32; 30]", array(x.flatten().tolist()))
     constant("TARGETS", "What they should be, from 0 to 1.", "[f32; 30]", array(t.flatten().tolist()))
+    a, b, c = (torch.randn(6, 5, generator=generator) for _ in range(3))
+    a[1], b[4], a[5], c[0] = 0, 0, b[5], b[0] + 0.1
+    sides = torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
+    for name, values in {"ANCHORS": a, "SECONDS": b, "THIRDS": c}.items():
+        constant(name, "Six vectors, of which some are zero, alike or close.", "[f32; 30]", array(values.flatten().tolist()))
     print("/// A loss and its gradient.")
     print("pub(crate) struct Loss { pub(crate) loss: f32, pub(crate) gradient: [f32; 30] }\n")
     cases = {}
@@ -183,8 +215,26 @@ def losses():
         cases[f"IGNORED{end}"] = lambda x, to=to: F.cross_entropy(x, ignored, ignore_index=-1, **to)
         both = {"weight": weight, "label_smoothing": 0.3, "ignore_index": -1}
         cases[f"ALL{end}"] = lambda x, to=to, both=both: F.cross_entropy(x, ignored, **both, **to)
+        cases[f"NLL{end}"] = lambda x, to=to: F.nll_loss(x, labels, **to)
+        cases[f"NLL_WEIGHTED{end}"] = lambda x, to=to: F.nll_loss(x, labels, weight=weight, **to)
+        some = {"weight": weight, "ignore_index": -1}
+        cases[f"NLL_ALL{end}"] = lambda x, to=to, some=some: F.nll_loss(x, ignored, **some, **to)
+        cases[f"PIXELS{end}"] = lambda x, to=to, some=some: F.nll_loss(pixels(x), pixels(ignored[:, None])[:, 0], **some, **to)
+        cases[f"LIKELIHOOD{end}"] = lambda x, to=to, some=some: F.nll_loss(x.softmax(1).log(), ignored, **some, **to)
+        cases[f"SOFT{end}"] = lambda x, to=to: F.cross_entropy(x, t, **to)
+        cases[f"SOFT_WEIGHTED{end}"] = lambda x, to=to: F.cross_entropy(x, t, weight=weight, **to)
+        cases[f"SOFT_SMOOTHED{end}"] = lambda x, to=to: F.cross_entropy(x, t, label_smoothing=0.2, **to)
+        smooth = {"weight": weight, "label_smoothing": 0.3}
+        cases[f"SOFT_ALL{end}"] = lambda x, to=to, smooth=smooth: F.cross_entropy(pixels(x), pixels(t), **smooth, **to)
+        cases[f"FOCAL{end}"] = lambda x, to=to: focal(x, t.round(), **to)
+        cases[f"DICE{end}"] = lambda x, to=to: dice(x, t.round(), **to)
+        cases[f"COSINE{end}"] = lambda x, to=to: F.cosine_embedding_loss(x, b, sides, margin=0.2, **to)
+        cases[f"CONTRASTIVE{end}"] = lambda x, to=to: contrastive(x, b, sides, **to)
+        cases[f"TRIPLET{end}"] = lambda x, to=to: F.triplet_margin_loss(x, b, c, margin=1.5, **to)
+        cases[f"TRIPLET_SWAP{end}"] = lambda x, to=to: F.triplet_margin_loss(x, b, c, margin=1.5, swap=True, **to)
+    vectors = ("COSINE", "CONTRASTIVE", "TRIPLET")
     for name, function in cases.items():
-        at = x.clone().requires_grad_()
+        at = (a if name.startswith(vectors) else x).clone().requires_grad_()
         loss = function(at)
         loss.backward()
         fields = f"loss: {number(loss.item())}, gradient: {array(at.grad.flatten().tolist())}"

@@ -2,14 +2,18 @@
 
 mod element;
 mod labels;
+mod likelihood;
 #[doc(hidden)]
 pub mod output;
 mod rows;
+mod soft;
 mod weighted;
 
 pub use element::{BinaryCrossEntropyWithLogits, Huber, KlDivergence, L1, SmoothL1};
 pub use labels::Labels;
+pub use likelihood::{NegativeLogLikelihood, NllLoss};
 pub use rows::{LEAST_PROBABILITY, cross_entropy_rows, mse_rows, nll_of_probabilities_rows};
+pub use soft::SoftCrossEntropy;
 
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
@@ -75,6 +79,8 @@ pub trait Loss<S: Shape>: Sync {
 pub struct LossMemory {
     pub(crate) values: Buffer,
     pub(crate) scratch: Scratch,
+    /// Of a loss of several outputs.
+    outputs: Vec<output::OfOutput>,
 }
 
 /// The loss of a network that declares its own: its output, one number a sample, and the mean of that over the batch. The
@@ -212,12 +218,8 @@ impl<'a, const CLASSES: usize> CrossEntropy<'a, CLASSES> {
     ///
     /// [`Error::LossOption`] when one is negative or not finite.
     pub fn weights(self, weights: &'a [f32; CLASSES]) -> Result<Self, Error> {
-        match weights.iter().find(|weight| !(weight.is_finite() && **weight >= 0.0)) {
-            Some(value) => {
-                Err(Error::LossOption { option: "weight", value: *value, wants: "a finite number, zero or more" })
-            }
-            None => Ok(Self { weights: Some(weights), ..self }),
-        }
+        weighted::check(weights)?;
+        Ok(Self { weights: Some(weights), ..self })
     }
 
     /// With this share of each label given to all classes.
@@ -226,10 +228,7 @@ impl<'a, const CLASSES: usize> CrossEntropy<'a, CLASSES> {
     ///
     /// [`Error::LossOption`] when it is not between 0 and 1.
     pub fn label_smoothing(self, label_smoothing: f32) -> Result<Self, Error> {
-        if (0.0..=1.0).contains(&label_smoothing) {
-            return Ok(Self { label_smoothing, ..self });
-        }
-        Err(Error::LossOption { option: "label_smoothing", value: label_smoothing, wants: "a number from 0 to 1" })
+        Ok(Self { label_smoothing: weighted::smoothing(label_smoothing)?, ..self })
     }
 
     /// What becomes of the losses of all labels.
@@ -257,59 +256,13 @@ impl<S: Logits<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLAS
         if is_plain && self.reduction == Reduction::Mean {
             return Ok(cross_entropy_rows(CLASSES, logits, labels, labels.len(), grad)? as f32);
         }
-        if grad.len() != logits.len() {
-            return Err(Error::Values { name: "grad", rows: labels.len(), width: CLASSES, found: grad.len() });
-        }
+        weighted::check_gradient(CLASSES, logits, grad)?;
         let options = Options {
             weights: self.weights.map(<[f32; CLASSES]>::as_slice),
             label_smoothing: self.label_smoothing,
             is_mean: self.reduction == Reduction::Mean,
         };
         Ok(weighted::cross_entropy(CLASSES, logits, labels, &options, grad) as f32)
-    }
-}
-
-/// Cross-entropy of probabilities, the output of a `softmax`, and labels: the mean of `-ln(p[label])` over the batch.
-///
-/// A training step knows the logits that the probabilities are made of, and takes these: then it is [`CrossEntropy`] of the
-/// network without the `softmax`, as exact, whatever the logits. [`evaluate`](Loss::evaluate) has probabilities alone,
-/// and takes them as at least [`LEAST_PROBABILITY`].
-#[derive(Clone, Copy, Debug)]
-pub struct NegativeLogLikelihood<'a, const CLASSES: usize>(&'a Labels<CLASSES>);
-
-impl<'a, const CLASSES: usize> NegativeLogLikelihood<'a, CLASSES> {
-    /// Of a batch with these labels.
-    pub fn new(labels: &'a Labels<CLASSES>) -> Self {
-        Self(labels)
-    }
-}
-
-impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for NegativeLogLikelihood<'_, CLASSES> {
-    fn evaluate(
-        &self,
-        output: Samples<'_, Probabilities<S>>,
-        mut grad_output: SamplesMut<'_, Probabilities<S>>,
-    ) -> Result<f32, Error> {
-        let labels = self.0.of::<S>(output.len(), S::LABELS)?;
-        Ok(nll_of_probabilities_rows(CLASSES, output.values(), labels, labels.len(), grad_output.values())? as f32)
-    }
-
-    fn takes_logits(&self) -> bool {
-        true
-    }
-
-    fn evaluate_logits(
-        &self,
-        logits: Samples<'_, Probabilities<S>>,
-        mut grad_logits: SamplesMut<'_, Probabilities<S>>,
-    ) -> Result<f32, Error> {
-        let labels = self.0.of::<S>(logits.len(), S::LABELS)?;
-        if self.0.ignores() && grad_logits.len() == logits.len() {
-            let options = Options { weights: None, label_smoothing: 0.0, is_mean: true };
-            let (logits, grad) = (logits.values(), grad_logits.values());
-            return Ok(weighted::cross_entropy(CLASSES, logits, labels, &options, grad) as f32);
-        }
-        Ok(cross_entropy_rows(CLASSES, logits.values(), labels, labels.len(), grad_logits.values())? as f32)
     }
 }
 

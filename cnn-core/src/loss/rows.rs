@@ -32,7 +32,7 @@ pub fn cross_entropy_rows(
 ) -> Result<f64, Error> {
     check_rows(classes, labels.len(), batch, [("logits", logits.len()), ("grad", grad.len())])?;
     check_labels(classes, labels)?;
-    let sum = sum_in_pieces(classes, logits, labels, grad, &|logits, labels, grad| {
+    let sum = sum_in_pieces(classes, logits, (labels, 1), grad, &|logits, labels, grad| {
         cross_entropies(classes, logits, labels, batch, grad)
     });
     Ok(sum / batch as f64)
@@ -66,23 +66,29 @@ fn cross_entropies(classes: usize, logits: &[f32], labels: &[usize], batch: usiz
 /// piece.
 const PIECE: usize = 1 << 14;
 
-/// The sum of the losses of some rows, with their labels, which writes their gradient.
-type SumOfRows<'a> = dyn Fn(&[f32], &[usize], &mut [f32]) -> f64 + Sync + 'a;
+/// The sum of the losses of some rows, with their labels or targets, which writes their gradient.
+pub(super) type SumOfRows<'a, T> = dyn Fn(&[f32], &[T], &mut [f32]) -> f64 + Sync + 'a;
 
-/// Adds up what `sum` makes of pieces of the rows, in parallel. Where they are cut, and so the order of the sum, depends on
-/// the number of rows alone.
-fn sum_in_pieces(classes: usize, rows: &[f32], labels: &[usize], grad: &mut [f32], sum: &SumOfRows<'_>) -> f64 {
-    let piece = PIECE.div_ceil(classes);
-    if labels.len() <= piece {
-        return sum(rows, labels, grad);
+/// Adds up what `sum` makes of pieces of the rows, each with so many targets, in parallel. Where they are cut, and so the order
+/// of the sum, depends on the number of rows alone.
+pub(super) fn sum_in_pieces<T: Sync>(
+    classes: usize,
+    rows: &[f32],
+    (targets, of_each): (&[T], usize),
+    grad: &mut [f32],
+    sum: &SumOfRows<'_, T>,
+) -> f64 {
+    let (piece, count) = (PIECE.div_ceil(classes), targets.len() / of_each);
+    if count <= piece {
+        return sum(rows, targets, grad);
     }
-    let middle = (labels.len() / 2).next_multiple_of(piece);
+    let middle = (count / 2).next_multiple_of(piece);
     let (rows, more_rows) = rows.split_at(middle * classes);
-    let (labels, more_labels) = labels.split_at(middle);
+    let (targets, more_targets) = targets.split_at(middle * of_each);
     let (grad, more_grad) = grad.split_at_mut(middle * classes);
     let (first, second) = join(
-        || sum_in_pieces(classes, rows, labels, grad, sum),
-        || sum_in_pieces(classes, more_rows, more_labels, more_grad, sum),
+        || sum_in_pieces(classes, rows, (targets, of_each), grad, sum),
+        || sum_in_pieces(classes, more_rows, (more_targets, of_each), more_grad, sum),
     );
     first + second
 }

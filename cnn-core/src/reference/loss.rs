@@ -57,6 +57,65 @@ fn bounded(p: f64) -> f64 {
     if p < LEAST_PROBABILITY { LEAST_PROBABILITY } else { p }
 }
 
+/// values `[n, classes]`, labels `[n]` of which others than classes do not count, weights `[classes]` -> the sum of
+/// `-weight[label] x[label]`, divided by the weights of the labels
+///
+/// <https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html>
+pub fn nll(classes: usize, values: &[f64], labels: &[usize], weights: &[f64]) -> f64 {
+    assert_eq!(samples(values.len(), classes), labels.len());
+    let counted = || values.chunks_exact(classes).zip(labels).filter(|(_, label)| **label < classes);
+    let sum: f64 = counted().map(|(row, &label)| -weights[label] * row[label]).sum();
+    sum / counted().map(|(_, &label)| weights[label]).sum::<f64>()
+}
+
+/// values `[n, classes]`, labels `[n]`, weights `[classes]` -> grad_values `[n, classes]`: the label's weight's share
+pub fn nll_backward(classes: usize, values: &[f64], labels: &[usize], weights: &[f64]) -> Vec<f64> {
+    assert_eq!(samples(values.len(), classes), labels.len());
+    let all: f64 = labels.iter().filter(|label| **label < classes).map(|&label| weights[label]).sum();
+    let mut grad = vec![0.0; values.len()];
+    for (row, &label) in grad.chunks_exact_mut(classes).zip(labels) {
+        if label < classes {
+            row[label] = -weights[label] / all;
+        }
+    }
+    grad
+}
+
+/// logits, targets `[n, classes]`, weights `[classes]` -> the mean of the rows' `-weight target ln(softmax(x))`, where each
+/// target gives a share to all classes
+///
+/// <https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>
+pub fn soft_cross_entropy(logits: &[f64], targets: &[f64], weights: &[f64], label_smoothing: f64) -> f64 {
+    let classes = weights.len();
+    let rows = logits.chunks_exact(classes).zip(targets.chunks_exact(classes));
+    let sum: f64 = rows
+        .map(|(row, targets)| {
+            let logarithms = row.iter().map(|x| x - log_sum_exp(row));
+            let wanted = wanted(targets, weights, label_smoothing);
+            -logarithms.zip(wanted).map(|(logarithm, wanted)| logarithm * wanted).sum::<f64>()
+        })
+        .sum();
+    sum / samples(logits.len(), classes) as f64
+}
+
+/// logits, targets `[n, classes]`, weights `[classes]` -> grad_logits `[n, classes]`
+pub fn soft_cross_entropy_backward(logits: &[f64], targets: &[f64], weights: &[f64], label_smoothing: f64) -> Vec<f64> {
+    let classes = weights.len();
+    let mut grad = softmax::forward(classes, logits);
+    for (row, targets) in grad.chunks_exact_mut(classes).zip(targets.chunks_exact(classes)) {
+        let all: f64 = wanted(targets, weights, label_smoothing).sum();
+        for (grad, wanted) in row.iter_mut().zip(wanted(targets, weights, label_smoothing)) {
+            *grad = (all * *grad - wanted) / (logits.len() / classes) as f64;
+        }
+    }
+    grad
+}
+
+fn wanted(targets: &[f64], weights: &[f64], label_smoothing: f64) -> impl Iterator<Item = f64> {
+    let of_each = label_smoothing / weights.len() as f64;
+    targets.iter().zip(weights).map(move |(target, weight)| weight * (target * (1.0 - label_smoothing) + of_each))
+}
+
 /// output, target of any shape -> the mean of `(output - target)^2` over all values
 ///
 /// <https://pytorch.org/docs/stable/generated/torch.nn.MSELoss.html>

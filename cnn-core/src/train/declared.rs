@@ -30,14 +30,6 @@ use crate::tensor::{Samples, SamplesMut};
 ///         mean,
 ///     }
 ///
-///     /// The focal loss: <https://arxiv.org/abs/1708.02002>.
-///     pub Focal<logits: <4>, target: <4>> {
-///         map(|x, target| {
-///             let miss = target * sigmoid(-x) + (1 - target) * sigmoid(x);
-///             pow(miss, GAMMA) * (softplus(x) - x * target)
-///         }),
-///         sum,
-///     }
 /// }
 ///
 /// let (logits, targets) = (Batch::<Flat<4>>::zeros(2), Batch::zeros(2));
@@ -47,6 +39,75 @@ use crate::tensor::{Samples, SamplesMut};
 /// assert!((gradient[(0, 0)] - 0.5 / 8.0).abs() < 1e-6);
 /// # Ok::<(), Error>(())
 /// ```
+///
+/// # Losses to copy
+///
+/// With PyTorch's numbers, for the sizes at hand. Margins and the like are constants of the program.
+///
+/// ```
+/// use cnn_core::prelude::*;
+///
+/// const ALPHA: f32 = 0.25;
+/// const GAMMA: f32 = 2.0;
+///
+/// network! {
+///     /// The focal loss, `torchvision.ops.sigmoid_focal_loss`: <https://arxiv.org/abs/1708.02002>.
+///     pub Focal<logits: <4>, target: <4>> {
+///         map(|x, target| {
+///             let miss = target * sigmoid(-x) + (1 - target) * sigmoid(x);
+///             let share = ALPHA * target + (1 - ALPHA) * (1 - target);
+///             share * pow(miss, GAMMA) * (softplus(x) - x * target)
+///         }),
+///         mean,
+///     }
+///
+///     /// Dice: how little two masks overlap, for each class, of which it is the mean.
+///     pub Dice<logits: <2, 8, 8>, target: <2, 8, 8>> {
+///         logits, map(|x, target| sigmoid(x) * target), sum(over = space) as both,
+///         logits, map(|x, target| sigmoid(x) + target), sum(over = space),
+///         map(|all, both| 1 - (2 * both + 1) / (all + 1)), mean,
+///     }
+/// }
+///
+/// const MARGIN: f32 = 0.0;
+///
+/// network! {
+///     /// `CosineEmbeddingLoss`: `side` is 1 of vectors that should point the same way, and -1 of others.
+///     pub Cosine<a: <5>, b: <5>, side: <1>> {
+///         a, map(|a| a * a), sum as of_a,
+///         b, map(|b| b * b), sum as of_b,
+///         a, map(|a, b| a * b), sum,
+///         map(|product, of_a, of_b| product / sqrt((of_a + 1e-12) * (of_b + 1e-12))),
+///         map(|cosine, side| if side > 0 { 1 - cosine } else { max(cosine - MARGIN, 0) }),
+///     }
+/// }
+///
+/// const APART: f32 = 1.0;
+///
+/// network! {
+///     /// Contrastive: what is alike comes close, and what is not goes so far apart.
+///     pub Contrastive<a: <5>, b: <5>, side: <1>> {
+///         a, map(|a, b| a - b + 1e-6), norm,
+///         map(|distance, side| if side > 0 { pow(distance, 2) } else { pow(max(APART - distance, 0), 2) }),
+///     }
+///
+///     /// `TripletMarginLoss`; with `swap`, `far` is `min(far, other)`, of the distance between `positive` and `negative`.
+///     pub Triplet<anchor: <5>, positive: <5>, negative: <5>> {
+///         anchor, map(|a, positive| a - positive + 1e-6), norm as near,
+///         anchor, map(|a, negative| a - negative + 1e-6), norm,
+///         map(|far, near| max(near - far + APART, 0)),
+///     }
+/// }
+///
+/// let (near, far) = (Batch::zeros(2), Batch::zeros(2).map(|_| 3.0));
+/// let mut gradient = Batch::zeros(2);
+/// let loss = Triplet::loss(&near, &far).evaluate(Batch::zeros(2).samples(), gradient.samples_mut())?;
+/// assert_eq!(loss, 0.0);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// The gradient is that of the first input alone. Where all of them are made by one network, its loss is part of it, behind
+/// `share<..>`: see [`OwnLoss`](crate::loss::OwnLoss).
 pub struct DeclaredLoss<'a, L, S, const N: usize> {
     others: [Given<'a>; N],
     sums: bool,

@@ -18,6 +18,18 @@ proptest! {
         let grad = loss::nll_of_probabilities_backward(classes, &probabilities, &labels);
         check("nll", &grad, |p| loss::nll_of_probabilities(classes, p, &labels), &probabilities);
 
+        let weights: Vec<f64> = target[..classes].iter().map(|x| 0.1 + x.abs()).collect();
+        // The first does not count where there are others.
+        let mut some = labels.clone();
+        if some.len() > 1 {
+            some[0] = classes;
+        }
+        let grad = loss::nll_backward(classes, &logits, &some, &weights);
+        check("nll of logarithms", &grad, |x| loss::nll(classes, x, &some, &weights), &logits);
+
+        let grad = loss::soft_cross_entropy_backward(&logits, &target, &weights, 0.3);
+        check("soft", &grad, |x| loss::soft_cross_entropy(x, &target, &weights, 0.3), &logits);
+
         let grad = loss::mse_backward(&logits, &target);
         check("mse", &grad, |output| loss::mse(output, &target), &logits);
     }

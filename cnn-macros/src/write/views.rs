@@ -1,7 +1,7 @@
 //! Views of a network's output by name: of its several outputs, or of its heads, which the labelled branches of a last
 //! concatenation made.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::declaration::cfg;
@@ -241,7 +241,7 @@ fn losses(subject: &Subject<'_>, views: &[View<'_>]) -> Views {
         views.iter().map(|view| view.shape.clone()).collect(),
     ];
     let texts = views.iter().map(|view| format!(" Of the output `{}`.", view.name));
-    let gradients: Vec<_> = (0..views.len()).map(|index| format_ident!("gradient{index}")).collect();
+    let indices: Vec<_> = (0..views.len()).map(Literal::usize_unsuffixed).collect();
     let about = format!(" A loss of the outputs of [`{network_name}`]: the sum of a loss of each.");
     Views {
         declared: quote! {
@@ -263,15 +263,28 @@ fn losses(subject: &Subject<'_>, views: &[View<'_>]) -> Views {
                 fn evaluate(
                     &self,
                     output: ::cnn_core::tensor::Samples<'_, #output>,
+                    grad_output: ::cnn_core::tensor::SamplesMut<'_, #output>,
+                ) -> ::core::result::Result<f32, ::cnn_core::Error> {
+                    ::cnn_core::loss::Loss::evaluate_in(self, output, grad_output, &mut ::core::default::Default::default())
+                }
+
+                fn evaluate_in(
+                    &self,
+                    output: ::cnn_core::tensor::Samples<'_, #output>,
                     mut grad_output: ::cnn_core::tensor::SamplesMut<'_, #output>,
+                    memory: &mut ::cnn_core::loss::LossMemory,
                 ) -> ::core::result::Result<f32, ::cnn_core::Error> {
                     let mut sum = 0.0;
                     #(
-                        let (loss, #gradients) =
-                            ::cnn_core::loss::output::of_output::<_, #shapes>(&self.#names, output, #firsts)?;
-                        sum += loss;
+                        sum += ::cnn_core::loss::output::of_output::<_, #shapes>(
+                            &self.#names, output, #firsts, memory, #indices
+                        )?;
                     )*
-                    #(::cnn_core::loss::output::write_gradient::<_, #shapes>(&#gradients, &mut grad_output, #firsts);)*
+                    #(
+                        ::cnn_core::loss::output::write_gradient::<_, #shapes>(
+                            memory, #indices, &mut grad_output, #firsts
+                        );
+                    )*
                     ::core::result::Result::Ok(sum)
                 }
             }
