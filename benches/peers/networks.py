@@ -233,10 +233,18 @@ class Network:
     dense: bool = False
     # How far normalized channels lean to one side of a rectifier, see `randomize`.
     lean: tuple[float, float] = (2, 3.5)
+    # If averages over whole maps are normalized. Those of noise differ so little between samples that what a sum in f32 rounds
+    # is some ten-thousandths of their deviation, and thousandths of the gradient of its scale; and in training mode two values
+    # become 1 and -1, whatever they were, with a gradient that is nothing but rounding. So there are at least three samples,
+    # each with colours of its own.
+    normalizes_averages: bool = False
 
     def batch(self, samples):
         """Random images, and labels or values."""
+        samples = max(samples, 3) if self.normalizes_averages else samples
         images = torch.randn(samples, *self.image)
+        if self.normalizes_averages:
+            images += torch.randn(samples, self.image[0], 1, 1)
         if self.classes is None:
             with torch.no_grad():
                 return images, torch.randn_like(together(self.build().eval()(images)))
@@ -268,7 +276,7 @@ NETWORKS = {
     "efficientnet_b0": Network(models.efficientnet_b0, IMAGENET, 1000),
     "convnext_tiny": Network(models.convnext_tiny, IMAGENET, 1000),
     "vit_tiny": Network(Transformer, IMAGENET, 1000),
-    "deeplabv3_resnet50": Network(deeplabv3, IMAGENET),
+    "deeplabv3_resnet50": Network(deeplabv3, IMAGENET, normalizes_averages=True),
     "unet": Network(lambda: unet(1), (1, 64, 64), 2, dense=True),
     "unet_colour": Network(lambda: unet(3), (3, 128, 128), 2, dense=True),
     "dcgan_generator": Network(generator, (100, 1, 1)),
