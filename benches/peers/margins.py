@@ -20,7 +20,7 @@ MARGIN = 1e-5
 # How much of a filter changes: enough for its own values, and little for all behind them, which were far enough already.
 CHANGE = 3e-4
 
-KINKS = {"relu": (0,), "relu_": (0,), "leaky_relu": (0,), "relu6": (0, 6), "hardswish": (-3, 3), "hardsigmoid": (-3, 3)}
+KINKS = {"relu": (0,), "relu_": (0,), "leaky_relu": (0,), "hardtanh": (0, 6), "hardswish": (-3, 3), "hardsigmoid": (-3, 3)}
 # The dimension of the weight that output channels are.
 FILTERS = {"conv2d": 0, "linear": 0, "conv_transpose2d": 1}
 
@@ -39,6 +39,8 @@ class Watch(TorchFunctionMode):
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = getattr(function, "__name__", "")
+        if name == "hardtanh":
+            assert (kwargs["min_val"], kwargs["max_val"]) == KINKS[name]  # those of `nn.ReLU6`
         if name in KINKS:
             self.note(args[0], near_kinks(args[0], KINKS[name]), 1)
         elif name == "max_pool2d":
