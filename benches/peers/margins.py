@@ -101,10 +101,12 @@ def keep_margins(network, images):
             module.p = 0.0
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 0.0
+    # Without normalizations of the batch both modes are one.
+    modes = (False, True) if any(isinstance(module, nn.BatchNorm2d) for module in double.modules()) else (False,)
     changed = 0
     for _ in range(200):
         close = {}
-        for train in (False, True):
+        for train in modes:
             with torch.no_grad(), Watch() as watch:
                 double.train(train)(images.double())
             close |= watch.close
