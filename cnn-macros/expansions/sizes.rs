@@ -129,30 +129,40 @@ const _: () = {
         fn evaluate(
             &self,
             output: ::cnn_core::tensor::Samples<'_, ::cnn_core::network::Outputs<Heat<{ S }>>>,
+            grad_output: ::cnn_core::tensor::SamplesMut<'_, ::cnn_core::network::Outputs<Heat<{ S }>>>,
+        ) -> ::core::result::Result<f32, ::cnn_core::Error> {
+            ::cnn_core::loss::Loss::evaluate_in(self, output, grad_output, &mut ::core::default::Default::default())
+        }
+        fn evaluate_in(
+            &self,
+            output: ::cnn_core::tensor::Samples<'_, ::cnn_core::network::Outputs<Heat<{ S }>>>,
             mut grad_output: ::cnn_core::tensor::SamplesMut<'_, ::cnn_core::network::Outputs<Heat<{ S }>>>,
+            memory: &mut ::cnn_core::loss::LossMemory,
         ) -> ::core::result::Result<f32, ::cnn_core::Error> {
             let mut sum = 0.0;
-            let (loss, gradient0) = ::cnn_core::loss::output::of_output::<
-                _,
-                <Heat<{ S }> as ::cnn_core::network::Port<1usize>>::Shape,
-            >(
-                &self.heat, output, <Heat<{ S }> as ::cnn_core::network::Port<1usize>>::FIRST
+            sum += ::cnn_core::loss::output::of_output::<_, <Heat<{ S }> as ::cnn_core::network::Port<1usize>>::Shape>(
+                &self.heat,
+                output,
+                <Heat<{ S }> as ::cnn_core::network::Port<1usize>>::FIRST,
+                memory,
+                0,
             )?;
-            sum += loss;
-            let (loss, gradient1) = ::cnn_core::loss::output::of_output::<
-                _,
-                <Heat<{ S }> as ::cnn_core::network::Port<3usize>>::Shape,
-            >(
-                &self.same, output, <Heat<{ S }> as ::cnn_core::network::Port<3usize>>::FIRST
+            sum += ::cnn_core::loss::output::of_output::<_, <Heat<{ S }> as ::cnn_core::network::Port<3usize>>::Shape>(
+                &self.same,
+                output,
+                <Heat<{ S }> as ::cnn_core::network::Port<3usize>>::FIRST,
+                memory,
+                1,
             )?;
-            sum += loss;
             ::cnn_core::loss::output::write_gradient::<_, <Heat<{ S }> as ::cnn_core::network::Port<1usize>>::Shape>(
-                &gradient0,
+                memory,
+                0,
                 &mut grad_output,
                 <Heat<{ S }> as ::cnn_core::network::Port<1usize>>::FIRST,
             );
             ::cnn_core::loss::output::write_gradient::<_, <Heat<{ S }> as ::cnn_core::network::Port<3usize>>::Shape>(
-                &gradient1,
+                memory,
+                1,
                 &mut grad_output,
                 <Heat<{ S }> as ::cnn_core::network::Port<3usize>>::FIRST,
             );
