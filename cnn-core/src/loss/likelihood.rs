@@ -1,6 +1,6 @@
 //! Negative log-likelihood of labels: of probabilities, and of their logarithms.
 
-use super::rows::{LEAST_PROBABILITY, cross_entropy_rows};
+use super::rows::{cross_entropy_rows, least};
 use super::weighted::{self, Options};
 use super::{Classes, Labels, Logits, Loss, Reduction};
 use crate::Error;
@@ -43,7 +43,7 @@ macro_rules! likelihood {
                 Options {
                     weights: self.weights.map(<[f32; CLASSES]>::as_slice),
                     label_smoothing: 0.0,
-                    is_mean: self.reduction == Reduction::Mean,
+                    reduction: self.reduction,
                 }
             }
 
@@ -69,7 +69,7 @@ likelihood! {
     ///
     /// A training step knows the logits that the probabilities are made of, and takes these: then it is
     /// [`CrossEntropy`](super::CrossEntropy) of the network without the `softmax`, as exact, whatever the logits.
-    /// [`evaluate`](Loss::evaluate) has probabilities alone, and takes them as at least [`LEAST_PROBABILITY`].
+    /// [`evaluate`](Loss::evaluate) has probabilities alone, and takes them as at least [`LEAST_PROBABILITY`](super::LEAST_PROBABILITY).
     NegativeLogLikelihood
 }
 
@@ -104,8 +104,7 @@ impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for Negat
         grad_output: SamplesMut<'_, Probabilities<S>>,
     ) -> Result<f32, Error> {
         let term = |p: f32| {
-            // Not `f32::max`, which would turn NaN into the bound.
-            let p = f64::from(if p < LEAST_PROBABILITY { LEAST_PROBABILITY } else { p });
+            let p = least(p);
             [-p.ln(), -1.0 / p]
         };
         self.of_values(S::LABELS, term, output, grad_output)

@@ -260,7 +260,7 @@ impl<S: Logits<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLAS
         let options = Options {
             weights: self.weights.map(<[f32; CLASSES]>::as_slice),
             label_smoothing: self.label_smoothing,
-            is_mean: self.reduction == Reduction::Mean,
+            reduction: self.reduction,
         };
         Ok(weighted::cross_entropy(CLASSES, logits, labels, &options, grad) as f32)
     }

@@ -119,13 +119,18 @@ pub fn nll_of_probabilities_rows(
     let mut sum_of_losses = 0.0;
     let rows = probabilities.chunks_exact(classes).zip(grad.chunks_exact_mut(classes));
     for ((row, grad), &label) in rows.zip(labels) {
-        // Not `f32::max`, which would turn NaN into the bound.
-        let p = f64::from(if row[label] < LEAST_PROBABILITY { LEAST_PROBABILITY } else { row[label] });
+        let p = least(row[label]);
         sum_of_losses -= p.ln();
         grad.fill(0.0);
         grad[label] = (-1.0 / (batch as f64 * p)) as f32;
     }
     Ok(sum_of_losses / batch as f64)
+}
+
+/// A probability, as at least [`LEAST_PROBABILITY`].
+pub(super) fn least(p: f32) -> f64 {
+    // Not `f32::max`, which would turn NaN into the bound.
+    f64::from(if p < LEAST_PROBABILITY { LEAST_PROBABILITY } else { p })
 }
 
 /// Sums side by side in [`mse_rows`], which the compiler keeps in vector registers.

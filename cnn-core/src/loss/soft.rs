@@ -85,11 +85,8 @@ impl<S: AnyLogits> Loss<S> for SoftCrossEntropy<'_, S> {
         }
         let (logits, grad) = (output.values(), grad_output.values());
         weighted::check_gradient(classes, logits, grad)?;
-        let options = Options {
-            weights: self.weights,
-            label_smoothing: self.label_smoothing,
-            is_mean: self.reduction == Reduction::Mean,
-        };
+        let options =
+            Options { weights: self.weights, label_smoothing: self.label_smoothing, reduction: self.reduction };
         Ok(weighted::soft_cross_entropy(classes, logits, self.targets.values(), &options, grad) as f32)
     }
 }

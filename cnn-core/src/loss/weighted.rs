@@ -1,6 +1,7 @@
 //! Losses of classes with PyTorch's options: weights of classes, smoothed labels, labels that do not count.
 //! <https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>
 
+use super::Reduction;
 use super::rows::{SumOfRows, sum_in_pieces};
 use crate::Error;
 
@@ -11,8 +12,8 @@ pub(super) struct Options<'a> {
     pub(super) weights: Option<&'a [f32]>,
     /// What a label gives to all classes.
     pub(super) label_smoothing: f32,
-    /// Whether the sum is divided by the weights of the labels.
-    pub(super) is_mean: bool,
+    /// Of a mean, the sum is divided by the weights of the labels.
+    pub(super) reduction: Reduction,
 }
 
 impl Options<'_> {
@@ -23,7 +24,10 @@ impl Options<'_> {
     /// What the sum over these labels is divided by; where none counts, that is zero, and the mean is NaN, as in PyTorch.
     fn divisor(&self, classes: usize, labels: &[usize]) -> f64 {
         let counted = labels.iter().filter(|label| **label < classes);
-        if self.is_mean { counted.map(|label| self.weight(*label)).sum() } else { 1.0 }
+        match self.reduction {
+            Reduction::Mean => counted.map(|label| self.weight(*label)).sum(),
+            Reduction::Sum => 1.0,
+        }
     }
 }
 
@@ -86,7 +90,10 @@ pub(super) fn soft_cross_entropy(
     options: &Options<'_>,
     grad: &mut [f32],
 ) -> f64 {
-    let divisor = if options.is_mean { (logits.len() / classes) as f64 } else { 1.0 };
+    let divisor = match options.reduction {
+        Reduction::Mean => (logits.len() / classes) as f64,
+        Reduction::Sum => 1.0,
+    };
     let smoothing = f64::from(options.label_smoothing);
     let wanted = |class: usize, target: f32| {
         options.weight(class) * (f64::from(target) * (1.0 - smoothing) + smoothing / classes as f64)

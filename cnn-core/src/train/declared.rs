@@ -29,7 +29,6 @@ use crate::tensor::{Samples, SamplesMut};
 ///         map(|logits, target| max(logits, 0) - logits * target + ln_1p(exp(-abs(logits)))),
 ///         mean,
 ///     }
-///
 /// }
 ///
 /// let (logits, targets) = (Batch::<Flat<4>>::zeros(2), Batch::zeros(2));

@@ -8,8 +8,6 @@ mod rearranged;
 mod table;
 mod window;
 
-pub(crate) use rearranged::is_one_loop;
-
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
@@ -63,6 +61,10 @@ pub(crate) struct Row {
     pub(crate) spoils_gradient: bool,
     /// Whether its maps may be some of the channels of wider ones.
     pub(crate) strided: bool,
+    /// Whether what it learns goes by the name of the step itself.
+    pub(crate) named_as_step: bool,
+    /// Whether its map is probabilities, which some losses want and others do not take.
+    pub(crate) makes_probabilities: bool,
     /// The expression that it is, in which its options are constants: it needs no loop of its own.
     pub(crate) written: Option<&'static str>,
     /// The row in its place for arguments of some sort.
@@ -305,10 +307,10 @@ pub(crate) struct Site<'a> {
     pub(crate) arguments: &'a Arguments,
 }
 
-/// The rows of `flatten` and of what makes a map of features, if a row is `reshape`: where no loop walks both maps, it is both.
-pub(crate) fn through_features(row: &Row) -> Option<[&'static Row; 2]> {
-    let find = |name: &str| ROWS.iter().find(|row| row.name == name);
-    if row.name == "reshape" { Some([find("flatten")?, find("reshape")?]) } else { None }
+/// The row of `flatten`, if a layer is a `reshape` of a map that no loop walks as it walks what is made: then it is that first.
+pub(crate) fn through_features(row: &Row, input: &Shape, arguments: &Arguments) -> Option<&'static Row> {
+    let is_two = row.name == "reshape" && !rearranged::is_one_loop(input, arguments);
+    ROWS.iter().find(|row| is_two && row.name == "flatten")
 }
 
 /// A convolution with a padding mode is two layers: what pads the map, with its arguments, and the convolution without padding.

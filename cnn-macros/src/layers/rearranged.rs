@@ -87,7 +87,7 @@ pub(super) fn reshape(site: &Site<'_>) -> syn::Result<Outcome> {
 
 /// Whether the values of a map are those of what `reshape` makes of it by one loop: by the rule of
 /// `RearrangementGeometry::is_one_loop`. What is not known is told elsewhere.
-pub(crate) fn is_one_loop(input: &Shape, arguments: &Arguments) -> bool {
+pub(super) fn is_one_loop(input: &Shape, arguments: &Arguments) -> bool {
     let ends = |[channels, height, width]: [Option<u64>; 3]| {
         let map = height?.checked_mul(width?)?;
         Some([width?, map, map.checked_mul(channels?)?])

@@ -96,6 +96,8 @@ const PLAIN: Row = Row {
     reads_input_backwards: true,
     spoils_gradient: false,
     strided: true,
+    named_as_step: false,
+    makes_probabilities: false,
     written: None,
     instead: None,
 };
@@ -146,6 +148,10 @@ const fn reduction(name: &'static str, constants: fn(&Settled<'_>) -> TokenStrea
         ..PLAIN
     }
 }
+
+/// The sizes of a map that a layer makes of anything.
+const MAP: &[Argument] =
+    &[size("channels", ArgumentKind::Count), size("height", ArgumentKind::Count), size("width", ArgumentKind::Count)];
 
 const OVER_CHANNELS_OR_WIDTH: &[Argument] = &[word("over", &["channels", "width"], "channels")];
 
@@ -529,6 +535,7 @@ pub(crate) static ROWS: &[Row] = &[
     },
     Row {
         name: "layer_scale",
+        named_as_step: true,
         options: &[finite("init_value", 1e-6)],
         cost: maps::layer_scale_cost,
         constants: constants::layer_scale,
@@ -540,11 +547,8 @@ pub(crate) static ROWS: &[Row] = &[
     Row {
         name: "parameter",
         family: Some(("learned", "Learned")),
-        sizes: &[
-            size("channels", ArgumentKind::Count),
-            size("height", ArgumentKind::Count),
-            size("width", ArgumentKind::Count),
-        ],
+        named_as_step: true,
+        sizes: MAP,
         options: &[finite("init_value", 0.0)],
         rule: rearranged::parameter,
         cost: maps::parameter_cost,
@@ -635,16 +639,7 @@ pub(crate) static ROWS: &[Row] = &[
         only_trains: true,
         ..PLAIN
     },
-    rearrangement(
-        "unflatten",
-        &[
-            size("channels", ArgumentKind::Count),
-            size("height", ArgumentKind::Count),
-            size("width", ArgumentKind::Count),
-        ],
-        rearranged::unflatten,
-        |layer| rearranged::constants(layer, "unflatten"),
-    ),
+    rearrangement("unflatten", MAP, rearranged::unflatten, |layer| rearranged::constants(layer, "unflatten")),
     rearrangement(
         "channel_slice",
         &[size("from", ArgumentKind::Index), size("to", ArgumentKind::Count)],
@@ -669,16 +664,7 @@ pub(crate) static ROWS: &[Row] = &[
         rearranged::pixel_unshuffle,
         |layer| rearranged::constants(layer, "pixel_unshuffle"),
     ),
-    rearrangement(
-        "reshape",
-        &[
-            size("channels", ArgumentKind::Count),
-            size("height", ArgumentKind::Count),
-            size("width", ArgumentKind::Count),
-        ],
-        rearranged::reshape,
-        |layer| rearranged::constants(layer, "reshape"),
-    ),
+    rearrangement("reshape", MAP, rearranged::reshape, |layer| rearranged::constants(layer, "reshape")),
     rearrangement(
         "permute",
         &[
@@ -704,6 +690,9 @@ pub(crate) static ROWS: &[Row] = &[
     reduction("max", |layer| constants::reduction(layer, "Max")),
     reduction("logsumexp", |layer| constants::reduction(layer, "LogSumExp")),
     reduction("norm", |layer| constants::reduction(layer, "Norm")),
-    softmax("softmax", |arguments| (arguments.word("over") == "width").then_some(&SOFTMAX_OVER_WIDTH)),
+    Row {
+        makes_probabilities: true,
+        ..softmax("softmax", |arguments| (arguments.word("over") == "width").then_some(&SOFTMAX_OVER_WIDTH))
+    },
     softmax("log_softmax", |arguments| (arguments.word("over") == "width").then_some(&LOG_SOFTMAX_OVER_WIDTH)),
 ];

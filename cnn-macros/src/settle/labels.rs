@@ -108,7 +108,7 @@ impl<'b> Walk<'_, 'b> {
         if !new.has_tensors() {
             return;
         }
-        if new.path.is_empty() && (new.is("layer_scale") || new.is("parameter")) {
+        if new.path.is_empty() && new.row().is_some_and(|row| row.named_as_step) {
             let text = "`_` lends its name, which is that of what it learns: that has none\nhelp: a label of its own";
             self.errors.push(syn::Error::new(new.span, text));
         }

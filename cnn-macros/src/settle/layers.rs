@@ -32,9 +32,8 @@ impl Walk<'_, '_> {
             return;
         }
         let row = row.instead.and_then(|instead| instead(&arguments)).unwrap_or(row);
-        if let (Some([flat, row]), Some(input)) = (layers::through_features(row), self.current)
-            && !layers::is_one_loop(&self.plan.map(input).shape, &arguments)
-        {
+        let input = self.current.map(|input| &self.plan.map(input).shape);
+        if let Some(flat) = input.and_then(|input| layers::through_features(row, input, &arguments)) {
             if self.outcome(row, &arguments, call, name).is_some() {
                 self.step_of_row(flat, Arguments(Vec::new()), call, name, names);
                 self.step_of_row(row, arguments, call, name, names);
@@ -82,9 +81,8 @@ impl Walk<'_, '_> {
             return;
         }
         let cost = (row.cost)(&arguments, &input_map.shape, &shape);
-        let probabilities = row.name == "softmax" && row.family.is_none();
         let span = call.name.span();
-        let output = Map { probabilities, ..Map::new(shape) };
+        let output = Map { probabilities: row.makes_probabilities, ..Map::new(shape) };
         self.add_step(Kind::Layer { row, arguments }, span, cost, names, vec![input], output);
     }
 

@@ -149,11 +149,7 @@ impl Row<2> for Backward {
                 // SAFETY: all are as long, and have `count` values there.
                 unsafe {
                     let y = simd.load_some(output.as_ptr().add(start), count);
-                    let mut value = if self.logarithm {
-                        simd.sub(grad, simd.mul(math::exp(simd, y), sum))
-                    } else {
-                        simd.mul(y, simd.sub(grad, sum))
-                    };
+                    let mut value = slope(simd, self.logarithm, y, grad, sum);
                     let to = grad_input.as_mut_ptr().add(start);
                     if self.write == Write::Add {
                         value = simd.add(value, simd.load_some(to, count));
@@ -163,6 +159,13 @@ impl Row<2> for Backward {
             },
         );
     }
+}
+
+/// The gradient of what has become `y`, of a row whose gradients, times their probabilities unless they are logarithms', are `sum`
+/// together.
+#[inline(always)]
+fn slope<S: Simd>(simd: S, logarithm: bool, y: S::Vector, grad: S::Vector, sum: S::Vector) -> S::Vector {
+    if logarithm { simd.sub(grad, simd.mul(math::exp(simd, y), sum)) } else { simd.mul(y, simd.sub(grad, sum)) }
 }
 
 /// Rows of cells, each with so many channels.
@@ -230,11 +233,7 @@ impl Row<2> for Across {
                 for cell in cells() {
                     let grad = simd.load_some(grad_output.as_ptr().add(cell), count);
                     let y = simd.load_some(output.as_ptr().add(cell), count);
-                    let mut value = if logarithm {
-                        simd.sub(grad, simd.mul(math::exp(simd, y), sum))
-                    } else {
-                        simd.mul(y, simd.sub(grad, sum))
-                    };
+                    let mut value = slope(simd, logarithm, y, grad, sum);
                     let to = grad_input.as_mut_ptr().add(cell);
                     if write == Write::Add {
                         value = simd.add(value, simd.load_some(to, count));
