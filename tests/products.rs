@@ -92,6 +92,34 @@ network! {
     }
 }
 
+network! {
+    /// A product of what the network gets with its own transpose, and of that with another reader.
+    pub Direct<2, 3, 4> { add { [matmul { [transpose], [] }, flatten, linear<3>], [bias: parameter<1, 1, 1>, flatten, linear<3>] } }
+}
+
+/// The gradient by the input of both factors, which are it.
+#[test]
+fn gradients_by_the_input() -> Result<(), Error> {
+    common::check_both::<Direct>(2, 1000)?;
+    let mut net = Direct::new(1);
+    let values = common::values(2 * 24, 3);
+    let (input, targets) = (Batch::from_nchw(&values)?, Batch::zeros(2));
+    let (mut training, mut gradient) = (Training::new(0), Batch::zeros(0));
+    let loss = MeanSquaredError::new(&targets);
+    training.backward_to(Mode::Training, &mut net, &input, &loss, &mut gradient)?;
+    let parameters: Vec<f64> = net.weights().values().iter().copied().map(f64::from).collect();
+    let values: Vec<f64> = values.into_iter().map(f64::from).collect();
+    let loss = |input: &[f64]| {
+        let output = common::evaluate::<Direct>(&parameters, input);
+        output.iter().map(|value| value * value).sum::<f64>() / output.len() as f64
+    };
+    let expected = cnn_core::reference::central_differences(loss, &values, 1e-6);
+    for (found, expected) in gradient.to_nchw().iter().zip(&expected) {
+        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+    }
+    Ok(())
+}
+
 #[test]
 fn a_transformer() -> Result<(), Error> {
     common::check_both::<Transformer>(3, 1000)?;

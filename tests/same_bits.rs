@@ -46,6 +46,20 @@ network! {
     }
 }
 
+network! {
+    /// Products of maps, of several channels and of one with more rows than a task has, and what is learned for all samples.
+    pub Attention<3, 10, 10> {
+        conv2d<12, 3>(padding = 1), reshape<12, 1, 100> as patches, places: parameter<12, 1, 100>(init_value = 0.1) as places,
+        patches, map(|x, places| x + places) as x,
+        q: linear<12>(over = channels), reshape<3, 4, 100>, transpose as q,
+        x, k: linear<12>(over = channels), reshape<3, 4, 100> as k,
+        matmul { q, k }, softmax(over = width), transpose as weights,
+        x, reshape<3, 4, 100>, matmul { [], weights }, reshape<1, 12, 100> as y,
+        matmul { [y, transpose], y }, softmax(over = width), matmul { y, [] }, reshape<12, 10, 10>,
+        adaptive_avg_pool2d<1>, flatten, linear<10>,
+    }
+}
+
 /// The bits of all weights and of all running statistics after 20 steps.
 fn train<N: Network<Output = Flat<10>>>(threads: usize) -> Vec<u32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -92,6 +106,11 @@ fn of_batch_statistics_on_1_2_3_and_8_threads() {
 #[test]
 fn of_transformed_maps_on_1_2_3_and_8_threads() {
     check::<Transformed>();
+}
+
+#[test]
+fn of_products_on_1_2_3_and_8_threads() {
+    check::<Attention>();
 }
 
 #[test]

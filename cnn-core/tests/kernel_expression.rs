@@ -1,12 +1,14 @@
 //! Expressions on every instruction set: each function against f64, and maps that meet in every way against plain loops.
 
+mod kernel;
+
 use cnn_core::kernel::Write;
 use cnn_core::kernel::geometry::{ExpressionGeometry, Map, Operand};
 use cnn_core::kernel::isa::{self, Isa};
 use cnn_core::kernel::pointwise::expression::{self, Expression, Gradient};
 use cnn_core::kernel::pointwise::number::Number;
 use cnn_core::kernel::rows::Rows;
-use cnn_core::random::{Key, Purpose};
+use kernel::fill;
 use proptest::prelude::*;
 
 macro_rules! functions {
@@ -190,14 +192,6 @@ fn place(map: Map, operand: Operand, sample: usize, cell: usize, channel: usize)
     sample * map.sample_step()
         + if operand.cells { cell * map.stride } else { 0 }
         + if operand.channels { channel } else { 0 }
-}
-
-fn fill(len: usize, seed: u64) -> Vec<f32> {
-    let mut values = vec![0.0; len];
-    Key { purpose: Purpose::Augmentation, seed, step: 0, layer: 0, sample: 0 }
-        .stream()
-        .fill_symmetric(1.0, &mut values);
-    values
 }
 
 proptest! {

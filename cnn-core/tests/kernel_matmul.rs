@@ -1,25 +1,15 @@
-//! Products of maps on every instruction set against plain loops in f64.
+//! Products of maps on every instruction set and on 1, 2 and 3 threads against plain loops in f64.
+
+mod kernel;
 
 use cnn_core::kernel::Write;
 use cnn_core::kernel::geometry::MatmulGeometry;
 use cnn_core::kernel::isa::{self, Isa};
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::product::matmul;
-use cnn_core::random::{Key, Purpose};
 use cnn_core::reference;
+use kernel::{everywhere, fill, wide};
 use proptest::prelude::*;
-
-fn fill(len: usize, seed: u64) -> Vec<f32> {
-    let mut values = vec![0.0; len];
-    Key { purpose: Purpose::Augmentation, seed, step: 0, layer: 0, sample: 0 }
-        .stream()
-        .fill_symmetric(1.0, &mut values);
-    values
-}
-
-fn wide(values: &[f32]) -> Vec<f64> {
-    values.iter().copied().map(f64::from).collect()
-}
 
 /// Sums of products of numbers up to 1 round by so much.
 fn assert_close(found: &[f32], expected: &[f64], before: Option<&[f32]>, terms: usize) {
@@ -34,21 +24,20 @@ fn check(geometry: MatmulGeometry, samples: usize, write: Write) {
     let [first, second, grad] = [0, 1, 2].map(|map| fill(samples * geometry.lens()[map], map as u64 + 1));
     let expected = reference::matmul::forward(&geometry, &wide(&first), &wide(&second));
     let slopes = reference::matmul::backward(&geometry, &wide(&first), &wide(&second), &wide(&grad));
-    let mut scratch = Scratch::default();
-    for isa in Isa::available() {
-        isa::with(isa, || {
-            let mut output = fill(grad.len(), 4);
-            matmul::forward(&geometry, &first, &second, &mut output, &mut scratch);
-            assert_close(&output, &expected, None, geometry.depth);
-            let before = [fill(first.len(), 5), fill(second.len(), 6)];
-            let added = |map: usize| (write == Write::Add).then_some(before[map].as_slice());
-            let mut found = before.clone();
-            matmul::backward_first(&geometry, &second, &grad, &mut found[0], write, &mut scratch);
-            assert_close(&found[0], &slopes[0], added(0), geometry.columns);
-            matmul::backward_second(&geometry, &first, &grad, &mut found[1], write, &mut scratch);
-            assert_close(&found[1], &slopes[1], added(1), geometry.rows);
-        });
-    }
+    everywhere(false, || {
+        let mut scratch = Scratch::default();
+        let mut output = fill(grad.len(), 4);
+        matmul::forward(&geometry, &first, &second, &mut output, &mut scratch);
+        assert_close(&output, &expected, None, geometry.depth);
+        let before = [fill(first.len(), 5), fill(second.len(), 6)];
+        let added = |map: usize| (write == Write::Add).then_some(before[map].as_slice());
+        let mut found = before.clone();
+        matmul::backward_first(&geometry, &second, &grad, &mut found[0], write, &mut scratch);
+        assert_close(&found[0], &slopes[0], added(0), geometry.columns);
+        matmul::backward_second(&geometry, &first, &grad, &mut found[1], write, &mut scratch);
+        assert_close(&found[1], &slopes[1], added(1), geometry.rows);
+        [output, found.concat()].concat()
+    });
 }
 
 proptest! {

@@ -1,24 +1,18 @@
 //! Reductions on every instruction set against plain loops in f64, and at infinities and NaN.
 
+mod kernel;
+
 use cnn_core::kernel::Write;
 use cnn_core::kernel::geometry::{Layout, Over, Reduction, ReductionGeometry};
 use cnn_core::kernel::isa::{self, Isa};
 use cnn_core::kernel::pointwise::reduce;
-use cnn_core::random::{Key, Purpose};
 use cnn_core::reference;
+use kernel::fill;
 use proptest::prelude::*;
 
 const REDUCTIONS: [Reduction; 5] =
     [Reduction::Sum, Reduction::Mean, Reduction::Max, Reduction::LogSumExp, Reduction::Norm];
 const OVER: [Over; 3] = [Over::Channels, Over::Space, Over::All];
-
-fn fill(len: usize, seed: u64) -> Vec<f32> {
-    let mut values = vec![0.0; len];
-    Key { purpose: Purpose::Augmentation, seed, step: 0, layer: 0, sample: 0 }
-        .stream()
-        .fill_symmetric(1.0, &mut values);
-    values
-}
 
 /// The channels of each cell alone.
 fn dense(values: &[f32], stride: usize, channels: usize) -> Vec<f64> {

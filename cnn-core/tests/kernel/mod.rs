@@ -7,8 +7,10 @@ pub(crate) mod convolutions;
 
 use cnn_core::kernel::isa::{self, Isa};
 use cnn_core::kernel::memory::chunk::in_pool;
+use cnn_core::random::{Key, Purpose};
 
 /// Whole numbers from -4 to 4, not the same for every `salt`: their products and sums are exact in f32.
+#[allow(dead_code, reason = "not every test file has exact sums")]
 pub(crate) fn whole_numbers(len: usize, salt: u64) -> Vec<f32> {
     let mut state = salt.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     (0..len)
@@ -25,6 +27,16 @@ pub(crate) fn fractions(len: usize, salt: u64) -> Vec<f32> {
     whole_numbers(len, salt).into_iter().enumerate().map(|(i, value)| value / 3.0 + (i % 101) as f32 / 77.0).collect()
 }
 
+/// Numbers from -1 to 1.
+#[allow(dead_code, reason = "not every test file has sums of any numbers")]
+pub(crate) fn fill(len: usize, seed: u64) -> Vec<f32> {
+    let mut values = vec![0.0; len];
+    let key = Key { purpose: Purpose::Augmentation, seed, step: 0, layer: 0, sample: 0 };
+    key.stream().fill_symmetric(1.0, &mut values);
+    values
+}
+
+#[allow(dead_code, reason = "not every test file has a reference")]
 pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
@@ -77,6 +89,7 @@ impl Part {
 
 /// Runs `body` with each instruction set on 1 and 2 threads, and in a pass on 3, and returns the result of the first, after
 /// checking that all thread counts agree bit for bit; instruction sets agree as far as `==`, if the data is exact.
+#[allow(dead_code, reason = "not every test file asks for threads")]
 pub(crate) fn everywhere(exact: bool, body: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {
     thread_local! {
         static POOLS: [rayon::ThreadPool; 3] =
