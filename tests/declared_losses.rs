@@ -32,6 +32,11 @@ network! {
         map(|all, both| 1 - (2 * both + 1) / (all + 1)), mean,
     }
 
+    /// Of what is read last, whose weights are one for each channel, one for each cell and one for all: one loop.
+    pub Met<target: <3, 4, 5>, channel: <3, 1, 1>, cell: <1, 4, 5>, all: <1, 1, 1>> {
+        channel, map(|channel, cell, all, target| exp(target) * channel + all * cell * target), sum,
+    }
+
     /// Targets that are probabilities.
     pub Soft<logits: <6>, target: <6>> { log_softmax, map(|x, target| -x * target), sum }
 
@@ -112,6 +117,28 @@ fn binary_cross_entropies() -> Result<(), Error> {
         -(if t > 0.5 { 0.25 } else { 0.75 }) * (1.0 - p).powi(2) * p.ln()
     };
     near(check(&Focal::loss(&targets), &logits)?, pairs(&logits, &targets).map(focal).sum::<f64>() / 5.0);
+    Ok(())
+}
+
+/// A loss that is one loop, beside the same network's own steps.
+#[test]
+fn one_loop_is_all_steps() -> Result<(), Error> {
+    let (target, channel) = (batch::<Chw<3, 4, 5>>(7, 1), batch::<Chw<3, 1, 1>>(7, 2));
+    let (cell, all) = (batch::<Chw<1, 4, 5>>(7, 3), batch::<Chw<1, 1, 1>>(7, 4));
+    let mut gradient = Batch::zeros(7);
+    let loss = Met::loss(&channel, &cell, &all).sum();
+    let found = loss.evaluate(target.samples(), gradient.samples_mut())?;
+    let (net, inputs) = (Met::new(0), Met::inputs(&target, &channel, &cell, &all)?);
+    near(found, net.forward(&inputs).values().iter().copied().map(f64::from).sum());
+    let mut expected = Vec::new();
+    for (n, p, c) in (0..7).flat_map(|n| (0..20).flat_map(move |p| (0..3).map(move |c| (n, p, c)))) {
+        let (x, factor) = (target.values()[n * 60 + p * 3 + c], all.values()[n] * cell.values()[n * 20 + p]);
+        expected.push(x.exp() * channel.values()[n * 3 + c] + factor);
+    }
+    for (found, expected) in gradient.values().iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+    }
+    check(&Met::loss(&channel, &cell, &all), &target)?;
     Ok(())
 }
 

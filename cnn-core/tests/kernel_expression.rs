@@ -277,6 +277,60 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sums_are_of_all_values(
+        channels in 1..=40_usize, cells in 1..=1200_usize, samples in 0..=3_usize,
+        kinds in prop::array::uniform4(0..4_u8), by in 0..4_usize, scale in 0.1..2.0_f32,
+    ) {
+        let operands: [Operand; 4] = core::array::from_fn(|index| {
+            let kind = if index == by { 0 } else { kinds[index] };
+            Operand { channels: kind & 1 == 0, cells: kind & 2 == 0, stride: 0 }
+        });
+        let geometry = ExpressionGeometry { channels, cells, operands, out_stride: 0 };
+        let maps: [Map; 4] = core::array::from_fn(|operand| geometry.map(operand));
+        let values: [Vec<f32>; 4] =
+            core::array::from_fn(|operand| fill(samples * maps[operand].sample_step(), operand as u64));
+        let (mut expected, mut gradients) = (0.0_f64, Vec::new());
+        for (n, p, c) in (0..samples).flat_map(|n| (0..cells).flat_map(move |p| (0..channels).map(move |c| (n, p, c)))) {
+            let arguments: [f64; 4] = core::array::from_fn(|operand| {
+                f64::from(values[operand][place(maps[operand], operands[operand], n, p, c)])
+            });
+            let value = Mixed::value(arguments);
+            expected += value;
+            gradients.push(Mixed::gradients(arguments, value, f64::from(scale))[by]);
+        }
+        for isa in Isa::available() {
+            let mut gradient = vec![f32::NAN; gradients.len()];
+            let operands_of: [&[f32]; 4] = core::array::from_fn(|operand| values[operand].as_slice());
+            let mut on = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+                pool.install(|| {
+                    isa::with(isa, || expression::sum::<Mixed, 4>(&geometry, operands_of, by, scale, &mut gradient))
+                })
+            };
+            let found = on(1);
+            prop_assert_eq!(found.to_bits(), on(3).to_bits(), "the same on any number of threads");
+            prop_assert!((found - expected).abs() < 1e-6 * (1.0 + gradients.len() as f64).sqrt() * 4.0, "{} {}", found, expected);
+            for (found, expected) in gradient.iter().zip(&gradients) {
+                prop_assert!((f64::from(*found) - expected).abs() < 2e-6, "{} {}", found, expected);
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "a map of the output's size")]
+fn the_gradient_of_a_sum_is_of_a_whole_map() {
+    let single = Operand { channels: false, ..Operand::WHOLE };
+    let geometry =
+        ExpressionGeometry { channels: 2, cells: 3, operands: [single, Operand::WHOLE, single, single], out_stride: 0 };
+    let (six, three) = ([0.0; 6], [0.0; 3]);
+    expression::sum::<Mixed, 4>(&geometry, [&three, &six, &three, &three], 0, 1.0, &mut [0.0; 6]);
+}
+
 #[test]
 #[should_panic(expected = "all maps have the same samples")]
 fn maps_of_another_number_of_samples_are_refused() {

@@ -36,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
         Operand { channels: channels_vary, cells: cells_vary, stride: arguments.stride(own) }
     });
     let geometry = ExpressionGeometry { channels, cells, operands, out_stride: arguments.stride(channels) };
-    let is_forward = arguments.yes();
+    let (is_forward, is_sum) = (arguments.yes(), arguments.yes());
     let values: [_; 3] = core::array::from_fn(|operand| arguments.maps(attempt(|| geometry.map(operand)), samples));
     let mut output = arguments.maps(attempt(|| geometry.output()), samples);
     let grad = arguments.maps(attempt(|| geometry.output()), samples);
@@ -48,10 +48,16 @@ fuzz_target!(|bytes: &[u8]| {
     let sound = small(&[channels, cells])
         && right(&[&values[0], &values[1], &values[2], &output, &grad])
         && operands.iter().all(|operand| operand.stride == 0)
-        && geometry.out_stride == 0;
+        && geometry.out_stride == 0
+        && (!is_sum || operands[0].is_whole());
     let read = core::array::from_fn(|operand| values[operand].values.as_slice());
     call(sound, || {
-        if is_forward {
+        if is_sum {
+            // Of a map of the output's size alone, without room between cells.
+            let whole = Operand { cells: true, channels: true, stride: 0 };
+            let geometry = ExpressionGeometry { operands: [whole, operands[1], operands[2]], ..geometry };
+            expression::sum::<Three, 3>(&geometry, read, 0, 1.0, &mut output.values);
+        } else if is_forward {
             expression::forward::<Three, 3>(&geometry, read, &mut output.values);
         } else {
             let mut targets = values.clone().map(|values| values.values);

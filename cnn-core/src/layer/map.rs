@@ -69,3 +69,11 @@ pub fn backward<L: Map<N>, const N: usize>(
     });
     expression::backward::<L, N>(&L::GEOMETRY, maps, output, grad_output, gradients);
 }
+
+/// A loss that is an expression of batches, `[n, .., c]` each for itself -> the sum of all its values, and the gradient of the
+/// map `by` where that of each value is `scale`.
+pub fn sum<L: Map<N>, const N: usize>(maps: [&[f32]; N], by: usize, scale: f32, gradient: &mut [f32]) -> f64 {
+    let operands = L::GEOMETRY.operands.map(|operand| Operand { stride: 0, ..operand });
+    let geometry = ExpressionGeometry { operands, out_stride: 0, ..L::GEOMETRY };
+    expression::sum::<L, N>(&geometry, maps, by, scale, gradient)
+}

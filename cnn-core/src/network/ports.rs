@@ -140,6 +140,11 @@ impl<'a> Given<'a> {
     pub fn samples(&self) -> usize {
         self.samples
     }
+
+    /// Those of all samples.
+    pub(crate) fn values(&self) -> &'a [f32] {
+        self.values
+    }
 }
 
 /// Makes a batch of the inputs of a network.

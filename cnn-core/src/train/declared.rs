@@ -105,18 +105,55 @@ use crate::tensor::{Samples, SamplesMut};
 /// # Ok::<(), Error>(())
 /// ```
 ///
+/// A loss that is one expression of its inputs, `Entropy` or `Focal`, and the `sum` or `mean` of that, runs as one loop over them:
+/// no map lies between.
+///
 /// The gradient is that of the first input alone. Where all of them are made by one network, its loss is part of it, behind
 /// `share<..>`: see [`OwnLoss`](crate::loss::OwnLoss).
 pub struct DeclaredLoss<'a, L, S, const N: usize> {
     others: [Given<'a>; N],
     sums: bool,
+    one_loop: Option<OneLoop>,
     network: PhantomData<fn() -> (L, S)>,
 }
+
+/// A loss that is nothing but an expression of its inputs, and the sum or mean of that: what the steps would compute, without a
+/// map between them.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct OneLoop {
+    /// Each input of all samples, what the gradient of each value is -> the sum of all values, and the gradient of the first input.
+    pub run: fn(&[&[f32]], f32, &mut [f32]) -> f64,
+    /// The values of a sample whose mean its loss is, or 1 where it is their sum.
+    pub mean_of: usize,
+}
+
+impl OneLoop {
+    /// The sum of the losses of all samples times `scale`, and the gradient of that.
+    fn evaluate(self, first: &[f32], others: &[Given<'_>], scale: f64, gradient: &mut [f32]) -> f64 {
+        let mut inputs = [first; MOST_INPUTS];
+        for (input, other) in inputs[1..].iter_mut().zip(others) {
+            *input = other.values();
+        }
+        let scale = scale / self.mean_of as f64;
+        (self.run)(&inputs[..=others.len()], scale as f32, gradient) * scale
+    }
+}
+
+/// As many inputs as an expression takes maps.
+const MOST_INPUTS: usize = 8;
 
 impl<'a, L: Network, S: Shape, const N: usize> DeclaredLoss<'a, L, S, N> {
     #[doc(hidden)]
     pub fn new(others: [Given<'a>; N]) -> Self {
-        Self { others, sums: false, network: PhantomData }
+        Self { others, sums: false, one_loop: None, network: PhantomData }
+    }
+
+    /// Of a network that one loop computes.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn in_one_loop(self, one_loop: OneLoop) -> Self {
+        Self { one_loop: Some(one_loop), ..self }
     }
 
     /// The sum over the batch instead of the mean.
@@ -161,6 +198,13 @@ impl<L: Network, S: Shape, const N: usize> Loss<S> for DeclaredLoss<'_, L, S, N>
         }
         if let Some(other) = self.others.iter().find(|other| other.samples() != samples) {
             return Err(Error::Samples { expected: samples, found: other.samples() });
+        }
+        if grad_output.len() != samples {
+            return Err(Error::Samples { expected: samples, found: grad_output.len() });
+        }
+        if let Some(one_loop) = self.one_loop {
+            let scale = if self.sums { 1.0 } else { 1.0 / samples as f64 };
+            return Ok(one_loop.evaluate(output.values(), &self.others, scale, grad_output.values()) as f32);
         }
         let (taken, made) = (samples * L::Input::LEN, samples * L::Output::LEN);
         let lens = [taken, taken, made, made, step::saved(L::STEPS), samples * L::MEMORY.training];

@@ -6,6 +6,8 @@ mod optimizer;
 mod training;
 
 pub use declared::DeclaredLoss;
+#[doc(hidden)]
+pub use declared::OneLoop;
 pub use forward::Forward;
 pub use optimizer::{Adam, Optimizer, Sgd};
 pub use training::Training;

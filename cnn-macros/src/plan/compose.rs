@@ -6,7 +6,7 @@ use super::fuse::only_reader;
 use crate::plan::{Kind, MapId, Mapped, Plan, StepId};
 
 /// An expression takes so many maps at most: more do not fit into registers.
-const MOST_MAPS: usize = 8;
+pub(crate) const MOST_MAPS: usize = 8;
 /// Nodes of the gradients of one that is made of two: a loop of more takes long to compile, and no memory is waited for.
 const MOST_NODES: usize = 300;
 

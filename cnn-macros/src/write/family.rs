@@ -44,7 +44,7 @@ pub(crate) fn family(network: &ast::Network, sizes: &[(AtSize, [Plan; 2])]) -> T
     let (derived, cfg) = (derived(&subject), cfg(&network.attributes));
     let Views { declared: views_declared, implemented: views } = views::views(&subject, first_plan);
     let Views { declared: inputs_declared, implemented: inputs } = inputs::inputs(&subject, first_plan);
-    let loss = loss::loss(&subject, first_plan);
+    let loss = loss::loss(&subject, first_plan, false);
     let supertraits = supertraits(first_plan, &first_type);
     let of_sizes: Vec<_> = sizes.iter().map(|(size, _)| size).collect();
     let sizes_declared = size_trait(&subject, &listed(of_sizes.iter().copied()), &supertraits);

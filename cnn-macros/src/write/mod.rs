@@ -39,7 +39,7 @@ pub(crate) fn network(network: &ast::Network, plan: &Plan, predictor: &Plan) -> 
     let derived = derived(&subject);
     let Views { declared: views_declared, implemented: views } = views::views(&subject, plan);
     let Views { declared: inputs_declared, implemented: inputs } = inputs::inputs(&subject, plan);
-    let loss = loss::loss(&subject, plan);
+    let loss = loss::loss(&subject, plan, true);
     quote! {
         #declared
         #inputs_declared

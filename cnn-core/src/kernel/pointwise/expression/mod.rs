@@ -1,7 +1,11 @@
 //! Expressions of values at the same place, `map(|x, y| ..)`, and their gradients. One cell of an operand may meet all cells, one
 //! channel all channels; its gradient is then the sum over what it meets.
 
+mod sum;
+
 use core::marker::PhantomData;
+
+pub use sum::sum;
 
 use super::math;
 use super::number::{Lanes, Number};
