@@ -54,7 +54,6 @@ fn lines_of(geometry: &GroupNormGeometry, group: usize) -> Range<usize> {
 }
 
 /// Mean and deviation of each group, of the moments of all parts.
-#[inline(always)]
 pub(super) fn finish(geometry: &GroupNormGeometry, moments: &[f32], lines: &mut LinesMut<'_>) {
     let of_group = geometry.channels / geometry.groups;
     for group in 0..geometry.groups {
@@ -85,7 +84,6 @@ pub(super) fn in_two(number: f64) -> (f32, f32) {
 
 /// What the gradient of a group leaves out: its mean, and its part along the normalized values. `sums` are those of a sample
 /// for each line, of `grad` and of `grad * (x - mean)`; where there is one line, the weight is in them.
-#[inline(always)]
 pub(super) fn slopes(geometry: &GroupNormGeometry, weight: Option<&[f32]>, sums: &[f32], lines: &mut LinesMut<'_>) {
     let (of_grad, of_product) = sums.split_at(geometry.lines());
     let values = (geometry.cells() * (geometry.channels / geometry.groups)) as f64;
@@ -154,20 +152,22 @@ impl Part<'_> {
         let values = (self.positions.len() * (geometry.channels / geometry.groups)) as f64;
         lines.mean.fill(0.0);
         lines.low.fill(0.0);
-        if geometry.centered {
-            // Of the first positions, which is close enough to the mean: at worst as many times the rounding as they are fewer.
-            let positions = self.positions.start..self.positions.end.min(self.positions.start + CENTER);
+        for is_last in [false, true] {
+            if !is_last && !geometry.centered {
+                continue;
+            }
+            // The first ones say closely enough where the mean is: at worst as many times the rounding as they are fewer.
+            let end = if is_last { self.positions.end } else { self.positions.end.min(self.positions.start + CENTER) };
+            let positions = self.positions.start..end;
             let values = (positions.len() * (geometry.channels / geometry.groups)) as f64;
             // SAFETY: the caller's promise.
             unsafe { Self { positions, ..*self }.distances(simd, lines.read(), sums) };
-            for group in 0..geometry.groups {
+            for group in 0..if is_last { 0 } else { geometry.groups } {
                 let all = lines_of(geometry, group);
                 let sum: f64 = sums[all.clone()].iter().copied().map(f64::from).sum();
                 lines.mean[all].fill((sum / values) as f32);
             }
         }
-        // SAFETY: as above.
-        unsafe { self.distances(simd, lines.read(), sums) };
         let (distances, squares) = sums.split_at(geometry.lines());
         for (group, moments) in moments.chunks_exact_mut(3).enumerate() {
             let all = lines_of(geometry, group);

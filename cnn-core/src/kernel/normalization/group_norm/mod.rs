@@ -166,13 +166,12 @@ impl Job<'_> {
         if self.is_of_rows() {
             self.isa.run(SamplesAsRows(samples));
         } else {
-            self.isa.run(samples);
+            samples.run();
         }
     }
 }
 
 /// input `[n, h, w, c]` -> output `[n, h, w, c]`, and a function of it
-#[inline]
 pub fn forward(
     geometry: &GroupNormGeometry,
     affine: Affine<'_>,
@@ -212,13 +211,12 @@ pub fn forward(
         let lines = memory.lines.read();
         chunk::for_each(geometry.parts(), cost, |part| {
             let task = PartTask { job: &job, sample, positions: geometry.part(part), gradients: None };
-            job.isa.run(Forward { task, lines });
+            job.isa.run(Forward { task: &task, lines });
         });
     }
 }
 
 /// input `[n, h, w, c]`, grad_output `[n, h, w, c]` -> grad_input `[n, h, w, c]`, and the gradients of weight and bias
-#[inline]
 pub fn backward(
     geometry: &GroupNormGeometry,
     weight: Option<&[f32]>,
@@ -291,7 +289,7 @@ pub fn backward(
             // SAFETY: each part has sums of its own.
             let sums = unsafe { sums.slice(2 * width * part, 2 * width) };
             let task = PartTask { job: &job, sample, positions: geometry.part(part), gradients: None };
-            job.isa.run(Sums { task, lines, sums });
+            job.isa.run(Sums { task: &task, lines, sums });
         });
         let (total, others) = memory.sums.split_at_mut(2 * width);
         for sums in others.chunks_exact(2 * width).take(geometry.parts() - 1) {
@@ -317,7 +315,7 @@ pub fn backward(
                 targets.map(|target| target.map(|target| target.pointer(start, len)))
             });
             let task = PartTask { job: &job, sample, positions, gradients };
-            job.isa.run(Backward { task, lines });
+            job.isa.run(Backward { task: &task, lines });
         });
     }
 }
@@ -351,7 +349,9 @@ impl<'a> Memory<'a> {
             // SAFETY: each part has moments of its own.
             let moments = unsafe { moments.slice(len * part, len) };
             let task = PartTask { job, sample, positions: geometry.part(part), gradients: None };
-            job.isa.run(Moments { task, moments, work: &mut slot });
+            let lines = geometry.lines();
+            let [lines, sums] = split(&mut slot, [5 * lines, 2 * lines]);
+            job.isa.run(Moments { task: &task, moments, lines: &mut LinesMut::of(lines), sums });
         });
         loops::finish(geometry, &self.moments[..len * geometry.parts()], &mut self.lines);
     }
@@ -389,26 +389,26 @@ impl PartTask<'_> {
     }
 }
 
-struct Moments<'a> {
-    task: PartTask<'a>,
+struct Moments<'a, 'b> {
+    task: &'a PartTask<'a>,
     moments: &'a mut [f32],
-    work: &'a mut [f32],
+    /// To work in, as the sums are.
+    lines: &'a mut LinesMut<'b>,
+    sums: &'a mut [f32],
 }
 
-impl Kernel for Moments<'_> {
+impl Kernel for Moments<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let lines = self.task.job.geometry.lines();
-        let [lines, sums] = split(self.work, [5 * lines, 2 * lines]);
         // SAFETY: the shell has found the sample in the input.
-        unsafe { self.task.part().moments(simd, self.moments, &mut LinesMut::of(lines), sums) };
+        unsafe { self.task.part().moments(simd, self.moments, self.lines, self.sums) };
     }
 }
 
 struct Forward<'a> {
-    task: PartTask<'a>,
+    task: &'a PartTask<'a>,
     lines: Lines<'a>,
 }
 
@@ -426,7 +426,7 @@ impl Kernel for Forward<'_> {
 }
 
 struct Sums<'a> {
-    task: PartTask<'a>,
+    task: &'a PartTask<'a>,
     lines: Lines<'a>,
     sums: &'a mut [f32],
 }
@@ -443,7 +443,7 @@ impl Kernel for Sums<'_> {
 }
 
 struct Backward<'a> {
-    task: PartTask<'a>,
+    task: &'a PartTask<'a>,
     lines: Lines<'a>,
 }
 
@@ -453,7 +453,8 @@ impl Kernel for Backward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let returned = self.task.returned();
-        // SAFETY: the shell has found the sample in all maps, and no other task has these positions.
+        // SAFETY: the shell has found the sample in all maps, and no other task has these positions; where each value has
+        // sums of its gradients, so has a block.
         unsafe { self.task.part().backward(simd, self.lines, returned) };
     }
 }
@@ -467,50 +468,40 @@ struct Samples<'a> {
     gradients: Option<&'a mut [f32]>,
 }
 
-impl Kernel for Samples<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
+impl Samples<'_> {
+    fn run(self) {
         let Self { job, samples, work, mut gradients } = self;
         let geometry = job.geometry;
         let (lines, width, whole) = (geometry.lines(), geometry.width(), geometry.is_whole());
         let (work, block) = work.split_at_mut(10 * lines);
         let block = if gradients.is_some() { &mut block[..2 * width] } else { &mut [] };
         let [lines, sums, moments] = split(work, [5 * lines, 2 * lines, 3 * geometry.groups]);
-        let lines = &mut LinesMut::of(lines);
+        let mut lines = LinesMut::of(lines);
         let end = samples.end;
         for first in samples.step_by(BLOCK) {
             block.fill(0.0);
             for sample in first..end.min(first + BLOCK) {
-                let [to_weight, to_bias] = [0, width.min(block.len())].map(|start| block[start..].as_mut_ptr());
-                let per_value = (whole && gradients.is_some()).then_some([Some(to_weight), Some(to_bias)]);
-                let task = PartTask { job, sample, positions: 0..geometry.cells(), gradients: per_value };
-                let part = task.part();
-                // SAFETY: the shell has found the sample in all maps, and no other task has it; a block has two sums for
-                // each weight.
-                unsafe {
-                    part.moments(simd, moments, lines, sums);
-                    loops::finish(geometry, moments, lines);
-                    if job.grad_output.is_none() {
-                        if let Some(wanted) = job.wanted {
-                            part.forward(simd, lines.read(), wanted.at(sample, task.positions.clone()));
-                        }
-                        continue;
-                    }
-                    let returned = task.returned();
-                    part.sums(simd, lines.read(), returned.grad, sums);
-                    if !whole && !block.is_empty() {
-                        let (of_grad, of_product) = sums.split_at(geometry.channels);
-                        let (weight, bias) = block.split_at_mut(width);
-                        for channel in 0..geometry.channels {
-                            weight[channel] += of_product[channel] * lines.inverse[channel];
-                            bias[channel] += of_grad[channel];
-                        }
-                    }
-                    loops::slopes(geometry, job.affine.weight, sums, lines);
-                    part.backward(simd, lines.read(), returned);
+                let (to_weight, to_bias) = block.split_at_mut(block.len() / 2);
+                let gradients = (whole && gradients.is_some())
+                    .then(|| [to_weight, to_bias].map(|to| Some(core::ptr::from_mut(to).cast::<f32>())));
+                let task = PartTask { job, sample, positions: 0..geometry.cells(), gradients };
+                job.isa.run(Moments { task: &task, moments, lines: &mut lines, sums });
+                loops::finish(geometry, moments, &mut lines);
+                if job.grad_output.is_none() {
+                    job.isa.run(Forward { task: &task, lines: lines.read() });
+                    continue;
                 }
+                job.isa.run(Sums { task: &task, lines: lines.read(), sums });
+                if gradients.is_none() && !block.is_empty() {
+                    let (of_grad, of_product) = sums.split_at(geometry.channels);
+                    let (weight, bias) = block.split_at_mut(width);
+                    for channel in 0..geometry.channels {
+                        weight[channel] += of_product[channel] * lines.inverse[channel];
+                        bias[channel] += of_grad[channel];
+                    }
+                }
+                loops::slopes(geometry, job.affine.weight, sums, &mut lines);
+                job.isa.run(Backward { task: &task, lines: lines.read() });
             }
             if let Some(gradients) = &mut gradients {
                 add(gradients, block);
