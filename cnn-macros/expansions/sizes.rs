@@ -171,227 +171,225 @@ const _: () = {
     }
 };
 const _: () = {
+    #[allow(unused_imports)]
+    use ::cnn_core::{
+        kernel as __kernel, kernel::geometry as __geometry, layer as __layer, network as __network, shape as __shape,
+    };
+    #[allow(unused_imports)]
+    use ::core::option::Option as __Option;
     struct __Step0;
-    impl ::cnn_core::layer::conv2d::Conv2d for __Step0 {
-        const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
+    impl __layer::conv2d::Conv2d for __Step0 {
+        const GEOMETRY: __geometry::Conv2dGeometry = __geometry::Conv2dGeometry {
             in_channels: 1,
             in_size: [4, 4],
             out_channels: 1,
             kernel_size: [3, 3],
             stride: [1, 1],
-            padding: ::cnn_core::kernel::geometry::Padding::symmetric([0, 0]),
+            padding: __geometry::Padding::symmetric([0, 0]),
             unread: [0, 0],
-            algorithm: ::cnn_core::kernel::geometry::Conv2dAlgorithm::Auto,
+            algorithm: __geometry::Conv2dAlgorithm::Auto,
             dilation: [1, 1],
             groups: 1,
-            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+            layout: __geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const FUSED: ::cnn_core::kernel::FusedActivation = ::cnn_core::kernel::FusedActivation::None;
+        const FUSED: __kernel::FusedActivation = __kernel::FusedActivation::None;
     }
-    const _: ::cnn_core::shape::Chw<
+    const _: __shape::Chw<
         1,
         {
-            ::cnn_core::shape::window::Window::<
-                ::cnn_core::shape::typenum::U3,
-                ::cnn_core::shape::typenum::U1,
-                ::cnn_core::shape::typenum::U0,
-                ::cnn_core::shape::typenum::U1,
-            >::positions::<::cnn_core::shape::typenum::U4>()
+            __shape::window::Window::<
+                __shape::typenum::U3,
+                __shape::typenum::U1,
+                __shape::typenum::U0,
+                __shape::typenum::U1,
+            >::positions::<__shape::typenum::U4>()
         },
         {
-            ::cnn_core::shape::window::Window::<
-                ::cnn_core::shape::typenum::U3,
-                ::cnn_core::shape::typenum::U1,
-                ::cnn_core::shape::typenum::U0,
-                ::cnn_core::shape::typenum::U1,
-            >::positions::<::cnn_core::shape::typenum::U4>()
+            __shape::window::Window::<
+                __shape::typenum::U3,
+                __shape::typenum::U1,
+                __shape::typenum::U0,
+                __shape::typenum::U1,
+            >::positions::<__shape::typenum::U4>()
         },
-    > = ::cnn_core::shape::Chw::<1, 2, 2>;
-    impl ::cnn_core::network::Network for Heat<4> {
+    > = __shape::Chw::<1, 2, 2>;
+    impl __network::Network for Heat<4> {
         type Input = ::cnn_core::shape::Chw<1, 4, 4>;
         type Output = ::cnn_core::network::Outputs<Heat<4>>;
-        const OUTPUTS: &'static [::cnn_core::shape::Sizes] = &[
-            ::cnn_core::shape::Sizes::Map { channels: 1, height: 2, width: 2 },
-            ::cnn_core::shape::Sizes::Map { channels: 1, height: 4, width: 4 },
+        const OUTPUTS: &'static [__shape::Sizes] = &[
+            __shape::Sizes::Map { channels: 1, height: 2, width: 2 },
+            __shape::Sizes::Map { channels: 1, height: 4, width: 4 },
         ];
         const NAME: &'static str = "Heat<4>";
-        const STEPS: &'static [::cnn_core::network::Step] = &[
-            ::cnn_core::network::Step {
+        const STEPS: &'static [__network::Step] = &[
+            __network::Step {
                 path: "conv",
                 layer: "conv2d",
-                operation: <__Step0 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
-                shares: ::core::option::Option::None,
+                operation: <__Step0 as __layer::conv2d::Conv2d>::OPERATION,
+                shares: __Option::None,
                 inputs: &[0],
-                input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 4, width: 4 },
-                output: ::cnn_core::shape::Sizes::Map { channels: 1, height: 2, width: 2 },
+                input: __shape::Sizes::Map { channels: 1, height: 4, width: 4 },
+                output: __shape::Sizes::Map { channels: 1, height: 2, width: 2 },
             },
-            ::cnn_core::network::Step {
+            __network::Step {
                 path: "0",
                 layer: "outputs",
-                operation: ::cnn_core::layer::Operation::Outputs,
-                shares: ::core::option::Option::None,
+                operation: __layer::Operation::Outputs,
+                shares: __Option::None,
                 inputs: &[1, 0],
-                input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 2, width: 2 },
-                output: ::cnn_core::shape::Sizes::Flat { features: 20 },
+                input: __shape::Sizes::Map { channels: 1, height: 2, width: 2 },
+                output: __shape::Sizes::Flat { features: 20 },
             },
         ];
-        const MEMORY: ::cnn_core::network::Memory =
-            ::cnn_core::network::Memory { evaluation: 16, prediction: 16, training: 16 };
-        const STEP_NEEDS: ::cnn_core::network::Needs = {
-            let needs = ::cnn_core::network::Needs::NONE;
-            let needs = needs.max(::cnn_core::layer::conv2d::needs::<__Step0>());
+        const MEMORY: __network::Memory = __network::Memory { evaluation: 16, prediction: 16, training: 16 };
+        const STEP_NEEDS: __network::Needs = {
+            let needs = __network::Needs::NONE;
+            let needs = needs.max(__layer::conv2d::needs::<__Step0>());
             needs
         };
-        const STEP_PREPARED: ::cnn_core::network::Prepared = {
-            let prepared = ::cnn_core::network::Prepared::NONE;
-            let prepared = prepared.and(::cnn_core::layer::conv2d::prepared::<__Step0>());
+        const STEP_PREPARED: __network::Prepared = {
+            let prepared = __network::Prepared::NONE;
+            let prepared = prepared.and(__layer::conv2d::prepared::<__Step0>());
             prepared
         };
-        fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
+        fn from_weights(weights: __network::Weights<Self>) -> Self {
             Self { weights }
         }
-        fn weights(&self) -> &::cnn_core::network::Weights<Self> {
+        fn weights(&self) -> &__network::Weights<Self> {
             &self.weights
         }
-        fn weights_mut(&mut self) -> &mut ::cnn_core::network::Weights<Self> {
+        fn weights_mut(&mut self) -> &mut __network::Weights<Self> {
             &mut self.weights
         }
         fn evaluate(
-            pass: &mut ::cnn_core::layer::Pass<'_>,
+            pass: &mut __layer::Pass<'_>,
             samples: usize,
-            owned: ::cnn_core::layer::Owned<'_>,
+            owned: __layer::Owned<'_>,
             input: &[f32],
             output: &mut [f32],
         ) {
-            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let [p0] = __kernel::memory::buffer::split_ref(owned.parameters, [10]);
             let workspace = owned.workspace;
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
-                ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+                let [m0] = __network::cut(workspace, samples, [(0, 4)]);
+                __layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
             }
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
-                ::cnn_core::layer::concat::forward(
+                let [m0] = __network::cut(workspace, samples, [(0, 4)]);
+                __layer::concat::forward(
                     4,
-                    ::cnn_core::layer::Rows::dense(&m0[..]),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 20),
+                    __layer::Rows::dense(&m0[..]),
+                    __layer::RowsMut::strided(&mut (output)[0..], 20),
                 );
-                ::cnn_core::layer::concat::forward(
+                __layer::concat::forward(
                     16,
-                    ::cnn_core::layer::Rows::dense(input),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[4..], 20),
+                    __layer::Rows::dense(input),
+                    __layer::RowsMut::strided(&mut (output)[4..], 20),
                 );
             }
         }
         fn forward_steps(
-            pass: &mut ::cnn_core::layer::Pass<'_>,
+            pass: &mut __layer::Pass<'_>,
             samples: usize,
-            owned: ::cnn_core::layer::Owned<'_>,
+            owned: __layer::Owned<'_>,
             input: &[f32],
             output: &mut [f32],
         ) {
-            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let [p0] = __kernel::memory::buffer::split_ref(owned.parameters, [10]);
             let workspace = owned.workspace;
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
-                ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+                let [m0] = __network::cut(workspace, samples, [(0, 4)]);
+                __layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
             }
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
-                ::cnn_core::layer::concat::forward(
+                let [m0] = __network::cut(workspace, samples, [(0, 4)]);
+                __layer::concat::forward(
                     4,
-                    ::cnn_core::layer::Rows::dense(&m0[..]),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 20),
+                    __layer::Rows::dense(&m0[..]),
+                    __layer::RowsMut::strided(&mut (output)[0..], 20),
                 );
-                ::cnn_core::layer::concat::forward(
+                __layer::concat::forward(
                     16,
-                    ::cnn_core::layer::Rows::dense(input),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[4..], 20),
+                    __layer::Rows::dense(input),
+                    __layer::RowsMut::strided(&mut (output)[4..], 20),
                 );
             }
         }
         fn backward_steps(
-            pass: &mut ::cnn_core::layer::Pass<'_>,
+            pass: &mut __layer::Pass<'_>,
             samples: usize,
-            owned: ::cnn_core::layer::Owned<'_>,
+            owned: __layer::Owned<'_>,
             input: &[f32],
             output: &[f32],
             grad_output: &mut [f32],
-            mut grad_input: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
+            mut grad_input: __Option<__layer::GradInput<'_>>,
             grad_parameters: &mut [f32],
         ) {
-            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let [p0] = __kernel::memory::buffer::split_ref(owned.parameters, [10]);
             let workspace = owned.workspace;
-            let [q0] = ::cnn_core::kernel::memory::buffer::split(grad_parameters, [10]);
+            let [q0] = __kernel::memory::buffer::split(grad_parameters, [10]);
             {
-                let [m1] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
-                ::cnn_core::layer::concat::backward(
+                let [m1] = __network::cut(workspace, samples, [(0, 4)]);
+                __layer::concat::backward(
                     4,
-                    ::cnn_core::layer::Rows::strided(&(grad_output)[0..], 20),
-                    ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut m1[..])),
+                    __layer::Rows::strided(&(grad_output)[0..], 20),
+                    __Option::Some(__layer::GradInput::store(&mut m1[..])),
                     0,
                 );
-                ::cnn_core::layer::concat::backward(
+                __layer::concat::backward(
                     16,
-                    ::cnn_core::layer::Rows::strided(&(grad_output)[4..], 20),
-                    ::cnn_core::layer::GradInput::lend(&mut grad_input),
+                    __layer::Rows::strided(&(grad_output)[4..], 20),
+                    __layer::GradInput::lend(&mut grad_input),
                     0,
                 );
             }
             {
-                let [m1] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
-                ::cnn_core::layer::conv2d::backward::<__Step0>(
+                let [m1] = __network::cut(workspace, samples, [(0, 4)]);
+                __layer::conv2d::backward::<__Step0>(
                     pass.at(0),
                     p0,
                     input,
                     &[],
                     &mut m1[..],
-                    ::cnn_core::layer::GradInput::lend_to_add(&mut grad_input),
+                    __layer::GradInput::lend_to_add(&mut grad_input),
                     q0,
                 );
             }
         }
-        fn prepare_steps(
-            made_for: ::cnn_core::network::MadeFor,
-            parameters: &[f32],
-            _state: &[f32],
-            prepared: &mut [f32],
-        ) {
-            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(parameters, [10]);
-            let [f0] = ::cnn_core::kernel::memory::buffer::split(
-                prepared,
-                [const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values }],
-            );
-            ::cnn_core::layer::conv2d::prepare::<__Step0>(made_for, p0, &[], f0);
+        fn prepare_steps(made_for: __network::MadeFor, parameters: &[f32], _state: &[f32], prepared: &mut [f32]) {
+            let [p0] = __kernel::memory::buffer::split_ref(parameters, [10]);
+            let [f0] =
+                __kernel::memory::buffer::split(prepared, [const { __layer::conv2d::prepared::<__Step0>().values }]);
+            __layer::conv2d::prepare::<__Step0>(made_for, p0, &[], f0);
         }
         fn predict_steps(
-            pass: &mut ::cnn_core::layer::Pass<'_>,
+            pass: &mut __layer::Pass<'_>,
             samples: usize,
-            owned: ::cnn_core::layer::Owned<'_>,
+            owned: __layer::Owned<'_>,
             input: &[f32],
             output: &mut [f32],
         ) {
-            let [f0] = ::cnn_core::kernel::memory::buffer::split_ref(
+            let [f0] = __kernel::memory::buffer::split_ref(
                 owned.parameters,
-                [const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values }],
+                [const { __layer::conv2d::prepared::<__Step0>().values }],
             );
             let workspace = owned.workspace;
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
-                ::cnn_core::layer::conv2d::predict::<__Step0>(pass.at(0), f0, input, &mut m0[..]);
+                let [m0] = __network::cut(workspace, samples, [(0, 4)]);
+                __layer::conv2d::predict::<__Step0>(pass.at(0), f0, input, &mut m0[..]);
             }
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 4)]);
-                ::cnn_core::layer::concat::forward(
+                let [m0] = __network::cut(workspace, samples, [(0, 4)]);
+                __layer::concat::forward(
                     4,
-                    ::cnn_core::layer::Rows::dense(&m0[..]),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 20),
+                    __layer::Rows::dense(&m0[..]),
+                    __layer::RowsMut::strided(&mut (output)[0..], 20),
                 );
-                ::cnn_core::layer::concat::forward(
+                __layer::concat::forward(
                     16,
-                    ::cnn_core::layer::Rows::dense(input),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[4..], 20),
+                    __layer::Rows::dense(input),
+                    __layer::RowsMut::strided(&mut (output)[4..], 20),
                 );
             }
         }
@@ -408,227 +406,225 @@ const _: () = {
     impl HeatSize for Heat<4> {}
 };
 const _: () = {
+    #[allow(unused_imports)]
+    use ::cnn_core::{
+        kernel as __kernel, kernel::geometry as __geometry, layer as __layer, network as __network, shape as __shape,
+    };
+    #[allow(unused_imports)]
+    use ::core::option::Option as __Option;
     struct __Step0;
-    impl ::cnn_core::layer::conv2d::Conv2d for __Step0 {
-        const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
+    impl __layer::conv2d::Conv2d for __Step0 {
+        const GEOMETRY: __geometry::Conv2dGeometry = __geometry::Conv2dGeometry {
             in_channels: 1,
             in_size: [6, 6],
             out_channels: 1,
             kernel_size: [3, 3],
             stride: [1, 1],
-            padding: ::cnn_core::kernel::geometry::Padding::symmetric([0, 0]),
+            padding: __geometry::Padding::symmetric([0, 0]),
             unread: [0, 0],
-            algorithm: ::cnn_core::kernel::geometry::Conv2dAlgorithm::Auto,
+            algorithm: __geometry::Conv2dAlgorithm::Auto,
             dilation: [1, 1],
             groups: 1,
-            layout: ::cnn_core::kernel::geometry::Layout::DENSE,
+            layout: __geometry::Layout::DENSE,
         };
         const BIAS: bool = true;
-        const FUSED: ::cnn_core::kernel::FusedActivation = ::cnn_core::kernel::FusedActivation::None;
+        const FUSED: __kernel::FusedActivation = __kernel::FusedActivation::None;
     }
-    const _: ::cnn_core::shape::Chw<
+    const _: __shape::Chw<
         1,
         {
-            ::cnn_core::shape::window::Window::<
-                ::cnn_core::shape::typenum::U3,
-                ::cnn_core::shape::typenum::U1,
-                ::cnn_core::shape::typenum::U0,
-                ::cnn_core::shape::typenum::U1,
-            >::positions::<::cnn_core::shape::typenum::U6>()
+            __shape::window::Window::<
+                __shape::typenum::U3,
+                __shape::typenum::U1,
+                __shape::typenum::U0,
+                __shape::typenum::U1,
+            >::positions::<__shape::typenum::U6>()
         },
         {
-            ::cnn_core::shape::window::Window::<
-                ::cnn_core::shape::typenum::U3,
-                ::cnn_core::shape::typenum::U1,
-                ::cnn_core::shape::typenum::U0,
-                ::cnn_core::shape::typenum::U1,
-            >::positions::<::cnn_core::shape::typenum::U6>()
+            __shape::window::Window::<
+                __shape::typenum::U3,
+                __shape::typenum::U1,
+                __shape::typenum::U0,
+                __shape::typenum::U1,
+            >::positions::<__shape::typenum::U6>()
         },
-    > = ::cnn_core::shape::Chw::<1, 4, 4>;
-    impl ::cnn_core::network::Network for Heat<6> {
+    > = __shape::Chw::<1, 4, 4>;
+    impl __network::Network for Heat<6> {
         type Input = ::cnn_core::shape::Chw<1, 6, 6>;
         type Output = ::cnn_core::network::Outputs<Heat<6>>;
-        const OUTPUTS: &'static [::cnn_core::shape::Sizes] = &[
-            ::cnn_core::shape::Sizes::Map { channels: 1, height: 4, width: 4 },
-            ::cnn_core::shape::Sizes::Map { channels: 1, height: 6, width: 6 },
+        const OUTPUTS: &'static [__shape::Sizes] = &[
+            __shape::Sizes::Map { channels: 1, height: 4, width: 4 },
+            __shape::Sizes::Map { channels: 1, height: 6, width: 6 },
         ];
         const NAME: &'static str = "Heat<6>";
-        const STEPS: &'static [::cnn_core::network::Step] = &[
-            ::cnn_core::network::Step {
+        const STEPS: &'static [__network::Step] = &[
+            __network::Step {
                 path: "conv",
                 layer: "conv2d",
-                operation: <__Step0 as ::cnn_core::layer::conv2d::Conv2d>::OPERATION,
-                shares: ::core::option::Option::None,
+                operation: <__Step0 as __layer::conv2d::Conv2d>::OPERATION,
+                shares: __Option::None,
                 inputs: &[0],
-                input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 6, width: 6 },
-                output: ::cnn_core::shape::Sizes::Map { channels: 1, height: 4, width: 4 },
+                input: __shape::Sizes::Map { channels: 1, height: 6, width: 6 },
+                output: __shape::Sizes::Map { channels: 1, height: 4, width: 4 },
             },
-            ::cnn_core::network::Step {
+            __network::Step {
                 path: "0",
                 layer: "outputs",
-                operation: ::cnn_core::layer::Operation::Outputs,
-                shares: ::core::option::Option::None,
+                operation: __layer::Operation::Outputs,
+                shares: __Option::None,
                 inputs: &[1, 0],
-                input: ::cnn_core::shape::Sizes::Map { channels: 1, height: 4, width: 4 },
-                output: ::cnn_core::shape::Sizes::Flat { features: 52 },
+                input: __shape::Sizes::Map { channels: 1, height: 4, width: 4 },
+                output: __shape::Sizes::Flat { features: 52 },
             },
         ];
-        const MEMORY: ::cnn_core::network::Memory =
-            ::cnn_core::network::Memory { evaluation: 16, prediction: 16, training: 16 };
-        const STEP_NEEDS: ::cnn_core::network::Needs = {
-            let needs = ::cnn_core::network::Needs::NONE;
-            let needs = needs.max(::cnn_core::layer::conv2d::needs::<__Step0>());
+        const MEMORY: __network::Memory = __network::Memory { evaluation: 16, prediction: 16, training: 16 };
+        const STEP_NEEDS: __network::Needs = {
+            let needs = __network::Needs::NONE;
+            let needs = needs.max(__layer::conv2d::needs::<__Step0>());
             needs
         };
-        const STEP_PREPARED: ::cnn_core::network::Prepared = {
-            let prepared = ::cnn_core::network::Prepared::NONE;
-            let prepared = prepared.and(::cnn_core::layer::conv2d::prepared::<__Step0>());
+        const STEP_PREPARED: __network::Prepared = {
+            let prepared = __network::Prepared::NONE;
+            let prepared = prepared.and(__layer::conv2d::prepared::<__Step0>());
             prepared
         };
-        fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
+        fn from_weights(weights: __network::Weights<Self>) -> Self {
             Self { weights }
         }
-        fn weights(&self) -> &::cnn_core::network::Weights<Self> {
+        fn weights(&self) -> &__network::Weights<Self> {
             &self.weights
         }
-        fn weights_mut(&mut self) -> &mut ::cnn_core::network::Weights<Self> {
+        fn weights_mut(&mut self) -> &mut __network::Weights<Self> {
             &mut self.weights
         }
         fn evaluate(
-            pass: &mut ::cnn_core::layer::Pass<'_>,
+            pass: &mut __layer::Pass<'_>,
             samples: usize,
-            owned: ::cnn_core::layer::Owned<'_>,
+            owned: __layer::Owned<'_>,
             input: &[f32],
             output: &mut [f32],
         ) {
-            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let [p0] = __kernel::memory::buffer::split_ref(owned.parameters, [10]);
             let workspace = owned.workspace;
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
-                ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+                let [m0] = __network::cut(workspace, samples, [(0, 16)]);
+                __layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
             }
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
-                ::cnn_core::layer::concat::forward(
+                let [m0] = __network::cut(workspace, samples, [(0, 16)]);
+                __layer::concat::forward(
                     16,
-                    ::cnn_core::layer::Rows::dense(&m0[..]),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 52),
+                    __layer::Rows::dense(&m0[..]),
+                    __layer::RowsMut::strided(&mut (output)[0..], 52),
                 );
-                ::cnn_core::layer::concat::forward(
+                __layer::concat::forward(
                     36,
-                    ::cnn_core::layer::Rows::dense(input),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[16..], 52),
+                    __layer::Rows::dense(input),
+                    __layer::RowsMut::strided(&mut (output)[16..], 52),
                 );
             }
         }
         fn forward_steps(
-            pass: &mut ::cnn_core::layer::Pass<'_>,
+            pass: &mut __layer::Pass<'_>,
             samples: usize,
-            owned: ::cnn_core::layer::Owned<'_>,
+            owned: __layer::Owned<'_>,
             input: &[f32],
             output: &mut [f32],
         ) {
-            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let [p0] = __kernel::memory::buffer::split_ref(owned.parameters, [10]);
             let workspace = owned.workspace;
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
-                ::cnn_core::layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+                let [m0] = __network::cut(workspace, samples, [(0, 16)]);
+                __layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
             }
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
-                ::cnn_core::layer::concat::forward(
+                let [m0] = __network::cut(workspace, samples, [(0, 16)]);
+                __layer::concat::forward(
                     16,
-                    ::cnn_core::layer::Rows::dense(&m0[..]),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 52),
+                    __layer::Rows::dense(&m0[..]),
+                    __layer::RowsMut::strided(&mut (output)[0..], 52),
                 );
-                ::cnn_core::layer::concat::forward(
+                __layer::concat::forward(
                     36,
-                    ::cnn_core::layer::Rows::dense(input),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[16..], 52),
+                    __layer::Rows::dense(input),
+                    __layer::RowsMut::strided(&mut (output)[16..], 52),
                 );
             }
         }
         fn backward_steps(
-            pass: &mut ::cnn_core::layer::Pass<'_>,
+            pass: &mut __layer::Pass<'_>,
             samples: usize,
-            owned: ::cnn_core::layer::Owned<'_>,
+            owned: __layer::Owned<'_>,
             input: &[f32],
             output: &[f32],
             grad_output: &mut [f32],
-            mut grad_input: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
+            mut grad_input: __Option<__layer::GradInput<'_>>,
             grad_parameters: &mut [f32],
         ) {
-            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(owned.parameters, [10]);
+            let [p0] = __kernel::memory::buffer::split_ref(owned.parameters, [10]);
             let workspace = owned.workspace;
-            let [q0] = ::cnn_core::kernel::memory::buffer::split(grad_parameters, [10]);
+            let [q0] = __kernel::memory::buffer::split(grad_parameters, [10]);
             {
-                let [m1] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
-                ::cnn_core::layer::concat::backward(
+                let [m1] = __network::cut(workspace, samples, [(0, 16)]);
+                __layer::concat::backward(
                     16,
-                    ::cnn_core::layer::Rows::strided(&(grad_output)[0..], 52),
-                    ::core::option::Option::Some(::cnn_core::layer::GradInput::store(&mut m1[..])),
+                    __layer::Rows::strided(&(grad_output)[0..], 52),
+                    __Option::Some(__layer::GradInput::store(&mut m1[..])),
                     0,
                 );
-                ::cnn_core::layer::concat::backward(
+                __layer::concat::backward(
                     36,
-                    ::cnn_core::layer::Rows::strided(&(grad_output)[16..], 52),
-                    ::cnn_core::layer::GradInput::lend(&mut grad_input),
+                    __layer::Rows::strided(&(grad_output)[16..], 52),
+                    __layer::GradInput::lend(&mut grad_input),
                     0,
                 );
             }
             {
-                let [m1] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
-                ::cnn_core::layer::conv2d::backward::<__Step0>(
+                let [m1] = __network::cut(workspace, samples, [(0, 16)]);
+                __layer::conv2d::backward::<__Step0>(
                     pass.at(0),
                     p0,
                     input,
                     &[],
                     &mut m1[..],
-                    ::cnn_core::layer::GradInput::lend_to_add(&mut grad_input),
+                    __layer::GradInput::lend_to_add(&mut grad_input),
                     q0,
                 );
             }
         }
-        fn prepare_steps(
-            made_for: ::cnn_core::network::MadeFor,
-            parameters: &[f32],
-            _state: &[f32],
-            prepared: &mut [f32],
-        ) {
-            let [p0] = ::cnn_core::kernel::memory::buffer::split_ref(parameters, [10]);
-            let [f0] = ::cnn_core::kernel::memory::buffer::split(
-                prepared,
-                [const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values }],
-            );
-            ::cnn_core::layer::conv2d::prepare::<__Step0>(made_for, p0, &[], f0);
+        fn prepare_steps(made_for: __network::MadeFor, parameters: &[f32], _state: &[f32], prepared: &mut [f32]) {
+            let [p0] = __kernel::memory::buffer::split_ref(parameters, [10]);
+            let [f0] =
+                __kernel::memory::buffer::split(prepared, [const { __layer::conv2d::prepared::<__Step0>().values }]);
+            __layer::conv2d::prepare::<__Step0>(made_for, p0, &[], f0);
         }
         fn predict_steps(
-            pass: &mut ::cnn_core::layer::Pass<'_>,
+            pass: &mut __layer::Pass<'_>,
             samples: usize,
-            owned: ::cnn_core::layer::Owned<'_>,
+            owned: __layer::Owned<'_>,
             input: &[f32],
             output: &mut [f32],
         ) {
-            let [f0] = ::cnn_core::kernel::memory::buffer::split_ref(
+            let [f0] = __kernel::memory::buffer::split_ref(
                 owned.parameters,
-                [const { ::cnn_core::layer::conv2d::prepared::<__Step0>().values }],
+                [const { __layer::conv2d::prepared::<__Step0>().values }],
             );
             let workspace = owned.workspace;
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
-                ::cnn_core::layer::conv2d::predict::<__Step0>(pass.at(0), f0, input, &mut m0[..]);
+                let [m0] = __network::cut(workspace, samples, [(0, 16)]);
+                __layer::conv2d::predict::<__Step0>(pass.at(0), f0, input, &mut m0[..]);
             }
             {
-                let [m0] = ::cnn_core::network::cut(workspace, samples, [(0, 16)]);
-                ::cnn_core::layer::concat::forward(
+                let [m0] = __network::cut(workspace, samples, [(0, 16)]);
+                __layer::concat::forward(
                     16,
-                    ::cnn_core::layer::Rows::dense(&m0[..]),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[0..], 52),
+                    __layer::Rows::dense(&m0[..]),
+                    __layer::RowsMut::strided(&mut (output)[0..], 52),
                 );
-                ::cnn_core::layer::concat::forward(
+                __layer::concat::forward(
                     36,
-                    ::cnn_core::layer::Rows::dense(input),
-                    ::cnn_core::layer::RowsMut::strided(&mut (output)[16..], 52),
+                    __layer::Rows::dense(input),
+                    __layer::RowsMut::strided(&mut (output)[16..], 52),
                 );
             }
         }

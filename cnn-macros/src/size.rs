@@ -151,9 +151,9 @@ pub(crate) fn braced(size: &Size) -> TokenStream {
 pub(crate) fn sizes_expression(shape: &Shape) -> TokenStream {
     match shape {
         Shape::Chw([channels, height, width]) => {
-            quote!(::cnn_core::shape::Sizes::Map { channels: #channels, height: #height, width: #width })
+            quote!(__shape::Sizes::Map { channels: #channels, height: #height, width: #width })
         }
-        Shape::Flat(features) => quote!(::cnn_core::shape::Sizes::Flat { features: #features }),
+        Shape::Flat(features) => quote!(__shape::Sizes::Flat { features: #features }),
         Shape::Sizes(sizes) => sizes.clone(),
     }
 }

@@ -1,4 +1,6 @@
-//! How much memory a network's maps take.
+//! How much memory a network's maps take, and what cuts memory into the steps' own.
+
+use super::Step;
 
 /// Memory of a network: f32 values per sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,4 +43,39 @@ pub fn cut<const N: usize>(workspace: &mut [f32], samples: usize, parts: [(usize
         (rest, at) = (behind, first + len);
         part
     })
+}
+
+/// Numbers that each of these steps keeps and does not train.
+#[doc(hidden)]
+pub const fn states<const N: usize>(steps: &[Step], mut of: [usize; N]) -> [usize; N] {
+    let mut index = 0;
+    while index < N {
+        of[index] = steps[of[index]].operation.state_count();
+        index += 1;
+    }
+    of
+}
+
+/// Counts that each of these steps keeps.
+#[doc(hidden)]
+pub const fn counts<const N: usize>(steps: &[Step], mut of: [usize; N]) -> [usize; N] {
+    let mut index = 0;
+    while index < N {
+        of[index] = steps[of[index]].operation.counts();
+        index += 1;
+    }
+    of
+}
+
+/// Values that each of these steps keeps for the way back: the first ones some of their own, the others a gradient of weights
+/// that is to be added to an earlier step's.
+#[doc(hidden)]
+pub const fn kept<const N: usize>(steps: &[Step], own: usize, mut of: [usize; N]) -> [usize; N] {
+    let mut index = 0;
+    while index < N {
+        let operation = &steps[of[index]].operation;
+        of[index] = if index < own { operation.saved() } else { operation.parameter_count() };
+        index += 1;
+    }
+    of
 }

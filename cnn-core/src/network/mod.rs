@@ -16,7 +16,7 @@ pub use crate::kernel::memory::scratch::Needs;
 pub use inference::Inference;
 pub use memory::Memory;
 #[doc(hidden)]
-pub use memory::{behind, cut};
+pub use memory::{behind, counts, cut, kept, states};
 #[doc(hidden)]
 pub use ports::{Given, Port, gather, gather_values};
 pub use ports::{Inputs, Outputs};

@@ -27,25 +27,25 @@ impl Settled<'_> {
     /// Where its maps lie.
     fn layout(&self) -> TokenStream {
         if self.layout == [0, 0] {
-            return quote!(::cnn_core::kernel::geometry::Layout::DENSE);
+            return quote!(__geometry::Layout::DENSE);
         }
         let [input, output] = self.layout.map(Literal::u64_unsuffixed);
-        quote!(::cnn_core::kernel::geometry::Layout::strided(#input, #output))
+        quote!(__geometry::Layout::strided(#input, #output))
     }
 
     /// The constants of a function of each value, by its name in `geometry::Activation`, with its options.
     pub(super) fn activation(&self, function: TokenStream) -> TokenStream {
         let rows = rows(self);
         quote! {
-            const FUNCTION: ::cnn_core::kernel::geometry::Activation =
-                ::cnn_core::kernel::geometry::Activation::#function;
+            const FUNCTION: __geometry::Activation =
+                __geometry::Activation::#function;
             #rows
         }
     }
 
     fn fused(&self) -> TokenStream {
         let fused = &self.fused;
-        quote!(const FUSED: ::cnn_core::kernel::FusedActivation = #fused;)
+        quote!(const FUSED: __kernel::FusedActivation = #fused;)
     }
 
     fn bias_and_activation(&self) -> TokenStream {
@@ -59,9 +59,9 @@ impl Settled<'_> {
     fn padding(&self) -> TokenStream {
         let [top, bottom, left, right] = self.arguments.padding();
         if top.known() == bottom.known() && left.known() == right.known() && top.known().and(left.known()).is_some() {
-            return quote!(::cnn_core::kernel::geometry::Padding::symmetric([#top, #left]));
+            return quote!(__geometry::Padding::symmetric([#top, #left]));
         }
-        quote!(::cnn_core::kernel::geometry::Padding { top: #top, bottom: #bottom, left: #left, right: #right })
+        quote!(__geometry::Padding { top: #top, bottom: #bottom, left: #left, right: #right })
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) fn conv_transpose1d(layer: &Settled<'_>) -> TokenStream {
 
 /// A convolution by one cell, whose weight has two sizes in files.
 pub(super) fn linear_over_channels(layer: &Settled<'_>) -> TokenStream {
-    let (ones, padding) = (quote!([1, 1]), quote!(::cnn_core::kernel::geometry::Padding::symmetric([0, 0])));
+    let (ones, padding) = (quote!([1, 1]), quote!(__geometry::Padding::symmetric([0, 0])));
     let numbers = [ones.clone(), ones.clone(), ones];
     let convolution = convolution(layer, "out_features", numbers, &padding, &Size::Known(1), &quote!(Auto));
     quote!(#convolution const RANK: usize = 2;)
@@ -112,7 +112,7 @@ fn convolution(
     let out_channels = layer.arguments.count(out_channels);
     let (layout, bias_and_activation) = (layer.layout(), layer.bias_and_activation());
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::Conv2dGeometry = ::cnn_core::kernel::geometry::Conv2dGeometry {
+        const GEOMETRY: __geometry::Conv2dGeometry = __geometry::Conv2dGeometry {
             in_channels: #in_channels,
             in_size: [#height, #width],
             out_channels: #out_channels,
@@ -120,7 +120,7 @@ fn convolution(
             stride: #stride,
             padding: #padding,
             unread: [0, 0],
-            algorithm: ::cnn_core::kernel::geometry::Conv2dAlgorithm::#algorithm,
+            algorithm: __geometry::Conv2dAlgorithm::#algorithm,
             dilation: #dilation,
             groups: #groups,
             layout: #layout,
@@ -139,12 +139,12 @@ pub(super) fn pool2d(layer: &Settled<'_>) -> TokenStream {
     let divisor_override = match layer.arguments.get("divisor_override") {
         Some(_) => {
             let divisor = layer.arguments.count("divisor_override");
-            quote!(::core::option::Option::Some(#divisor))
+            quote!(__Option::Some(#divisor))
         }
-        None => quote!(::core::option::Option::None),
+        None => quote!(__Option::None),
     };
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::Pool2dGeometry = ::cnn_core::kernel::geometry::Pool2dGeometry {
+        const GEOMETRY: __geometry::Pool2dGeometry = __geometry::Pool2dGeometry {
             channels: #channels,
             in_size: [#height, #width],
             kernel_size: #kernel_size,
@@ -163,8 +163,8 @@ pub(super) fn adaptive_pool2d(layer: &Settled<'_>) -> TokenStream {
     let [channels, height, width] = layer.input.sizes();
     let (out_size, layout) = (layer.pair("output_size"), layer.layout());
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::AdaptivePool2dGeometry =
-            ::cnn_core::kernel::geometry::AdaptivePool2dGeometry {
+        const GEOMETRY: __geometry::AdaptivePool2dGeometry =
+            __geometry::AdaptivePool2dGeometry {
                 channels: #channels,
                 in_size: [#height, #width],
                 out_size: #out_size,
@@ -177,14 +177,14 @@ pub(super) fn batch_norm2d(layer: &Settled<'_>) -> TokenStream {
     let [channels, ..] = layer.input.sizes();
     let eps = layer.arguments.real("eps");
     let momentum = match layer.arguments.some_real("momentum") {
-        Some(momentum) => quote!(::core::option::Option::Some(#momentum)),
-        None => quote!(::core::option::Option::None),
+        Some(momentum) => quote!(__Option::Some(#momentum)),
+        None => quote!(__Option::None),
     };
     let [affine, track] = ["affine", "track_running_stats"].map(|name| layer.arguments.truth(name));
     let (layout, fused) = (layer.layout(), layer.fused());
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::BatchNorm2dGeometry =
-            ::cnn_core::kernel::geometry::BatchNorm2dGeometry {
+        const GEOMETRY: __geometry::BatchNorm2dGeometry =
+            __geometry::BatchNorm2dGeometry {
                 channels: #channels,
                 eps: #eps,
                 momentum: #momentum,
@@ -208,8 +208,8 @@ fn normalization(
     let [channels, ..] = layer.input.sizes();
     let (eps, layout, fused) = (layer.arguments.real("eps"), layer.layout(), layer.fused());
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::GroupNormGeometry =
-            ::cnn_core::kernel::geometry::GroupNormGeometry {
+        const GEOMETRY: __geometry::GroupNormGeometry =
+            __geometry::GroupNormGeometry {
                 channels: #channels,
                 size: [#height, #width],
                 groups: #groups,
@@ -259,7 +259,7 @@ pub(super) fn linear(layer: &Settled<'_>) -> TokenStream {
     let out_features = layer.arguments.count("out_features");
     let (channels, layout, bias_and_activation) = (&layer.flattened, layer.layout(), layer.bias_and_activation());
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::LinearGeometry = ::cnn_core::kernel::geometry::LinearGeometry {
+        const GEOMETRY: __geometry::LinearGeometry = __geometry::LinearGeometry {
             in_features: #in_features,
             out_features: #out_features,
             layout: #layout,
@@ -328,7 +328,7 @@ pub(super) fn rows(layer: &Settled<'_>) -> TokenStream {
     let ([channels, ..], layout) = (layer.input.sizes(), layer.layout());
     quote! {
         const CHANNELS: usize = #channels;
-        const LAYOUT: ::cnn_core::kernel::geometry::Layout = #layout;
+        const LAYOUT: __geometry::Layout = #layout;
     }
 }
 
@@ -350,10 +350,10 @@ pub(super) fn reduction(layer: &Settled<'_>, name: &str) -> TokenStream {
     };
     let name = format_ident!("{name}");
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::ReductionGeometry =
-            ::cnn_core::kernel::geometry::ReductionGeometry {
-                reduction: ::cnn_core::kernel::geometry::Reduction::#name,
-                over: ::cnn_core::kernel::geometry::Over::#over,
+        const GEOMETRY: __geometry::ReductionGeometry =
+            __geometry::ReductionGeometry {
+                reduction: __geometry::Reduction::#name,
+                over: __geometry::Over::#over,
                 channels: #channels,
                 cells: #height * #width,
                 layout: #layout,
@@ -368,7 +368,7 @@ pub(super) fn leaky_relu(layer: &Settled<'_>) -> TokenStream {
 
 pub(super) fn gelu(layer: &Settled<'_>) -> TokenStream {
     let approximate = if layer.arguments.word("approximate") == "tanh" { quote!(Tanh) } else { quote!(None) };
-    layer.activation(quote!(Gelu { approximate: ::cnn_core::kernel::geometry::GeluApproximation::#approximate }))
+    layer.activation(quote!(Gelu { approximate: __geometry::GeluApproximation::#approximate }))
 }
 
 pub(super) fn prelu(layer: &Settled<'_>) -> TokenStream {
@@ -386,8 +386,8 @@ pub(super) fn conv_transpose2d(layer: &Settled<'_>) -> TokenStream {
         ["kernel_size", "stride", "output_padding", "dilation"].map(|name| layer.pair(name));
     let (padding, layout, bias_and_activation) = (layer.padding(), layer.layout(), layer.bias_and_activation());
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::ConvTranspose2dGeometry =
-            ::cnn_core::kernel::geometry::ConvTranspose2dGeometry {
+        const GEOMETRY: __geometry::ConvTranspose2dGeometry =
+            __geometry::ConvTranspose2dGeometry {
                 in_channels: #in_channels,
                 in_size: [#height, #width],
                 out_channels: #out_channels,
@@ -408,8 +408,8 @@ pub(super) fn local_response_norm(layer: &Settled<'_>) -> TokenStream {
     let size = layer.arguments.count("size");
     let [alpha, beta, k] = ["alpha", "beta", "k"].map(|name| layer.arguments.real(name));
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::LocalResponseNormGeometry =
-            ::cnn_core::kernel::geometry::LocalResponseNormGeometry {
+        const GEOMETRY: __geometry::LocalResponseNormGeometry =
+            __geometry::LocalResponseNormGeometry {
                 channels: #channels,
                 size: #size,
                 alpha: #alpha,
@@ -425,14 +425,14 @@ pub(super) fn upsample(layer: &Settled<'_>) -> TokenStream {
     let [out_height, out_width] = super::maps::upsampled(layer.arguments, [&height, &width]);
     let scale_factor = match layer.arguments.fractions("scale_factor") {
         Some([vertical, horizontal]) if vertical.known().and(horizontal.known()).is_some() => {
-            quote!(::core::option::Option::Some([#vertical, #horizontal]))
+            quote!(__Option::Some([#vertical, #horizontal]))
         }
         // Whether they have fractions is for rustc to see.
         Some(factors) => {
             let [vertical, horizontal] = factors.each_ref().map(Real::checked);
-            quote!(::cnn_core::shape::check::factors(#vertical, #horizontal))
+            quote!(__shape::check::factors(#vertical, #horizontal))
         }
-        None => quote!(::core::option::Option::None),
+        None => quote!(__Option::None),
     };
     let align_corners = layer.arguments.truth("align_corners");
     let interpolation = if layer.arguments.word("mode") == "bilinear" {
@@ -441,13 +441,13 @@ pub(super) fn upsample(layer: &Settled<'_>) -> TokenStream {
         quote!(Nearest)
     };
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::Upsample2dGeometry =
-            ::cnn_core::kernel::geometry::Upsample2dGeometry {
+        const GEOMETRY: __geometry::Upsample2dGeometry =
+            __geometry::Upsample2dGeometry {
                 channels: #channels,
                 in_size: [#height, #width],
                 out_size: [#out_height, #out_width],
                 scale_factor: #scale_factor,
-                interpolation: ::cnn_core::kernel::geometry::Interpolation::#interpolation,
+                interpolation: __geometry::Interpolation::#interpolation,
                 layout: #layout,
             };
     }
@@ -457,12 +457,12 @@ pub(super) fn upsample(layer: &Settled<'_>) -> TokenStream {
 pub(super) fn pad2d(layer: &Settled<'_>, mode: &TokenStream) -> TokenStream {
     let ([channels, height, width], padding, layout) = (layer.input.sizes(), layer.padding(), layer.layout());
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::Pad2dGeometry =
-            ::cnn_core::kernel::geometry::Pad2dGeometry {
+        const GEOMETRY: __geometry::Pad2dGeometry =
+            __geometry::Pad2dGeometry {
                 channels: #channels,
                 in_size: [#height, #width],
                 padding: #padding,
-                mode: ::cnn_core::kernel::geometry::PaddingMode::#mode,
+                mode: __geometry::PaddingMode::#mode,
                 layout: #layout,
             };
     }

@@ -256,7 +256,7 @@ pub(super) fn constants(layer: &Settled<'_>, name: &str) -> TokenStream {
     };
     let name = format_ident!("{name}");
     quote! {
-        const GEOMETRY: ::cnn_core::kernel::geometry::RearrangementGeometry =
-            ::cnn_core::kernel::geometry::RearrangementGeometry::#name([#(#map),*] #(, #rest)*);
+        const GEOMETRY: __geometry::RearrangementGeometry =
+            __geometry::RearrangementGeometry::#name([#(#map),*] #(, #rest)*);
     }
 }

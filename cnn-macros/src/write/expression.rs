@@ -25,16 +25,16 @@ pub(super) fn layer(plan: &Plan, index: StepId, mapped: &Mapped, name: &Ident) -
     quote! {
         struct #name;
         #casts
-        impl ::cnn_core::layer::map::Expression<#count> for #name {
+        impl __layer::map::Expression<#count> for #name {
             const COST: usize = #cost;
             const READS: [bool; #count] = [#(#reads),*];
             const READS_VALUE: bool = #reads_value;
             #value
             #gradients
         }
-        impl ::cnn_core::layer::map::Map<#count> for #name {
+        impl __layer::map::Map<#count> for #name {
             const TEXT: &'static str = #text;
-            const GEOMETRY: ::cnn_core::kernel::geometry::ExpressionGeometry<#count> = #geometry;
+            const GEOMETRY: __geometry::ExpressionGeometry<#count> = #geometry;
         }
     }
 }
@@ -50,16 +50,16 @@ pub(super) fn geometry(plan: &Plan, index: StepId, mapped: &Mapped) -> TokenStre
     let operands = mapped.operands.iter().zip(&step.inputs).map(|(operand, map)| {
         let (channels, cells) = (operand.channels, operand.cells);
         match home(plan, *map).stride {
-            0 if channels && cells => quote!(::cnn_core::layer::map::Operand::WHOLE),
+            0 if channels && cells => quote!(__layer::map::Operand::WHOLE),
             stride => {
                 let stride = Literal::u64_unsuffixed(stride);
-                quote!(::cnn_core::layer::map::Operand { channels: #channels, cells: #cells, stride: #stride })
+                quote!(__layer::map::Operand { channels: #channels, cells: #cells, stride: #stride })
             }
         }
     });
     let stride = Literal::u64_unsuffixed(home(plan, step.output).stride);
     quote! {
-        ::cnn_core::kernel::geometry::ExpressionGeometry {
+        __geometry::ExpressionGeometry {
             channels: #channels,
             cells: #cells,
             operands: [#(#operands),*],
@@ -81,7 +81,7 @@ fn value(expression: &Expression) -> TokenStream {
     let count = count(expression);
     quote! {
         #[inline(always)]
-        fn value<V: ::cnn_core::layer::map::Number>([#(#arguments),*]: [V; #count]) -> V {
+        fn value<V: __layer::map::Number>([#(#arguments),*]: [V; #count]) -> V {
             #statements
             #value
         }
@@ -107,7 +107,7 @@ fn gradients(expression: &Expression) -> TokenStream {
     let value = if expression.reads_value { code.value.clone() } else { format_ident!("_value") };
     quote! {
         #[inline(always)]
-        fn gradients<V: ::cnn_core::layer::map::Number>(
+        fn gradients<V: __layer::map::Number>(
             [#(#arguments),*]: [V; #count],
             #value: V,
             #gradient: V,

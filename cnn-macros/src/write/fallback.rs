@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::declaration::{cfg, declaration, derived};
-use super::names::{Subject, map_type};
+use super::names::{Subject, map_type, modules};
 use super::views::{self, Views};
 use super::{inputs, loss};
 use crate::parse::ast;
@@ -51,6 +51,7 @@ pub(crate) fn network(
     let Views { declared: inputs_declared, implemented: inputs } = inputs::fallback(&subject, plan, &output);
     let family = family.map(|sizes| super::family::fallback(&subject, sizes));
     let Views { declared: family_declared, implemented: family } = family.unwrap_or_default();
+    let modules = modules();
     quote! {
         #declared
         #family_declared
@@ -58,54 +59,55 @@ pub(crate) fn network(
         #views_declared
         #(#cfg)*
         const _: () = {
+            #modules
             #[allow(dead_code)]
             const __BAD: usize = { #(#errors;)* 0 };
-            impl #generics ::cnn_core::network::Network for #ty #bound {
+            impl #generics __network::Network for #ty #bound {
                 type Input = #input;
                 type Output = #bad;
                 #inputs_of
                 const NAME: &'static str = #text;
-                const STEPS: &'static [::cnn_core::network::Step] = &[];
-                const MEMORY: ::cnn_core::network::Memory =
-                    ::cnn_core::network::Memory { evaluation: 0, prediction: 0, training: 0 };
-                const STEP_NEEDS: ::cnn_core::network::Needs = ::cnn_core::network::Needs::NONE;
-                const STEP_PREPARED: ::cnn_core::network::Prepared = ::cnn_core::network::Prepared::NONE;
+                const STEPS: &'static [__network::Step] = &[];
+                const MEMORY: __network::Memory =
+                    __network::Memory { evaluation: 0, prediction: 0, training: 0 };
+                const STEP_NEEDS: __network::Needs = __network::Needs::NONE;
+                const STEP_PREPARED: __network::Prepared = __network::Prepared::NONE;
 
-                fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
+                fn from_weights(weights: __network::Weights<Self>) -> Self {
                     Self { weights }
                 }
 
-                fn weights(&self) -> &::cnn_core::network::Weights<Self> {
+                fn weights(&self) -> &__network::Weights<Self> {
                     &self.weights
                 }
 
-                fn weights_mut(&mut self) -> &mut ::cnn_core::network::Weights<Self> {
+                fn weights_mut(&mut self) -> &mut __network::Weights<Self> {
                     &mut self.weights
                 }
 
                 fn evaluate(
-                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &mut __layer::Pass<'_>, _: usize, _: __layer::Owned<'_>, _: &[f32],
                     _: &mut [f32],
                 ) {
                 }
 
                 fn forward_steps(
-                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &mut __layer::Pass<'_>, _: usize, _: __layer::Owned<'_>, _: &[f32],
                     _: &mut [f32],
                 ) {
                 }
 
-                fn prepare_steps(_: ::cnn_core::network::MadeFor, _: &[f32], _: &[f32], _: &mut [f32]) {}
+                fn prepare_steps(_: __network::MadeFor, _: &[f32], _: &[f32], _: &mut [f32]) {}
 
                 fn predict_steps(
-                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
+                    _: &mut __layer::Pass<'_>, _: usize, _: __layer::Owned<'_>, _: &[f32],
                     _: &mut [f32],
                 ) {
                 }
 
                 fn backward_steps(
-                    _: &mut ::cnn_core::layer::Pass<'_>, _: usize, _: ::cnn_core::layer::Owned<'_>, _: &[f32],
-                    _: &[f32], _: &mut [f32], _: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
+                    _: &mut __layer::Pass<'_>, _: usize, _: __layer::Owned<'_>, _: &[f32],
+                    _: &[f32], _: &mut [f32], _: __Option<__layer::GradInput<'_>>,
                     _: &mut [f32],
                 ) {
                 }

@@ -25,7 +25,7 @@ use crate::size::sizes_expression;
 use crate::span::ours;
 use declaration::{cfg, declaration, derived};
 pub(crate) use family::family;
-use names::{Subject, ends};
+use names::{Subject, ends, modules};
 use pass::{Of, Pass};
 use step::{layer, needs, step_data};
 use views::Views;
@@ -79,7 +79,9 @@ fn implemented(network: &ast::Network, ty: &TokenStream, text: &str, plan: &Plan
     let layers = plan.steps.iter().enumerate().map(|(index, step)| layer(plan, index, step));
     let (frozen, frozen_layers) = step::frozen(plan, predictor);
     let network_impl = network_impl(ty, text, plan, predictor, &frozen);
+    let modules = modules();
     quote! {
+        #modules
         #(#constants)*
         #(#layers)*
         #frozen_layers
@@ -93,12 +95,12 @@ fn network_impl(ty: &TokenStream, text: &str, plan: &Plan, predictor: &Plan, fro
     let ports = [("INPUTS", &plan.inputs), ("OUTPUTS", &plan.outputs)].map(|(name, ports)| {
         let (name, sizes) =
             (format_ident!("{name}"), ports.iter().map(|port| sizes_expression(&plan.map(port.map).shape)));
-        (!ports.is_empty()).then(|| quote!(const #name: &'static [::cnn_core::shape::Sizes] = &[#(#sizes),*];))
+        (!ports.is_empty()).then(|| quote!(const #name: &'static [__shape::Sizes] = &[#(#sizes),*];))
     });
     let steps = plan.steps.iter().enumerate().map(|(index, step)| step_data(plan, index, step));
     let mistakes = plan.constants.iter().map(|Constant { name, .. }| quote!(#name.mistake().is_some()));
-    let sound = (!plan.constants.is_empty())
-        .then(|| quote!(const SOUND: bool = ::cnn_core::network::check::none(&[#(#mistakes),*]);));
+    let sound =
+        (!plan.constants.is_empty()).then(|| quote!(const SOUND: bool = __network::check::none(&[#(#mistakes),*]);));
     // In statements: what a list of calls makes rustc would evaluate even in a network that is wrong.
     let needs = plan.steps.iter().enumerate().filter_map(|(index, step)| needs(plan, index, step));
     let (evaluation, training) = (memory::evaluation(plan), memory::training(plan));
@@ -111,39 +113,39 @@ fn network_impl(ty: &TokenStream, text: &str, plan: &Plan, predictor: &Plan, fro
     let (prepare, predict) = (predict.prepare(), predict.predict());
     let (evaluate, forward, backward) = (evaluate.forward(), train.forward(), train.backward());
     quote! {
-        impl ::cnn_core::network::Network for #ty {
+        impl __network::Network for #ty {
             type Input = #input;
             type Output = #output;
             #(#ports)*
             const NAME: &'static str = #text;
-            const STEPS: &'static [::cnn_core::network::Step] = &[#(#steps),*];
-            const MEMORY: ::cnn_core::network::Memory = ::cnn_core::network::Memory {
+            const STEPS: &'static [__network::Step] = &[#(#steps),*];
+            const MEMORY: __network::Memory = __network::Memory {
                 evaluation: #evaluation,
                 prediction: #prediction,
                 training: #training,
             };
             #sound
-            const STEP_NEEDS: ::cnn_core::network::Needs = {
-                let needs = ::cnn_core::network::Needs::NONE;
+            const STEP_NEEDS: __network::Needs = {
+                let needs = __network::Needs::NONE;
                 #(let needs = needs.max(#needs);)*
                 needs
             };
 
-            const STEP_PREPARED: ::cnn_core::network::Prepared = {
-                let prepared = ::cnn_core::network::Prepared::NONE;
+            const STEP_PREPARED: __network::Prepared = {
+                let prepared = __network::Prepared::NONE;
                 #(let prepared = prepared.and(#prepared);)*
                 prepared
             };
 
-            fn from_weights(weights: ::cnn_core::network::Weights<Self>) -> Self {
+            fn from_weights(weights: __network::Weights<Self>) -> Self {
                 Self { weights }
             }
 
-            fn weights(&self) -> &::cnn_core::network::Weights<Self> {
+            fn weights(&self) -> &__network::Weights<Self> {
                 &self.weights
             }
 
-            fn weights_mut(&mut self) -> &mut ::cnn_core::network::Weights<Self> {
+            fn weights_mut(&mut self) -> &mut __network::Weights<Self> {
                 &mut self.weights
             }
 

@@ -8,6 +8,19 @@ use crate::parse::ast;
 use crate::plan::{Map, MapId, Plan};
 use crate::size::{Shape, Size, braced};
 
+/// Short names of the library's modules, for what is inside of an expansion: every token takes rustc time, and most of a path's
+/// are said again and again. No user's name begins so.
+pub(crate) fn modules() -> TokenStream {
+    quote! {
+        #[allow(unused_imports)]
+        use ::cnn_core::{
+            kernel as __kernel, kernel::geometry as __geometry, layer as __layer, network as __network, shape as __shape,
+        };
+        #[allow(unused_imports)]
+        use ::core::option::Option as __Option;
+    }
+}
+
 /// The type of a map. An error of a constant keeps rustc from comparing it with other types.
 pub(crate) fn map_type(plan: &Plan, map: &Map) -> TokenStream {
     let reports: Vec<_> = plan.constants[..map.constants].iter().map(|constant| &constant.report).collect();

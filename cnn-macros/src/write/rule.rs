@@ -20,8 +20,8 @@ pub(crate) fn twin(arguments: &Arguments, input: &Shape, output: &Shape) -> Opti
     let (vertical, horizontal) = (side(arguments, &cells, made, 0)?, side(arguments, &cells, made, 1)?);
     let [height, width] = made.map(Literal::u64_unsuffixed);
     Some(quote! {
-        const _: ::cnn_core::shape::Chw<#channels, { #vertical }, { #horizontal }> =
-            ::cnn_core::shape::Chw::<#channels, #height, #width>;
+        const _: __shape::Chw<#channels, { #vertical }, { #horizontal }> =
+            __shape::Chw::<#channels, #height, #width>;
     })
 }
 
@@ -39,7 +39,7 @@ fn side(arguments: &Arguments, cells: &[Size; 2], made: [u64; 2], side: usize) -
     };
     let numbers = [cells, kernel, stride, dilation, before, behind, output_padding.unwrap_or(0), made[side]];
     let ceil = arguments.truth("ceil_mode");
-    let window = quote!(::cnn_core::shape::window);
+    let window = quote!(__shape::window);
     if numbers.iter().any(|number| *number > LARGEST_TYPE) {
         let [cells, kernel, stride, dilation, before, behind, gained, _] = numbers.map(Literal::u64_unsuffixed);
         return Some(match (output_padding, ceil) {
@@ -60,7 +60,7 @@ fn side(arguments: &Arguments, cells: &[Size; 2], made: [u64; 2], side: usize) -
     if before != behind {
         let (before, behind) = (typenum(before), typenum(behind));
         let padded = quote! {
-            ::cnn_core::shape::typenum::Sum<::cnn_core::shape::typenum::Sum<#cells, #before>, #behind>
+            __shape::typenum::Sum<__shape::typenum::Sum<#cells, #before>, #behind>
         };
         let none = typenum(0);
         return Some(quote!(#window::Window::<#kernel, #stride, #none, #dilation>::positions::<#padded>()));
@@ -74,9 +74,9 @@ fn side(arguments: &Arguments, cells: &[Size; 2], made: [u64; 2], side: usize) -
 fn typenum(number: u64) -> TokenStream {
     if number <= 1024 {
         let name = format_ident!("U{number}");
-        return quote!(::cnn_core::shape::typenum::#name);
+        return quote!(__shape::typenum::#name);
     }
     let rest = typenum(number / 2);
     let bit = format_ident!("B{}", number % 2);
-    quote!(::cnn_core::shape::typenum::UInt<#rest, ::cnn_core::shape::typenum::#bit>)
+    quote!(__shape::typenum::UInt<#rest, __shape::typenum::#bit>)
 }

@@ -28,8 +28,8 @@ pub(super) fn layer(plan: &Plan, index: StepId, step: &Step) -> TokenStream {
         Kind::Custom(path) => {
             let input = map_type(plan, plan.map(step.input()));
             let name = custom_layer(index);
-            let value = quote_spanned!(ours(step.span)=> ::cnn_core::layer::custom::Custom::of::<#path, #input>());
-            quote!(const #name: ::cnn_core::layer::custom::Custom = #value;)
+            let value = quote_spanned!(ours(step.span)=> __layer::custom::Custom::of::<#path, #input>());
+            quote!(const #name: __layer::custom::Custom = #value;)
         }
     }
 }
@@ -38,7 +38,7 @@ fn layer_type(name: &Ident, row: &Row, constants: &TokenStream) -> TokenStream {
     let (module, layer_trait) = names(row);
     quote! {
         struct #name;
-        impl ::cnn_core::layer::#module::#layer_trait for #name { #constants }
+        impl __layer::#module::#layer_trait for #name { #constants }
     }
 }
 
@@ -60,10 +60,10 @@ pub(super) fn fused(plan: &Plan, activation: Option<StepId>) -> TokenStream {
         Some((_, Applied::InRegisters(name))) => format_ident!("{name}").into_token_stream(),
         Some((index, Applied::Then)) => {
             let activation = step_type(index);
-            quote!(Then(::cnn_core::layer::activation::then::<#activation>()))
+            quote!(Then(__layer::activation::then::<#activation>()))
         }
     };
-    quote!(::cnn_core::kernel::FusedActivation::#value)
+    quote!(__kernel::FusedActivation::#value)
 }
 
 /// The steps whose types are others in a predictor, and these types.
@@ -98,10 +98,10 @@ pub(super) fn step_data(plan: &Plan, index: StepId, step: &Step) -> TokenStream 
     let reads = reads.map(Literal::usize_unsuffixed);
     let operation = operation(plan, index);
     let shares = match step.shares.map(Literal::usize_unsuffixed) {
-        Some(owner) => quote!(::core::option::Option::Some(#owner)),
-        None => quote!(::core::option::Option::None),
+        Some(owner) => quote!(__Option::Some(#owner)),
+        None => quote!(__Option::None),
     };
-    quote!(::cnn_core::network::Step {
+    quote!(__network::Step {
         path: #path, layer: #layer, operation: #operation, shares: #shares, inputs: &[#(#reads),*], input: #input,
         output: #output,
     })
@@ -120,7 +120,7 @@ pub(super) fn needs(plan: &Plan, index: StepId, step: &Step) -> Option<TokenStre
         }
         Kind::Layer { row, .. } => row.scratch.then(|| {
             let ((module, _), name) = (names(row), step_type(index));
-            quote!(::cnn_core::layer::#module::needs::<#name>())
+            quote!(__layer::#module::needs::<#name>())
         }),
         Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => None,
     }
@@ -137,7 +137,7 @@ pub(super) fn matmul(plan: &Plan, step: &Step) -> TokenStream {
         let writer = plan.map(map).writer.map(|writer| &plan.steps[writer]);
         writer.is_some_and(|writer| writer.is("transpose") && writer.run == Run::View)
     });
-    quote!(::cnn_core::kernel::geometry::MatmulGeometry::of(#first, #second, [#one, #other]))
+    quote!(__geometry::MatmulGeometry::of(#first, #second, [#one, #other]))
 }
 
 /// A step as data.
@@ -149,22 +149,22 @@ pub(super) fn operation(plan: &Plan, index: StepId) -> TokenStream {
         }
         Kind::Layer { row, .. } => {
             let ((module, layer_trait), name) = (names(row), step_type(index));
-            quote_spanned!(ours(plan.steps[index].span)=> <#name as ::cnn_core::layer::#module::#layer_trait>::OPERATION)
+            quote_spanned!(ours(plan.steps[index].span)=> <#name as __layer::#module::#layer_trait>::OPERATION)
         }
         Kind::Join(join) => match join.kind {
-            JoinKind::Add => quote!(::cnn_core::layer::Operation::Add),
-            JoinKind::Multiply => quote!(::cnn_core::layer::Operation::Multiply),
-            JoinKind::Concat => quote!(::cnn_core::layer::Operation::Concat),
+            JoinKind::Add => quote!(__layer::Operation::Add),
+            JoinKind::Multiply => quote!(__layer::Operation::Multiply),
+            JoinKind::Concat => quote!(__layer::Operation::Concat),
             JoinKind::Matmul => {
                 let geometry = matmul(plan, &plan.steps[index]);
-                quote!(::cnn_core::layer::Operation::Matmul(#geometry))
+                quote!(__layer::Operation::Matmul(#geometry))
             }
-            JoinKind::Outputs => quote!(::cnn_core::layer::Operation::Outputs),
+            JoinKind::Outputs => quote!(__layer::Operation::Outputs),
         },
         Kind::Map(mapped) => {
             let (name, count) = (step_type(index), Literal::usize_unsuffixed(mapped.operands.len()));
-            quote!(<#name as ::cnn_core::layer::map::Map<#count>>::OPERATION)
+            quote!(<#name as __layer::map::Map<#count>>::OPERATION)
         }
-        Kind::Take { first } => quote!(::cnn_core::layer::Operation::Input { first: #first }),
+        Kind::Take { first } => quote!(__layer::Operation::Input { first: #first }),
     }
 }

@@ -23,12 +23,12 @@ impl Pass<'_> {
                     Run::View => TokenStream::new(),
                     Run::InPlace => {
                         let output = self.write(step.output);
-                        quote!(::cnn_core::layer::#module::forward_in_place::<#name>(pass.at(#at), #output);)
+                        quote!(__layer::#module::forward_in_place::<#name>(pass.at(#at), #output);)
                     }
                     Run::Apart | Run::WithActivation => {
                         let (input, output) = (self.read(step.input()), self.write(step.output));
                         quote! {
-                            ::cnn_core::layer::#module::forward::<#name>(pass.at(#at), #own, #input, #output);
+                            __layer::#module::forward::<#name>(pass.at(#at), #own, #input, #output);
                         }
                     }
                 }
@@ -49,7 +49,7 @@ impl Pass<'_> {
             Kind::Map(_) => {
                 let count = Literal::usize_unsuffixed(step.inputs.len());
                 let (maps, output) = (step.inputs.iter().map(|map| self.read(*map)), self.write(step.output));
-                quote!(::cnn_core::layer::map::forward::<#name, #count>(pass.at(#at), [#(#maps),*], #output);)
+                quote!(__layer::map::forward::<#name, #count>(pass.at(#at), [#(#maps),*], #output);)
             }
             Kind::Take { first } => self.take_forward(step, first),
         }
@@ -62,7 +62,7 @@ impl Pass<'_> {
         }
         let (name, at) = (step_type(index), Literal::usize_unsuffixed(index));
         let (own, input, output) = (self.owned(index), self.read(step.input()), self.write(step.output));
-        quote!(::cnn_core::layer::batch_norm2d::forward_again::<#name>(pass.at(#at), #own, #input, #output);)
+        quote!(__layer::batch_norm2d::forward_again::<#name>(pass.at(#at), #own, #input, #output);)
     }
 
     /// The way back of a step; where its weights are other steps' too, their gradients are added up, from the last step on.
@@ -70,7 +70,7 @@ impl Pass<'_> {
         let call = self.backward_of(index, step);
         let grad_parameters = self.parameters(index, "q", &quote!(&mut []));
         match self.added(index) {
-            Some(apart) => quote!(#call ::cnn_core::layer::share::add(#apart, #grad_parameters);),
+            Some(apart) => quote!(#call __layer::share::add(#apart, #grad_parameters);),
             None => call,
         }
     }
@@ -110,17 +110,17 @@ impl Pass<'_> {
                 match step.run {
                     Run::View => TokenStream::new(),
                     Run::InPlace => quote! {
-                        ::cnn_core::layer::#module::backward_in_place::<#name>(pass.at(#at), #output, #grad_output);
+                        __layer::#module::backward_in_place::<#name>(pass.at(#at), #output, #grad_output);
                     },
                     Run::Apart | Run::WithActivation if self.shares(step, 0) => quote! {
-                        ::cnn_core::layer::#module::backward_in_place::<#name>(
+                        __layer::#module::backward_in_place::<#name>(
                             pass.at(#at), #own, #input, #grad_output, #grad_parameters,
                         );
                     },
                     Run::Apart | Run::WithActivation => {
                         let grad_input = self.grad_input(step, 0);
                         quote! {
-                            ::cnn_core::layer::#module::backward::<#name>(
+                            __layer::#module::backward::<#name>(
                                 pass.at(#at), #own, #input, #output, #grad_output, #grad_input, #grad_parameters,
                             );
                         }
@@ -155,13 +155,13 @@ impl Pass<'_> {
         let call = |wanted: &dyn Fn(usize) -> bool| {
             let gradients = step.inputs.iter().enumerate().map(|(branch, map)| {
                 if !wanted(branch) {
-                    return quote!((::core::option::Option::None, 0));
+                    return quote!((__Option::None, 0));
                 }
                 let (gradient, stride) = (self.grad_input(step, branch), self.gradient_stride(*map));
                 quote!((#gradient, #stride))
             });
             quote! {
-                ::cnn_core::layer::map::backward::<#name, #count>(
+                __layer::map::backward::<#name, #count>(
                     pass.at(#at), [#(#maps),*], #output, #grad_output, [#(#gradients),*],
                 );
             }
@@ -182,13 +182,13 @@ impl Pass<'_> {
         if self.gradient_is_callers(map) {
             return match (self.lends_grad_input(), adds) {
                 (false, _) => quote!(grad_input),
-                (true, false) => quote!(::cnn_core::layer::GradInput::lend(&mut grad_input)),
-                (true, true) => quote!(::cnn_core::layer::GradInput::lend_to_add(&mut grad_input)),
+                (true, false) => quote!(__layer::GradInput::lend(&mut grad_input)),
+                (true, true) => quote!(__layer::GradInput::lend_to_add(&mut grad_input)),
             };
         }
         let function = format_ident!("{}", if adds { "add" } else { "store" });
         let gradient = self.gradient(map);
-        quote!(::core::option::Option::Some(::cnn_core::layer::GradInput::#function(#gradient)))
+        quote!(__Option::Some(__layer::GradInput::#function(#gradient)))
     }
 
     /// A user's layer stores its gradient; where it is to be added, it gets memory of its own.
@@ -211,20 +211,20 @@ impl Pass<'_> {
                 quote!(#grad_input.map(|gradient| gradient.values))
             } else {
                 let gradient = self.gradient(map);
-                quote!(::core::option::Option::Some(#gradient))
+                quote!(__Option::Some(#gradient))
             });
         };
         let apart = self.part(block, 0, &quote!(&mut));
         let wanted = if self.gradient_is_callers(map) {
             quote!(grad_input.is_some().then_some(#apart))
         } else {
-            quote!(::core::option::Option::Some(#apart))
+            quote!(__Option::Some(#apart))
         };
         let (call, grad_input) = (call(wanted), self.grad_input(step, 0));
         let (channels, rows) = (self.channels(map), rows(&self.part(block, 0, &quote!(&)), 0, false));
         quote! {
             #call
-            ::cnn_core::layer::add::backward(#channels, #rows, #grad_input, 0);
+            __layer::add::backward(#channels, #rows, #grad_input, 0);
         }
     }
 
@@ -239,12 +239,12 @@ impl Pass<'_> {
             && let (Some((_, first)), Some((branch, second))) = (others.next(), others.next())
         {
             let (first, second, fused) = (self.rows(*first), self.rows(*second), fused(branch == last));
-            calls.extend(quote!(::cnn_core::layer::add::forward(#channels, #fused, #first, #second, #output);));
+            calls.extend(quote!(__layer::add::forward(#channels, #fused, #first, #second, #output);));
         }
         let others: Vec<_> = others.collect();
         for (index, (_, map)) in others.iter().enumerate() {
             let (map, fused) = (self.rows(**map), fused(index + 1 == others.len()));
-            calls.extend(quote!(::cnn_core::layer::add::accumulate(#channels, #fused, #map, #output);));
+            calls.extend(quote!(__layer::add::accumulate(#channels, #fused, #map, #output);));
         }
         calls
     }
@@ -255,7 +255,7 @@ impl Pass<'_> {
         if let Some(activation) = self.plan.applied(index) {
             let (fused, output, grad_output) =
                 (fused(self.plan, Some(activation)), self.rows(step.output), self.grad_rows_mut(step.output));
-            calls.extend(quote!(::cnn_core::layer::add::rectify_backward(#channels, #fused, #output, #grad_output);));
+            calls.extend(quote!(__layer::add::rectify_backward(#channels, #fused, #output, #grad_output);));
         }
         let grad_output = self.grad_rows(step.output);
         for branch in 0..step.inputs.len() {
@@ -264,7 +264,7 @@ impl Pass<'_> {
             }
             let (grad_input, stride) = (self.grad_input(step, branch), self.gradient_stride(step.inputs[branch]));
             calls.extend(quote! {
-                ::cnn_core::layer::add::backward(#channels, #grad_output, #grad_input, #stride);
+                __layer::add::backward(#channels, #grad_output, #grad_input, #stride);
             });
         }
         calls
@@ -274,7 +274,7 @@ impl Pass<'_> {
         let (channels, cells) = (self.channels(step.output), self.cells(step));
         let [a, b] = [0, 1].map(|branch| self.rows(step.inputs[branch]));
         let output = self.rows_mut(step.output);
-        quote!(::cnn_core::layer::multiply::forward(#channels, #cells, #a, #b, #output);)
+        quote!(__layer::multiply::forward(#channels, #cells, #a, #b, #output);)
     }
 
     /// The gradient of a factor that shares the product's memory comes last: it is made of it in place.
@@ -286,13 +286,13 @@ impl Pass<'_> {
             let other = self.rows(step.inputs[1 - branch]);
             if self.shares(step, branch) {
                 let gradient = self.grad_rows_mut(step.output);
-                last = quote!(::cnn_core::layer::multiply::backward_in_place(#channels, #cells, #other, #gradient););
+                last = quote!(__layer::multiply::backward_in_place(#channels, #cells, #other, #gradient););
                 continue;
             }
             let grad_output = self.grad_rows(step.output);
             let (grad_input, stride) = (self.grad_input(step, branch), self.gradient_stride(step.inputs[branch]));
             calls.extend(quote! {
-                ::cnn_core::layer::multiply::backward(
+                __layer::multiply::backward(
                     #channels, #cells, #other, #grad_output, #grad_input, #stride,
                 );
             });
@@ -304,7 +304,7 @@ impl Pass<'_> {
         let (geometry, at) = (matmul(self.plan, step), Literal::usize_unsuffixed(index));
         let [first, second] = [0, 1].map(|branch| self.read(step.inputs[branch]));
         let output = self.write(step.output);
-        quote!(::cnn_core::layer::matmul::forward(const { #geometry }, pass.at(#at), #first, #second, #output);)
+        quote!(__layer::matmul::forward(const { #geometry }, pass.at(#at), #first, #second, #output);)
     }
 
     fn matmul_backward(&self, index: StepId, step: &Step) -> TokenStream {
@@ -314,7 +314,7 @@ impl Pass<'_> {
             let other = self.read(step.inputs[1 - branch]);
             let (grad_output, grad_input) = (self.gradient(step.output), self.grad_input(step, branch));
             quote! {
-                ::cnn_core::layer::matmul::#function(
+                __layer::matmul::#function(
                     const { #geometry }, pass.at(#at), #other, #grad_output, #grad_input,
                 );
             }
@@ -332,8 +332,8 @@ impl Pass<'_> {
             let channels = self.channels(map);
             let (from, to) = (self.rows(map), self.write(step.output));
             let stride = self.width(whole, step.output);
-            let to = quote!(::cnn_core::layer::RowsMut::strided(&mut (#to)[#first..], #stride));
-            calls.extend(quote!(::cnn_core::layer::concat::forward(#channels, #from, #to);));
+            let to = quote!(__layer::RowsMut::strided(&mut (#to)[#first..], #stride));
+            calls.extend(quote!(__layer::concat::forward(#channels, #from, #to);));
         }
         calls
     }
@@ -347,9 +347,9 @@ impl Pass<'_> {
             }
             let channels = self.channels(map);
             let (from, stride) = (self.gradient(step.output), self.width(whole, step.output));
-            let from = quote!(::cnn_core::layer::Rows::strided(&(#from)[#first..], #stride));
+            let from = quote!(__layer::Rows::strided(&(#from)[#first..], #stride));
             let (grad_input, to_stride) = (self.grad_input(step, branch), self.gradient_stride(map));
-            calls.extend(quote!(::cnn_core::layer::concat::backward(#channels, #from, #grad_input, #to_stride);));
+            calls.extend(quote!(__layer::concat::backward(#channels, #from, #grad_input, #to_stride);));
         }
         calls
     }
@@ -359,8 +359,8 @@ impl Pass<'_> {
         let all = self.len(step.output);
         let calls = step.inputs.iter().zip(self.plan.offsets(&step.inputs)).map(|(map, first)| {
             let (len, from, to) = (self.len(*map), self.read(*map), self.write(step.output));
-            let to = quote!(::cnn_core::layer::RowsMut::strided(&mut (#to)[#first..], #all));
-            quote!(::cnn_core::layer::concat::forward(#len, ::cnn_core::layer::Rows::dense(#from), #to);)
+            let to = quote!(__layer::RowsMut::strided(&mut (#to)[#first..], #all));
+            quote!(__layer::concat::forward(#len, __layer::Rows::dense(#from), #to);)
         });
         calls.collect()
     }
@@ -370,8 +370,8 @@ impl Pass<'_> {
         let maps = step.inputs.iter().zip(self.plan.offsets(&step.inputs)).enumerate();
         let calls = maps.map(|(branch, (map, first))| {
             let (len, from, grad_input) = (self.len(*map), self.gradient(step.output), self.grad_input(step, branch));
-            let from = quote!(::cnn_core::layer::Rows::strided(&(#from)[#first..], #all));
-            quote!(::cnn_core::layer::concat::backward(#len, #from, #grad_input, 0);)
+            let from = quote!(__layer::Rows::strided(&(#from)[#first..], #all));
+            quote!(__layer::concat::backward(#len, #from, #grad_input, 0);)
         });
         calls.collect()
     }
@@ -380,17 +380,17 @@ impl Pass<'_> {
     fn take_forward(&self, step: &Step, first: &Size) -> TokenStream {
         let (len, all) = (self.len(step.output), self.len(step.input()));
         let (from, to) = (self.read(step.input()), self.write(step.output));
-        let from = quote!(::cnn_core::layer::Rows::strided(&(#from)[#first..], #all));
-        quote!(::cnn_core::layer::concat::forward(#len, #from, ::cnn_core::layer::RowsMut::dense(#to));)
+        let from = quote!(__layer::Rows::strided(&(#from)[#first..], #all));
+        quote!(__layer::concat::forward(#len, #from, __layer::RowsMut::dense(#to));)
     }
 
     fn take_backward(&self, step: &Step, first: &Size) -> TokenStream {
         let (len, all, from) = (self.len(step.output), self.len(step.input()), self.gradient(step.output));
         quote! {
-            ::cnn_core::layer::concat::backward(
+            __layer::concat::backward(
                 #len,
-                ::cnn_core::layer::Rows::dense(#from),
-                ::cnn_core::layer::GradInput::lend_from(&mut grad_input, #first),
+                __layer::Rows::dense(#from),
+                __layer::GradInput::lend_from(&mut grad_input, #first),
                 #all,
             );
         }
@@ -465,8 +465,8 @@ impl Pass<'_> {
 fn rows(slice: &TokenStream, stride: u64, mutable: bool) -> TokenStream {
     let name = format_ident!("{}", if mutable { "RowsMut" } else { "Rows" });
     if stride == 0 {
-        return quote!(::cnn_core::layer::#name::dense(#slice));
+        return quote!(__layer::#name::dense(#slice));
     }
     let stride = Literal::u64_unsuffixed(stride);
-    quote!(::cnn_core::layer::#name::strided(#slice, #stride))
+    quote!(__layer::#name::strided(#slice, #stride))
 }

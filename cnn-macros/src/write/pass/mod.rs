@@ -56,9 +56,9 @@ impl<'a> Pass<'a> {
         let calls = steps.map(|(index, step)| self.with_memory(index, || self.forward_call(index, step)));
         quote! {
             fn #name(
-                pass: &mut ::cnn_core::layer::Pass<'_>,
+                pass: &mut __layer::Pass<'_>,
                 #samples: usize,
-                #owned: ::cnn_core::layer::Owned<'_>,
+                #owned: __layer::Owned<'_>,
                 input: &[f32],
                 output: &mut [f32],
             ) {
@@ -85,13 +85,13 @@ impl<'a> Pass<'a> {
         let mutable = self.lends_grad_input().then(|| quote!(mut));
         quote! {
             fn backward_steps(
-                pass: &mut ::cnn_core::layer::Pass<'_>,
+                pass: &mut __layer::Pass<'_>,
                 #samples: usize,
-                #owned: ::cnn_core::layer::Owned<'_>,
+                #owned: __layer::Owned<'_>,
                 input: &[f32],
                 output: &[f32],
                 grad_output: &mut [f32],
-                #mutable grad_input: ::core::option::Option<::cnn_core::layer::GradInput<'_>>,
+                #mutable grad_input: __Option<__layer::GradInput<'_>>,
                 #grad_parameters: &mut [f32],
             ) {
                 #split
@@ -120,7 +120,7 @@ impl<'a> Pass<'a> {
         let sizes: Vec<_> = maps.chain(workspaces).take(count).collect();
         match sizes.is_empty() {
             true => quote!(#placed),
-            false => quote!(::cnn_core::network::behind(#placed, &[#(#sizes),*])),
+            false => quote!(__network::behind(#placed, &[#(#sizes),*])),
         }
     }
 
@@ -136,7 +136,7 @@ impl<'a> Pass<'a> {
         let parts = taken.values().map(|Cut { first, len, .. }| quote!((#first, #len)));
         quote! {
             {
-                let [#(#names),*] = ::cnn_core::network::cut(workspace, samples, [#(#parts),*]);
+                let [#(#names),*] = __network::cut(workspace, samples, [#(#parts),*]);
                 #call
             }
         }
@@ -177,30 +177,24 @@ impl<'a> Pass<'a> {
         let names = |letter: &str, steps: &[StepId]| -> Vec<_> {
             steps.iter().map(|index| format_ident!("{letter}{index}")).collect()
         };
-        let operations =
-            |steps: &[StepId]| -> Vec<_> { steps.iter().map(|index| operation(self.plan, *index)).collect() };
         let per_batch = (!owners.is_empty()).then(|| {
-            let (state, counts, operations) = (names("t", &owners), names("c", &owners), operations(&owners));
+            let (state, counts) = (names("t", &owners), names("c", &owners));
+            let steps = numbers(&owners);
             quote! {
-                let [#(#state),*] = ::cnn_core::kernel::memory::buffer::split(
-                    owned.state,
-                    [#(const { #operations.state_count() }),*],
-                );
-                let [#(#counts),*] = ::cnn_core::kernel::memory::buffer::split(
-                    owned.counts,
-                    [#(const { #operations.counts() }),*],
-                );
+                let [#(#state),*] =
+                    __kernel::memory::buffer::split(owned.state, const { __network::states(Self::STEPS, #steps) });
+                let [#(#counts),*] =
+                    __kernel::memory::buffer::split(owned.counts, const { __network::counts(Self::STEPS, #steps) });
             }
         });
         // Behind what steps keep for themselves come gradients that are to be added to those of the steps that own the weights.
         let adders: Vec<_> = if backward { adders(self.plan).collect() } else { Vec::new() };
         let saved = (!savers.is_empty() || !adders.is_empty()).then(|| {
             let (saved, gradients) = (names("k", &savers), names("s", &adders));
-            let (savers, adders) = (operations(&savers), operations(&adders));
+            let (own, steps) = (Literal::usize_unsuffixed(savers.len()), numbers(savers.iter().chain(&adders)));
             quote! {
-                let [#(#saved,)* #(#gradients),*] = ::cnn_core::kernel::memory::buffer::split(
-                    owned.saved,
-                    [#(const { #savers.saved() },)* #(const { #adders.parameter_count() }),*],
+                let [#(#saved,)* #(#gradients),*] = __kernel::memory::buffer::split(
+                    owned.saved, const { __network::kept(Self::STEPS, #own, #steps) },
                 );
             }
         });
@@ -223,7 +217,7 @@ impl<'a> Pass<'a> {
         steps()
             .next()
             .is_some()
-            .then(|| quote!(let [#(#parts),*] = ::cnn_core::kernel::memory::buffer::#split(#from, [#(#counts),*]);))
+            .then(|| quote!(let [#(#parts),*] = __kernel::memory::buffer::#split(#from, [#(#counts),*]);))
     }
 
     /// Whether anything lies in the memory.
@@ -259,7 +253,7 @@ impl<'a> Pass<'a> {
         } else {
             self.take_workspace(index).into_token_stream()
         };
-        quote!(::cnn_core::layer::Owned {
+        quote!(__layer::Owned {
             parameters: #parameters, state: #state, counts: #counts, saved: #saved, workspace: #workspace,
         })
     }
@@ -331,6 +325,12 @@ impl<'a> Pass<'a> {
 /// An expression of constants, evaluated while the program compiles.
 fn constant(expression: TokenStream) -> TokenStream {
     quote!(const { #expression })
+}
+
+/// The numbers of steps.
+pub(crate) fn numbers<'a>(steps: impl IntoIterator<Item = &'a StepId>) -> TokenStream {
+    let steps = steps.into_iter().copied().map(Literal::usize_unsuffixed);
+    quote!([#(#steps),*])
 }
 
 /// A slice that is borrowed already, from a value on.

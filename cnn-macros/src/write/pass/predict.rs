@@ -7,8 +7,8 @@ use crate::layers::Folds;
 use crate::plan::{Fold, JoinKind, Kind, Plan, Run, Step, StepId};
 use crate::plan::{custom_layer, step_type};
 use crate::write::names::names;
-use crate::write::pass::{Pass, customs, state_owners, used};
-use crate::write::step::{matmul, operation};
+use crate::write::pass::{Pass, customs, numbers, state_owners, used};
+use crate::write::step::matmul;
 
 impl Pass<'_> {
     /// What the predictor has of each step that has something.
@@ -24,13 +24,13 @@ impl Pass<'_> {
                 let (module, _) = names(row);
                 if let Some(pool) = step.pooled_by {
                     let pool = self.type_of(pool);
-                    Some(quote!(::cnn_core::layer::pooled::prepared::<#name, #pool>()))
+                    Some(quote!(__layer::pooled::prepared::<#name, #pool>()))
                 } else if step.has_tensors() {
-                    Some(quote!(::cnn_core::layer::#module::prepared::<#name>()))
+                    Some(quote!(__layer::#module::prepared::<#name>()))
                 } else {
                     row.scratch.then(|| {
-                        let needs = quote!(::cnn_core::layer::#module::needs::<#name>());
-                        quote!(::cnn_core::network::Prepared::working_in(#needs))
+                        let needs = quote!(__layer::#module::needs::<#name>());
+                        quote!(__network::Prepared::working_in(#needs))
                     })
                 }
             }
@@ -40,7 +40,7 @@ impl Pass<'_> {
             }
             Kind::Join(join) if join.kind == JoinKind::Matmul => {
                 let geometry = matmul(self.plan, step);
-                Some(quote!(::cnn_core::network::Prepared::working_in(#geometry.needs())))
+                Some(quote!(__network::Prepared::working_in(#geometry.needs())))
             }
             Kind::Join(_) | Kind::Map(_) | Kind::Take { .. } => None,
         }
@@ -52,10 +52,10 @@ impl Pass<'_> {
         let owners: Vec<_> = state_owners(self.plan).collect();
         let state = (!owners.is_empty()).then(|| {
             let state = owners.iter().map(|index| format_ident!("t{index}"));
-            let counts = owners.iter().map(|index| operation(self.plan, *index));
+            let steps = numbers(&owners);
             quote! {
                 let [#(#state),*] =
-                    ::cnn_core::kernel::memory::buffer::split_ref(state, [#(const { #counts.state_count() }),*]);
+                    __kernel::memory::buffer::split_ref(state, const { __network::states(Self::STEPS, #steps) });
             }
         });
         let packs = keepers(self.plan)
@@ -69,7 +69,7 @@ impl Pass<'_> {
         let calls = keepers(self.plan).map(|index| self.prepare_call(index));
         quote! {
             fn prepare_steps(
-                #made_for: ::cnn_core::network::MadeFor,
+                #made_for: __network::MadeFor,
                 #of_parameters: &[f32],
                 #of_state: &[f32],
                 #prepared: &mut [f32],
@@ -94,9 +94,9 @@ impl Pass<'_> {
         if step.takes_folds() {
             let folds = step.folds.iter().map(|fold| self.fold(*fold));
             let module = if step.pooled_by.is_some() { format_ident!("pooled") } else { module };
-            quote!(::cnn_core::layer::#module::prepare::<#name>(made_for, #parameters, &[#(#folds),*], #frozen);)
+            quote!(__layer::#module::prepare::<#name>(made_for, #parameters, &[#(#folds),*], #frozen);)
         } else {
-            quote!(::cnn_core::layer::#module::prepare::<#name>(#parameters, #state, #frozen);)
+            quote!(__layer::#module::prepare::<#name>(#parameters, #state, #frozen);)
         }
     }
 
@@ -109,7 +109,7 @@ impl Pass<'_> {
         let (name, first, state) = (step_type(step), Literal::u64_unsuffixed(first), self.state(step));
         let parameters = self.parameters(step, "p", &quote!(&[]));
         let module = self.plan.steps[step].row().map(|row| names(row).0);
-        quote!(::cnn_core::layer::#module::fold::<#name>(#parameters, #state, #first, #shifts))
+        quote!(__layer::#module::fold::<#name>(#parameters, #state, #first, #shifts))
     }
 
     pub(crate) fn predict(&self) -> TokenStream {
@@ -120,7 +120,7 @@ impl Pass<'_> {
             let prepared = savers.iter().map(|index| self.prepared_of(*index, &self.plan.steps[*index]));
             quote! {
                 let [#(#parts),*] =
-                    ::cnn_core::kernel::memory::buffer::split(owned.saved, [#(const { #prepared.saved }),*]);
+                    __kernel::memory::buffer::split(owned.saved, [#(const { #prepared.saved }),*]);
             }
         });
         let counts = customs(self.plan).next().map(|_| {
@@ -129,10 +129,10 @@ impl Pass<'_> {
                 let name = format_ident!("c{index}");
                 if is_custom(index) { quote!(#name) } else { quote!(_) }
             });
-            let operations = state_owners(self.plan).map(|index| operation(self.plan, index));
+            let steps = numbers(&state_owners(self.plan).collect::<Vec<_>>());
             quote! {
                 let [#(#parts),*] =
-                    ::cnn_core::kernel::memory::buffer::split(owned.counts, [#(const { #operations.counts() }),*]);
+                    __kernel::memory::buffer::split(owned.counts, const { __network::counts(Self::STEPS, #steps) });
             }
         });
         let workspace = self.workspace();
@@ -142,9 +142,9 @@ impl Pass<'_> {
         let calls = steps.map(|(index, step)| self.with_memory(index, || self.predict_call(index, step)));
         quote! {
             fn predict_steps(
-                pass: &mut ::cnn_core::layer::Pass<'_>,
+                pass: &mut __layer::Pass<'_>,
                 #samples: usize,
-                #owned: ::cnn_core::layer::Owned<'_>,
+                #owned: __layer::Owned<'_>,
                 input: &[f32],
                 output: &mut [f32],
             ) {
@@ -166,7 +166,7 @@ impl Pass<'_> {
             let (at, frozen) = (Literal::usize_unsuffixed(index), format_ident!("f{convolution}"));
             let (input, output) = (self.read(self.plan.steps[convolution].input()), self.write(step.output));
             return quote! {
-                ::cnn_core::layer::pooled::predict::<#(#types),*>(pass.at(#at), #frozen, #input, #output);
+                __layer::pooled::predict::<#(#types),*>(pass.at(#at), #frozen, #input, #output);
             };
         }
         if step.run == Run::View || !step.has_tensors() {
@@ -182,7 +182,7 @@ impl Pass<'_> {
             return quote! {
                 (#custom.predict)(
                     pass.at(#at),
-                    ::cnn_core::layer::Owned {
+                    __layer::Owned {
                         parameters: #frozen, state: &mut [], counts: #counts, saved: #saved, workspace: #workspace,
                     },
                     #input,
@@ -193,12 +193,12 @@ impl Pass<'_> {
         let (module, _) = names(row);
         if step.run == Run::InPlace {
             let output = self.write(step.output);
-            return quote!(::cnn_core::layer::#module::predict_in_place::<#name>(pass.at(#at), #frozen, #output););
+            return quote!(__layer::#module::predict_in_place::<#name>(pass.at(#at), #frozen, #output););
         }
         let (input, output) = (self.read(step.input()), self.write(step.output));
         let function = format_ident!("{}", if step.adds_to.is_some() { "predict_add" } else { "predict" });
         let saved = step.owns().then(|| if saves(step) { quote!(#saved,) } else { quote!(&mut [],) });
-        quote!(::cnn_core::layer::#module::#function::<#name>(pass.at(#at), #frozen, #saved #input, #output);)
+        quote!(__layer::#module::#function::<#name>(pass.at(#at), #frozen, #saved #input, #output);)
     }
 
     /// What cuts the prepared values into the steps'.
@@ -208,7 +208,7 @@ impl Pass<'_> {
         (!parts.is_empty()).then(|| {
             quote! {
                 let [#(#parts),*] =
-                    ::cnn_core::kernel::memory::buffer::#split(#from, [#(const { #prepared.values }),*]);
+                    __kernel::memory::buffer::#split(#from, [#(const { #prepared.values }),*]);
             }
         })
     }
