@@ -60,6 +60,8 @@ fn long_and_large() {
         {
             check(MatmulGeometry { channels, rows, depth, columns, transposed }, 2, Write::Store);
         }
+        // Samples enough for each to be a task.
+        check(MatmulGeometry { channels: 1, rows: 100, depth: 7, columns: 70, transposed }, 17, Write::Add);
     }
 }
 

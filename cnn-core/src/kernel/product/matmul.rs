@@ -15,6 +15,8 @@ use crate::shape::window;
 
 /// Rows of a task: whole tiles on every instruction set.
 const ROWS: usize = 84;
+/// Samples that are tasks enough.
+const MANY: usize = 16;
 /// Columns of a panel at most.
 const PANEL: usize = VECTORS * MAX_LANES;
 
@@ -163,16 +165,18 @@ fn run(
     let [rows, ..] = sizes;
     let (channels, len) = (geometry.channels, target.len() / samples);
     let (target, isa) = (Target::new(target), isa::current());
-    let pieces = rows.div_ceil(ROWS);
+    // A panel is packed for each task: where there are samples enough for all threads, a task has all rows.
+    let of_task = if channels == 1 && samples >= MANY { rows } else { ROWS };
+    let pieces = rows.div_ceil(of_task);
     let work = samples.saturating_mul(geometry.multiply_adds());
     chunk::for_each(samples * channels * pieces, work, |index| {
         let (sample, rest) = (index / (channels * pieces), index % (channels * pieces));
-        let (channel, first) = (rest / pieces, rest % pieces * ROWS);
+        let (channel, first) = (rest / pieces, rest % pieces * of_task);
         let task = Task {
             sizes,
             channel,
             channels,
-            rows: [first, rows.min(first + ROWS)],
+            rows: [first, rows.min(first + of_task)],
             left: left.sample(sample, samples),
             right: right.sample(sample, samples),
             target,
