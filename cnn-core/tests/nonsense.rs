@@ -7,7 +7,7 @@ use cnn_core::data::{Batches, DataError, Dataset, Images, Normalize, RandomShift
 use cnn_core::loss::{cross_entropy_rows, mse_rows, nll_of_probabilities_rows};
 use cnn_core::metric::{ConfusionMatrix, accuracy};
 use cnn_core::optim::schedule::{CosineAnnealingLr, OneCycleLr, StepLr};
-use cnn_core::optim::{InvalidOption, clip_grad_norm};
+use cnn_core::optim::{InvalidOption, Rule, clip_grad_norm};
 use cnn_core::prelude::*;
 use proptest::prelude::*;
 
@@ -71,8 +71,8 @@ fn of_sgd() {
             "gradient: expected 2 values, one for each parameter, found 3",
         ),
         (
-            said(sgd.momentum(0.9).step(1, &mut parameters, &[1.0; 2], &mut momentum)),
-            "momentum: expected 2 values, one for each parameter, found 3",
+            said(sgd.momentum(0.9).step(1, &mut parameters, &[1.0; 2], &mut [&mut momentum])),
+            "momentum_buffer: expected 2 values, one for each parameter, found 3",
         ),
         (
             said(sgd.lr(NAN).step(1, &mut parameters, &[1.0; 2], &mut [])),
@@ -132,23 +132,23 @@ fn of_adam() {
     let [gradient, short] = [&[1.0; 2][..], &[1.0]];
     check([
         (
-            said(adam.step(0, &mut parameters, gradient, &mut exp_avg, &mut exp_avg_sq)),
+            said(adam.step(0, &mut parameters, gradient, &mut [&mut exp_avg, &mut exp_avg_sq])),
             "step = 0: steps are counted from 1",
         ),
         (
-            said(adam.step(1, &mut parameters, short, &mut exp_avg, &mut exp_avg_sq)),
+            said(adam.step(1, &mut parameters, short, &mut [&mut exp_avg, &mut exp_avg_sq])),
             "gradient: expected 2 values, one for each parameter, found 1",
         ),
         (
-            said(adam.step(1, &mut parameters, gradient, &mut [], &mut exp_avg_sq)),
+            said(adam.step(1, &mut parameters, gradient, &mut [&mut [], &mut exp_avg_sq])),
             "exp_avg: expected 2 values, one for each parameter, found 0",
         ),
         (
-            said(adam.step(1, &mut parameters, gradient, &mut exp_avg, &mut exp_avg_sq)),
+            said(adam.step(1, &mut parameters, gradient, &mut [&mut exp_avg, &mut exp_avg_sq])),
             "exp_avg_sq: expected 2 values, one for each parameter, found 3",
         ),
         (
-            said(adam.eps(0.0).step(1, &mut parameters, gradient, &mut exp_avg, &mut [0.0; 2])),
+            said(adam.eps(0.0).step(1, &mut parameters, gradient, &mut [&mut exp_avg, &mut [0.0; 2]])),
             "eps = 0.0: an epsilon is a finite number of f32 above zero",
         ),
     ]);
@@ -467,12 +467,12 @@ proptest! {
         decoupled_weight_decay: bool,
         gradients in prop::collection::vec(prop_oneof![Just(0.0_f32), -1.0..1.0_f32], 1..5),
     ) {
-        let options = AdamOptions { lr, betas: [first, second], eps, weight_decay: decay, decoupled_weight_decay };
+        let options = AdamOptions { lr, betas: [first, second], eps, weight_decay: decay, decoupled_weight_decay, ..AdamOptions::default() };
         // Legal, and large enough to leave f32 in one step or in a few.
         prop_assume!(lr < 1e4 && decay < 1e4);
         let (mut parameter, mut exp_avg, mut exp_avg_sq) = ([1.0], [0.0], [0.0]);
         for (step, gradient) in (1..).zip(gradients) {
-            if options.step(step, &mut parameter, &[gradient], &mut exp_avg, &mut exp_avg_sq).is_ok() {
+            if options.step(step, &mut parameter, &[gradient], &mut [&mut exp_avg, &mut exp_avg_sq]).is_ok() {
                 prop_assert!(parameter[0].is_finite(), "{options:?}: {}", parameter[0]);
             }
         }

@@ -3,7 +3,10 @@
 //! The constants are PyTorch 2.15.0's; `fixtures/optim.py` makes them.
 
 use cnn_core::optim::schedule::{CosineAnnealingLr, OneCycleLr, StepLr};
-use cnn_core::optim::{AdamOptions, InvalidOption, SgdOptions, clip_grad_norm};
+use cnn_core::optim::{
+    AdagradOptions, AdamOptions, InvalidOption, LambOptions, RmsPropOptions, Rule, SgdOptions, clip_grad_norm,
+    clip_grad_value,
+};
 use proptest::prelude::*;
 
 const PARAMETERS: [f32; 4] = [1.0, -0.5, 0.25, 2.0];
@@ -32,7 +35,7 @@ fn sgd_steps_as_pytorch() {
     ] {
         let (mut parameters, mut buffer) = (PARAMETERS, [0.0; 4]);
         for (step, gradient) in (1..).zip(&GRADIENTS) {
-            options.step(step, &mut parameters, gradient, &mut buffer).unwrap();
+            options.step(step, &mut parameters, gradient, &mut [&mut buffer]).unwrap();
         }
         assert_close(&parameters, &expected, &options);
     }
@@ -54,7 +57,7 @@ fn adam_steps_as_pytorch() {
     ] {
         let (mut parameters, mut exp_avg, mut exp_avg_sq) = (PARAMETERS, [0.0; 4], [0.0; 4]);
         for (step, gradient) in (1..).zip(&GRADIENTS) {
-            options.step(step, &mut parameters, gradient, &mut exp_avg, &mut exp_avg_sq).unwrap();
+            options.step(step, &mut parameters, gradient, &mut [&mut exp_avg, &mut exp_avg_sq]).unwrap();
         }
         assert_close(&parameters, &expected, &options);
     }
@@ -125,7 +128,7 @@ proptest! {
         prop_assert_eq!(options.validate(), Ok(()));
         let (mut parameter, mut buffer) = ([start], vec![0.0; usize::from(options.has_momentum())]);
         for (step, &gradient) in (1..).zip(&gradients) {
-            options.step(step, &mut parameter, &[gradient], &mut buffer).unwrap();
+            options.step(step, &mut parameter, &[gradient], &mut [&mut buffer]).unwrap();
         }
         // Twenty steps of values up to 20 lose a few last digits.
         let expected = sgd_in_f64(options, f64::from(start), &wide(&gradients));
@@ -143,7 +146,7 @@ proptest! {
         prop_assert_eq!(options.validate(), Ok(()));
         let (mut parameter, mut exp_avg, mut exp_avg_sq) = ([start], [0.0], [0.0]);
         for (step, &gradient) in (1..).zip(&gradients) {
-            options.step(step, &mut parameter, &[gradient], &mut exp_avg, &mut exp_avg_sq).unwrap();
+            options.step(step, &mut parameter, &[gradient], &mut [&mut exp_avg, &mut exp_avg_sq]).unwrap();
         }
         let expected = adam_in_f64(options, f64::from(start), &wide(&gradients));
         prop_assert!((f64::from(parameter[0]) - expected).abs() < 2e-5, "{} {expected}", parameter[0]);
@@ -161,18 +164,26 @@ fn the_same_bits_come_from_any_place_in_a_long_slice() {
     let (mut few, mut few_avg, mut few_avg_sq) = (PARAMETERS, [0.0; 4], [0.0; 4]);
     for (step, gradient) in (1..).zip(&GRADIENTS) {
         let gradients: Vec<f32> = (0..len).map(|i| gradient[i % 4]).collect();
-        options.step(step, &mut parameters, &gradients, &mut exp_avg, &mut exp_avg_sq).unwrap();
-        options.step(step, &mut few, gradient, &mut few_avg, &mut few_avg_sq).unwrap();
+        options.step(step, &mut parameters, &gradients, &mut [&mut exp_avg, &mut exp_avg_sq]).unwrap();
+        options.step(step, &mut few, gradient, &mut [&mut few_avg, &mut few_avg_sq]).unwrap();
     }
     assert!(parameters.iter().enumerate().all(|(i, &parameter)| parameter == few[i % 4]));
 }
 
 #[test]
 fn defaults_are_pytorchs() {
-    let sgd = SgdOptions { lr: 1e-3, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false };
+    let sgd =
+        SgdOptions { lr: 1e-3, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false, maximize: false };
     assert_eq!(SgdOptions::default(), sgd);
-    let adam =
-        AdamOptions { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0, decoupled_weight_decay: false };
+    let adam = AdamOptions {
+        lr: 1e-3,
+        betas: [0.9, 0.999],
+        eps: 1e-8,
+        weight_decay: 0.0,
+        decoupled_weight_decay: false,
+        amsgrad: false,
+        maximize: false,
+    };
     assert_eq!(AdamOptions::default(), adam);
     let adamw = AdamOptions { weight_decay: 1e-2, decoupled_weight_decay: true, ..adam };
     assert_eq!(AdamOptions::adamw(1e-3), adamw);
@@ -321,7 +332,7 @@ fn what_has_no_gradient_goes_on_by_its_momentum() {
     let options = SgdOptions::new(0.1).momentum(0.9);
     // PyTorch with gradients of zeros; with `grad = None` it stays at 0.9.
     for (step, gradient, expected) in [(1, 1.0, 0.9), (2, 0.0, 0.81), (3, 0.0, 0.729)] {
-        options.step(step, &mut parameter, &[gradient], &mut momentum).unwrap();
+        options.step(step, &mut parameter, &[gradient], &mut [&mut momentum]).unwrap();
         assert_close(&parameter, &[expected], &step);
     }
 }
@@ -337,14 +348,14 @@ fn subnormal_numbers_are_kept_exactly() {
     assert!(parameters.iter().all(|&parameter| parameter == tiny(999)));
 
     let (mut exp_avg, mut exp_avg_sq) = (vec![tiny(10); len], vec![tiny(1_000_000); len]);
-    AdamOptions::new(0.1).step(9, &mut parameters, &vec![0.0; len], &mut exp_avg, &mut exp_avg_sq).unwrap();
+    AdamOptions::new(0.1).step(9, &mut parameters, &vec![0.0; len], &mut [&mut exp_avg, &mut exp_avg_sq]).unwrap();
     assert!(exp_avg.iter().all(|&mean| mean == tiny(9)));
     assert!(exp_avg_sq.iter().all(|&mean_square| mean_square == tiny(999_000)));
 
     // The mean of a gradient that is zero for good stops falling before it is zero.
     let (mut parameter, mut exp_avg, mut exp_avg_sq) = ([0.0], [1.0], [1.0]);
     for step in 2..2000 {
-        AdamOptions::new(0.0).step(step, &mut parameter, &[0.0], &mut exp_avg, &mut exp_avg_sq).unwrap();
+        AdamOptions::new(0.0).step(step, &mut parameter, &[0.0], &mut [&mut exp_avg, &mut exp_avg_sq]).unwrap();
         assert_eq!(exp_avg[0].is_subnormal(), step > 829, "step {step}");
     }
     assert_eq!(exp_avg, [tiny(4)]);
@@ -353,4 +364,142 @@ fn subnormal_numbers_are_kept_exactly() {
     let norm = clip_grad_norm(&mut gradient, 1.0).unwrap();
     assert!((norm / (f64::from(tiny(4)) * (len as f64).sqrt()) - 1.0).abs() < 1e-9);
     assert!(gradient.iter().all(|&value| value == tiny(4)));
+}
+
+/// Fifty steps, of gradients that depend on where the parameters are.
+fn course_of<R: Rule>(options: R) -> Vec<f32> {
+    let mut parameters: Vec<f32> = (0..6).map(|index| (1.3 * f64::from(index)).cos() as f32).collect();
+    let mut kept = vec![vec![options.initial(); 6]; options.kept()];
+    for step in 0..50 {
+        let wave = |index: usize| (0.5 * (0.7 * step as f64 + index as f64).sin()) as f32;
+        let gradient: Vec<f32> = parameters.iter().enumerate().map(|(index, x)| wave(index) + 0.25 * x).collect();
+        let mut kept: Vec<&mut [f32]> = kept.iter_mut().map(Vec::as_mut_slice).collect();
+        options.step(step + 1, &mut parameters, &gradient, &mut kept).unwrap();
+    }
+    parameters
+}
+
+fn assert_course_of<R: Rule>(options: R, expected: [f64; 6]) {
+    for (found, expected) in course_of(options).into_iter().zip(expected) {
+        // Fifty steps of rounding, where the direction is divided by a small root.
+        assert!((f64::from(found) - expected).abs() < 1e-5, "{options:?}: {found}, expected {expected}");
+    }
+}
+
+#[test]
+fn fifty_steps_go_as_pytorchs() {
+    let sgd = SgdOptions::new(0.05);
+    assert_course_of(sgd, [0.47821766, 0.11093884, -0.43615031, -0.33298096, 0.2874991, 0.50736517]);
+    let momentum = sgd.momentum(0.9).weight_decay(0.02);
+    #[rustfmt::skip]
+    assert_course_of(momentum.dampening(0.1), [-0.01574849, -0.035809681, -0.021525197, 0.0079930807, 0.026302505, 0.022920772]);
+    #[rustfmt::skip]
+    assert_course_of(momentum.nesterov(true), [-0.046194203, -0.056752753, -0.016088167, 0.042427111, 0.064526886, 0.025628202]);
+    let up = SgdOptions::new(0.005).momentum(0.8).weight_decay(0.02).maximize(true);
+    assert_course_of(up, [1.3208605, 0.37054375, -1.1095265, -0.96382594, 0.58112496, 1.2606291]);
+
+    let adam = AdamOptions::new(0.02);
+    assert_course_of(adam, [0.48632869, 0.076344162, -0.46193409, -0.31474465, 0.29799223, 0.5440231]);
+    let largest = adam.betas([0.8, 0.95]).weight_decay(0.1).amsgrad(true);
+    assert_course_of(largest, [0.43698308, 0.064499117, -0.39546293, -0.27297568, 0.23860134, 0.47209513]);
+    let up = AdamOptions::new(0.01).maximize(true);
+    assert_course_of(up, [1.3369303, 0.42245227, -1.1104469, -1.0142151, 0.56238991, 1.2484962]);
+    let adamw = AdamOptions::adamw(0.02);
+    let decayed = adamw.weight_decay(0.1);
+    assert_course_of(decayed, [0.43230343, 0.06683515, -0.41162536, -0.27946022, 0.26699162, 0.48481593]);
+    let largest = adamw.amsgrad(true).betas([0.7, 0.9]);
+    assert_course_of(largest, [0.52509207, 0.093308046, -0.49182752, -0.34650221, 0.30632952, 0.57696819]);
+
+    let rmsprop = RmsPropOptions::default();
+    assert_course_of(rmsprop, [0.3578552, 0.048076101, -0.38229027, -0.19017033, 0.30590594, 0.45903859]);
+    let decayed = RmsPropOptions::new(0.02).alpha(0.9).eps(1e-4).weight_decay(0.1);
+    assert_course_of(decayed, [0.34397939, 0.053860217, -0.32075664, -0.1944716, 0.24079919, 0.38792083]);
+    let momentum = RmsPropOptions::new(0.005).alpha(0.9).momentum(0.8);
+    assert_course_of(momentum, [0.36569571, 0.050060473, -0.38087672, -0.21612158, 0.27648646, 0.45108852]);
+    let centered = rmsprop.centered(true).weight_decay(0.05);
+    assert_course_of(centered, [0.31201902, 0.038733937, -0.31988966, -0.16132051, 0.26333568, 0.38670743]);
+    let up = RmsPropOptions::new(0.002).alpha(0.95).centered(true).momentum(0.9).maximize(true);
+    assert_course_of(up, [2.1236308, 0.72872347, -1.6183445, -1.7172529, 0.63754725, 1.8007298]);
+
+    let adagrad = AdagradOptions::default();
+    assert_course_of(adagrad, [0.91810334, 0.23490921, -0.79835343, -0.65317583, 0.45200872, 0.91381222]);
+    let falling = AdagradOptions::new(0.1).lr_decay(0.02).weight_decay(0.1).initial_accumulator_value(0.5).eps(1e-6);
+    assert_course_of(falling, [0.49471003, 0.09028855, -0.43386135, -0.32158118, 0.27477404, 0.51305026]);
+    let up = AdagradOptions::new(0.05).maximize(true);
+    assert_course_of(up, [1.4800609, 0.48607403, -1.1987104, -1.1702154, 0.54876339, 1.3383652]);
+}
+
+/// The paper's algorithm in f64.
+#[test]
+fn lamb_follows_its_formula() {
+    let options = LambOptions::new(0.05).weight_decay(0.1);
+    let mut parameters: Vec<f64> = (0..6).map(|index| (1.3 * f64::from(index)).cos()).collect();
+    let (mut mean, mut square) = ([0.0; 6], [0.0; 6]);
+    let length = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>().sqrt();
+    for step in 0..50 {
+        let mut update = [0.0; 6];
+        for index in 0..6 {
+            let gradient = 0.5 * (0.7 * f64::from(step) + index as f64).sin() + 0.25 * parameters[index];
+            mean[index] = 0.9 * mean[index] + 0.1 * gradient;
+            square[index] = 0.999 * square[index] + 0.001 * gradient * gradient;
+            let corrected = |mean: f64, beta: f64| mean / (1.0 - beta.powi(step + 1));
+            let root = corrected(square[index], 0.999).sqrt();
+            update[index] = corrected(mean[index], 0.9) / (root + 1e-6) + 0.1 * parameters[index];
+        }
+        let trust = length(&parameters) / length(&update);
+        parameters.iter_mut().zip(update).for_each(|(x, update)| *x -= 0.05 * trust * update);
+    }
+    assert_course_of(options, parameters.try_into().unwrap());
+    // Weights of zeros, and a gradient of zeros, are no division by zero.
+    let (mut zeros, mut means, mut squares) = ([0.0; 3], [0.0; 3], [0.0; 3]);
+    options.step(1, &mut zeros, &[0.0; 3], &mut [&mut means, &mut squares]).unwrap();
+    assert_eq!(zeros, [0.0; 3]);
+    options.step(2, &mut zeros, &[1.0; 3], &mut [&mut means, &mut squares]).unwrap();
+    assert!(zeros.iter().all(|x| x.is_finite() && *x < 0.0), "{zeros:?}");
+}
+
+/// One tensor of more values than a piece has.
+#[test]
+fn lamb_has_the_same_bits_on_any_number_of_threads() {
+    let len = 1_000_003;
+    let gradient: Vec<f32> = (0..len).map(|i| (i % 1009 * 7919 % 1009) as f32 / 331.0 - 1.0).collect();
+    let results = [1, 2, 3].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let (mut parameters, mut means, mut squares) = (gradient.clone(), vec![0.0; len], vec![0.0; len]);
+        let step = || LambOptions::new(0.1).step(1, &mut parameters, &gradient, &mut [&mut means, &mut squares]);
+        pool.install(step).unwrap();
+        parameters
+    });
+    assert!(results[0] == results[1] && results[0] == results[2]);
+}
+
+#[test]
+fn values_are_clipped_as_pytorchs() {
+    let start = [3.0, -4.0, 0.0, 12.0, f32::NEG_INFINITY, f32::NAN];
+    for (clip_value, expected) in [(5.0, [3.0, -4.0, 0.0, 5.0, -5.0]), (0.0, [0.0; 5])] {
+        let mut gradient = start;
+        clip_grad_value(&mut gradient, clip_value).unwrap();
+        assert_eq!(gradient[..5], expected);
+        assert!(gradient[5].is_nan());
+    }
+    for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        assert!(matches!(clip_grad_value(&mut [1.0], bad), Err(InvalidOption::ClipValue(_))));
+    }
+}
+
+#[test]
+fn what_an_optimizer_keeps_has_to_be_there() {
+    let error = RmsPropOptions::default().step(1, &mut [1.0], &[1.0], &mut []).unwrap_err();
+    assert_eq!(error, InvalidOption::Length { name: "square_avg", expected: 1, found: 0 });
+    let error = AdamOptions::new(0.1).amsgrad(true).step(1, &mut [1.0], &[1.0], &mut [&mut [0.0], &mut [0.0]]);
+    assert_eq!(error.unwrap_err(), InvalidOption::Length { name: "max_exp_avg_sq", expected: 1, found: 0 });
+    for alpha in [1.0, -0.1, f64::NAN] {
+        assert!(matches!(RmsPropOptions::new(0.1).alpha(alpha).validate(), Err(InvalidOption::Alpha(_))));
+    }
+    for bad in [-1.0, f64::NAN] {
+        assert!(AdagradOptions::new(0.1).lr_decay(bad).validate().is_err());
+        assert!(AdagradOptions::new(0.1).initial_accumulator_value(bad).validate().is_err());
+        assert!(LambOptions::new(0.1).eps(bad).validate().is_err());
+        assert!(LambOptions::new(bad).validate().is_err());
+    }
 }

@@ -98,6 +98,14 @@ pub enum Error {
     /// An option of an optimizer that makes no sense.
     #[error(transparent)]
     Option(#[from] crate::optim::InvalidOption),
+    /// A group of an optimizer without parameters.
+    #[error("no parameter of {network} is in the group; they are {}", .names.join(", "))]
+    NoParameters {
+        /// The network.
+        network: &'static str,
+        /// What its parameters are called.
+        names: Vec<String>,
+    },
     /// A label that should not count, and is a class.
     #[error("the ignored label {class} is one of the {classes} classes")]
     IgnoredClass {

@@ -9,7 +9,7 @@ use super::{Network, Step};
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
 use crate::layer::{Initial, Operation, Order, Parameter, step};
-use crate::optim::clip_grad_norm;
+use crate::optim::{clip_grad_norm, clip_grad_value};
 use crate::random::{Key, Purpose};
 
 /// All that a network of type `N` keeps in files: the trainable values, the numbers of its state (running statistics), and
@@ -273,6 +273,16 @@ impl<N: Network> Gradients<N> {
     /// [`Error::Option`] when the bound is negative or not finite; the gradients are then as they were.
     pub fn clip_norm(&mut self, max_norm: f64) -> Result<f64, Error> {
         Ok(clip_grad_norm(&mut self.values, max_norm)?)
+    }
+
+    /// Cuts every value off at `clip_value` and `-clip_value`.
+    /// <https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html>
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] when the bound is negative or not finite; the gradients are then as they were.
+    pub fn clip_value(&mut self, clip_value: f64) -> Result<(), Error> {
+        Ok(clip_grad_value(&mut self.values, clip_value)?)
     }
 
     /// Every trainable tensor's gradient with PyTorch's name of the tensor.

@@ -1,9 +1,9 @@
-use super::invalid::{check_lengths, check_not_negative, is_finite};
-use super::{InvalidOption, in_chunks};
+use super::invalid::{check_not_negative, is_finite};
+use super::{InvalidOption, Rule, in_chunks, sign};
 
 /// Adam, and with decoupled weight decay AdamW.
 ///
-/// With PyTorch's names, defaults and formulas, without `amsgrad` and `maximize`:
+/// With PyTorch's names, defaults and formulas:
 /// <https://pytorch.org/docs/stable/generated/torch.optim.Adam.html>,
 /// <https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html>
 ///
@@ -27,11 +27,24 @@ pub struct AdamOptions {
     pub weight_decay: f64,
     /// Whether the weight decay is AdamW's.
     pub decoupled_weight_decay: bool,
+    /// Whether to divide by the root of the largest mean square that there ever was.
+    /// <https://openreview.net/forum?id=ryQu7f-RZ>
+    pub amsgrad: bool,
+    /// Whether to go up the gradient.
+    pub maximize: bool,
 }
 
 impl Default for AdamOptions {
     fn default() -> Self {
-        Self { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0, decoupled_weight_decay: false }
+        Self {
+            lr: 1e-3,
+            betas: [0.9, 0.999],
+            eps: 1e-8,
+            weight_decay: 0.0,
+            decoupled_weight_decay: false,
+            amsgrad: false,
+            maximize: false,
+        }
     }
 }
 
@@ -70,6 +83,18 @@ impl AdamOptions {
         Self { weight_decay, ..self }
     }
 
+    /// Sets whether it divides by the root of the largest mean square.
+    #[must_use]
+    pub fn amsgrad(self, amsgrad: bool) -> Self {
+        Self { amsgrad, ..self }
+    }
+
+    /// Sets whether it goes up the gradient.
+    #[must_use]
+    pub fn maximize(self, maximize: bool) -> Self {
+        Self { maximize, ..self }
+    }
+
     /// Checks every value.
     ///
     /// # Errors
@@ -96,43 +121,28 @@ impl AdamOptions {
         }
         Ok(())
     }
+}
 
-    /// Step number `step`, counted from 1, of `parameters` down their `gradient`.
-    ///
-    /// `exp_avg` and `exp_avg_sq`, the running means of the gradient and of its square, carry over from step to step and start
-    /// as zeros. All four are equally long.
-    ///
-    /// # Errors
-    ///
-    /// What [`validate`](Self::validate) says; [`InvalidOption::Step`] when `step` is zero; [`InvalidOption::Length`] of a
-    /// slice that is not as long as the parameters.
-    pub fn step(
-        &self,
-        step: u64,
-        parameters: &mut [f32],
-        gradient: &[f32],
-        exp_avg: &mut [f32],
-        exp_avg_sq: &mut [f32],
-    ) -> Result<(), InvalidOption> {
-        self.validate()?;
-        if step == 0 {
-            return Err(InvalidOption::Step);
-        }
-        let lengths = [("gradient", gradient.len()), ("exp_avg", exp_avg.len()), ("exp_avg_sq", exp_avg_sq.len())];
-        check_lengths(parameters.len(), &lengths)?;
-        self.update(step, parameters, gradient, exp_avg, exp_avg_sq);
-        Ok(())
+impl Rule for AdamOptions {
+    const KEEPS: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
+
+    fn kept(&self) -> usize {
+        if self.amsgrad { 3 } else { 2 }
     }
 
-    /// [`step`](Self::step) of what was checked before.
-    pub(crate) fn update(
-        &self,
-        step: u64,
-        parameters: &mut [f32],
-        gradient: &[f32],
-        exp_avg: &mut [f32],
-        exp_avg_sq: &mut [f32],
-    ) {
+    fn learning_rate(&self) -> f64 {
+        self.lr
+    }
+
+    fn with_learning_rate(self, lr: f64) -> Self {
+        self.lr(lr)
+    }
+
+    fn check(&self) -> Result<(), InvalidOption> {
+        self.validate()
+    }
+
+    fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
         let [beta1, beta2] = self.betas;
         // The means start at zero, and this makes up for it.
         let bias_correction1 = 1.0 - beta1.powf(step as f64);
@@ -143,18 +153,44 @@ impl AdamOptions {
             true => ((1.0 - self.lr * self.weight_decay) as f32, 0.0),
             false => (1.0, self.weight_decay as f32),
         };
-        let eps = self.eps as f32;
+        let (eps, sign) = (self.eps as f32, sign(self.maximize));
         let (keep1, take1) = (beta1 as f32, (1.0 - beta1) as f32);
         let (keep2, take2) = (beta2 as f32, (1.0 - beta2) as f32);
-        in_chunks(parameters, [exp_avg, exp_avg_sq], gradient, &move |parameters, [exp_avg, exp_avg_sq], gradient| {
-            let means = exp_avg.iter_mut().zip(exp_avg_sq);
-            for ((parameter, (mean, mean_square)), gradient) in parameters.iter_mut().zip(means).zip(gradient) {
-                let gradient = gradient + weight_decay * *parameter;
-                *mean = keep1 * *mean + take1 * gradient;
-                *mean_square = keep2 * *mean_square + take2 * gradient * gradient;
-                let direction = *mean / (mean_square.sqrt() * inverse_root + eps);
-                *parameter = kept_weight * *parameter - step_size * direction;
+        let next = move |parameter: &mut f32, mean: &mut f32, mean_square: &mut f32, gradient: &f32| {
+            let gradient = sign * gradient + weight_decay * *parameter;
+            *mean = keep1 * *mean + take1 * gradient;
+            *mean_square = keep2 * *mean_square + take2 * gradient * gradient;
+        };
+        let moved = move |parameter: f32, mean: f32, mean_square: f32| {
+            kept_weight * parameter - step_size * (mean / (mean_square.sqrt() * inverse_root + eps))
+        };
+        match kept {
+            [exp_avg, exp_avg_sq, largest, ..] if self.amsgrad => {
+                let kept = [&mut **exp_avg, &mut **exp_avg_sq, &mut **largest];
+                in_chunks(parameters, kept, gradient, &move |parameters, [exp_avg, exp_avg_sq, largest], gradient| {
+                    let means = exp_avg.iter_mut().zip(exp_avg_sq).zip(largest);
+                    for ((parameter, ((mean, mean_square), largest)), gradient) in
+                        parameters.iter_mut().zip(means).zip(gradient)
+                    {
+                        next(parameter, mean, mean_square, gradient);
+                        // Of NaN and a number NaN, as PyTorch's.
+                        *largest =
+                            if *mean_square > *largest || mean_square.is_nan() { *mean_square } else { *largest };
+                        *parameter = moved(*parameter, *mean, *largest);
+                    }
+                });
             }
-        });
+            [exp_avg, exp_avg_sq, ..] => {
+                let kept = [&mut **exp_avg, &mut **exp_avg_sq];
+                in_chunks(parameters, kept, gradient, &move |parameters, [exp_avg, exp_avg_sq], gradient| {
+                    let means = exp_avg.iter_mut().zip(exp_avg_sq);
+                    for ((parameter, (mean, mean_square)), gradient) in parameters.iter_mut().zip(means).zip(gradient) {
+                        next(parameter, mean, mean_square, gradient);
+                        *parameter = moved(*parameter, *mean, *mean_square);
+                    }
+                });
+            }
+            _ => unreachable!("the means are kept"),
+        }
     }
 }

@@ -26,11 +26,26 @@ pub fn clip_grad_norm(gradient: &mut [f32], max_norm: f64) -> Result<f64, Invali
     Ok(norm)
 }
 
+/// Cuts every value of a gradient off at `clip_value` and `-clip_value`; NaN stays NaN.
+/// <https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html>
+///
+/// # Errors
+///
+/// [`InvalidOption::ClipValue`] when the bound is negative or not finite; the gradient is then as it was.
+pub fn clip_grad_value(gradient: &mut [f32], clip_value: f64) -> Result<(), InvalidOption> {
+    check_not_negative(clip_value, InvalidOption::ClipValue)?;
+    let bound = clip_value as f32;
+    for value in gradient {
+        *value = value.clamp(-bound, bound);
+    }
+    Ok(())
+}
+
 /// Sums side by side, which the compiler keeps in vector registers.
 const LANES: usize = 8;
 
 /// In `f64`, which the squares of no `f32` overflow. Halves are cut by length alone, so the order of the sum is fixed.
-fn sum_of_squares(values: &[f32]) -> f64 {
+pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
     if values.len() > CHUNK {
         let (left, right) = values.split_at(middle(values.len()));
         let (left, right) = join(|| sum_of_squares(left), || sum_of_squares(right));
@@ -59,6 +74,6 @@ fn scale(values: &mut [f32], factor: f64) {
 }
 
 /// Where a slice of more than one piece is cut in two.
-fn middle(len: usize) -> usize {
+pub(super) fn middle(len: usize) -> usize {
     (len / 2).next_multiple_of(CHUNK)
 }

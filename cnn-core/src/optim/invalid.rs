@@ -73,6 +73,18 @@ pub enum InvalidOption {
     /// A negative or non-finite bound of a gradient.
     #[error("max_norm = {0}: a bound is a finite number, zero or more")]
     MaxNorm(f64),
+    /// A negative or non-finite bound of each value of a gradient.
+    #[error("clip_value = {0}: a bound is a finite number, zero or more")]
+    ClipValue(f64),
+    /// A decay rate of running means outside `[0, 1)`.
+    #[error("alpha = {0}: a decay rate is at least 0 and below 1")]
+    Alpha(f64),
+    /// A negative or non-finite fall of the learning rate.
+    #[error("lr_decay = {0}: a decay of a learning rate is a finite number, zero or more")]
+    LrDecay(f64),
+    /// A negative or non-finite start of sums of squares.
+    #[error("initial_accumulator_value = {0}: a sum of squares is a finite number, zero or more")]
+    InitialAccumulatorValue(f64),
     /// A step before the first.
     #[error("step = 0: steps are counted from 1")]
     Step,

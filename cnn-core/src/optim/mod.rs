@@ -13,12 +13,12 @@
 //! is no way to say here:
 //!
 //! ```
-//! use cnn_core::optim::SgdOptions;
+//! use cnn_core::optim::{Rule, SgdOptions};
 //!
 //! let (mut parameter, mut momentum) = ([1.0], [0.0]);
 //! let options = SgdOptions::new(0.1).momentum(0.9);
 //! for (step, gradient, expected) in [(1, 1.0, "0.900"), (2, 0.0, "0.810"), (3, 0.0, "0.729")] {
-//!     options.step(step, &mut parameter, &[gradient], &mut momentum)?;
+//!     options.step(step, &mut parameter, &[gradient], &mut [&mut momentum])?;
 //!     assert_eq!(format!("{:.3}", parameter[0]), expected);
 //! }
 //! # Ok::<(), cnn_core::optim::InvalidOption>(())
@@ -33,22 +33,35 @@
 //! behind a rectifier that is never positive: Adam's mean is multiplied by 0.9 in each step, is subnormal after some 800, and
 //! never gets to zero, since the last few multiples of the least number round to themselves. The parameter is not moved by it.
 
+mod adagrad;
 mod adam;
 mod clip;
 mod invalid;
+mod lamb;
+mod rmsprop;
+mod rule;
 pub mod schedule;
 mod sgd;
 
 use crate::kernel::memory::chunk::join;
 use core::{array, mem};
 
+pub use adagrad::AdagradOptions;
 pub use adam::AdamOptions;
-pub use clip::clip_grad_norm;
+pub use clip::{clip_grad_norm, clip_grad_value};
 pub use invalid::InvalidOption;
+pub use lamb::LambOptions;
+pub use rmsprop::RmsPropOptions;
+pub use rule::Rule;
 pub use sgd::SgdOptions;
 
 /// Values that one thread updates at a time: small networks stay on one, and a piece is long beside handing it over.
 const CHUNK: usize = 1 << 18;
+
+/// What a gradient is multiplied by before it is gone down.
+fn sign(maximize: bool) -> f32 {
+    if maximize { -1.0 } else { 1.0 }
+}
 
 /// Calls `update` on pieces of equal places of the slices, in parallel: the parameters, `N` states and the gradient.
 ///

@@ -1,5 +1,5 @@
-use super::invalid::{check_lengths, check_not_negative, is_finite};
-use super::{InvalidOption, in_chunks};
+use super::invalid::{check_not_negative, is_finite};
+use super::{InvalidOption, Rule, in_chunks, sign};
 
 /// Stochastic gradient descent, with momentum and Nesterov's momentum.
 ///
@@ -24,11 +24,13 @@ pub struct SgdOptions {
     pub weight_decay: f64,
     /// Whether to look one step of the momentum ahead.
     pub nesterov: bool,
+    /// Whether to go up the gradient.
+    pub maximize: bool,
 }
 
 impl Default for SgdOptions {
     fn default() -> Self {
-        Self { lr: 1e-3, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false }
+        Self { lr: 1e-3, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false, maximize: false }
     }
 }
 
@@ -68,13 +70,19 @@ impl SgdOptions {
         Self { nesterov, ..self }
     }
 
+    /// Sets whether it goes up the gradient.
+    #[must_use]
+    pub fn maximize(self, maximize: bool) -> Self {
+        Self { maximize, ..self }
+    }
+
     /// Checks every value.
     ///
     /// # Errors
     ///
     /// Names the first that PyTorch would refuse, or that is not finite.
     pub fn validate(&self) -> Result<(), InvalidOption> {
-        let Self { lr, momentum, dampening, weight_decay, nesterov } = *self;
+        let Self { lr, momentum, dampening, weight_decay, nesterov, .. } = *self;
         check_not_negative(lr, InvalidOption::LearningRate)?;
         check_not_negative(momentum, InvalidOption::Momentum)?;
         check_not_negative(weight_decay, InvalidOption::WeightDecay)?;
@@ -87,57 +95,47 @@ impl SgdOptions {
         Ok(())
     }
 
-    /// Whether [`step`](Self::step) uses its buffer.
+    /// Whether it keeps a direction from step to step.
     pub fn has_momentum(&self) -> bool {
         self.momentum != 0.0
     }
+}
 
-    /// Step number `step`, counted from 1, of `parameters` down their `gradient`.
-    ///
-    /// `momentum` carries the direction from step to step and starts as zeros. Without momentum it stays as it is, and may
-    /// be empty; otherwise all three are equally long.
-    ///
-    /// # Errors
-    ///
-    /// What [`validate`](Self::validate) says; [`InvalidOption::Step`] when `step` is zero; [`InvalidOption::Length`] of a
-    /// slice that is not as long as the parameters.
-    pub fn step(
-        &self,
-        step: u64,
-        parameters: &mut [f32],
-        gradient: &[f32],
-        momentum: &mut [f32],
-    ) -> Result<(), InvalidOption> {
-        self.validate()?;
-        if step == 0 {
-            return Err(InvalidOption::Step);
-        }
-        check_lengths(parameters.len(), &[("gradient", gradient.len())])?;
-        if self.has_momentum() {
-            check_lengths(parameters.len(), &[("momentum", momentum.len())])?;
-        }
-        self.update(step, parameters, gradient, momentum);
-        Ok(())
+impl Rule for SgdOptions {
+    const KEEPS: &'static [&'static str] = &["momentum_buffer"];
+
+    fn kept(&self) -> usize {
+        usize::from(self.has_momentum())
     }
 
-    /// [`step`](Self::step) of what was checked before.
-    pub(crate) fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], momentum: &mut [f32]) {
-        let lr = self.lr as f32;
-        let weight_decay = self.weight_decay as f32;
-        if !self.has_momentum() {
+    fn learning_rate(&self) -> f64 {
+        self.lr
+    }
+
+    fn with_learning_rate(self, lr: f64) -> Self {
+        self.lr(lr)
+    }
+
+    fn check(&self) -> Result<(), InvalidOption> {
+        self.validate()
+    }
+
+    fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
+        let (lr, weight_decay, sign) = (self.lr as f32, self.weight_decay as f32, sign(self.maximize));
+        let [momentum, ..] = kept else {
             return in_chunks(parameters, [], gradient, &move |parameters, [], gradient| {
                 for (parameter, gradient) in parameters.iter_mut().zip(gradient) {
-                    *parameter -= lr * (gradient + weight_decay * *parameter);
+                    *parameter -= lr * (sign * gradient + weight_decay * *parameter);
                 }
             });
-        }
+        };
         let ahead = self.momentum as f32;
         // The first step takes the whole gradient, whatever the dampening.
         let (keep, take) = if step == 1 { (0.0, 1.0) } else { (ahead, (1.0 - self.dampening) as f32) };
         let nesterov = self.nesterov;
         in_chunks(parameters, [momentum], gradient, &move |parameters, [momentum], gradient| {
             for ((parameter, momentum), gradient) in parameters.iter_mut().zip(momentum).zip(gradient) {
-                let gradient = gradient + weight_decay * *parameter;
+                let gradient = sign * gradient + weight_decay * *parameter;
                 *momentum = keep * *momentum + take * gradient;
                 let direction = if nesterov { gradient + ahead * *momentum } else { *momentum };
                 *parameter -= lr * direction;

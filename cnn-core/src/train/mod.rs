@@ -9,5 +9,5 @@ pub use declared::DeclaredLoss;
 #[doc(hidden)]
 pub use declared::OneLoop;
 pub use forward::Forward;
-pub use optimizer::{Adam, Optimizer, Sgd};
+pub use optimizer::{Adagrad, Adam, Lamb, Optimizer, RmsProp, Sgd, is_vector};
 pub use training::Training;

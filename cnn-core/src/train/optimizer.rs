@@ -1,12 +1,15 @@
-//! Optimizers of a network's weights: their options and state, laid out as the weights.
+//! Optimizers of a network's weights: their options and state, laid out as the weights, for all of them or by groups.
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::ops::Range;
 
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
-use crate::network::{Gradients, Network, Resize};
-use crate::optim::{AdamOptions, SgdOptions};
+use crate::layer::Parameter;
+
+use crate::network::{Gradients, Home, Network, Place, Resize, places};
+use crate::optim::{AdagradOptions, AdamOptions, LambOptions, RmsPropOptions, Rule, SgdOptions};
 
 /// What changes the weights of a network of type `N` by the gradient of a loss.
 #[diagnostic::on_unimplemented(
@@ -18,10 +21,10 @@ pub trait Optimizer<N: Network> {
     /// by momentum and weight decay.
     fn step(&mut self, network: &mut N, gradients: &Gradients<N>);
 
-    /// The learning rate.
+    /// The learning rate: of parameters that are in no group.
     fn lr(&self) -> f64;
 
-    /// Sets the learning rate of the steps that follow, as a schedule does.
+    /// Sets the learning rate of the steps that follow, as a schedule does. That of each group stays in the same proportion to it.
     ///
     /// # Errors
     ///
@@ -29,114 +32,251 @@ pub trait Optimizer<N: Network> {
     fn set_lr(&mut self, lr: f64) -> Result<(), Error>;
 }
 
-/// Stochastic gradient descent, with PyTorch's options: see [`SgdOptions`].
-pub struct Sgd<N> {
-    options: SgdOptions,
+/// Whether a parameter is a bias, a factor of a normalization, or another of one dimension or none: what many recipes let not
+/// decay.
+///
+/// ```
+/// use cnn_core::prelude::*;
+/// use cnn_core::train::is_vector;
+/// # network! { /// A classifier.
+/// #     pub Net<1, 8, 8> { conv1: conv2d<4, 3>, bn1: batch_norm2d, relu, flatten, fc: linear<10> } }
+///
+/// let adamw = Adam::<Net>::new(AdamOptions::adamw(1e-3))?.group(is_vector, |options| options.weight_decay(0.0))?;
+/// # Ok::<(), Error>(())
+/// ```
+pub fn is_vector(_name: &str, parameter: &Parameter) -> bool {
+    parameter.rank < 2
+}
+
+/// An optimizer of a network's weights: groups of options, and what is kept of each parameter.
+struct Descent<R> {
+    /// The first is of what is in no other.
+    groups: Vec<Group<R>>,
+    /// All parameters, one run behind the other.
+    runs: Vec<Run>,
     steps: u64,
-    momentum: Buffer,
-    network: PhantomData<fn() -> N>,
+    /// Of each of [`Rule::KEEPS`] that any group keeps.
+    kept: Vec<Buffer>,
 }
 
-impl<N: Network> Sgd<N> {
-    /// For a network of type `N`, before its first step.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Option`] when one makes no sense.
-    pub fn new(options: SgdOptions) -> Result<Self, Error> {
-        options.validate()?;
-        let momentum = Buffer::zeros(if options.has_momentum() { N::PARAMETERS } else { 0 });
-        Ok(Self { options, steps: 0, momentum, network: PhantomData })
-    }
-
-    /// For the network at another size: the state goes with it, and none of it is copied. See [`Resize`].
-    pub fn resized<M: Resize<First = N::First>>(self) -> Sgd<M>
-    where
-        N: Resize,
-    {
-        let Self { options, steps, momentum, .. } = self;
-        Sgd { options, steps, momentum, network: PhantomData }
-    }
+struct Group<R> {
+    options: R,
+    /// Its learning rate, in shares of the first group's.
+    share: f64,
 }
 
-impl<N: Network> Optimizer<N> for Sgd<N> {
-    fn step(&mut self, network: &mut N, gradients: &Gradients<N>) {
+/// Parameters of one group that lie one behind the other: a tensor, or several.
+struct Run {
+    values: Range<usize>,
+    group: usize,
+}
+
+/// A network's trainable tensors in the order of their values.
+fn trainable<N: Network>() -> impl Iterator<Item = (String, Parameter, Range<usize>)> {
+    places(N::STEPS).into_iter().filter_map(|Place { name, parameter, home }| match home {
+        Home::Values(range) => Some((name, parameter, range)),
+        Home::State(_) | Home::Count(_) => None,
+    })
+}
+
+impl<R: Rule> Descent<R> {
+    fn new<N: Network>(options: R) -> Result<Self, Error> {
+        options.check()?;
+        let mut descent =
+            Self { groups: vec![Group { options, share: 1.0 }], runs: Vec::new(), steps: 0, kept: Vec::new() };
+        let tensors: Vec<_> = trainable::<N>().map(|(.., values)| Run { values, group: 0 }).collect();
+        descent.keep(N::PARAMETERS, &options);
+        descent.arrange(tensors);
+        Ok(descent)
+    }
+
+    /// Has room for what these options keep.
+    fn keep(&mut self, parameters: usize, options: &R) {
+        while self.kept.len() < options.kept() {
+            let mut kept = Buffer::zeros(parameters);
+            kept.fill(options.initial());
+            self.kept.push(kept);
+        }
+    }
+
+    /// These tensors, those of one group together where the rule is one of each value.
+    fn arrange(&mut self, tensors: Vec<Run>) {
+        self.runs.clear();
+        for run in tensors {
+            match self.runs.last_mut() {
+                Some(last) if !R::BY_TENSOR && last.group == run.group && last.values.end == run.values.start => {
+                    last.values.end = run.values.end;
+                }
+                _ => self.runs.push(run),
+            }
+        }
+    }
+
+    fn group<N: Network>(
+        mut self,
+        is_in: impl Fn(&str, &Parameter) -> bool,
+        change: impl FnOnce(R) -> R,
+    ) -> Result<Self, Error> {
+        let (first, group) = (self.groups[0].options, self.groups.len());
+        let options = change(first);
+        options.check()?;
+        let group_of =
+            |value: usize| self.runs.iter().find(|run| run.values.contains(&value)).map_or(0, |run| run.group);
+        let mut names = Vec::new();
+        let mut tensors = Vec::new();
+        for (name, parameter, values) in trainable::<N>() {
+            let is_new = is_in(&name, &parameter);
+            let group = if is_new { group } else { group_of(values.start) };
+            tensors.push(Run { values, group });
+            names.push(name);
+        }
+        if tensors.iter().all(|run| run.group != group) {
+            return Err(Error::NoParameters { network: N::NAME, names });
+        }
+        self.keep(N::PARAMETERS, &options);
+        for run in tensors.iter().filter(|run| run.group == group && self.steps == 0) {
+            self.kept.iter_mut().for_each(|kept| kept[run.values.clone()].fill(options.initial()));
+        }
+        let base = first.learning_rate();
+        let share = if base > 0.0 { options.learning_rate() / base } else { 1.0 };
+        self.groups.push(Group { options, share });
+        self.arrange(tensors);
+        Ok(self)
+    }
+
+    fn step(&mut self, parameters: &mut [f32], gradients: &[f32]) {
         self.steps += 1;
-        let parameters = network.weights_mut().values_mut();
-        self.options.update(self.steps, parameters, gradients.values(), &mut self.momentum);
-    }
-
-    fn lr(&self) -> f64 {
-        self.options.lr
+        let Self { groups, runs, steps, kept } = self;
+        for Run { values, group } in runs {
+            let options = groups[*group].options;
+            let mut kept = kept.iter_mut().take(options.kept());
+            let mut of_run: [&mut [f32]; MOST_KEPT] =
+                core::array::from_fn(|_| kept.next().map(|kept| &mut kept[values.clone()]).unwrap_or_default());
+            let of_run = &mut of_run[..options.kept()];
+            options.update(*steps, &mut parameters[values.clone()], &gradients[values.clone()], of_run);
+        }
     }
 
     fn set_lr(&mut self, lr: f64) -> Result<(), Error> {
-        let options = self.options.lr(lr);
-        options.validate()?;
-        self.options = options;
+        let at = |group: &Group<R>| group.options.with_learning_rate(lr * group.share);
+        // All of them or none.
+        self.groups.iter().try_for_each(|group| at(group).check())?;
+        self.groups.iter_mut().for_each(|group| group.options = at(group));
         Ok(())
     }
 }
 
-impl<N: Network> fmt::Debug for Sgd<N> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Sgd<{}>({:?}, {} steps)", N::NAME, self.options, self.steps)
-    }
+/// No rule of the library keeps more.
+const MOST_KEPT: usize = 3;
+
+macro_rules! optimizer {
+    ($(#[$about:meta])* $name:ident($options:ident)) => {
+        $(#[$about])*
+        pub struct $name<N> {
+            descent: Descent<$options>,
+            network: PhantomData<fn() -> N>,
+        }
+
+        impl<N: Network> $name<N> {
+            /// For a network of type `N`, before its first step.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Option`] when one makes no sense.
+            pub fn new(options: $options) -> Result<Self, Error> {
+                Ok(Self { descent: Descent::new::<N>(options)?, network: PhantomData })
+            }
+
+            /// With options of their own for those parameters that `is_in` says, by PyTorch's name, as `conv1.weight`, and by what
+            /// the layer says of them: what `change` makes of the options of all. A parameter belongs to the last group that
+            /// takes it. See [`is_vector`].
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Option`] when one makes no sense; [`Error::NoParameters`] of a group of none.
+            pub fn group(
+                self,
+                is_in: impl Fn(&str, &Parameter) -> bool,
+                change: impl FnOnce($options) -> $options,
+            ) -> Result<Self, Error> {
+                Ok(Self { descent: self.descent.group::<N>(is_in, change)?, network: PhantomData })
+            }
+
+            /// How many steps it has done.
+            pub fn steps(&self) -> u64 {
+                self.descent.steps
+            }
+
+            /// The options of parameters that are in no group.
+            pub fn options(&self) -> &$options {
+                &self.descent.groups[0].options
+            }
+
+            /// For the network at another size: the state goes with it, and none of it is copied. See [`Resize`].
+            pub fn resized<M: Resize<First = N::First>>(self) -> $name<M>
+            where
+                N: Resize,
+            {
+                $name { descent: self.descent, network: PhantomData }
+            }
+        }
+
+        impl<N: Network> Optimizer<N> for $name<N> {
+            fn step(&mut self, network: &mut N, gradients: &Gradients<N>) {
+                self.descent.step(network.weights_mut().values_mut(), gradients.values());
+            }
+
+            fn lr(&self) -> f64 {
+                self.options().learning_rate()
+            }
+
+            fn set_lr(&mut self, lr: f64) -> Result<(), Error> {
+                self.descent.set_lr(lr)
+            }
+        }
+
+        impl<N: Network> fmt::Debug for $name<N> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let (name, groups) = (stringify!($name), self.descent.groups.len());
+                write!(formatter, "{name}<{}>({:?}, {groups} groups, {} steps)", N::NAME, self.options(), self.steps())
+            }
+        }
+    };
 }
 
-/// Adam, or AdamW, with PyTorch's options: see [`AdamOptions`].
-pub struct Adam<N> {
-    options: AdamOptions,
-    steps: u64,
-    exp_avg: Buffer,
-    exp_avg_sq: Buffer,
-    network: PhantomData<fn() -> N>,
-}
-
-impl<N: Network> Adam<N> {
-    /// For a network of type `N`, before its first step.
+optimizer! {
+    /// Stochastic gradient descent, with PyTorch's options: see [`SgdOptions`].
     ///
-    /// # Errors
+    /// ```
+    /// use cnn_core::prelude::*;
+    /// # network! { /// A classifier.
+    /// #     pub Net<1, 8, 8> { conv1: conv2d<4, 3>, relu, flatten, fc: linear<10> } }
     ///
-    /// [`Error::Option`] when one makes no sense.
-    pub fn new(options: AdamOptions) -> Result<Self, Error> {
-        options.validate()?;
-        let [exp_avg, exp_avg_sq] = [(); 2].map(|()| Buffer::zeros(N::PARAMETERS));
-        Ok(Self { options, steps: 0, exp_avg, exp_avg_sq, network: PhantomData })
-    }
-
-    /// For the network at another size: the state goes with it, and none of it is copied. See [`Resize`].
-    pub fn resized<M: Resize<First = N::First>>(self) -> Adam<M>
-    where
-        N: Resize,
-    {
-        let Self { options, steps, exp_avg, exp_avg_sq, .. } = self;
-        Adam { options, steps, exp_avg, exp_avg_sq, network: PhantomData }
-    }
+    /// // The last layer learns ten times as fast.
+    /// let mut sgd = Sgd::<Net>::new(SgdOptions::new(0.01).momentum(0.9))?
+    ///     .group(|name, _| name.starts_with("fc."), |options| options.lr(0.1))?;
+    /// sgd.set_lr(0.001)?; // and still does
+    /// # Ok::<(), Error>(())
+    /// ```
+    Sgd(SgdOptions)
 }
 
-impl<N: Network> Optimizer<N> for Adam<N> {
-    fn step(&mut self, network: &mut N, gradients: &Gradients<N>) {
-        self.steps += 1;
-        let parameters = network.weights_mut().values_mut();
-        let (exp_avg, exp_avg_sq) = (&mut self.exp_avg, &mut self.exp_avg_sq);
-        self.options.update(self.steps, parameters, gradients.values(), exp_avg, exp_avg_sq);
-    }
-
-    fn lr(&self) -> f64 {
-        self.options.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) -> Result<(), Error> {
-        let options = self.options.lr(lr);
-        options.validate()?;
-        self.options = options;
-        Ok(())
-    }
+optimizer! {
+    /// Adam, or AdamW, with PyTorch's options: see [`AdamOptions`].
+    Adam(AdamOptions)
 }
 
-impl<N: Network> fmt::Debug for Adam<N> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Adam<{}>({:?}, {} steps)", N::NAME, self.options, self.steps)
-    }
+optimizer! {
+    /// RMSprop, with PyTorch's options: see [`RmsPropOptions`].
+    RmsProp(RmsPropOptions)
+}
+
+optimizer! {
+    /// Adagrad, with PyTorch's options: see [`AdagradOptions`].
+    Adagrad(AdagradOptions)
+}
+
+optimizer! {
+    /// LAMB: see [`LambOptions`].
+    Lamb(LambOptions)
 }
