@@ -2,11 +2,12 @@
 //! results are, the other tests of kernels hold; here they only have the same bits, and slices end where they should.
 
 use cnn_core::kernel::convolution::packed::MadeFor;
-use cnn_core::kernel::convolution::{self, Epilogue, conv_transpose2d, linear, packed};
+use cnn_core::kernel::convolution::{self, Epilogue, conv_transpose2d, linear, packed, pooled};
 use cnn_core::kernel::geometry::{
     Activation, AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry,
-    GeluApproximation, GroupNormGeometry, Interpolation, Layout, LinearGeometry, LocalResponseNormGeometry,
-    Pad2dGeometry, Padding, PaddingMode, Pool2dGeometry, Upsample2dGeometry,
+    ExpressionGeometry, GeluApproximation, GroupNormGeometry, Interpolation, Layout, LinearGeometry,
+    LocalResponseNormGeometry, MatmulGeometry, Operand, Over, Pad2dGeometry, Padding, PaddingMode, Pool2dGeometry,
+    RearrangementGeometry, Reduction, ReductionGeometry, Upsample2dGeometry,
 };
 use cnn_core::kernel::memory::chunk::in_pool;
 use cnn_core::kernel::memory::scratch::Scratch;
@@ -15,10 +16,13 @@ use cnn_core::kernel::normalization::batch_norm2d::{
 };
 use cnn_core::kernel::normalization::{group_norm, local_response_norm};
 use cnn_core::kernel::pointwise::activation::{self, Remembered};
+use cnn_core::kernel::pointwise::expression::{self, Expression, Gradient};
 use cnn_core::kernel::pointwise::join::{self, Gate};
-use cnn_core::kernel::pointwise::{prelu, softmax};
+use cnn_core::kernel::pointwise::number::Number;
+use cnn_core::kernel::pointwise::{constant, prelu, reduce, scale, softmax};
 use cnn_core::kernel::pooling;
-use cnn_core::kernel::resampling::{pad2d, upsample};
+use cnn_core::kernel::product::matmul;
+use cnn_core::kernel::resampling::{pad2d, rearrange, upsample};
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::kernel::{FusedActivation, Write};
 
@@ -222,10 +226,18 @@ fn batch_normalizations() {
 
 #[test]
 fn normalizations_of_samples() {
-    for (channels, groups, size, by_value) in [(6, 3, [2, 3], false), (21, 1, [2, 2], true), (18, 1, [1, 1], false)] {
+    // By channels, as one run and as rows of values; then in parts, which are smaller in Miri, by channels and as one run.
+    for (channels, groups, size, by_value, stride) in [
+        (6, 3, [2, 3], false, 7),
+        (21, 1, [2, 2], true, 22),
+        (18, 1, [1, 1], false, 19),
+        (7, 1, [2, 3], true, 7),
+        (8, 2, [4, 5], false, 9),
+        (9, 1, [4, 5], true, 9),
+    ] {
         let geometry = GroupNormGeometry { by_value, ..GroupNormGeometry::new(channels, size, groups) };
-        let (geometry, rows) = (geometry.strided(channels + 1, 0), 3 * size[0] * size[1]);
-        let (input, grad_output) = (values(rows * (channels + 1) - 1), values(rows * channels));
+        let (geometry, rows) = (geometry.strided(stride, 0), 3 * size[0] * size[1]);
+        let (input, grad_output) = (values(rows * stride - (stride - channels)), values(rows * channels));
         let (weight, bias) = (values(geometry.weights()), values(geometry.weights()));
         both(|scratch| {
             let affine = group_norm::Affine { weight: Some(&weight), bias: Some(&bias) };
@@ -364,6 +376,184 @@ fn resizings() {
             pad2d::forward(&geometry, &input, &mut output);
             pad2d::backward(&geometry, &grad_output, &mut grad_input, Write::Add);
             [output, grad_input].concat()
+        });
+    }
+}
+
+#[test]
+fn products_of_maps() {
+    for transposed in [[false, false], [true, false], [false, true], [true, true]] {
+        // Of more rows than a task has, and of more columns than a vector has; one channel lies as it is multiplied.
+        for [channels, rows, depth, columns] in [[1, 86, 3, 5], [1, 3, 2, 19], [3, 4, 3, 5], [2, 2, 3, 17]] {
+            let geometry = MatmulGeometry { channels, rows, depth, columns, transposed };
+            let [first, second, grad_output] = geometry.lens().map(|len| values(2 * len));
+            both(|scratch| {
+                let (mut output, mut grad_first, mut grad_second) =
+                    (grad_output.clone(), first.clone(), second.clone());
+                matmul::forward(&geometry, &first, &second, &mut output, scratch);
+                matmul::backward_first(&geometry, &second, &grad_output, &mut grad_first, Write::Add, scratch);
+                matmul::backward_second(&geometry, &first, &grad_output, &mut grad_second, Write::Store, scratch);
+                [output, grad_first, grad_second].concat()
+            });
+        }
+    }
+}
+
+/// `a exp(b) + c`
+struct Three;
+
+impl Expression<3> for Three {
+    const COST: usize = 4;
+    const READS: [bool; 3] = [false, true, false];
+    const READS_VALUE: bool = true;
+
+    fn value<V: Number>([a, b, c]: [V; 3]) -> V {
+        a * b.exp() + c
+    }
+
+    fn gradients<V: Number>([_, b, _]: [V; 3], value: V, grad: V) -> [V; 3] {
+        [grad * b.exp(), grad * value, grad]
+    }
+}
+
+#[test]
+fn expressions() {
+    let (samples, cells, channels) = (2, 3, 7);
+    let operand = |channels, cells, stride| Operand { channels, cells, stride };
+    let single = operand(false, false, 0);
+    for (operands, out_stride) in [
+        ([Operand::WHOLE; 3], 0),
+        ([Operand::WHOLE, single, Operand::WHOLE], 0),
+        ([Operand::WHOLE, operand(true, true, 9), operand(true, false, 8)], 10),
+        ([Operand::WHOLE, operand(false, true, 2), single], 0),
+    ] {
+        let geometry = ExpressionGeometry { channels, cells, operands, out_stride };
+        let map = |map: cnn_core::kernel::geometry::Map| {
+            values(samples * map.cells() * map.stride - (map.stride - map.channels))
+        };
+        let inputs = [0, 1, 2].map(|operand| map(geometry.map(operand)));
+        let read = [0, 1, 2].map(|operand| &inputs[operand][..]);
+        let grad_output = map(geometry.output());
+        both(|_| {
+            let mut output = grad_output.clone();
+            expression::forward::<Three, 3>(&geometry, read, &mut output);
+            let (mut gradients, mut operand) = (inputs.clone(), 0);
+            let to = gradients.each_mut().map(|values| {
+                operand += 1;
+                let write = if operand == 2 { Write::Add } else { Write::Store };
+                Some(Gradient { values, stride: operands[operand - 1].stride, write })
+            });
+            let grad = Rows::strided(&grad_output, out_stride);
+            expression::backward::<Three, 3>(&geometry, read, &output, grad, to);
+            let mut grad = inputs[0].clone();
+            let sum = expression::sum::<Three, 3>(&geometry, read, 0, 0.5, &mut grad);
+            [output, gradients.concat(), grad, vec![sum as f32]].concat()
+        });
+    }
+}
+
+#[test]
+fn reductions() {
+    let kinds = [Reduction::Sum, Reduction::Max, Reduction::LogSumExp, Reduction::Norm];
+    for (reduction, over) in
+        kinds.into_iter().flat_map(|kind| [Over::Channels, Over::Space, Over::All].map(|over| (kind, over)))
+    {
+        let geometry = ReductionGeometry { reduction, over, channels: 7, cells: 3, layout: Layout::strided(8, 0) };
+        let input = values(2 * geometry.input().sample_step() - 1);
+        let grad_output = values(2 * geometry.output().sample_step());
+        both(|_| {
+            let (mut output, mut grad_input) = (grad_output.clone(), input.clone());
+            reduce::forward(&geometry, &input, &mut output);
+            reduce::backward(&geometry, &input, &output, &grad_output, &mut grad_input, Write::Add);
+            [output, grad_input].concat()
+        });
+    }
+}
+
+#[test]
+fn rearrangements() {
+    for geometry in [
+        RearrangementGeometry::transpose([3, 2, 4]),
+        RearrangementGeometry::pixel_shuffle([8, 2, 3], 2),
+        RearrangementGeometry::channel_slice([5, 2, 2], 1, 4),
+        RearrangementGeometry::crop([2, 4, 3], [1, 0, 0, 1]),
+    ] {
+        let (input, grad_output) = (values(2 * geometry.in_len), values(2 * geometry.out_len()));
+        both(|_| {
+            let (mut output, mut grad_input) = (grad_output.clone(), input.clone());
+            rearrange::forward(&geometry, &input, &mut output);
+            rearrange::backward(&geometry, &grad_output, &mut grad_input, Write::Add);
+            [output, grad_input].concat()
+        });
+    }
+}
+
+#[test]
+fn softmax_over_width() {
+    for (logarithm, channels) in [(false, 1), (true, 1), (false, 9), (true, 9)] {
+        let size = [channels, 5];
+        let [input, grad_output] = [(); 2].map(|()| values(4 * channels * 5));
+        both(|_| {
+            let (mut output, mut grad_input) = (grad_output.clone(), input.clone());
+            softmax::forward_over_width(logarithm, size, &input, &mut output);
+            softmax::backward_over_width(logarithm, size, &output, &grad_output, &mut grad_input, Write::Add);
+            [output, grad_input].concat()
+        });
+    }
+}
+
+#[test]
+fn scales_and_constants() {
+    let (rows, channels, stride) = (70, 7, 8);
+    let (x, grad, weight) = (values(rows * stride - 1), values(rows * channels), values(channels));
+    both(|scratch| {
+        let (input, dense) = (Rows::strided(&x, stride), Rows::dense(&grad));
+        let [mut output, mut in_place, mut same] = [(); 3].map(|()| grad.clone());
+        let (mut grad_input, mut grad_weight, mut sums) = (x.clone(), weight.clone(), weight.clone());
+        scale::forward(&weight, input, RowsMut::dense(&mut output), Write::Store);
+        scale::forward_in_place(&weight, RowsMut::dense(&mut in_place));
+        let wanted = Some((RowsMut::strided(&mut grad_input, stride), Write::Add));
+        scale::backward(&weight, input, dense, wanted, &mut grad_weight, scratch);
+        constant::forward(&weight, &mut same);
+        constant::backward(&grad, &mut sums);
+        [output, in_place, same, grad_input, grad_weight, sums].concat()
+    });
+}
+
+#[test]
+fn pooled_convolutions() {
+    let geometry = Conv2dGeometry {
+        in_channels: 2,
+        in_size: [5, 26],
+        out_channels: 5,
+        kernel_size: [3, 3],
+        padding: Padding::symmetric([1, 1]),
+        ..CONV
+    };
+    let pool = Pool2dGeometry {
+        channels: 5,
+        in_size: geometry.out_size(),
+        kernel_size: [2, 2],
+        stride: [2, 2],
+        padding: [0, 0],
+        dilation: [1, 1],
+        ceil_mode: false,
+        count_include_pad: true,
+        divisor_override: None,
+        layout: Layout::strided(0, 6),
+    };
+    assert!(pooled::applies(&geometry, &pool));
+    let (input, bias) = (values(2 * geometry.input().sample_step()), values(5));
+    // What is not finite meets no padding.
+    for last in [1.0, f32::INFINITY] {
+        let mut weight = values(geometry.weight_len());
+        weight.iter_mut().last().into_iter().for_each(|weight| *weight = last);
+        both(|scratch| {
+            let mut packed = vec![f32::NAN; pooled::packed_len(&geometry)];
+            pooled::pack(&geometry, &weight, Some(&bias), &mut packed);
+            let mut output = vec![0.0; 2 * pool.output().sample_step() - 1];
+            pooled::forward(&geometry, &pool, FusedActivation::Relu, &input, &packed, &mut output, scratch);
+            output
         });
     }
 }

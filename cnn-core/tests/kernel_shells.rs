@@ -5,16 +5,18 @@ use cnn_core::kernel::convolution::packed::{self, MadeFor};
 use cnn_core::kernel::convolution::{self, Epilogue};
 use cnn_core::kernel::geometry::{
     AdaptivePool2dGeometry, BatchNorm2dGeometry, Conv2dAlgorithm, Conv2dGeometry, ConvTranspose2dGeometry,
-    GroupNormGeometry, Layout, LocalResponseNormGeometry, Pad2dGeometry, Padding, PaddingMode, Pool2dGeometry,
+    GroupNormGeometry, Layout, LocalResponseNormGeometry, MatmulGeometry, Pad2dGeometry, Padding, PaddingMode,
+    Pool2dGeometry, RearrangementGeometry,
 };
 use cnn_core::kernel::memory::scratch::Scratch;
 use cnn_core::kernel::normalization::batch_norm2d::{self, Statistics};
 use cnn_core::kernel::normalization::group_norm::{self, Affine, AffineGradients};
 use cnn_core::kernel::normalization::local_response_norm;
 use cnn_core::kernel::pointwise::join::{self, Gate};
-use cnn_core::kernel::pointwise::prelu;
+use cnn_core::kernel::pointwise::{prelu, softmax};
 use cnn_core::kernel::pooling;
-use cnn_core::kernel::resampling::pad2d;
+use cnn_core::kernel::product::matmul;
+use cnn_core::kernel::resampling::{pad2d, rearrange};
 use cnn_core::kernel::rows::{Rows, RowsMut};
 use cnn_core::kernel::{FusedActivation, Write};
 
@@ -204,6 +206,42 @@ fn a_gradient_of_other_samples() {
 }
 
 #[test]
+#[should_panic(expected = "all maps have the same samples")]
+fn matrices_that_overflow_to_none() {
+    let size = 1 << (usize::BITS / 4);
+    let columns = usize::MAX / size + 1;
+    let geometry = MatmulGeometry { channels: 1, rows: 1, depth: 1, columns, transposed: [false, false] };
+    matmul::forward(&geometry, &vec![1.0; size], &[], &mut [], &mut Scratch::default());
+}
+
+#[test]
+#[should_panic(expected = "both maps have the same samples")]
+fn values_at_other_places_that_overflow_to_none() {
+    let geometry = RearrangementGeometry { in_len: 1, first: 0, sizes: [1, 1, 1, HALF, 1], steps: [0; 5] };
+    rearrange::backward(&geometry, &[], &mut [1.0; 2], Write::Store);
+}
+
+#[test]
+#[should_panic(expected = "both maps have the same samples")]
+fn a_part_of_a_sample_is_none() {
+    let geometry = RearrangementGeometry::channel_slice([2, 1, 1], 0, 1);
+    rearrange::forward(&geometry, &[1.0; 3], &mut [0.0]);
+}
+
+#[test]
+#[should_panic(expected = "what is taken is the input's")]
+fn places_that_overflow_to_the_first() {
+    let geometry = RearrangementGeometry { in_len: 1, first: 0, sizes: [1, 1, 1, 3, 1], steps: [0, 0, 0, HALF, 0] };
+    rearrange::forward(&geometry, &[1.0], &mut [0.0; 3]);
+}
+
+#[test]
+#[should_panic(expected = "the numbers of a window make more than memory can have")]
+fn rows_that_overflow_to_a_cell() {
+    softmax::forward_over_width(false, [2, HALF + 1], &[1.0; 2], &mut [0.0; 2]);
+}
+
+#[test]
 fn an_empty_batch_takes_no_time_and_no_memory_whatever_a_sample_is() {
     let mut scratch = Scratch::default();
     let (mut grad_weight, mut grad_bias) = ([1.0], [1.0]);
@@ -253,6 +291,9 @@ fn an_empty_batch_takes_no_time_and_no_memory_whatever_a_sample_is() {
     group_norm::forward(&much, Affine::default(), FusedActivation::None, &[], &mut [], &mut scratch);
     let target = Some((&mut [][..], Write::Store));
     group_norm::backward(&much, None, &[], &[], target, AffineGradients::default(), &mut scratch);
+
+    let much = MatmulGeometry { channels: MUCH, rows: MUCH, depth: MUCH, columns: MUCH, transposed: [false, true] };
+    matmul::forward(&much, &[], &[], &mut [], &mut scratch);
 
     let target = Some((RowsMut::dense(&mut []), Write::Store));
     let nothing = Rows::dense(&[]);

@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
         layout: arguments.layout(channels, channels),
     };
     let rows = arguments.batch() * arguments.below(256);
-    let (which, write, fused) = (arguments.below(5), arguments.write(), arguments.fused());
+    let (which, write, fused) = (arguments.below(8), arguments.write(), arguments.fused());
     let mut input = arguments.maps(attempt(|| geometry.input()), rows);
     let mut output = arguments.maps(attempt(|| geometry.output()), rows);
     let [mut mean, mut variance] = [(); 2].map(|()| arguments.values(Some(channels)));
@@ -29,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
     let sound = small(&[channels])
         && rows > 1
         && right(&[&input, &output, &mean, &variance, &weight, &bias, &running_mean, &running_variance])
-        && (which != 2 || geometry.layout.in_stride == geometry.layout.out_stride);
+        && (![2, 6, 7].contains(&which) || geometry.layout.in_stride == geometry.layout.out_stride);
     let (geometry, scratch) = (&geometry, &mut Scratch::default());
     call(sound, || match which {
         0 => {
@@ -54,6 +54,16 @@ fuzz_target!(|bytes: &[u8]| {
                 batch_norm2d::forward_evaluation_in_place(geometry, statistics, affine, fused, output, scratch);
             }
         }
+        5 | 6 => {
+            let affine = with_affine.then_some(Affine { weight: &weight.values, bias: &bias.values });
+            batch_norm2d::invert(geometry, &variance.values, &mut running_variance.values);
+            let saved = Saved { mean: &mean.values, inverse_deviation: &running_variance.values };
+            if which == 5 {
+                batch_norm2d::forward_saved(geometry, saved, affine, fused, &input.values, &mut output.values);
+            } else {
+                batch_norm2d::forward_saved_in_place(geometry, saved, affine, fused, &mut output.values);
+            }
+        }
         _ => {
             let (factors, summands) = (weight.values.clone(), bias.values.clone());
             let affine = with_affine.then_some(Affine { weight: &factors, bias: &summands });
@@ -61,12 +71,14 @@ fuzz_target!(|bytes: &[u8]| {
                 with_running.then_some(AffineGradients { weight: &mut weight.values, bias: &mut bias.values });
             let given = input.values.clone();
             let grad_input = with_input.then_some((&mut input.values[..], write));
-            let maps = MapGradients::Apart { output: &output.values, input: grad_input };
-            if which == 3 {
+            let maps = if which == 7 {
+                MapGradients::InPlace(&mut output.values)
+            } else {
+                MapGradients::Apart { output: &output.values, input: grad_input }
+            };
+            if which == 3 || which == 7 && with_input {
                 let saved = Saved { mean: &mean.values, inverse_deviation: &variance.values };
-                batch_norm2d::backward_training(
-                    geometry, saved, affine, &given, fused, maps, gradients, scratch,
-                );
+                batch_norm2d::backward_training(geometry, saved, affine, &given, fused, maps, gradients, scratch);
             } else {
                 let statistics = Statistics { mean: &mean.values, variance: &variance.values };
                 batch_norm2d::backward_evaluation(

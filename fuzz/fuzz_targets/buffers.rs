@@ -2,6 +2,7 @@
 #![no_main]
 
 use cnn_core::kernel::memory::buffer::{Buffer, split, split_ref};
+use cnn_core::kernel::memory::chunk;
 use cnn_core::kernel::memory::scratch::{Needs, Scratch};
 use cnn_fuzz::{Arguments, call};
 use libfuzzer_sys::fuzz_target;
@@ -18,6 +19,9 @@ fuzz_target!(|bytes: &[u8]| {
     });
     call(false, || {
         assert!(split_ref(&values, [first, second, third]).into_iter().flatten().all(|&value| value != 2.0))
+    });
+    call(first > 0, || {
+        chunk::for_each_sample(first, &mut values, |index, part| part.fill(index as f32));
     });
     if first > MOST || second > MOST || third > MOST {
         return;

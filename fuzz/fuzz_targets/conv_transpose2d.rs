@@ -1,10 +1,11 @@
 //! Transposed convolutions.
 #![no_main]
 
+use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::convolution::{Epilogue, conv_transpose2d};
 use cnn_core::kernel::geometry::ConvTranspose2dGeometry;
 use cnn_core::kernel::memory::scratch::Scratch;
-use cnn_fuzz::{Arguments, attempt, call, is_much_memory, is_much_work, right, small};
+use cnn_fuzz::{Arguments, are_batches, attempt, call, is_much_memory, is_much_work, right, small, zeros};
 use libfuzzer_sys::fuzz_target;
 
 fn geometry(arguments: &mut Arguments<'_>) -> ConvTranspose2dGeometry {
@@ -46,19 +47,22 @@ fn is_sound(geometry: &ConvTranspose2dGeometry) -> bool {
 fuzz_target!(|bytes: &[u8]| {
     let mut arguments = Arguments::new(bytes);
     let geometry = geometry(&mut arguments);
-    let (which, write, fused, batch) =
-        (arguments.below(3), arguments.write(), arguments.fused(), arguments.batch());
+    let (which, write, fused, batch) = (arguments.below(4), arguments.write(), arguments.fused(), arguments.batch());
     let input = arguments.maps(attempt(|| geometry.input()), batch);
     let mut output = arguments.maps(attempt(|| geometry.output()), batch);
     let mut weight = arguments.values(attempt(|| geometry.weight_len()));
     let bias = arguments.maybe(Some(geometry.out_channels));
     let cells = geometry.in_size[0].wrapping_mul(geometry.in_size[1]);
     let needs = attempt(|| geometry.needs());
-    let right = right(&[&input, &output, &weight]) && bias.as_ref().is_none_or(|bias| bias.right);
-    if right && batch > 0 && (is_much_memory(needs) || is_much_work(&[batch, weight.values.len(), cells])) {
+    let right_weight = weight.right && bias.as_ref().is_none_or(|bias| bias.right);
+    let maps = [(attempt(|| geometry.input()), &input), (attempt(|| geometry.output()), &output)];
+    if right_weight
+        && are_batches(maps)
+        && (is_much_memory(needs) || is_much_work(&[batch, weight.values.len(), cells]))
+    {
         return;
     }
-    let sound = right && attempt(|| is_sound(&geometry)) == Some(true);
+    let sound = right_weight && right(&[&input, &output]) && attempt(|| is_sound(&geometry)) == Some(true);
     let mut scratch = Scratch::default();
     let (geometry, scratch) = (&geometry, &mut scratch);
     call(sound, || match which {
@@ -68,6 +72,13 @@ fuzz_target!(|bytes: &[u8]| {
             conv_transpose2d::forward(geometry, epilogue, &input.values, &weight.values, &mut output.values, scratch);
         }
         1 => {
+            let Some(mut packed) = zeros(conv_transpose2d::packed_len(geometry)) else { return };
+            let bias = bias.as_ref().map(|bias| &bias.values[..]);
+            conv_transpose2d::pack(geometry, MadeFor::OneSample, &weight.values, bias, &mut packed);
+            let epilogue = Epilogue { bias: None, write, fused };
+            conv_transpose2d::forward_packed(geometry, epilogue, &input.values, &packed, &mut output.values, scratch);
+        }
+        2 => {
             let mut input = input.values.clone();
             conv_transpose2d::backward_input(geometry, &weight.values, &output.values, &mut input, write, scratch);
         }

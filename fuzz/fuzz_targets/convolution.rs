@@ -5,7 +5,7 @@ use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::convolution::{self, Epilogue, packed};
 use cnn_core::kernel::geometry::{Conv2dAlgorithm, Conv2dGeometry};
 use cnn_core::kernel::memory::scratch::Scratch;
-use cnn_fuzz::{Arguments, attempt, call, is_much_memory, is_much_work, right, small};
+use cnn_fuzz::{Arguments, are_batches, attempt, call, is_much_memory, is_much_work, right, small, zeros};
 use libfuzzer_sys::fuzz_target;
 
 fn geometry(arguments: &mut Arguments<'_>) -> Conv2dGeometry {
@@ -35,7 +35,16 @@ fn geometry(arguments: &mut Arguments<'_>) -> Conv2dGeometry {
 /// Whether all numbers are what the language allows.
 fn is_sound(geometry: &Conv2dGeometry) -> bool {
     let Conv2dGeometry {
-        in_channels, in_size, out_channels, kernel_size, stride, padding, unread, dilation, groups, ..
+        in_channels,
+        in_size,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        unread,
+        dilation,
+        groups,
+        ..
     } = *geometry;
     let [top, bottom, left, right] = [padding.top, padding.bottom, padding.left, padding.right].map(|side| side + 1);
     small(&[in_channels, out_channels, groups])
@@ -52,19 +61,23 @@ fn is_sound(geometry: &Conv2dGeometry) -> bool {
 fuzz_target!(|bytes: &[u8]| {
     let mut arguments = Arguments::new(bytes);
     let geometry = geometry(&mut arguments);
-    let (which, write, fused, batch) =
-        (arguments.below(4), arguments.write(), arguments.fused(), arguments.batch());
+    let (which, write, fused, batch) = (arguments.below(4), arguments.write(), arguments.fused(), arguments.batch());
+    let (of_batches, changed) = (arguments.yes(), arguments.below(8) == 1);
     let input = arguments.maps(attempt(|| geometry.input()), batch);
     let mut output = arguments.maps(attempt(|| geometry.output()), batch);
     let mut weight = arguments.values(attempt(|| geometry.weight_len()));
     let bias = arguments.maybe(Some(geometry.out_channels));
     let cells = attempt(|| geometry.output()).map_or(0, |map| map.size[0].wrapping_mul(map.size[1]));
     let needs = attempt(|| geometry.needs());
-    let right = right(&[&input, &output, &weight]) && bias.as_ref().is_none_or(|bias| bias.right);
-    if right && batch > 0 && (is_much_memory(needs) || is_much_work(&[batch, weight.values.len(), cells])) {
+    let right_weight = weight.right && bias.as_ref().is_none_or(|bias| bias.right);
+    let maps = [(attempt(|| geometry.input()), &input), (attempt(|| geometry.output()), &output)];
+    if right_weight
+        && are_batches(maps)
+        && (is_much_memory(needs) || is_much_work(&[batch, weight.values.len(), cells]))
+    {
         return;
     }
-    let sound = right && attempt(|| is_sound(&geometry)) == Some(true);
+    let sound = right_weight && right(&[&input, &output]) && attempt(|| is_sound(&geometry)) == Some(true);
     let mut scratch = Scratch::default();
     let (geometry, scratch) = (&geometry, &mut scratch);
     let some_bias = bias.as_ref().map(|bias| &bias.values[..]);
@@ -74,8 +87,13 @@ fuzz_target!(|bytes: &[u8]| {
             convolution::forward(geometry, epilogue, &input.values, &weight.values, &mut output.values, scratch);
         }
         1 => {
-            let mut packed = vec![0.0; packed::packed_len(geometry)];
-            packed::pack(geometry, MadeFor::OneSample, &weight.values, some_bias, &mut packed);
+            let Some(mut packed) = zeros(packed::packed_len(geometry)) else { return };
+            let made_for = if of_batches { MadeFor::Batches } else { MadeFor::OneSample };
+            packed::pack(geometry, made_for, &weight.values, some_bias, &mut packed);
+            if changed {
+                // All that is packed are numbers, which anyone may write.
+                packed[1..4].iter_mut().for_each(|number| *number = 1.0 - *number);
+            }
             let epilogue = Epilogue { bias: None, write, fused };
             packed::forward(geometry, epilogue, &input.values, &packed, &mut output.values, scratch);
         }

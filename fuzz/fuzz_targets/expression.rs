@@ -47,9 +47,9 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let sound = small(&[channels, cells])
         && right(&[&values[0], &values[1], &values[2], &output, &grad])
-        && operands.iter().all(|operand| operand.stride == 0)
-        && geometry.out_stride == 0
-        && (!is_sum || operands[0].is_whole());
+        && operands.iter().all(|operand| operand.stride == 0 || small(&[operand.stride]))
+        && (geometry.out_stride == 0 || small(&[geometry.out_stride]))
+        && (!is_sum || operands[0].is_whole() && operands[0].stride == 0 && geometry.out_stride == 0);
     let read = core::array::from_fn(|operand| values[operand].values.as_slice());
     call(sound, || {
         if is_sum {

@@ -1,11 +1,12 @@
 //! Linear layers, and those with a packed weight.
 #![no_main]
 
+use cnn_core::kernel::Write;
 use cnn_core::kernel::convolution::packed::MadeFor;
 use cnn_core::kernel::convolution::{Epilogue, linear};
 use cnn_core::kernel::geometry::LinearGeometry;
 use cnn_core::kernel::memory::scratch::Scratch;
-use cnn_fuzz::{Arguments, attempt, call, is_much_work, right, small};
+use cnn_fuzz::{Arguments, attempt, call, is_much_work, right, small, zeros};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -13,8 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     let [in_features, out_features] = arguments.pair(Arguments::size);
     let layout = arguments.layout(in_features, out_features);
     let geometry = LinearGeometry { in_features, out_features, layout };
-    let (which, write, fused, batch) =
-        (arguments.below(4), arguments.write(), arguments.fused(), arguments.batch());
+    let (which, write, fused, batch) = (arguments.below(4), arguments.write(), arguments.fused(), arguments.batch());
     let input = arguments.maps(attempt(|| geometry.input()), batch);
     let mut output = arguments.maps(attempt(|| geometry.output()), batch);
     let mut weight = arguments.values(attempt(|| geometry.weight_len()));
@@ -33,10 +33,15 @@ fuzz_target!(|bytes: &[u8]| {
             linear::forward(geometry, epilogue, &input.values, &weight.values, &mut output.values, scratch);
         }
         1 => {
-            let mut packed = vec![0.0; linear::packed_len(geometry)];
+            let Some(mut packed) = zeros(linear::packed_len(geometry)) else { return };
             linear::pack(geometry, MadeFor::OneSample, &weight.values, some_bias, &mut packed);
             let epilogue = Epilogue { bias: None, write, fused };
-            linear::forward_packed(geometry, epilogue, &input.values, &packed, &mut output.values, scratch);
+            let (input, output) = (&input.values, &mut output.values);
+            if write == Write::Add {
+                linear::packing(geometry).forward(epilogue, input, &packed, output, scratch);
+            } else {
+                linear::forward_packed(geometry, epilogue, input, &packed, output, scratch);
+            }
         }
         2 => {
             let mut input = input.values.clone();

@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let mut arguments = Arguments::new(bytes);
     if arguments.yes() {
-        let [in_len, first] = [(); 2].map(|()| arguments.size());
+        let (in_len, first) = (arguments.size(), arguments.margin());
         let sizes = core::array::from_fn(|_| arguments.margin());
         let steps = core::array::from_fn(|_| arguments.margin());
         let geometry = RearrangementGeometry { in_len, first, sizes, steps };
@@ -21,9 +21,15 @@ fuzz_target!(|bytes: &[u8]| {
         if is_much_work(&[geometry.out_len().max(1), samples]) {
             return;
         }
+        // What is taken lies in the input.
+        let reach = sizes
+            .iter()
+            .zip(steps)
+            .try_fold(first, |reach, (&size, step)| size.checked_sub(1)?.checked_mul(step)?.checked_add(reach));
+        let sound = right(&[&input, &output]) && small(&[in_len]) && reach.is_some_and(|reach| reach < in_len);
         let mut grad = input.clone();
-        call(false, || rearrange::forward(&geometry, &input.values, &mut output.values));
-        call(false, || rearrange::backward(&geometry, &output.values, &mut grad.values, write));
+        call(sound, || rearrange::forward(&geometry, &input.values, &mut output.values));
+        call(sound, || rearrange::backward(&geometry, &output.values, &mut grad.values, write));
         return;
     }
     let (channels, cells, samples) = (arguments.size(), arguments.size(), arguments.batch());

@@ -7,13 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, Once};
 
 use arbitrary::Unstructured;
-use cnn_core::kernel::geometry::{Layout, Map, Padding};
+use cnn_core::kernel::geometry::{Activation, Layout, Map, Padding};
 use cnn_core::kernel::memory::scratch::Needs;
+use cnn_core::kernel::pointwise::activation;
 use cnn_core::kernel::rows::{Rows, RowsMut};
-use cnn_core::kernel::{FusedActivation, Write};
+use cnn_core::kernel::{FusedActivation, Then, Write};
 
 /// Values of a slice at most: huge maps get slices that do not fit them.
-const VALUES: usize = 1 << 16;
+const VALUES: usize = 1 << 17;
 /// Values that a kernel may work in, where its maps are as they should be: what says that it needs more is believed.
 const SCRATCH: usize = 1 << 21;
 /// Multiply-adds (or some such unit) of a call at most.
@@ -127,9 +128,11 @@ impl<'a> Arguments<'a> {
         if self.yes() { Write::Add } else { Write::Store }
     }
 
-    /// One of the rectifiers.
+    /// One of the rectifiers, or a function that is not applied in registers.
     pub fn fused(&mut self) -> FusedActivation {
-        [FusedActivation::None, FusedActivation::Relu, FusedActivation::Relu6][self.below(3)]
+        static TANH: Then = activation::then(Activation::Tanh);
+        [FusedActivation::None, FusedActivation::Relu, FusedActivation::Relu6, FusedActivation::Then(&TANH)]
+            [self.below(4)]
     }
 
     /// An option: a usual number, or any.
@@ -233,6 +236,18 @@ pub fn is_much_work(numbers: &[usize]) -> bool {
 /// Whether a kernel says that it works in more memory than this machine should give to it.
 pub fn is_much_memory(needs: Option<Needs>) -> bool {
     needs.is_some_and(|needs| needs.shared > SCRATCH || needs.per_thread > SCRATCH)
+}
+
+/// Whether these are batches of the same size, and not empty: slices that end within a cell may be so, too.
+pub fn are_batches(maps: [(Option<Map>, &Values); 2]) -> bool {
+    let [first, second] =
+        maps.map(|(map, values)| attempt(|| map.map(|map| map.samples(values.values.len()))).flatten());
+    first == second && first.is_some_and(|samples| samples > 0)
+}
+
+/// Memory for a packed weight, if this machine should give so much to it.
+pub fn zeros(len: usize) -> Option<Vec<f32>> {
+    (len <= SCRATCH).then(|| vec![0.0; len])
 }
 
 /// What a question says, or none where it is refused.

@@ -4,6 +4,7 @@ use super::math;
 use crate::kernel::Write;
 use crate::kernel::isa::{MAX_LANES, Simd, vectors};
 use crate::kernel::rows::{Row, Rows, RowsMut, for_each};
+use crate::shape::window;
 
 /// input `[.., channels]` -> output `[.., channels]`: `exp(x) / sum exp(x)` in each row.
 #[inline]
@@ -37,7 +38,8 @@ pub fn forward_over_width(logarithm: bool, [channels, width]: [usize; 2], input:
     if channels == 1 {
         for_each(width, output, [input], &Forward { logarithm });
     } else {
-        for_each(width * channels, output, [input], &Across { channels, logarithm, write: Write::Store });
+        let across = Across { channels, logarithm, write: Write::Store };
+        for_each(window::product(width, channels), output, [input], &across);
     }
 }
 
@@ -55,7 +57,7 @@ pub fn backward_over_width(
     if channels == 1 {
         for_each(width, grad_input, read, &Backward { logarithm, write });
     } else {
-        for_each(width * channels, grad_input, read, &Across { channels, logarithm, write });
+        for_each(window::product(width, channels), grad_input, read, &Across { channels, logarithm, write });
     }
 }
 

@@ -35,20 +35,20 @@ impl MatmulGeometry {
     /// The first matrix in memory: rows, then columns.
     const fn first(&self) -> [usize; 2] {
         match self.transposed[0] {
-            true => [self.channels, self.rows * self.channels],
-            false => [self.depth * self.channels, self.channels],
+            true => [self.channels, self.rows.saturating_mul(self.channels)],
+            false => [self.depth.saturating_mul(self.channels), self.channels],
         }
     }
 
     const fn second(&self) -> [usize; 2] {
         match self.transposed[1] {
-            true => [self.channels, self.depth * self.channels],
-            false => [self.columns * self.channels, self.channels],
+            true => [self.channels, self.depth.saturating_mul(self.channels)],
+            false => [self.columns.saturating_mul(self.channels), self.channels],
         }
     }
 
     const fn product(&self) -> [usize; 2] {
-        [self.columns * self.channels, self.channels]
+        [self.columns.saturating_mul(self.channels), self.channels]
     }
 
     /// How many samples there are of maps of these values.
@@ -56,8 +56,8 @@ impl MatmulGeometry {
         let [first_len, second_len, product_len] = self.lens();
         assert!(first_len > 0 && second_len > 0 && product_len > 0, "matrices have values");
         let samples = first / first_len;
-        let lens = [first_len, second_len, product_len].map(|len| samples * len);
-        assert_eq!([first, second, product], lens, "all maps have the same samples");
+        let lens = [first_len, second_len, product_len].map(|len| samples.checked_mul(len));
+        assert_eq!([first, second, product].map(Some), lens, "all maps have the same samples");
         samples
     }
 }

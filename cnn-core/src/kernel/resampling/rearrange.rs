@@ -10,8 +10,7 @@ use crate::kernel::memory::chunk::for_each_part;
 /// If they are not of equally many samples, or a value that is taken is none of the input's.
 #[inline]
 pub fn forward(geometry: &RearrangementGeometry, input: &[f32], output: &mut [f32]) {
-    let (in_len, out_len) = lens(geometry);
-    assert_eq!(input.len() / in_len * out_len, output.len(), "both maps have the same samples");
+    let (in_len, out_len) = lens(geometry, [input.len(), output.len()]);
     // The outermost sizes of all samples, each of which is a part of the output.
     let [outer, ..] = geometry.sizes;
     let rest = out_len / outer;
@@ -38,8 +37,7 @@ pub fn forward(geometry: &RearrangementGeometry, input: &[f32], output: &mut [f3
 /// As [`forward`].
 #[inline]
 pub fn backward(geometry: &RearrangementGeometry, grad_output: &[f32], grad_input: &mut [f32], write: Write) {
-    let (in_len, out_len) = lens(geometry);
-    assert_eq!(grad_input.len() / in_len * out_len, grad_output.len(), "both maps have the same samples");
+    let (in_len, out_len) = lens(geometry, [grad_input.len(), grad_output.len()]);
     for_each_part(grad_input.len() / in_len, in_len, in_len, grad_input, |first, grad_input| {
         for (index, to) in grad_input.chunks_exact_mut(in_len).enumerate() {
             if write == Write::Store {
@@ -57,10 +55,17 @@ pub fn backward(geometry: &RearrangementGeometry, grad_output: &[f32], grad_inpu
     });
 }
 
-fn lens(geometry: &RearrangementGeometry) -> (usize, usize) {
-    let lens = (geometry.in_len, geometry.out_len());
-    assert!(lens.0 > 0 && lens.1 > 0 && lens.1 < usize::MAX, "both maps have values");
-    lens
+/// Values of a sample of each map, of which there are so many.
+fn lens(geometry: &RearrangementGeometry, [input, output]: [usize; 2]) -> (usize, usize) {
+    let (in_len, out_len) = (geometry.in_len, geometry.out_len());
+    assert!(in_len > 0 && out_len > 0 && out_len < usize::MAX, "both maps have values");
+    let samples = input / in_len;
+    let are_whole = input.is_multiple_of(in_len) && samples.checked_mul(out_len) == Some(output);
+    assert!(are_whole, "both maps have the same samples");
+    let mut steps = geometry.sizes.iter().zip(geometry.steps);
+    let last = steps.try_fold(geometry.first, |place, (size, step)| (size - 1).checked_mul(step)?.checked_add(place));
+    assert!(last.is_some_and(|last| last < in_len), "what is taken is the input's");
+    (in_len, out_len)
 }
 
 /// Calls `each` with the place of the first value of each innermost row.

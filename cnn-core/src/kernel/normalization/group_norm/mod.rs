@@ -23,8 +23,8 @@ use rows::{ReturnedRows, RowsOf};
 
 /// Parts of a sample at most: their sums are kept.
 const PARTS: usize = 16;
-/// Values of a part at least.
-const PART: usize = 1 << 15;
+/// Values of a part at least. Miri has patience for small maps only.
+const PART: usize = if cfg!(miri) { 1 << 6 } else { 1 << 15 };
 /// Shares of a batch of small samples at most, of which each has gradients of the weights.
 const SHARES: usize = 16;
 /// Samples whose gradients are added up before they are added to others: the terms of a sum are few.

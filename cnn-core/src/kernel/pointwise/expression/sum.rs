@@ -10,8 +10,8 @@ use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::pointwise::math;
 use crate::kernel::pointwise::number::Lanes;
 
-/// Values that one thread takes at a time.
-const PIECE: usize = 1 << 14;
+/// Values that one thread takes at a time. Miri has patience for small maps only.
+const PIECE: usize = if cfg!(miri) { 1 << 4 } else { 1 << 14 };
 /// Vectors that are added up before their sum is added to that of the others in `f64`.
 const BLOCK: usize = 32;
 
