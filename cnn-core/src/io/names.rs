@@ -30,11 +30,12 @@ impl<'a> Nearest<'a> {
             self.budget = left;
             let edits = edits(name, other);
             if edits <= most {
-                near.push((edits, *other));
+                let place = near.iter().take_while(|nearer| **nearer < (edits, *other)).count();
+                near.insert(place, (edits, *other));
+                near.truncate(2);
             }
         }
-        near.sort_unstable();
-        near.into_iter().take(2).map(|(_, name)| name.to_owned()).collect()
+        near.into_iter().map(|(_, name)| name.to_owned()).collect()
     }
 }
 

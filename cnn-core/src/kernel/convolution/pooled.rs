@@ -160,14 +160,7 @@ impl Kernel for Task<'_> {
             copy_padded(&input[channel..], Map { channels: 1, ..map }, rectangle, 1, plane);
         }
         let bands = Bands { job: self.job, planes, width, plane: height * width, rows };
-        // As many sums as hide what a multiplication takes, with the cells that they are of.
-        let most = if S::REGISTERS == 32 { 4 } else { 2 };
-        match geometry.out_channels.div_ceil(geometry.out_channels.div_ceil(most)) {
-            1 => bands.run::<S, 1>(simd, output),
-            2 => bands.run::<S, 2>(simd, output),
-            3 => bands.run::<S, 3>(simd, output),
-            _ => bands.run::<S, 4>(simd, output),
-        }
+        bands.run(simd, output);
     }
 }
 
@@ -184,20 +177,31 @@ struct Bands<'a> {
 const LINE: usize = CELLS + MAX_LANES;
 
 impl Bands<'_> {
-    /// `OT` channels at once.
     #[inline(always)]
-    fn run<S: Simd, const OT: usize>(&self, simd: S, output: &mut [f32]) {
+    fn run<S: Simd>(&self, simd: S, output: &mut [f32]) {
         let Map { size: [_, columns], channels, stride } = self.job.pool.output();
         // The larger ones of two rows, then of two columns.
         let (mut lines, mut cells) = ([[0.0; LINE]; OUT], [[0.0; CELLS]; OUT]);
+        // As many channels at once as hide what a multiplication takes, with the cells that they are of.
+        let most = if S::REGISTERS == 32 { 4 } else { 2 };
+        let at_once = channels.div_ceil(channels.div_ceil(most));
         for row in 0..self.rows {
             for column in (0..columns).step_by(S::LANES) {
                 let mut channel = 0;
                 while channel < channels {
                     // The last ones may be computed twice.
-                    let first = channel.min(channels - OT);
-                    self.sums::<S, OT>(simd, row, 2 * column, first, &mut lines);
-                    channel += OT;
+                    let (first, column) = (channel.min(channels - at_once), 2 * column);
+                    if S::REGISTERS == 32 && at_once > 2 {
+                        match at_once {
+                            3 => self.sums::<S, 3>(simd, row, column, first, &mut lines),
+                            _ => self.sums::<S, 4>(simd, row, column, first, &mut lines),
+                        }
+                    } else if at_once == 2 {
+                        self.sums::<S, 2>(simd, row, column, first, &mut lines);
+                    } else {
+                        self.sums::<S, 1>(simd, row, column, first, &mut lines);
+                    }
+                    channel += at_once;
                 }
                 let count = S::LANES.min(columns - column);
                 for (line, cells) in lines.iter().zip(&mut cells).take(channels) {
@@ -223,7 +227,7 @@ impl Bands<'_> {
         }
     }
 
-    /// Two vectors of cells of two rows each, from `column` on, of `OT` channels: the larger ones of both rows.
+    /// Two vectors of cells of two rows each, from `column` on, of `OT` channels at once: the larger ones of both rows.
     #[inline(always)]
     #[allow(clippy::needless_range_loop, reason = "with indices that the compiler knows, sums stay in registers")]
     fn sums<S: Simd, const OT: usize>(
