@@ -60,8 +60,10 @@ fn long_and_large() {
         {
             check(MatmulGeometry { channels, rows, depth, columns, transposed }, 2, Write::Store);
         }
-        // Samples enough for each to be a task.
-        check(MatmulGeometry { channels: 1, rows: 100, depth: 7, columns: 70, transposed }, 17, Write::Add);
+        // Samples enough for each product to be a task; in the last, matrices too large for that.
+        for (channels, rows, depth, columns) in [(1, 100, 7, 70), (3, 100, 7, 70), (2, 90, 3, 300)] {
+            check(MatmulGeometry { channels, rows, depth, columns, transposed }, 17, Write::Add);
+        }
     }
 }
 

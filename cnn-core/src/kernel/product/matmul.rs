@@ -15,8 +15,10 @@ use crate::shape::window;
 
 /// Rows of a task: whole tiles on every instruction set.
 const ROWS: usize = 84;
-/// Samples that are tasks enough.
+/// Products that are tasks enough.
 const MANY: usize = 16;
+/// Values of a matrix at most that is copied as a whole.
+const COPIED: usize = 1 << 16;
 /// Columns of a panel at most.
 const PANEL: usize = VECTORS * MAX_LANES;
 
@@ -24,12 +26,22 @@ impl MatmulGeometry {
     /// What all functions of this module work in: a panel of the right matrix, and, where there are several channels, some rows
     /// of the left one and of the product.
     pub const fn needs(&self) -> Needs {
-        let Self { channels, rows, depth, columns, .. } = *self;
-        let longest = if rows > depth { rows } else { depth };
-        let longest = if longest > columns { longest } else { columns };
+        let longest = self.longest();
         let panel = window::product(longest, PANEL);
-        let copies = if channels > 1 { window::product(ROWS, window::sum(longest, PANEL)) } else { 0 };
+        let rows = if self.copies_all() && longest > ROWS { longest } else { ROWS };
+        let copies = if self.channels > 1 { window::product(rows, window::sum(longest, PANEL)) } else { 0 };
         Needs { shared: 0, per_thread: window::sum(panel, copies) }
+    }
+
+    /// Rows, or columns, of the largest matrix in any of the three products.
+    const fn longest(&self) -> usize {
+        let longest = if self.rows > self.depth { self.rows } else { self.depth };
+        if longest > self.columns { longest } else { self.columns }
+    }
+
+    /// Whether all rows of a matrix may be copied at once.
+    const fn copies_all(&self) -> bool {
+        window::product(self.longest(), self.longest()) <= COPIED
     }
 
     /// The first matrix in memory: rows, then columns.
@@ -165,8 +177,9 @@ fn run(
     let [rows, ..] = sizes;
     let (channels, len) = (geometry.channels, target.len() / samples);
     let (target, isa) = (Target::new(target), isa::current());
-    // A panel is packed for each task: where there are samples enough for all threads, a task has all rows.
-    let of_task = if channels == 1 && samples >= MANY { rows } else { ROWS };
+    // A panel is packed for each task: where there are products enough for all threads, a task has all rows.
+    let has_all = samples * channels >= MANY && (channels == 1 || geometry.copies_all());
+    let of_task = if has_all { rows } else { ROWS };
     let pieces = rows.div_ceil(of_task);
     let work = samples.saturating_mul(geometry.multiply_adds());
     chunk::for_each(samples * channels * pieces, work, |index| {
