@@ -1,8 +1,7 @@
-//! Optimizers and schedules give what PyTorch gives, and what their formulas give in `f64`.
+//! Optimizers give what PyTorch gives, and what their formulas give in `f64`.
 //!
 //! The constants are PyTorch 2.15.0's; `fixtures/optim.py` makes them.
 
-use cnn_core::optim::schedule::{CosineAnnealingLr, OneCycleLr, StepLr};
 use cnn_core::optim::{
     AdagradOptions, AdamOptions, InvalidOption, LambOptions, RmsPropOptions, Rule, SgdOptions, clip_grad_norm,
     clip_grad_value,
@@ -276,54 +275,6 @@ fn a_long_gradient_has_the_same_length_on_any_number_of_threads() {
     assert!(results[0] == results[1] && results[0] == results[2]);
     let after = results[0].1.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
     assert!((after - 1.0).abs() < 1e-6, "{after}");
-}
-
-fn assert_course(rate: impl Fn(u64) -> Result<f64, InvalidOption>, expected: &[f64]) {
-    for (step, &expected) in (0..).zip(expected) {
-        let found = rate(step).unwrap();
-        assert!((found - expected).abs() < 1e-12, "step {step}: {found}, expected {expected}");
-    }
-}
-
-#[test]
-fn schedules_go_as_pytorchs() {
-    let steps = StepLr { lr: 0.1, step_size: 3, gamma: 0.5 };
-    assert_course(|step| steps.lr(step), &[0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.025, 0.025]);
-
-    let cosine = CosineAnnealingLr { lr: 0.1, t_max: 5, eta_min: 0.01 };
-    let down = [0.1, 0.09140576474687263, 0.06890576474687263, 0.04109423525312736, 0.018594235253127367, 0.01];
-    assert_course(|step| cosine.lr(step), &down);
-    assert_course(|step| cosine.lr(step + 5), &[0.01, 0.018594235253127367, 0.04109423525312739]);
-
-    let cycle = OneCycleLr::new(1.0, 10);
-    #[rustfmt::skip]
-    assert_course(|step| cycle.lr(step), &[
-        0.04, 0.52, 1.0, 0.9504846320134737, 0.8117456539497631, 0.6112620219362893, 0.38874197806371075,
-        0.18825834605023697, 0.049519367986526286, 4e-6, 4e-6,
-    ]);
-    #[rustfmt::skip]
-    assert_course(|step| cycle.momentum(step), &[
-        0.95, 0.9, 0.85, 0.854951556604879, 0.8688255099070633, 0.8888739533021842, 0.9111260466978157,
-        0.9311744900929366, 0.945048443395121, 0.95, 0.95,
-    ]);
-
-    // The top lies between two steps.
-    let cycle = OneCycleLr { pct_start: 0.25, div_factor: 10.0, final_div_factor: 100.0, ..OneCycleLr::new(0.5, 7) };
-    #[rustfmt::skip]
-    assert_course(|step| cycle.lr(step), &[
-        0.05, 0.49721049884972585, 0.4333297049894991, 0.3058246032555895, 0.15900607916449283, 0.04389686611458033,
-        0.0005,
-    ]);
-}
-
-#[test]
-fn a_cycle_of_few_steps_has_no_holes() {
-    for total_steps in 1..=5 {
-        for pct_start in [0.0, 0.2, 0.5, 1.0] {
-            let cycle = OneCycleLr { pct_start, ..OneCycleLr::new(1.0, total_steps) };
-            assert!((0..=total_steps).all(|step| (0.0..=1.0).contains(&cycle.lr(step).unwrap())), "{cycle:?}");
-        }
-    }
 }
 
 #[test]

@@ -70,6 +70,34 @@ pub enum InvalidOption {
         /// What it was.
         value: f64,
     },
+    /// A part of a schedule that has no steps.
+    #[error("{0} = 0: it takes 1 step or more")]
+    NoSteps(&'static str),
+    /// Steps at which a learning rate changes, out of order.
+    #[error("milestones are steps in ascending order, and the first schedule of several begins at step 0")]
+    Milestones,
+    /// A learning rate that would grow without a bound.
+    #[error("gamma = {0}: a learning rate that falls in each step is multiplied by 1 at most")]
+    Growth(f64),
+    /// A factor of a learning rate that is negative, not finite, or of no use.
+    #[error(
+        "{name} = {value}: a factor is a finite number, zero or more, leaves a finite learning rate, and on a plateau is below 1"
+    )]
+    Factor {
+        /// Which of them.
+        name: &'static str,
+        /// What it was.
+        value: f64,
+    },
+    /// A power that is not above zero, or not finite.
+    #[error("power = {0}: a power of what is left is a finite number above 0")]
+    Power(f64),
+    /// A threshold that is not finite.
+    #[error("threshold = {0}: a threshold is a finite number")]
+    Threshold(f64),
+    /// A negative or non-finite least fall of a learning rate.
+    #[error("eps = {0}: the least fall of a learning rate is a finite number, zero or more")]
+    LeastFall(f64),
     /// A negative or non-finite bound of a gradient.
     #[error("max_norm = {0}: a bound is a finite number, zero or more")]
     MaxNorm(f64),
