@@ -72,6 +72,14 @@ impl Stream {
         symmetric(self.0.next_u32(), bound)
     }
 
+    /// A value of the standard normal distribution: of mean 0 and deviation 1, and at most 6.7 in size.
+    /// <https://en.wikipedia.org/wiki/Box%E2%80%93Muller_transform>
+    pub fn normal(&mut self) -> f64 {
+        // In (0, 1], of which there is a logarithm.
+        let [length, angle] = [(); 2].map(|()| (f64::from(self.0.next_u32()) + 1.0) / (1_u64 << 32) as f64);
+        (-2.0 * length.ln()).sqrt() * (core::f64::consts::TAU * angle).cos()
+    }
+
     /// A whole number in `0..n`, each as likely as the others.
     ///
     /// # Panics

@@ -1,9 +1,11 @@
 //! Every way in which a caller's data can be wrong.
 
+mod nearest;
 mod weights;
 
 use std::path::PathBuf;
 
+pub(crate) use nearest::Nearest;
 pub use weights::WeightsProblem;
 pub(crate) use weights::lines;
 
@@ -98,6 +100,34 @@ pub enum Error {
     /// An option of an optimizer that makes no sense.
     #[error(transparent)]
     Option(#[from] crate::optim::InvalidOption),
+    /// A tensor's name that the network does not have.
+    #[error("{network} has no tensor `{name}`{}", meant(.nearest))]
+    NoTensor {
+        /// The network.
+        network: &'static str,
+        /// The name.
+        name: String,
+        /// Names that may have been meant.
+        nearest: Vec<String>,
+    },
+    /// A tensor that is a count, such as `num_batches_tracked`, where numbers are to be written.
+    #[error("{name} is a count, a whole number; it is among `weights_mut().counts_mut()`")]
+    IsCount {
+        /// The tensor.
+        name: String,
+    },
+    /// What a tensor cannot start as.
+    #[error("{name} of sizes {sizes:?} cannot start as {initial}: {why}")]
+    Initial {
+        /// The tensor.
+        name: String,
+        /// PyTorch's sizes of it.
+        sizes: Vec<usize>,
+        /// What it was to start as.
+        initial: String,
+        /// What is wrong.
+        why: &'static str,
+    },
     /// A group of an optimizer without parameters.
     #[error("no parameter of {network} is in the group; they are {}", .names.join(", "))]
     NoParameters {
@@ -147,4 +177,12 @@ pub enum Error {
         /// All that is wrong with it.
         problems: Vec<WeightsProblem>,
     },
+}
+
+/// Names that may have been meant, as the end of a message.
+fn meant(nearest: &[String]) -> String {
+    match nearest {
+        [] => "; their names are those of `weights().tensors()`".to_owned(),
+        names => format!("; did you mean `{}`?", names.join("` or `")),
+    }
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::header::{self, Entry, Header};
-use super::names::{self, Nearest};
+use super::names;
 use super::number::{F32, I64};
 use super::source::Source;
 use crate::Error;
+use crate::error::Nearest;
 use crate::error::WeightsProblem;
 use crate::layer::Order;
 use crate::network::{Home, Network, Place, Weights, places};

@@ -3,6 +3,7 @@
 #[doc(hidden)]
 pub mod check;
 mod inference;
+mod init;
 mod memory;
 mod names;
 mod nested;
@@ -10,10 +11,12 @@ mod ports;
 mod predictor;
 mod resize;
 mod summary;
+mod tensors;
 mod weights;
 
 pub use crate::kernel::memory::scratch::Needs;
 pub use inference::Inference;
+pub use init::{Fan, Init, Nonlinearity};
 pub use memory::Memory;
 #[doc(hidden)]
 pub use memory::{behind, counts, cut, kept, states};
@@ -23,6 +26,7 @@ pub use ports::{Inputs, Outputs};
 pub use predictor::Predictor;
 pub use resize::Resize;
 pub use summary::Summary;
+pub use tensors::TensorMut;
 pub use weights::{Gradients, Tensor, Weights};
 pub(crate) use weights::{Home, Place, places};
 

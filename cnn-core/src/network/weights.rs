@@ -234,14 +234,17 @@ impl<N: Network> Weights<N> {
 
     /// Every tensor with PyTorch's name.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
-        places(N::STEPS).into_iter().map(|Place { name, parameter, home }| {
-            let kept = match home {
-                Home::Values(range) => Kept::Values(&self.values()[range]),
-                Home::State(range) => Kept::Values(&self.state()[range]),
-                Home::Count(index) => Kept::Count(self.counts()[index]),
-            };
-            Tensor { name, parameter, kept }
-        })
+        places(N::STEPS).into_iter().map(|place| self.at(place))
+    }
+
+    /// The tensor of a place.
+    pub(super) fn at(&self, Place { name, parameter, home }: Place) -> Tensor<'_> {
+        let kept = match home {
+            Home::Values(range) => Kept::Values(&self.values()[range]),
+            Home::State(range) => Kept::Values(&self.state()[range]),
+            Home::Count(index) => Kept::Count(self.counts()[index]),
+        };
+        Tensor { name, parameter, kept }
     }
 }
 
