@@ -93,6 +93,9 @@ pub fn backward<E: Expression<N>, const N: usize>(
         assert_eq!(map.samples(values.len()), samples, "all maps have the same samples");
         targets[operand] = Some(To { map, values: Target::new(values), add: write == Write::Add });
     }
+    if targets.iter().all(Option::is_none) {
+        return;
+    }
     let sums = (0..N).any(|operand| targets[operand].is_some() && !geometry.operands[operand].is_whole());
     let maps: [Map; N] = core::array::from_fn(|operand| match (&targets[operand], E::READS[operand]) {
         (_, true) => geometry.map(operand),
@@ -286,24 +289,42 @@ struct Forward<E, const N: usize> {
     expression: PhantomData<E>,
 }
 
+impl<E: Expression<N>, const N: usize> Forward<E, N> {
+    /// Some values of a row, as many as a vector has or fewer.
+    ///
+    /// # Safety
+    /// The row lies in all maps, and is exclusively ours in the target.
+    #[inline(always)]
+    unsafe fn vector<S: Simd>(&self, simd: S, from: &[*const f32; N], to: *mut f32, [start, count]: [usize; 2]) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let arguments = core::array::from_fn(|operand| Lanes {
+                simd,
+                values: self.operands[operand].load(simd, from[operand], start, count),
+            });
+            simd.store_some(to.add(start), count, E::value(arguments).values);
+        }
+    }
+}
+
 impl<E: Expression<N>, const N: usize> Kernel for Forward<E, N> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { extent, operands, target, .. } = self;
+        let Self { extent, operands, target, .. } = &self;
         let (cells, rows, width) = extent.long_rows();
         for row in rows {
             let from = operands.map(|operand| operand.row(row, cells));
             let to = target.row(row, cells);
-            for (start, count) in vectors::<S>(width) {
-                // SAFETY: the row lies in all maps, whose lengths were checked, and is exclusively ours in the target.
-                unsafe {
-                    let arguments = core::array::from_fn(|operand| Lanes {
-                        simd,
-                        values: operands[operand].load(simd, from[operand], start, count),
-                    });
-                    simd.store_some(to.add(start), count, E::value(arguments).values);
+            let whole = width - width % S::LANES;
+            // SAFETY: the row lies in all maps, whose lengths were checked, and is exclusively ours in the target.
+            unsafe {
+                for start in (0..whole).step_by(S::LANES) {
+                    self.vector(simd, &from, to, [start, S::LANES]);
+                }
+                if whole < width {
+                    self.vector(simd, &from, to, [whole, width - whole]);
                 }
             }
         }
