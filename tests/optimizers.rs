@@ -1,8 +1,8 @@
-//! Optimizers of networks: groups of parameters with options of their own.
+//! Optimizers of networks: groups of parameters with options of their own, and averages of weights.
 
 use cnn_core::optim::{AdagradOptions, LambOptions, RmsPropOptions};
 use cnn_core::prelude::*;
-use cnn_core::train::{Adagrad, Lamb, RmsProp, is_vector};
+use cnn_core::train::{Adagrad, Averaged, Averaging, Lamb, RmsProp, is_vector};
 
 network! {
     /// Two kinds of layers, of which one learns two vectors.
@@ -133,6 +133,78 @@ fn every_optimizer_learns() -> Result<(), Error> {
     ] {
         let end = loss(trained)?;
         assert!(end < 0.9 * start, "{start} {end}");
+    }
+    Ok(())
+}
+
+network! {
+    /// Two weights and a bias.
+    pub Line<2> { linear<1> }
+}
+
+/// `torch.optim.swa_utils.AveragedModel`, by `fixtures/optim.py`.
+#[test]
+fn averages_are_pytorchs() -> Result<(), Error> {
+    let exponential = Averaging::Exponential { decay: 0.9 };
+    for (averaging, expected) in [
+        (exponential, [-0.031077241525053978, 0.4963076114654541, 1.3144099712371826]),
+        (Averaging::Equal, [0.029360264539718628, -0.01569863222539425, 2.5]),
+    ] {
+        let mut net = Line::new(0);
+        let mut average = Averaged::new(&net, averaging)?;
+        assert!(average.network().weights() == net.weights());
+        for step in 0..6 {
+            let step = f64::from(step);
+            let values = [step.sin(), (2.0 * step).cos(), step].map(|value| value as f32);
+            net.weights_mut().values_mut().copy_from_slice(&values);
+            average.update(&net);
+        }
+        for (found, expected) in average.network().weights().values().iter().zip(expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-6, "{averaging:?}: {found}, expected {expected}");
+        }
+        assert_eq!(average.updates(), 6);
+        assert_eq!(net.weights().values()[2], 5.0, "the network keeps its own");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_average_has_the_networks_statistics() -> Result<(), Error> {
+    let (images, labels) = batch()?;
+    let (mut net, mut training) = (Net::new(1), Training::new(0));
+    let mut sgd = Sgd::new(SgdOptions::new(0.1))?;
+    let mut average = Averaged::new(&net, Averaging::Equal)?;
+    for _ in 0..3 {
+        training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
+        sgd.step(&mut net, training.gradients());
+        average.update(&net);
+    }
+    let (own, of_net) = (average.network().weights(), net.weights());
+    assert!(own.state() == of_net.state() && own.counts() == of_net.counts() && own.values() != of_net.values());
+    for decay in [1.0, -0.1, f64::NAN] {
+        let error = Averaged::new(&net, Averaging::Exponential { decay }).unwrap_err();
+        assert_eq!(error.to_string(), format!("decay = {decay}: a decay rate is at least 0 and below 1"));
+    }
+    Ok(())
+}
+
+/// Halves of a batch, where no layer looks at all of it.
+#[test]
+fn gradients_of_parts_are_that_of_the_whole() -> Result<(), Error> {
+    let values: Vec<f32> = (0..16).map(|index| (index * 7 % 11) as f32 / 5.0 - 1.0).collect();
+    let targets: Vec<f32> = (0..8).map(|index| (index % 3) as f32).collect();
+    let (mut net, mut training) = (Line::new(3), Training::new(0));
+    let mut gradient = |values: &[f32], targets: &[f32]| {
+        let (input, targets) = (Batch::from_nchw(values)?, Batch::from_nchw(targets)?);
+        training.backward(Mode::Training, &mut net, &input, &MeanSquaredError::new(&targets))?;
+        Ok::<_, Error>(training.gradients().clone())
+    };
+    let whole = gradient(&values, &targets)?;
+    let mut sum = gradient(&values[..8], &targets[..4])?;
+    sum.add(&gradient(&values[8..], &targets[4..])?);
+    sum.scale(0.5);
+    for (found, expected) in sum.values().iter().zip(whole.values()) {
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
     }
     Ok(())
 }

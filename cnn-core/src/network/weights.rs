@@ -264,8 +264,42 @@ impl<N: Network> Gradients<N> {
     }
 
     /// Adds those of another loss: together they are the gradient of the sum.
+    ///
+    /// Parts of a batch that memory has no room for at once, whose sum is that of the whole where no layer looks at the batch:
+    ///
+    /// ```
+    /// use cnn_core::prelude::*;
+    ///
+    /// network! {
+    ///     /// A linear classifier.
+    ///     pub Classifier<1, 4, 4> { flatten, fc: linear<3> }
+    /// }
+    ///
+    /// let mut net = Classifier::new(0);
+    /// let (mut training, mut optimizer) = (Training::new(0), Sgd::new(SgdOptions::new(0.1))?);
+    /// let parts = [([0.5; 2 * 16], [0_u8, 2]), ([0.25; 2 * 16], [1, 1])];
+    /// let mut sum = None;
+    /// for (images, labels) in &parts {
+    ///     let (images, labels) = (Batch::from_nchw(images)?, Labels::new(labels)?);
+    ///     training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
+    ///     match &mut sum {
+    ///         None => sum = Some(training.gradients().clone()),
+    ///         Some(sum) => sum.add(training.gradients()),
+    ///     }
+    /// }
+    /// if let Some(mut gradients) = sum {
+    ///     gradients.scale(1.0 / parts.len() as f32); // each loss was the mean of its part
+    ///     optimizer.step(&mut net, &gradients);
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn add(&mut self, other: &Self) {
         self.values.iter_mut().zip(&other.values[..]).for_each(|(value, other)| *value += other);
+    }
+
+    /// Multiplies all by a factor.
+    pub fn scale(&mut self, factor: f32) {
+        self.values.iter_mut().for_each(|value| *value *= factor);
     }
 
     /// Scales them down to length `max_norm` if they are longer, and returns the length that they had.

@@ -70,6 +70,9 @@ pub enum InvalidOption {
         /// What it was.
         value: f64,
     },
+    /// A decay rate of averaged weights outside `[0, 1)`.
+    #[error("decay = {0}: a decay rate is at least 0 and below 1")]
+    Decay(f64),
     /// A part of a schedule that has no steps.
     #[error("{0} = 0: it takes 1 step or more")]
     NoSteps(&'static str),

@@ -1,10 +1,12 @@
 //! The training step: gradients of a loss, and the optimizers that use them. Knows networks; knows nothing of files.
 
+mod averaged;
 mod declared;
 mod forward;
 mod optimizer;
 mod training;
 
+pub use averaged::{Averaged, Averaging};
 pub use declared::DeclaredLoss;
 #[doc(hidden)]
 pub use declared::OneLoop;
