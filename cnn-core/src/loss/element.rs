@@ -37,13 +37,23 @@ fn sum<E: Element>(element: E, scale: f32, output: &[f32], target: &[f32], grad:
         #[inline(always)]
         || {
             let mut sums = [0.0_f64; LANES];
-            let rows = output.chunks(LANES).zip(target.chunks(LANES)).zip(grad.chunks_mut(LANES));
-            for ((output, target), grad) in rows {
-                for (((x, t), grad), sum) in output.iter().zip(target).zip(grad).zip(&mut sums) {
-                    let [loss, slope] = element.of(*x, *t);
-                    *grad = slope * scale;
+            let ((outputs, output), (targets, target)) = (output.as_chunks::<LANES>(), target.as_chunks::<LANES>());
+            let (grads, grad) = grad.as_chunks_mut::<LANES>();
+            for ((output, target), grad) in outputs.iter().zip(targets).zip(grads) {
+                let mut losses = [0.0_f32; LANES];
+                for lane in 0..LANES {
+                    let [loss, slope] = element.of(output[lane], target[lane]);
+                    losses[lane] = loss;
+                    grad[lane] = slope * scale;
+                }
+                for (sum, loss) in sums.iter_mut().zip(losses) {
                     *sum += f64::from(loss);
                 }
+            }
+            for ((x, t), (grad, sum)) in output.iter().zip(target).zip(grad.iter_mut().zip(&mut sums)) {
+                let [loss, slope] = element.of(*x, *t);
+                *grad = slope * scale;
+                *sum += f64::from(loss);
             }
             sums.iter().sum()
         },
