@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use super::{Expression, Extent, View, ViewMut};
 use crate::kernel::geometry::ExpressionGeometry;
-use crate::kernel::isa::{self, Isa, Kernel, Simd, vectors};
+use crate::kernel::isa::{self, Isa, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
 use crate::kernel::pointwise::math;
 use crate::kernel::pointwise::number::Lanes;
@@ -69,6 +69,33 @@ impl<E: Expression<N>, const N: usize> Of<E, N> {
     }
 }
 
+impl<E: Expression<N>, const N: usize> Of<E, N> {
+    /// The values of some places of a row, as many as a vector has or fewer, of which it writes the gradients.
+    ///
+    /// # Safety
+    /// The row lies in all maps, and is exclusively ours in the target.
+    #[inline(always)]
+    unsafe fn vector<S: Simd>(
+        &self,
+        simd: S,
+        from: &[*const f32; N],
+        to: *mut f32,
+        [start, count]: [usize; 2],
+    ) -> S::Vector {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let arguments = core::array::from_fn(|operand| Lanes {
+                simd,
+                values: self.operands[operand].load(simd, from[operand], start, count),
+            });
+            let value = E::value(arguments);
+            let scale = Lanes { simd, values: simd.splat(self.scale) };
+            simd.store_some(to.add(start), count, E::gradients(arguments, value, scale)[self.by].values);
+            value.values
+        }
+    }
+}
+
 struct Piece<'a, E, const N: usize> {
     of: &'a Of<E, N>,
     rows: Range<usize>,
@@ -79,32 +106,25 @@ impl<E: Expression<N>, const N: usize> Kernel for Piece<'_, E, N> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> f64 {
-        let Of { extent, operands, target, by, scale, .. } = self.of;
-        let (cells, rows, width) = extent.only(self.rows).long_rows();
-        let scale = Lanes { simd, values: simd.splat(*scale) };
+        let Of { extent, operands, target, .. } = self.of;
+        let (cells, rows, width) = extent.only(self.rows.clone()).long_rows();
         let mut total = 0.0_f64;
         for row in rows {
             let from = operands.map(|operand| operand.row(row, cells));
             let to = target.row(row, cells);
             for first in (0..width).step_by(BLOCK * S::LANES) {
                 let mut sum = simd.splat(0.0);
-                for (start, count) in vectors::<S>(width.min(first + BLOCK * S::LANES) - first) {
-                    let start = first + start;
-                    // SAFETY: the row lies in all maps, whose lengths were checked, and is exclusively ours in the target.
-                    unsafe {
-                        let arguments = core::array::from_fn(|operand| Lanes {
-                            simd,
-                            values: operands[operand].load(simd, from[operand], start, count),
-                        });
-                        let value = E::value(arguments);
-                        let gradient = E::gradients(arguments, value, scale)[*by];
-                        simd.store_some(to.add(start), count, gradient.values);
-                        if count == S::LANES {
-                            sum = simd.add(sum, value.values);
-                        } else {
-                            // What lies behind the last value is none.
-                            total += f64::from(math::sum_of(simd, value.values, count));
-                        }
+                let end = width.min(first + BLOCK * S::LANES);
+                let whole = end - (end - first) % S::LANES;
+                // SAFETY: the row lies in all maps, whose lengths were checked, and is exclusively ours in the target.
+                unsafe {
+                    for start in (first..whole).step_by(S::LANES) {
+                        sum = simd.add(sum, self.of.vector(simd, &from, to, [start, S::LANES]));
+                    }
+                    if whole < end {
+                        // What lies behind the last value is none.
+                        let value = self.of.vector(simd, &from, to, [whole, end - whole]);
+                        total += f64::from(math::sum_of(simd, value, end - whole));
                     }
                 }
                 total += f64::from(math::sum(simd, sum));
