@@ -1,12 +1,17 @@
 //! Optimizers of networks: groups of parameters with options of their own, and averages of weights.
 
-use cnn_core::optim::{AdagradOptions, LambOptions, RmsPropOptions};
+use cnn_core::optim::{AdagradOptions, LambOptions, RmsPropOptions, Rule};
 use cnn_core::prelude::*;
 use cnn_core::train::{Adagrad, Averaged, Averaging, Lamb, RmsProp, is_vector};
 
 network! {
     /// Two kinds of layers, of which one learns two vectors.
     pub Net<2, 6, 6> { conv1: conv2d<4, 3>, bn1: batch_norm2d, relu, flatten, fc: linear<3> }
+}
+
+network! {
+    /// Ten parameters.
+    pub Deep<2> { l0: linear<2>, l1: linear<2>, l2: linear<2>, l3: linear<2>, l4: linear<2> }
 }
 
 fn batch() -> Result<(Batch<Chw<2, 6, 6>>, Labels<3>), Error> {
@@ -114,8 +119,30 @@ fn a_group_of_none_is_an_error() -> Result<(), Error> {
         error.to_string(),
         "no parameter of Net is in the group; they are conv1.weight, conv1.bias, bn1.weight, bn1.bias, fc.weight, fc.bias"
     );
+    let error = Sgd::<Deep>::new(SgdOptions::new(0.1))?.group(|_, _| false, |same| same).unwrap_err().to_string();
+    assert!(error.ends_with("l3.weight, l3.bias and 2 more, those of `weights().tensors()`"), "{error}");
     let error = Sgd::<Net>::new(SgdOptions::new(0.1))?.group(is_vector, |options| options.lr(-1.0)).unwrap_err();
     assert!(matches!(error, Error::Option(_)), "{error}");
+    Ok(())
+}
+
+/// LAMB looks at each tensor as a whole: a step of a network is one of each.
+#[test]
+fn lamb_goes_tensor_by_tensor() -> Result<(), Error> {
+    let (mut net, mut training) = (Net::new(1), Training::<Net>::new(0));
+    let (images, labels) = batch()?;
+    training.backward(Mode::Evaluation, &mut net, &images, &CrossEntropy::new(&labels))?;
+    let before = net.clone();
+    Lamb::new(LambOptions::new(0.05))?.step(&mut net, training.gradients());
+    let gradients: Vec<Vec<f32>> = training.gradients().tensors().map(|tensor| tensor.to_pytorch()).collect();
+    for (name, gradient) in NAMES.into_iter().zip(gradients) {
+        let (mut expected, mut kept) = (tensor(&before, name), [vec![0.0; gradient.len()], vec![0.0; gradient.len()]]);
+        let mut kept = kept.each_mut().map(Vec::as_mut_slice);
+        LambOptions::new(0.05).step(1, &mut expected, &gradient, &mut kept)?;
+        for (found, expected) in tensor(&net, name).into_iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{name}: {found} {expected}");
+        }
+    }
     Ok(())
 }
 

@@ -129,7 +129,7 @@ pub enum Error {
         why: &'static str,
     },
     /// A group of an optimizer without parameters.
-    #[error("no parameter of {network} is in the group; they are {}", .names.join(", "))]
+    #[error("no parameter of {network} is in the group; they are {}", some(.names))]
     NoParameters {
         /// The network.
         network: &'static str,
@@ -177,6 +177,15 @@ pub enum Error {
         /// All that is wrong with it.
         problems: Vec<WeightsProblem>,
     },
+}
+
+/// Names, the first of them if they are many.
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more, those of `weights().tensors()`", names[..SHOWN].join(", ")),
+    }
 }
 
 /// Names that may have been meant, as the end of a message.

@@ -7,8 +7,7 @@ use super::names;
 use super::number::{F32, I64};
 use super::source::Source;
 use crate::Error;
-use crate::error::Nearest;
-use crate::error::WeightsProblem;
+use crate::error::{Nearest, WeightsProblem};
 use crate::layer::Order;
 use crate::network::{Home, Network, Place, Weights, places};
 

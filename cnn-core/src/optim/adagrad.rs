@@ -1,4 +1,4 @@
-use super::invalid::{check_not_negative, is_finite};
+use super::invalid::{check_epsilon, check_not_negative};
 use super::{InvalidOption, Rule, in_chunks, sign};
 
 /// Descent by the gradient divided by the root of the sum of all its squares so far.
@@ -39,40 +39,19 @@ impl AdagradOptions {
         Self { lr, ..Self::default() }
     }
 
-    /// Sets the learning rate.
-    #[must_use]
-    pub fn lr(self, lr: f64) -> Self {
-        Self { lr, ..self }
-    }
-
-    /// Sets how fast the learning rate falls.
-    #[must_use]
-    pub fn lr_decay(self, lr_decay: f64) -> Self {
-        Self { lr_decay, ..self }
-    }
-
-    /// Sets the weight decay.
-    #[must_use]
-    pub fn weight_decay(self, weight_decay: f64) -> Self {
-        Self { weight_decay, ..self }
-    }
-
-    /// Sets what the sums of squares start at.
-    #[must_use]
-    pub fn initial_accumulator_value(self, initial_accumulator_value: f64) -> Self {
-        Self { initial_accumulator_value, ..self }
-    }
-
-    /// Sets what keeps the division from dividing by zero.
-    #[must_use]
-    pub fn eps(self, eps: f64) -> Self {
-        Self { eps, ..self }
-    }
-
-    /// Sets whether it goes up the gradient.
-    #[must_use]
-    pub fn maximize(self, maximize: bool) -> Self {
-        Self { maximize, ..self }
+    setters! {
+        /// Sets the learning rate.
+        lr: f64,
+        /// Sets how fast the learning rate falls.
+        lr_decay: f64,
+        /// Sets the weight decay.
+        weight_decay: f64,
+        /// Sets what the sums of squares start at.
+        initial_accumulator_value: f64,
+        /// Sets what keeps the division from dividing by zero.
+        eps: f64,
+        /// Sets whether it goes up the gradient.
+        maximize: bool,
     }
 
     /// Checks every value.
@@ -85,10 +64,7 @@ impl AdagradOptions {
         check_not_negative(self.lr_decay, InvalidOption::LrDecay)?;
         check_not_negative(self.weight_decay, InvalidOption::WeightDecay)?;
         check_not_negative(self.initial_accumulator_value, InvalidOption::InitialAccumulatorValue)?;
-        if !(is_finite(self.eps) && self.eps as f32 > 0.0) {
-            return Err(InvalidOption::Epsilon(self.eps));
-        }
-        Ok(())
+        check_epsilon(self.eps)
     }
 }
 
@@ -99,17 +75,7 @@ impl Rule for AdagradOptions {
         self.initial_accumulator_value as f32
     }
 
-    fn learning_rate(&self) -> f64 {
-        self.lr
-    }
-
-    fn with_learning_rate(self, lr: f64) -> Self {
-        self.lr(lr)
-    }
-
-    fn check(&self) -> Result<(), InvalidOption> {
-        self.validate()
-    }
+    by_its_options!();
 
     fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
         let [sums, ..] = kept else { unreachable!("the sum is kept") };

@@ -1,4 +1,4 @@
-use super::invalid::{check_not_negative, is_finite};
+use super::invalid::{check_betas, check_epsilon, check_not_negative, is_finite};
 use super::{InvalidOption, Rule, in_chunks, sign};
 
 /// Adam, and with decoupled weight decay AdamW.
@@ -59,40 +59,19 @@ impl AdamOptions {
         Self { lr, weight_decay: 1e-2, decoupled_weight_decay: true, ..Self::default() }
     }
 
-    /// Sets the learning rate.
-    #[must_use]
-    pub fn lr(self, lr: f64) -> Self {
-        Self { lr, ..self }
-    }
-
-    /// Sets the decay rates of the running means.
-    #[must_use]
-    pub fn betas(self, betas: [f64; 2]) -> Self {
-        Self { betas, ..self }
-    }
-
-    /// Sets what keeps the division from dividing by zero.
-    #[must_use]
-    pub fn eps(self, eps: f64) -> Self {
-        Self { eps, ..self }
-    }
-
-    /// Sets the weight decay.
-    #[must_use]
-    pub fn weight_decay(self, weight_decay: f64) -> Self {
-        Self { weight_decay, ..self }
-    }
-
-    /// Sets whether it divides by the root of the largest mean square.
-    #[must_use]
-    pub fn amsgrad(self, amsgrad: bool) -> Self {
-        Self { amsgrad, ..self }
-    }
-
-    /// Sets whether it goes up the gradient.
-    #[must_use]
-    pub fn maximize(self, maximize: bool) -> Self {
-        Self { maximize, ..self }
+    setters! {
+        /// Sets the learning rate.
+        lr: f64,
+        /// Sets the decay rates of the running means.
+        betas: [f64; 2],
+        /// Sets what keeps the division from dividing by zero.
+        eps: f64,
+        /// Sets the weight decay.
+        weight_decay: f64,
+        /// Sets whether it divides by the root of the largest mean square.
+        amsgrad: bool,
+        /// Sets whether it goes up the gradient.
+        maximize: bool,
     }
 
     /// Checks every value.
@@ -103,14 +82,8 @@ impl AdamOptions {
     /// of zero, which PyTorch takes, is refused too.
     pub fn validate(&self) -> Result<(), InvalidOption> {
         check_not_negative(self.lr, InvalidOption::LearningRate)?;
-        for (index, beta) in self.betas.into_iter().enumerate() {
-            if !(0.0..1.0).contains(&beta) {
-                return Err(InvalidOption::Beta { index, beta });
-            }
-        }
-        if !(is_finite(self.eps) && self.eps as f32 > 0.0) {
-            return Err(InvalidOption::Epsilon(self.eps));
-        }
+        check_betas(self.betas)?;
+        check_epsilon(self.eps)?;
         check_not_negative(self.weight_decay, InvalidOption::WeightDecay)?;
         // The first step is the longest.
         if !is_finite(self.lr / (1.0 - self.betas[0])) {
@@ -130,17 +103,7 @@ impl Rule for AdamOptions {
         if self.amsgrad { 3 } else { 2 }
     }
 
-    fn learning_rate(&self) -> f64 {
-        self.lr
-    }
-
-    fn with_learning_rate(self, lr: f64) -> Self {
-        self.lr(lr)
-    }
-
-    fn check(&self) -> Result<(), InvalidOption> {
-        self.validate()
-    }
+    by_its_options!();
 
     fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
         let [beta1, beta2] = self.betas;

@@ -136,6 +136,19 @@ pub(super) fn check_not_negative(value: f64, invalid: fn(f64) -> InvalidOption) 
     if is_finite(value) && value >= 0.0 { Ok(()) } else { Err(invalid(value)) }
 }
 
+/// Passes decay rates of two running means.
+pub(super) fn check_betas(betas: [f64; 2]) -> Result<(), InvalidOption> {
+    match betas.into_iter().enumerate().find(|(_, beta)| !(0.0..1.0).contains(beta)) {
+        Some((index, beta)) => Err(InvalidOption::Beta { index, beta }),
+        None => Ok(()),
+    }
+}
+
+/// Passes what keeps a division from dividing by zero.
+pub(super) fn check_epsilon(eps: f64) -> Result<(), InvalidOption> {
+    if is_finite(eps) && eps as f32 > 0.0 { Ok(()) } else { Err(InvalidOption::Epsilon(eps)) }
+}
+
 /// Whether it is finite where it meets parameters, which are `f32`.
 pub(super) fn is_finite(value: f64) -> bool {
     (value as f32).is_finite()

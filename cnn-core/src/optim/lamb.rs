@@ -1,5 +1,5 @@
 use super::clip::{middle, sum_of_squares};
-use super::invalid::{check_not_negative, is_finite};
+use super::invalid::{check_betas, check_epsilon, check_not_negative};
 use super::{CHUNK, InvalidOption, Rule, in_chunks, sign};
 use crate::kernel::memory::chunk::join;
 
@@ -41,34 +41,17 @@ impl LambOptions {
         Self { lr, ..Self::default() }
     }
 
-    /// Sets the learning rate.
-    #[must_use]
-    pub fn lr(self, lr: f64) -> Self {
-        Self { lr, ..self }
-    }
-
-    /// Sets the decay rates of the running means.
-    #[must_use]
-    pub fn betas(self, betas: [f64; 2]) -> Self {
-        Self { betas, ..self }
-    }
-
-    /// Sets what keeps the division from dividing by zero.
-    #[must_use]
-    pub fn eps(self, eps: f64) -> Self {
-        Self { eps, ..self }
-    }
-
-    /// Sets the weight decay.
-    #[must_use]
-    pub fn weight_decay(self, weight_decay: f64) -> Self {
-        Self { weight_decay, ..self }
-    }
-
-    /// Sets whether it goes up the gradient.
-    #[must_use]
-    pub fn maximize(self, maximize: bool) -> Self {
-        Self { maximize, ..self }
+    setters! {
+        /// Sets the learning rate.
+        lr: f64,
+        /// Sets the decay rates of the running means.
+        betas: [f64; 2],
+        /// Sets what keeps the division from dividing by zero.
+        eps: f64,
+        /// Sets the weight decay.
+        weight_decay: f64,
+        /// Sets whether it goes up the gradient.
+        maximize: bool,
     }
 
     /// Checks every value.
@@ -78,14 +61,8 @@ impl LambOptions {
     /// Names the first that is negative, not finite, or not what it is for.
     pub fn validate(&self) -> Result<(), InvalidOption> {
         check_not_negative(self.lr, InvalidOption::LearningRate)?;
-        for (index, beta) in self.betas.into_iter().enumerate() {
-            if !(0.0..1.0).contains(&beta) {
-                return Err(InvalidOption::Beta { index, beta });
-            }
-        }
-        if !(is_finite(self.eps) && self.eps as f32 > 0.0) {
-            return Err(InvalidOption::Epsilon(self.eps));
-        }
+        check_betas(self.betas)?;
+        check_epsilon(self.eps)?;
         check_not_negative(self.weight_decay, InvalidOption::WeightDecay)
     }
 }
@@ -131,17 +108,7 @@ impl Rule for LambOptions {
     const KEEPS: &'static [&'static str] = &["exp_avg", "exp_avg_sq"];
     const BY_TENSOR: bool = true;
 
-    fn learning_rate(&self) -> f64 {
-        self.lr
-    }
-
-    fn with_learning_rate(self, lr: f64) -> Self {
-        self.lr(lr)
-    }
-
-    fn check(&self) -> Result<(), InvalidOption> {
-        self.validate()
-    }
+    by_its_options!();
 
     fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
         let [exp_avg, exp_avg_sq, ..] = kept else { unreachable!("the means are kept") };

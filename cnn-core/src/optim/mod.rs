@@ -33,6 +33,36 @@
 //! behind a rectifier that is never positive: Adam's mean is multiplied by 0.9 in each step, is subnormal after some 800, and
 //! never gets to zero, since the last few multiples of the least number round to themselves. The parameter is not moved by it.
 
+/// Methods that set an option each, by its name.
+macro_rules! setters {
+    ($($(#[$about:meta])* $option:ident: $of:ty,)*) => {
+        $(
+            $(#[$about])*
+            #[must_use]
+            pub fn $option(self, $option: $of) -> Self {
+                Self { $option, ..self }
+            }
+        )*
+    };
+}
+
+/// What a [`Rule`] says of its learning rate and of mistakes, by the options' own methods.
+macro_rules! by_its_options {
+    () => {
+        fn learning_rate(&self) -> f64 {
+            self.lr
+        }
+
+        fn with_learning_rate(self, lr: f64) -> Self {
+            self.lr(lr)
+        }
+
+        fn check(&self) -> Result<(), InvalidOption> {
+            self.validate()
+        }
+    };
+}
+
 mod adagrad;
 mod adam;
 mod clip;

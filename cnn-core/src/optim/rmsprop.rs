@@ -1,4 +1,4 @@
-use super::invalid::{check_not_negative, is_finite};
+use super::invalid::{check_epsilon, check_not_negative};
 use super::{InvalidOption, Rule, in_chunks, sign};
 
 /// Descent by the gradient divided by the root of its running mean square.
@@ -42,46 +42,21 @@ impl RmsPropOptions {
         Self { lr, ..Self::default() }
     }
 
-    /// Sets the learning rate.
-    #[must_use]
-    pub fn lr(self, lr: f64) -> Self {
-        Self { lr, ..self }
-    }
-
-    /// Sets the decay rate of the running means.
-    #[must_use]
-    pub fn alpha(self, alpha: f64) -> Self {
-        Self { alpha, ..self }
-    }
-
-    /// Sets what keeps the division from dividing by zero.
-    #[must_use]
-    pub fn eps(self, eps: f64) -> Self {
-        Self { eps, ..self }
-    }
-
-    /// Sets the weight decay.
-    #[must_use]
-    pub fn weight_decay(self, weight_decay: f64) -> Self {
-        Self { weight_decay, ..self }
-    }
-
-    /// Sets the momentum.
-    #[must_use]
-    pub fn momentum(self, momentum: f64) -> Self {
-        Self { momentum, ..self }
-    }
-
-    /// Sets whether it divides by the deviation.
-    #[must_use]
-    pub fn centered(self, centered: bool) -> Self {
-        Self { centered, ..self }
-    }
-
-    /// Sets whether it goes up the gradient.
-    #[must_use]
-    pub fn maximize(self, maximize: bool) -> Self {
-        Self { maximize, ..self }
+    setters! {
+        /// Sets the learning rate.
+        lr: f64,
+        /// Sets the decay rate of the running means.
+        alpha: f64,
+        /// Sets what keeps the division from dividing by zero.
+        eps: f64,
+        /// Sets the weight decay.
+        weight_decay: f64,
+        /// Sets the momentum.
+        momentum: f64,
+        /// Sets whether it divides by the deviation.
+        centered: bool,
+        /// Sets whether it goes up the gradient.
+        maximize: bool,
     }
 
     /// Checks every value.
@@ -95,9 +70,7 @@ impl RmsPropOptions {
         if !(0.0..1.0).contains(&self.alpha) {
             return Err(InvalidOption::Alpha(self.alpha));
         }
-        if !(is_finite(self.eps) && self.eps as f32 > 0.0) {
-            return Err(InvalidOption::Epsilon(self.eps));
-        }
+        check_epsilon(self.eps)?;
         check_not_negative(self.weight_decay, InvalidOption::WeightDecay)?;
         check_not_negative(self.momentum, InvalidOption::Momentum)
     }
@@ -114,17 +87,7 @@ impl Rule for RmsPropOptions {
         }
     }
 
-    fn learning_rate(&self) -> f64 {
-        self.lr
-    }
-
-    fn with_learning_rate(self, lr: f64) -> Self {
-        self.lr(lr)
-    }
-
-    fn check(&self) -> Result<(), InvalidOption> {
-        self.validate()
-    }
+    by_its_options!();
 
     fn update(&self, _step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
         let (lr, eps, weight_decay, momentum) =

@@ -40,40 +40,19 @@ impl SgdOptions {
         Self { lr, ..Self::default() }
     }
 
-    /// Sets the learning rate.
-    #[must_use]
-    pub fn lr(self, lr: f64) -> Self {
-        Self { lr, ..self }
-    }
-
-    /// Sets the momentum.
-    #[must_use]
-    pub fn momentum(self, momentum: f64) -> Self {
-        Self { momentum, ..self }
-    }
-
-    /// Sets the dampening.
-    #[must_use]
-    pub fn dampening(self, dampening: f64) -> Self {
-        Self { dampening, ..self }
-    }
-
-    /// Sets the weight decay.
-    #[must_use]
-    pub fn weight_decay(self, weight_decay: f64) -> Self {
-        Self { weight_decay, ..self }
-    }
-
-    /// Sets whether the momentum is Nesterov's.
-    #[must_use]
-    pub fn nesterov(self, nesterov: bool) -> Self {
-        Self { nesterov, ..self }
-    }
-
-    /// Sets whether it goes up the gradient.
-    #[must_use]
-    pub fn maximize(self, maximize: bool) -> Self {
-        Self { maximize, ..self }
+    setters! {
+        /// Sets the learning rate.
+        lr: f64,
+        /// Sets the momentum.
+        momentum: f64,
+        /// Sets the dampening.
+        dampening: f64,
+        /// Sets the weight decay.
+        weight_decay: f64,
+        /// Sets whether the momentum is Nesterov's.
+        nesterov: bool,
+        /// Sets whether it goes up the gradient.
+        maximize: bool,
     }
 
     /// Checks every value.
@@ -108,17 +87,7 @@ impl Rule for SgdOptions {
         usize::from(self.has_momentum())
     }
 
-    fn learning_rate(&self) -> f64 {
-        self.lr
-    }
-
-    fn with_learning_rate(self, lr: f64) -> Self {
-        self.lr(lr)
-    }
-
-    fn check(&self) -> Result<(), InvalidOption> {
-        self.validate()
-    }
+    by_its_options!();
 
     fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
         let (lr, weight_decay, sign) = (self.lr as f32, self.weight_decay as f32, sign(self.maximize));

@@ -7,7 +7,6 @@ use core::ops::Range;
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
 use crate::layer::Parameter;
-
 use crate::network::{Gradients, Home, Network, Place, Resize, places};
 use crate::optim::{AdagradOptions, AdamOptions, LambOptions, RmsPropOptions, Rule, SgdOptions};
 

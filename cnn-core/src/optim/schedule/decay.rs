@@ -1,5 +1,5 @@
 use crate::optim::InvalidOption;
-use crate::optim::invalid::{check_not_negative, is_finite};
+use crate::optim::invalid::check_not_negative;
 
 /// The learning rate falls to its `gamma`-th part every `step_size` steps.
 ///
@@ -94,7 +94,7 @@ impl ExponentialLr {
     pub fn validate(&self) -> Result<(), InvalidOption> {
         check_not_negative(self.lr, InvalidOption::LearningRate)?;
         check_not_negative(self.gamma, InvalidOption::Gamma)?;
-        if self.gamma <= 1.0 && is_finite(self.gamma) { Ok(()) } else { Err(InvalidOption::Growth(self.gamma)) }
+        if self.gamma <= 1.0 { Ok(()) } else { Err(InvalidOption::Growth(self.gamma)) }
     }
 
     /// The learning rate after `step` steps.

@@ -162,7 +162,10 @@ impl Part<'_> {
             let values = (positions.len() * (geometry.channels / geometry.groups)) as f64;
             // SAFETY: the caller's promise.
             unsafe { Self { positions, ..*self }.distances(simd, lines.read(), sums) };
-            for group in 0..if is_last { 0 } else { geometry.groups } {
+            if is_last {
+                break;
+            }
+            for group in 0..geometry.groups {
                 let all = lines_of(geometry, group);
                 let sum: f64 = sums[all.clone()].iter().copied().map(f64::from).sum();
                 lines.mean[all].fill((sum / values) as f32);

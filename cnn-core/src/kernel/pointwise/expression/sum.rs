@@ -67,9 +67,7 @@ impl<E: Expression<N>, const N: usize> Of<E, N> {
         let (first, second) = chunk::join(|| self.rows(isa, rows.start..middle), || self.rows(isa, middle..rows.end));
         first + second
     }
-}
 
-impl<E: Expression<N>, const N: usize> Of<E, N> {
     /// The values of some places of a row, as many as a vector has or fewer, of which it writes the gradients.
     ///
     /// # Safety
@@ -106,8 +104,9 @@ impl<E: Expression<N>, const N: usize> Kernel for Piece<'_, E, N> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> f64 {
-        let Of { extent, operands, target, .. } = self.of;
-        let (cells, rows, width) = extent.only(self.rows.clone()).long_rows();
+        let of = self.of;
+        let Of { extent, operands, target, .. } = of;
+        let (cells, rows, width) = extent.only(self.rows).long_rows();
         let mut total = 0.0_f64;
         for row in rows {
             let from = operands.map(|operand| operand.row(row, cells));
@@ -119,11 +118,11 @@ impl<E: Expression<N>, const N: usize> Kernel for Piece<'_, E, N> {
                 // SAFETY: the row lies in all maps, whose lengths were checked, and is exclusively ours in the target.
                 unsafe {
                     for start in (first..whole).step_by(S::LANES) {
-                        sum = simd.add(sum, self.of.vector(simd, &from, to, [start, S::LANES]));
+                        sum = simd.add(sum, of.vector(simd, &from, to, [start, S::LANES]));
                     }
                     if whole < end {
                         // What lies behind the last value is none.
-                        let value = self.of.vector(simd, &from, to, [whole, end - whole]);
+                        let value = of.vector(simd, &from, to, [whole, end - whole]);
                         total += f64::from(math::sum_of(simd, value, end - whole));
                     }
                 }
