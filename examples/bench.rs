@@ -32,6 +32,9 @@ struct Arguments {
     /// Timed steps; as many as `--seconds` hold, at least 5, if not given
     #[arg(long)]
     repeat: Option<NonZeroUsize>,
+    /// Of training: the part that is trained, as `fc`; the others are frozen, and run as in evaluation
+    #[arg(long)]
+    only: Option<String>,
     /// How long steps are timed, if not so many
     #[arg(long, default_value_t = 5)]
     seconds: u64,
@@ -135,6 +138,12 @@ impl Visitor for &Arguments {
                 let truth = T::any(samples)?;
                 let mut training = Training::new(0);
                 let mut optimizer = Sgd::new(SgdOptions::new(0.01).momentum(0.9))?;
+                if let Some(part) = &self.only {
+                    network.freeze_weights("")?;
+                    network.unfreeze_weights(part)?;
+                    training.set_mode("", Mode::Evaluation)?;
+                    training.set_mode(part, Mode::Training)?;
+                }
                 self.repeat(|| {
                     training.backward(Mode::Training, &mut network, &input, &truth.loss())?;
                     optimizer.step(&mut network, training.gradients());

@@ -117,7 +117,7 @@ fn a_group_of_none_is_an_error() -> Result<(), Error> {
     let error = Sgd::<Net>::new(SgdOptions::new(0.1))?.group(|name, _| name == "conv.weight", |same| same).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no parameter of Net is in the group; they are conv1.weight, conv1.bias, bn1.weight, bn1.bias, fc.weight, fc.bias"
+        "no parameter of Net is chosen; they are conv1.weight, conv1.bias, bn1.weight, bn1.bias, fc.weight, fc.bias"
     );
     let error = Sgd::<Deep>::new(SgdOptions::new(0.1))?.group(|_, _| false, |same| same).unwrap_err().to_string();
     assert!(error.ends_with("l3.weight, l3.bias and 2 more, those of `weights().tensors()`"), "{error}");

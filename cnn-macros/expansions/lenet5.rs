@@ -336,6 +336,12 @@ const _: () = {
             },
         ];
         const MEMORY: __network::Memory = __network::Memory { evaluation: 5888, prediction: 2784, training: 11776 };
+        const CUTS: &'static [__network::Cut] = &[
+            __network::Cut { step: 3, maps: &[[3, 4704, 9408, 1176]] },
+            __network::Cut { step: 7, maps: &[[6, 1600, 7904, 400]] },
+            __network::Cut { step: 9, maps: &[[8, 0, 6304, 120]] },
+            __network::Cut { step: 11, maps: &[[10, 128, 6560, 84]] },
+        ];
         const STEP_NEEDS: __network::Needs = {
             let needs = __network::Needs::NONE;
             let needs = needs.max(__layer::conv2d::needs::<__Step0>());
@@ -381,6 +387,9 @@ const _: () = {
                 let [m0, m1] = __network::cut(workspace, samples, [(0, 4704), (4704, 1176)]);
                 __layer::max_pool2d::forward::<__Step2>(pass.at(2), &[], &m0[..], &mut m1[..]);
             }
+            if pass.ends_before(3) {
+                return;
+            }
             {
                 let [m2, m1] = __network::cut(workspace, samples, [(0, 1600), (4704, 1176)]);
                 __layer::conv2d::forward::<__Step3>(pass.at(3), p3, &m1[..], &mut m2[..]);
@@ -389,13 +398,22 @@ const _: () = {
                 let [m2, m3] = __network::cut(workspace, samples, [(0, 1600), (1600, 400)]);
                 __layer::max_pool2d::forward::<__Step5>(pass.at(5), &[], &m2[..], &mut m3[..]);
             }
+            if pass.ends_before(7) {
+                return;
+            }
             {
                 let [m4, m3] = __network::cut(workspace, samples, [(0, 120), (1600, 400)]);
                 __layer::linear::forward::<__Step7>(pass.at(7), p7, &m3[..], &mut m4[..]);
             }
+            if pass.ends_before(9) {
+                return;
+            }
             {
                 let [m4, m5] = __network::cut(workspace, samples, [(0, 120), (128, 84)]);
                 __layer::linear::forward::<__Step9>(pass.at(9), p9, &m4[..], &mut m5[..]);
+            }
+            if pass.ends_before(11) {
+                return;
             }
             {
                 let [m5] = __network::cut(workspace, samples, [(128, 84)]);
@@ -412,29 +430,37 @@ const _: () = {
             let [p0, p3, p7, p9, p11] =
                 __kernel::memory::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
             let workspace = owned.workspace;
-            {
-                let [m0] = __network::cut(workspace, samples, [(0, 4704)]);
-                __layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+            if pass.begins_by(0) {
+                {
+                    let [m0] = __network::cut(workspace, samples, [(0, 4704)]);
+                    __layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+                }
+                {
+                    let [m0, m1] = __network::cut(workspace, samples, [(0, 4704), (9408, 1176)]);
+                    __layer::max_pool2d::forward::<__Step2>(pass.at(2), &[], &m0[..], &mut m1[..]);
+                }
             }
-            {
-                let [m0, m1] = __network::cut(workspace, samples, [(0, 4704), (9408, 1176)]);
-                __layer::max_pool2d::forward::<__Step2>(pass.at(2), &[], &m0[..], &mut m1[..]);
+            if pass.begins_by(3) {
+                {
+                    let [m2, m1] = __network::cut(workspace, samples, [(4704, 1600), (9408, 1176)]);
+                    __layer::conv2d::forward::<__Step3>(pass.at(3), p3, &m1[..], &mut m2[..]);
+                }
+                {
+                    let [m2, m3] = __network::cut(workspace, samples, [(4704, 1600), (7904, 400)]);
+                    __layer::max_pool2d::forward::<__Step5>(pass.at(5), &[], &m2[..], &mut m3[..]);
+                }
             }
-            {
-                let [m2, m1] = __network::cut(workspace, samples, [(4704, 1600), (9408, 1176)]);
-                __layer::conv2d::forward::<__Step3>(pass.at(3), p3, &m1[..], &mut m2[..]);
+            if pass.begins_by(7) {
+                {
+                    let [m4, m3] = __network::cut(workspace, samples, [(6304, 120), (7904, 400)]);
+                    __layer::linear::forward::<__Step7>(pass.at(7), p7, &m3[..], &mut m4[..]);
+                }
             }
-            {
-                let [m2, m3] = __network::cut(workspace, samples, [(4704, 1600), (7904, 400)]);
-                __layer::max_pool2d::forward::<__Step5>(pass.at(5), &[], &m2[..], &mut m3[..]);
-            }
-            {
-                let [m4, m3] = __network::cut(workspace, samples, [(6304, 120), (7904, 400)]);
-                __layer::linear::forward::<__Step7>(pass.at(7), p7, &m3[..], &mut m4[..]);
-            }
-            {
-                let [m4, m5] = __network::cut(workspace, samples, [(6304, 120), (6560, 84)]);
-                __layer::linear::forward::<__Step9>(pass.at(9), p9, &m4[..], &mut m5[..]);
+            if pass.begins_by(9) {
+                {
+                    let [m4, m5] = __network::cut(workspace, samples, [(6304, 120), (6560, 84)]);
+                    __layer::linear::forward::<__Step9>(pass.at(9), p9, &m4[..], &mut m5[..]);
+                }
             }
             {
                 let [m5] = __network::cut(workspace, samples, [(6560, 84)]);
@@ -468,74 +494,82 @@ const _: () = {
                     q11,
                 );
             }
-            {
-                let [m4, m7, m5, m6] =
-                    __network::cut(workspace, samples, [(6304, 120), (6432, 120), (6560, 84), (6656, 84)]);
-                __layer::linear::backward::<__Step9>(
-                    pass.at(9),
-                    p9,
-                    &m4[..],
-                    &m5[..],
-                    &mut m6[..],
-                    __Option::Some(__layer::GradInput::store(&mut m7[..])),
-                    q9,
-                );
+            if pass.begins_by(9) {
+                {
+                    let [m4, m7, m5, m6] =
+                        __network::cut(workspace, samples, [(6304, 120), (6432, 120), (6560, 84), (6656, 84)]);
+                    __layer::linear::backward::<__Step9>(
+                        pass.at(9),
+                        p9,
+                        &m4[..],
+                        &m5[..],
+                        &mut m6[..],
+                        __Option::Some(__layer::GradInput::store(&mut m7[..])),
+                        q9,
+                    );
+                }
             }
-            {
-                let [m4, m7, m3, m8] =
-                    __network::cut(workspace, samples, [(6304, 120), (6432, 120), (7904, 400), (8304, 400)]);
-                __layer::linear::backward::<__Step7>(
-                    pass.at(7),
-                    p7,
-                    &m3[..],
-                    &m4[..],
-                    &mut m7[..],
-                    __Option::Some(__layer::GradInput::store(&mut m8[..])),
-                    q7,
-                );
+            if pass.begins_by(7) {
+                {
+                    let [m4, m7, m3, m8] =
+                        __network::cut(workspace, samples, [(6304, 120), (6432, 120), (7904, 400), (8304, 400)]);
+                    __layer::linear::backward::<__Step7>(
+                        pass.at(7),
+                        p7,
+                        &m3[..],
+                        &m4[..],
+                        &mut m7[..],
+                        __Option::Some(__layer::GradInput::store(&mut m8[..])),
+                        q7,
+                    );
+                }
             }
-            {
-                let [m2, m9, m3, m8] =
-                    __network::cut(workspace, samples, [(4704, 1600), (6304, 1600), (7904, 400), (8304, 400)]);
-                __layer::max_pool2d::backward::<__Step5>(
-                    pass.at(5),
-                    &[],
-                    &m2[..],
-                    &m3[..],
-                    &mut m8[..],
-                    __Option::Some(__layer::GradInput::store(&mut m9[..])),
-                    &mut [],
-                );
+            if pass.begins_by(3) {
+                {
+                    let [m2, m9, m3, m8] =
+                        __network::cut(workspace, samples, [(4704, 1600), (6304, 1600), (7904, 400), (8304, 400)]);
+                    __layer::max_pool2d::backward::<__Step5>(
+                        pass.at(5),
+                        &[],
+                        &m2[..],
+                        &m3[..],
+                        &mut m8[..],
+                        __Option::Some(__layer::GradInput::store(&mut m9[..])),
+                        &mut [],
+                    );
+                }
+                {
+                    let [m2, m9, m1, m10] =
+                        __network::cut(workspace, samples, [(4704, 1600), (6304, 1600), (9408, 1176), (10592, 1176)]);
+                    __layer::conv2d::backward::<__Step3>(
+                        pass.at(3),
+                        p3,
+                        &m1[..],
+                        &m2[..],
+                        &mut m9[..],
+                        __Option::Some(__layer::GradInput::store(&mut m10[..])),
+                        q3,
+                    );
+                }
             }
-            {
-                let [m2, m9, m1, m10] =
-                    __network::cut(workspace, samples, [(4704, 1600), (6304, 1600), (9408, 1176), (10592, 1176)]);
-                __layer::conv2d::backward::<__Step3>(
-                    pass.at(3),
-                    p3,
-                    &m1[..],
-                    &m2[..],
-                    &mut m9[..],
-                    __Option::Some(__layer::GradInput::store(&mut m10[..])),
-                    q3,
-                );
-            }
-            {
-                let [m0, m11, m1, m10] =
-                    __network::cut(workspace, samples, [(0, 4704), (4704, 4704), (9408, 1176), (10592, 1176)]);
-                __layer::max_pool2d::backward::<__Step2>(
-                    pass.at(2),
-                    &[],
-                    &m0[..],
-                    &m1[..],
-                    &mut m10[..],
-                    __Option::Some(__layer::GradInput::store(&mut m11[..])),
-                    &mut [],
-                );
-            }
-            {
-                let [m0, m11] = __network::cut(workspace, samples, [(0, 4704), (4704, 4704)]);
-                __layer::conv2d::backward::<__Step0>(pass.at(0), p0, input, &m0[..], &mut m11[..], grad_input, q0);
+            if pass.begins_by(0) {
+                {
+                    let [m0, m11, m1, m10] =
+                        __network::cut(workspace, samples, [(0, 4704), (4704, 4704), (9408, 1176), (10592, 1176)]);
+                    __layer::max_pool2d::backward::<__Step2>(
+                        pass.at(2),
+                        &[],
+                        &m0[..],
+                        &m1[..],
+                        &mut m10[..],
+                        __Option::Some(__layer::GradInput::store(&mut m11[..])),
+                        &mut [],
+                    );
+                }
+                {
+                    let [m0, m11] = __network::cut(workspace, samples, [(0, 4704), (4704, 4704)]);
+                    __layer::conv2d::backward::<__Step0>(pass.at(0), p0, input, &m0[..], &mut m11[..], grad_input, q0);
+                }
             }
         }
         fn prepare_steps(made_for: __network::MadeFor, parameters: &[f32], _state: &[f32], prepared: &mut [f32]) {

@@ -128,13 +128,29 @@ pub enum Error {
         /// What is wrong.
         why: &'static str,
     },
-    /// A group of an optimizer without parameters.
-    #[error("no parameter of {network} is in the group; they are {}", some(.names))]
+    /// A choice of parameters, for a group of an optimizer or to be frozen, that none is in.
+    #[error("no parameter of {network} is chosen; they are {}", some(.names))]
     NoParameters {
         /// The network.
         network: &'static str,
         /// What its parameters are called.
         names: Vec<String>,
+    },
+    /// A part's name that the network does not have.
+    #[error("{network} has no part `{name}`{}", part_meant(.nearest))]
+    NoPart {
+        /// The network.
+        network: &'static str,
+        /// The name.
+        name: String,
+        /// Names that may have been meant.
+        nearest: Vec<String>,
+    },
+    /// A gradient of a network of which nothing is trained.
+    #[error("all weights of {network} are frozen, so there is nothing to train; unfreeze some with `unfreeze_weights`")]
+    AllFrozen {
+        /// The network.
+        network: &'static str,
     },
     /// A label that should not count, and is a class.
     #[error("the ignored label {class} is one of the {classes} classes")]
@@ -188,10 +204,19 @@ fn some(names: &[String]) -> String {
     }
 }
 
-/// Names that may have been meant, as the end of a message.
+/// Names of tensors that may have been meant, as the end of a message.
 fn meant(nearest: &[String]) -> String {
+    meant_or(nearest, "their names are those of `weights().tensors()`")
+}
+
+/// Names of parts that may have been meant.
+fn part_meant(nearest: &[String]) -> String {
+    meant_or(nearest, "`summary()` shows their names")
+}
+
+fn meant_or(nearest: &[String], otherwise: &str) -> String {
     match nearest {
-        [] => "; their names are those of `weights().tensors()`".to_owned(),
+        [] => format!("; {otherwise}"),
         names => format!("; did you mean `{}`?", names.join("` or `")),
     }
 }

@@ -69,7 +69,7 @@ pub trait Checkpoint: Network {
         if !problems.is_empty() {
             return Err(Error::Weights { path: path.as_ref().to_owned(), problems });
         }
-        *self.weights_mut() = weights;
+        self.weights_mut().take(weights);
         Ok(())
     }
 
@@ -95,7 +95,7 @@ pub trait Checkpoint: Network {
     fn load_safetensors_lenient_stripped(&mut self, path: impl AsRef<Path>, prefix: &str) -> Result<LoadReport, Error> {
         let mut weights = self.weights().clone();
         let problems = load(path.as_ref(), Reading { prefix, strict: false }, &mut weights)?;
-        *self.weights_mut() = weights;
+        self.weights_mut().take(weights);
         Ok(LoadReport { problems })
     }
 

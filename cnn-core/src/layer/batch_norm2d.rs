@@ -126,7 +126,7 @@ fn backward_maps<L: BatchNorm2d>(
     grad_parameters: &mut [f32],
 ) {
     let (geometry, affine, fused) = (&L::GEOMETRY, affine::<L>(owned.parameters), L::FUSED);
-    let gradients = L::AFFINE.then(|| {
+    let gradients = (L::AFFINE && pass.trains()).then(|| {
         let (weight, bias) = grad_parameters.split_at_mut(geometry.channels);
         AffineGradients { weight, bias }
     });

@@ -77,8 +77,10 @@ pub fn backward<L: ConvTranspose2d>(
     let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());
     let grad_bias = L::BIAS.then_some(grad_bias);
-    conv_transpose2d::backward_weight(&L::GEOMETRY, input, grad_output, grad_weight, grad_bias, pass.scratch);
-    if let Some(GradInput { values, write }) = grad_input {
+    if pass.trains() {
+        conv_transpose2d::backward_weight(&L::GEOMETRY, input, grad_output, grad_weight, grad_bias, pass.scratch);
+    }
+    if let Some(GradInput { values, write }) = grad_input.filter(|_| pass.wants_input()) {
         conv_transpose2d::backward_input(&L::GEOMETRY, weight, grad_output, values, write, pass.scratch);
     }
 }

@@ -67,8 +67,10 @@ pub fn backward<L: Linear>(
     let (weight, _) = parameters.split_at(L::GEOMETRY.weight_len());
     let (grad_weight, grad_bias) = grad_parameters.split_at_mut(L::GEOMETRY.weight_len());
     let grad_bias = L::BIAS.then_some(grad_bias);
-    linear::backward_weight(&L::GEOMETRY, input, grad_output, grad_weight, grad_bias, pass.scratch);
-    if let Some(GradInput { values, write }) = grad_input {
+    if pass.trains() {
+        linear::backward_weight(&L::GEOMETRY, input, grad_output, grad_weight, grad_bias, pass.scratch);
+    }
+    if let Some(GradInput { values, write }) = grad_input.filter(|_| pass.wants_input()) {
         linear::backward_input(&L::GEOMETRY, weight, grad_output, values, write, pass.scratch);
     }
 }

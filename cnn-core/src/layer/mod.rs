@@ -62,6 +62,7 @@ mod operation;
 #[doc(hidden)]
 pub mod pad2d;
 mod parameter;
+pub(crate) mod parts;
 mod pass;
 #[doc(hidden)]
 pub mod pooled;

@@ -1,5 +1,6 @@
 //! What a layer may know of the pass it is part of.
 
+use super::parts::Parts;
 use crate::kernel::memory::scratch::Scratch;
 
 /// Whether a pass is one of training or of use. It is chosen at every call; no network remembers it.
@@ -16,18 +17,87 @@ pub enum Mode {
 pub struct Pass<'a> {
     mode: Mode,
     seed: u64,
-    step: u64,
+    training_step: u64,
     /// Of the network that the layers are counted in: 0 of the outermost.
     network: u64,
     layer: u64,
+    /// The layer as that network counts it.
+    step: usize,
+    /// What is said of that network's layers, if they are not all the same.
+    parts: Option<&'a Parts>,
+    /// The cut where it begins, and the one where it ends.
+    begin: usize,
+    end: usize,
+    /// The memory of the steps before the cut, as they left it.
+    before: &'a [f32],
     /// The last layer, a softmax, if the loss takes its logits.
     softmax_of_loss: Option<u64>,
     pub(crate) scratch: &'a mut Scratch,
 }
 
 impl<'a> Pass<'a> {
-    pub(crate) fn new(mode: Mode, seed: u64, step: u64, scratch: &'a mut Scratch) -> Self {
-        Self { mode, seed, step, network: 0, layer: 0, softmax_of_loss: None, scratch }
+    pub(crate) fn new(mode: Mode, seed: u64, training_step: u64, scratch: &'a mut Scratch) -> Self {
+        Self {
+            mode,
+            seed,
+            training_step,
+            network: 0,
+            layer: 0,
+            step: 0,
+            parts: None,
+            begin: 0,
+            end: usize::MAX,
+            before: &[],
+            softmax_of_loss: None,
+            scratch,
+        }
+    }
+
+    /// The same pass, of a network whose layers are not all treated alike.
+    pub(crate) fn with_parts(self, parts: Option<&'a Parts>) -> Self {
+        Self { parts, ..self }
+    }
+
+    /// What is said of the layers, if they are not treated alike.
+    pub(crate) fn parts(&self) -> Option<&'a Parts> {
+        self.parts
+    }
+
+    /// The same pass, of the steps before a cut.
+    pub(crate) fn before(&mut self, cut: usize) -> &mut Self {
+        (self.begin, self.end) = (0, cut);
+        self
+    }
+
+    /// The same pass, of the steps behind a cut; those before it left their memory so, or are to go forward with the others.
+    pub(crate) fn behind(&mut self, cut: usize, before: &'a [f32]) -> &mut Self {
+        (self.begin, self.end, self.before) = (cut, usize::MAX, before);
+        self
+    }
+
+    /// Whether the steps from this one on belong to it. Expanded code asks where a network can be cut.
+    pub fn begins_by(&self, step: usize) -> bool {
+        self.begin <= step
+    }
+
+    /// Whether the steps from this one on do not belong to it.
+    pub fn ends_before(&self, step: usize) -> bool {
+        self.end == step
+    }
+
+    /// The cut where it begins, and the memory of the steps before, if those did not go forward with the others.
+    pub(crate) fn begins(&self) -> Option<(usize, &'a [f32])> {
+        (!self.before.is_empty()).then_some((self.begin, self.before))
+    }
+
+    /// Whether the weights of this layer are trained: nobody reads their gradient otherwise.
+    pub(crate) fn trains(&self) -> bool {
+        self.parts.is_none_or(|parts| parts.trains_step(self.step))
+    }
+
+    /// Whether anybody wants the gradient of this layer's input.
+    pub(crate) fn wants_input(&self) -> bool {
+        self.parts.is_none_or(|parts| parts.wants_input_of(self.step))
     }
 
     /// The same pass, in which the loss takes the logits of the network's last layer, a softmax: that one passes on what it
@@ -44,23 +114,29 @@ impl<'a> Pass<'a> {
     /// The same pass, at another layer of the network. Expanded code calls it before each layer.
     pub fn at(&mut self, layer: u64) -> &mut Self {
         self.layer = self.network.wrapping_add(layer);
+        self.step = layer as usize;
         self
     }
 
     /// Does the work of a network that is a step of another one: its layers are numbered apart from all others.
     pub(crate) fn inside<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
-        let outer = (self.network, self.layer);
+        let outer = (self.network, self.layer, self.step, self.parts, self.begin, self.end, self.before);
+        self.parts = self.parts.and_then(|parts| parts.inner(self.step));
+        (self.begin, self.end, self.before) = (0, usize::MAX, &[]);
         // An odd factor is a permutation of the numbers, and this one (2^64 over the golden ratio) scatters them: what is
         // few steps away outside is far away inside.
         self.network = self.layer.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let result = work(self);
-        (self.network, self.layer) = outer;
+        (self.network, self.layer, self.step, self.parts, self.begin, self.end, self.before) = outer;
         result
     }
 
-    /// Training or evaluation.
+    /// Training or evaluation: of this layer.
     pub fn mode(&self) -> Mode {
-        self.mode
+        match self.parts {
+            Some(parts) if parts.evaluates(self.step) => Mode::Evaluation,
+            _ => self.mode,
+        }
     }
 
     /// The seed of the run.
@@ -70,7 +146,7 @@ impl<'a> Pass<'a> {
 
     /// How many training steps came before.
     pub fn step(&self) -> u64 {
-        self.step
+        self.training_step
     }
 
     /// Which layer of the network this is.

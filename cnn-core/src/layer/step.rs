@@ -1,6 +1,7 @@
 //! The steps of a network as plain data, and what they cost together.
 
 use super::Operation;
+use super::parts::Parts;
 use crate::shape::Sizes;
 
 /// A step of a network.
@@ -112,10 +113,30 @@ pub fn last_softmax(steps: &[Step]) -> Option<usize> {
 
 /// The first step, with the names around it, that in training has one value for each channel to take statistics of, if the
 /// batch is one sample.
-pub fn without_variance(steps: &'static [Step]) -> Option<(String, Sizes)> {
-    steps.iter().find_map(|step| match step.operation {
-        Operation::BatchNorm2d { .. } if step.input.positions() == 1 => Some((step.path.to_owned(), step.input)),
-        Operation::Network(inner) => without_variance(inner).map(|(path, sizes)| (within(step.path, &path), sizes)),
+pub(crate) fn without_variance(steps: &'static [Step], parts: Option<&Parts>) -> Option<(String, Sizes)> {
+    steps.iter().enumerate().find_map(|(index, step)| match step.operation {
+        Operation::BatchNorm2d { .. }
+            if step.input.positions() == 1 && parts.is_none_or(|parts| !parts.evaluates(index)) =>
+        {
+            Some((step.path.to_owned(), step.input))
+        }
+        Operation::Network(inner) => without_variance(inner, parts.and_then(|parts| parts.inner(index)))
+            .map(|(path, sizes)| (within(step.path, &path), sizes)),
         _ => None,
     })
+}
+
+/// Every step with its whole name: of a network that is a step, its own in its place.
+pub(crate) fn leaves(steps: &'static [Step]) -> Vec<(String, &'static Step)> {
+    let mut found = Vec::new();
+    for step in steps {
+        match step.operation {
+            Operation::Network(inner) => {
+                let named = |(path, inner): (String, _)| (within(step.path, &path), inner);
+                found.extend(leaves(inner).into_iter().map(named));
+            }
+            _ => found.push((step.path.to_owned(), step)),
+        }
+    }
+    found
 }

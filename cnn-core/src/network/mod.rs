@@ -2,6 +2,8 @@
 
 #[doc(hidden)]
 pub mod check;
+mod cut;
+mod frozen;
 mod inference;
 mod init;
 mod memory;
@@ -15,6 +17,9 @@ mod tensors;
 mod weights;
 
 pub use crate::kernel::memory::scratch::Needs;
+#[doc(hidden)]
+pub use cut::{Cut, fetch};
+pub(crate) use frozen::{is_within, no_part, trainable};
 pub use inference::Inference;
 pub use init::{Fan, Init, Nonlinearity};
 pub use memory::Memory;
@@ -30,11 +35,12 @@ pub use tensors::TensorMut;
 pub use weights::{Gradients, Tensor, Weights};
 pub(crate) use weights::{Home, Place, places};
 
+use crate::Error;
 pub use crate::layer::Step;
 pub use crate::layer::prepare::MadeFor;
 #[doc(hidden)]
 pub use crate::layer::prepare::Prepared;
-use crate::layer::{GradInput, Owned, Pass, step};
+use crate::layer::{GradInput, Owned, Parameter, Pass, step};
 use crate::shape::{Shape, Sizes};
 use crate::tensor::Batch;
 
@@ -87,6 +93,9 @@ pub trait Network: Sized + Send + Sync + 'static {
     const WORKSPACE_BYTES: usize = 4_usize.saturating_mul(Self::MEMORY.training);
     /// Bytes per sample that evaluation keeps.
     const INFERENCE_BYTES: usize = 4_usize.saturating_mul(Self::MEMORY.evaluation);
+    /// Where it can be cut in two.
+    #[doc(hidden)]
+    const CUTS: &'static [Cut] = &[];
     /// What a sample's forward pass costs, in about the time of a multiply-add.
     #[doc(hidden)]
     const COST: usize = step::cost(Self::STEPS);
@@ -192,6 +201,66 @@ pub trait Network: Sized + Send + Sync + 'static {
     /// sample has the same bits as alone.
     fn freeze_for(&self, made_for: MadeFor) -> Predictor<Self> {
         Predictor::new(self, made_for)
+    }
+
+    /// Freezes the weights of a part, by PyTorch's name: `"layer1"` or `"conv1.weight"`; `""` is all of it. No training step
+    /// makes a gradient of them, no optimizer moves them, and neither weight decay nor momentum does. Normalizations and dropout
+    /// of the part are still in training mode, as in PyTorch: [`Training::set_mode`](crate::train::Training::set_mode) is for that.
+    ///
+    /// Where all steps up to some part of the network are frozen, a training step runs them as it does in evaluation: their maps
+    /// are not kept, and nothing goes back through them.
+    ///
+    /// ```
+    /// use cnn_core::prelude::*;
+    ///
+    /// network! {
+    ///     /// A classifier.
+    ///     pub Net<1, 8, 8> { conv1: conv2d<4, 3>, bn1: batch_norm2d, relu, flatten, fc: linear<10> }
+    /// }
+    ///
+    /// let mut net = Net::new(0);
+    /// net.freeze_weights("conv1")?;
+    /// net.freeze_weights_where(|name, parameter| !name.starts_with("fc."))?; // all but the head
+    /// assert_eq!(net.weights().frozen_names().count(), 4);
+    /// net.unfreeze_weights("bn1")?;
+    ///
+    /// let mut training = Training::new(0);
+    /// training.set_mode("bn1", Mode::Evaluation)?; // its statistics stay, too
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoPart`] when no trainable tensor is of that name or in it.
+    fn freeze_weights(&mut self, part: &str) -> Result<(), Error> {
+        self.weights_mut().set_part_frozen(true, part)
+    }
+
+    /// [`freeze_weights`](Self::freeze_weights), of the tensors of which this says so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoParameters`] of none.
+    fn freeze_weights_where(&mut self, is: impl FnMut(&str, &Parameter) -> bool) -> Result<(), Error> {
+        self.weights_mut().set_frozen(true, is)
+    }
+
+    /// Lets a part be trained again that [`freeze_weights`](Self::freeze_weights) froze.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoPart`] when no trainable tensor is of that name or in it.
+    fn unfreeze_weights(&mut self, part: &str) -> Result<(), Error> {
+        self.weights_mut().set_part_frozen(false, part)
+    }
+
+    /// [`unfreeze_weights`](Self::unfreeze_weights), of the tensors of which this says so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoParameters`] of none.
+    fn unfreeze_weights_where(&mut self, is: impl FnMut(&str, &Parameter) -> bool) -> Result<(), Error> {
+        self.weights_mut().set_frozen(false, is)
     }
 
     /// Prints a table of the steps, and returns it.

@@ -1,6 +1,6 @@
 //! A network is a layer too: a step of another network.
 
-use super::Network;
+use super::{Cut, Network};
 use crate::kernel::memory::scratch::Needs;
 use crate::layer::prepare::{MadeFor, Prepared};
 use crate::layer::{GradInput, Layer, Operation, Owned, Pass, step};
@@ -61,6 +61,9 @@ impl<N: Network> Layer<N::Input> for N {
         let (samples, input, output) = (input.len(), input.values(), output.values());
         let grad_input = grad_input.as_mut().map(|grad_input| GradInput::store(grad_input.values()));
         pass.inside(|pass| {
+            if let Some(cut) = pass.parts().and_then(|parts| Cut::before_all_that_trains(N::CUTS, parts)) {
+                pass.behind(cut.step, &[]);
+            }
             N::backward_steps(pass, samples, owned, input, output, grad_output.values(), grad_input, grad_parameters);
         });
     }

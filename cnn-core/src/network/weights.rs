@@ -18,6 +18,8 @@ use crate::random::{Key, Purpose};
 /// A clone has the same memory until either is changed: then whichever that is gets a copy first.
 pub struct Weights<N> {
     all: Arc<All>,
+    /// Of each trainable tensor whether it is frozen; none is if there are none.
+    frozen: Vec<bool>,
     network: PhantomData<fn() -> N>,
 }
 
@@ -173,7 +175,21 @@ impl<N: Network> Weights<N> {
         let state = Buffer::zeros(step::state(N::STEPS));
         let counts = vec![0; step::counts(N::STEPS)];
         let all = Arc::new(All { values: Buffer::zeros(N::PARAMETERS), state, counts });
-        Self { all, network: PhantomData }
+        Self { all, frozen: Vec::new(), network: PhantomData }
+    }
+
+    /// Takes all numbers and counts of others; what is frozen stays so.
+    pub(crate) fn take(&mut self, other: Self) {
+        self.all = other.all;
+    }
+
+    /// Of each trainable tensor whether it is frozen; none is if there are none.
+    pub(crate) fn frozen(&self) -> &[bool] {
+        &self.frozen
+    }
+
+    pub(super) fn put_frozen(&mut self, frozen: Vec<bool>) {
+        self.frozen = frozen;
     }
 
     /// The same weights, in the same memory, as those of another network, whose tensors are alike.
@@ -183,7 +199,7 @@ impl<N: Network> Weights<N> {
     pub(super) fn of_another<M: Network>(self) -> Weights<M> {
         let [from, to] = [N::STEPS, M::STEPS].map(|steps| (step::state(steps), step::counts(steps)));
         assert!(N::PARAMETERS == M::PARAMETERS && from == to, "{} and {} have other weights", N::NAME, M::NAME);
-        Weights { all: self.all, network: PhantomData }
+        Weights { all: self.all, frozen: self.frozen, network: PhantomData }
     }
 
     /// All of them, in memory that no clone has.
@@ -333,7 +349,7 @@ impl<N: Network> Gradients<N> {
 
 impl<N> Clone for Weights<N> {
     fn clone(&self) -> Self {
-        Self { all: Arc::clone(&self.all), network: PhantomData }
+        Self { all: Arc::clone(&self.all), frozen: self.frozen.clone(), network: PhantomData }
     }
 }
 

@@ -70,7 +70,7 @@ impl<N: Network> Averaged<N> {
     pub fn update(&mut self, network: &N) {
         let (own, new) = (self.network.weights_mut(), network.weights());
         if self.updates == 0 {
-            *own = new.clone();
+            own.take(new.clone());
         } else {
             let share = match self.averaging {
                 Averaging::Exponential { decay } => (1.0 - decay) as f32,

@@ -61,7 +61,8 @@ impl<N: Network> Forward<'_, N> {
     ///
     /// # Errors
     ///
-    /// [`Error::Samples`] when it is of another number of samples; the gradients are then as they were.
+    /// [`Error::Samples`] when it is of another number of samples; [`Error::AllFrozen`] when no weight is trained. The gradients
+    /// are then as they were.
     pub fn backward_from(self, grad_output: &Batch<N::Output>) -> Result<(), Error> {
         self.backward(grad_output, None)
     }
@@ -85,12 +86,17 @@ impl<N: Network> Forward<'_, N> {
         if from.len() != samples {
             return Err(Error::Samples { expected: samples, found: from.len() });
         }
+        training.follow(network, to.is_some())?;
         in_pool(N::COST.saturating_mul(2).saturating_mul(samples), || {
-            let Parts { mut pass, owned, output, grad_output, gradients, .. } =
+            let Parts { mut pass, owned, output, grad_output, gradients, cut, treatment, .. } =
                 training.same_parts(mode, step, network);
+            if let Some(cut) = cut {
+                pass.behind(cut.step, &[]);
+            }
             grad_output.copy_from_slice(from.values());
             let to = to.map(|batch| room(batch, samples));
             N::backward_steps(&mut pass, samples, owned, input.values(), output, grad_output, to, gradients);
+            treatment.clear(gradients);
         });
         Ok(())
     }

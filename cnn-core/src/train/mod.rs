@@ -5,6 +5,7 @@ mod declared;
 mod forward;
 mod optimizer;
 mod training;
+mod treatment;
 
 pub use averaged::{Averaged, Averaging};
 pub use declared::DeclaredLoss;

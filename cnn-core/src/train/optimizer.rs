@@ -7,7 +7,7 @@ use core::ops::Range;
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
 use crate::layer::Parameter;
-use crate::network::{Gradients, Home, Network, Place, Resize, places};
+use crate::network::{Gradients, Network, Resize, trainable};
 use crate::optim::{AdagradOptions, AdamOptions, LambOptions, RmsPropOptions, Rule, SgdOptions};
 
 /// What changes the weights of a network of type `N` by the gradient of a loss.
@@ -16,8 +16,8 @@ use crate::optim::{AdagradOptions, AdamOptions, LambOptions, RmsPropOptions, Rul
     note = "gradients and an optimizer's state belong to one type of network: make an optimizer for `{N}`"
 )]
 pub trait Optimizer<N: Network> {
-    /// One step down the gradient, of all parameters: one whose gradient is zero is [still moved](crate::optim#parameters-without-a-gradient)
-    /// by momentum and weight decay.
+    /// One step down the gradient, of all parameters that are not [frozen](Network::freeze_weights): one whose gradient is zero is
+    /// [still moved](crate::optim#parameters-without-a-gradient) by momentum and weight decay.
     fn step(&mut self, network: &mut N, gradients: &Gradients<N>);
 
     /// The learning rate: of parameters that are in no group.
@@ -53,6 +53,8 @@ struct Descent<R> {
     groups: Vec<Group<R>>,
     /// All parameters, one run behind the other.
     runs: Vec<Run>,
+    /// Of each trainable tensor whether it was frozen when the runs were made.
+    frozen: Vec<bool>,
     steps: u64,
     /// Of each of [`Rule::KEEPS`] that any group keeps.
     kept: Vec<Buffer>,
@@ -64,28 +66,22 @@ struct Group<R> {
     share: f64,
 }
 
-/// Parameters of one group that lie one behind the other: a tensor, or several.
+/// Parameters that lie one behind the other and are treated alike: a tensor, or several.
 struct Run {
     values: Range<usize>,
     group: usize,
-}
-
-/// A network's trainable tensors in the order of their values.
-fn trainable<N: Network>() -> impl Iterator<Item = (String, Parameter, Range<usize>)> {
-    places(N::STEPS).into_iter().filter_map(|Place { name, parameter, home }| match home {
-        Home::Values(range) => Some((name, parameter, range)),
-        Home::State(_) | Home::Count(_) => None,
-    })
+    /// How many steps they have done: fewer than the optimizer if they were frozen.
+    steps: u64,
+    is_frozen: bool,
 }
 
 impl<R: Rule> Descent<R> {
     fn new<N: Network>(options: R) -> Result<Self, Error> {
         options.check()?;
-        let mut descent =
-            Self { groups: vec![Group { options, share: 1.0 }], runs: Vec::new(), steps: 0, kept: Vec::new() };
-        let tensors: Vec<_> = trainable::<N>().map(|(.., values)| Run { values, group: 0 }).collect();
+        let groups = vec![Group { options, share: 1.0 }];
+        let mut descent = Self { groups, runs: Vec::new(), frozen: Vec::new(), steps: 0, kept: Vec::new() };
         descent.keep(N::PARAMETERS, &options);
-        descent.arrange(tensors);
+        descent.arrange::<N>(|_| 0);
         Ok(descent)
     }
 
@@ -93,19 +89,27 @@ impl<R: Rule> Descent<R> {
     fn keep(&mut self, parameters: usize, options: &R) {
         while self.kept.len() < options.kept() {
             let mut kept = Buffer::zeros(parameters);
-            kept.fill(options.initial());
+            // Memory that is not touched is none.
+            if options.initial() != 0.0 {
+                kept.fill(options.initial());
+            }
             self.kept.push(kept);
         }
     }
 
-    /// These tensors, those of one group together where the rule is one of each value.
-    fn arrange(&mut self, tensors: Vec<Run>) {
-        self.runs.clear();
+    /// Every tensor in the group that this says, by its number. Those that are treated alike are together, where the rule is
+    /// one of each value.
+    fn arrange<N: Network>(&mut self, group: impl Fn(usize) -> usize) {
+        let before = core::mem::take(&mut self.runs);
+        let tensors = trainable(N::STEPS).enumerate().map(|(tensor, (.., values))| Run {
+            steps: run_of(&before, values.start).map_or(self.steps, |run| run.steps),
+            group: group(tensor),
+            is_frozen: self.frozen.get(tensor) == Some(&true),
+            values,
+        });
         for run in tensors {
             match self.runs.last_mut() {
-                Some(last) if !R::BY_TENSOR && last.group == run.group && last.values.end == run.values.start => {
-                    last.values.end = run.values.end;
-                }
+                Some(last) if !R::BY_TENSOR && last.is_like(&run) => last.values.end = run.values.end,
                 _ => self.runs.push(run),
             }
         }
@@ -119,34 +123,39 @@ impl<R: Rule> Descent<R> {
         let (first, group) = (self.groups[0].options, self.groups.len());
         let options = change(first);
         options.check()?;
-        let group_of =
-            |value: usize| self.runs.iter().find(|run| run.values.contains(&value)).map_or(0, |run| run.group);
-        let mut names = Vec::new();
-        let mut tensors = Vec::new();
-        for (name, parameter, values) in trainable::<N>() {
-            let is_new = is_in(&name, &parameter);
-            let group = if is_new { group } else { group_of(values.start) };
-            tensors.push(Run { values, group });
-            names.push(name);
-        }
-        if tensors.iter().all(|run| run.group != group) {
+        let tensors: Vec<_> = trainable(N::STEPS).collect();
+        let is_new: Vec<_> = tensors.iter().map(|(name, parameter, _)| is_in(name, parameter)).collect();
+        if !is_new.contains(&true) {
+            let names = tensors.into_iter().map(|(name, ..)| name).collect();
             return Err(Error::NoParameters { network: N::NAME, names });
         }
+        let groups = tensors.iter().zip(&is_new).map(|((.., values), is_new)| {
+            if *is_new { group } else { run_of(&self.runs, values.start).map_or(0, |run| run.group) }
+        });
+        let groups: Vec<_> = groups.collect();
         self.keep(N::PARAMETERS, &options);
-        for run in tensors.iter().filter(|run| run.group == group && self.steps == 0) {
-            self.kept.iter_mut().for_each(|kept| kept[run.values.clone()].fill(options.initial()));
+        for ((.., values), _) in tensors.iter().zip(&is_new).filter(|(_, is_new)| **is_new && self.steps == 0) {
+            self.kept.iter_mut().for_each(|kept| kept[values.clone()].fill(options.initial()));
         }
         let base = first.learning_rate();
         let share = if base > 0.0 { options.learning_rate() / base } else { 1.0 };
         self.groups.push(Group { options, share });
-        self.arrange(tensors);
+        self.arrange::<N>(|tensor| groups[tensor]);
         Ok(self)
     }
 
-    fn step(&mut self, parameters: &mut [f32], gradients: &[f32]) {
+    fn step<N: Network>(&mut self, network: &mut N, gradients: &[f32]) {
+        if self.frozen != network.weights().frozen() {
+            self.frozen = network.weights().frozen().to_vec();
+            let starts = trainable(N::STEPS).map(|(.., values)| values.start);
+            let groups: Vec<_> = starts.map(|start| run_of(&self.runs, start).map_or(0, |run| run.group)).collect();
+            self.arrange::<N>(|tensor| groups[tensor]);
+        }
         self.steps += 1;
-        let Self { groups, runs, steps, kept } = self;
-        for Run { values, group } in runs {
+        let parameters = network.weights_mut().values_mut();
+        let Self { groups, runs, kept, .. } = self;
+        for Run { values, group, steps, .. } in runs.iter_mut().filter(|run| !run.is_frozen) {
+            *steps += 1;
             let options = groups[*group].options;
             let mut kept = kept.iter_mut().take(options.kept());
             let mut of_run: [&mut [f32]; MOST_KEPT] =
@@ -163,6 +172,19 @@ impl<R: Rule> Descent<R> {
         self.groups.iter_mut().for_each(|group| group.options = at(group));
         Ok(())
     }
+}
+
+impl Run {
+    /// Whether what lies behind it is treated in the same way.
+    fn is_like(&self, other: &Self) -> bool {
+        let of = |run: &Self| (run.group, run.steps, run.is_frozen);
+        of(self) == of(other) && self.values.end == other.values.start
+    }
+}
+
+/// The run that a value is in.
+fn run_of(runs: &[Run], value: usize) -> Option<&Run> {
+    runs.iter().find(|run| run.values.contains(&value))
 }
 
 /// No rule of the library keeps more.
@@ -222,7 +244,7 @@ macro_rules! optimizer {
 
         impl<N: Network> Optimizer<N> for $name<N> {
             fn step(&mut self, network: &mut N, gradients: &Gradients<N>) {
-                self.descent.step(network.weights_mut().values_mut(), gradients.values());
+                self.descent.step(network, gradients.values());
             }
 
             fn lr(&self) -> f64 {

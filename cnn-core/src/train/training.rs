@@ -3,15 +3,16 @@
 use core::fmt;
 
 use super::Forward;
+use super::treatment::{Treatment, chosen};
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
 use crate::kernel::memory::chunk::{in_pool, threads};
 use crate::kernel::memory::scratch::Scratch;
 use crate::kernel::pointwise::softmax;
 use crate::kernel::rows::{Rows, RowsMut};
-use crate::layer::{GradInput, Mode, Owned, Pass, step};
+use crate::layer::{GradInput, Mode, Owned, Pass, Step, step};
 use crate::loss::{Loss, LossMemory};
-use crate::network::{Gradients, Network};
+use crate::network::{Cut, Gradients, Network, is_within, no_part};
 use crate::shape::Shape;
 use crate::tensor::{Batch, Samples, SamplesMut};
 
@@ -54,6 +55,9 @@ pub struct Training<N: Network> {
     gradients: Gradients<N>,
     scratch: Scratch,
     loss_memory: LossMemory,
+    treatment: Treatment,
+    /// Maps of steps before the first that is trained.
+    before: Buffer,
 }
 
 impl<N: Network> Training<N> {
@@ -81,7 +85,45 @@ impl<N: Network> Training<N> {
             gradients: Gradients::zeros(),
             scratch: Scratch::default(),
             loss_memory: LossMemory::default(),
+            treatment: Treatment::default(),
+            before: Buffer::zeros(0),
         }
+    }
+
+    /// Runs a part of the network as in evaluation, also where a step is one of [training](Mode::Training), or again as the step:
+    /// the part by its name, as in `"layer1"` or `"backbone.bn1"`; `""` is all. Its normalizations take their running statistics
+    /// then and leave them, and its dropout draws nothing: what fine-tuning wants of parts that are
+    /// [frozen](Network::freeze_weights), which alone does not change the mode, as in PyTorch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoPart`] when no step is of that name or in it.
+    pub fn set_mode(&mut self, part: &str, mode: Mode) -> Result<(), Error> {
+        let is_part = chosen::<N>(|path, _| is_within(part, path));
+        if !is_part.contains(&true) {
+            return Err(no_part::<N>(part, step::leaves(N::STEPS).into_iter().map(|(path, _)| path)));
+        }
+        self.treatment.set_mode(&is_part, mode);
+        Ok(())
+    }
+
+    /// [`set_mode`](Self::set_mode), of the steps of which this says so, by their names and what they are. Where it says so of
+    /// none, nothing changes.
+    ///
+    /// ```
+    /// use cnn_core::layer::Operation;
+    /// use cnn_core::prelude::*;
+    ///
+    /// network! {
+    ///     /// A classifier.
+    ///     pub Net<1, 8, 8> { conv1: conv2d<4, 3>, bn1: batch_norm2d, relu, flatten, fc: linear<10> }
+    /// }
+    ///
+    /// let mut training = Training::<Net>::new(0);
+    /// training.set_mode_where(Mode::Evaluation, |_, step| matches!(step.operation, Operation::BatchNorm2d { .. }));
+    /// ```
+    pub fn set_mode_where(&mut self, mode: Mode, is: impl FnMut(&str, &Step) -> bool) {
+        self.treatment.set_mode(&chosen::<N>(is), mode);
     }
 
     /// The loss of a batch, and its gradient by every weight, which [`gradients`](Self::gradients) holds then. In
@@ -132,7 +174,7 @@ impl<N: Network> Training<N> {
         network: &'a mut N,
         input: &'a Batch<N::Input>,
     ) -> Result<Forward<'a, N>, Error> {
-        let samples = self.begin(mode, input)?;
+        let samples = self.begin(mode, network, input, true)?;
         in_pool(N::COST.saturating_mul(samples), || {
             let Parts { mut pass, owned, output, .. } = self.parts(mode, self.step, network);
             N::forward_steps(&mut pass, samples, owned, input.values(), output);
@@ -150,7 +192,7 @@ impl<N: Network> Training<N> {
         grad_input: Option<&mut Batch<N::Input>>,
     ) -> Result<f32, Error> {
         // The backward pass is twice the forward one: a gradient by the input and one by the weights.
-        let samples = self.begin(mode, input)?;
+        let samples = self.begin(mode, network, input, grad_input.is_some())?;
         let cost = N::COST.saturating_mul(3).saturating_mul(samples);
         in_pool(cost, || self.backward_in_pool(mode, network, input, loss, grad_input))
     }
@@ -164,13 +206,20 @@ impl<N: Network> Training<N> {
         grad_input: Option<&mut Batch<N::Input>>,
     ) -> Result<f32, Error> {
         let (samples, step) = (input.len(), self.step);
-        let Parts { mut pass, mut owned, output, grad_output, gradients, loss_memory } =
+        let Parts { mut pass, mut owned, output, grad_output, gradients, loss_memory, cut, before, treatment } =
             self.parts(mode, step, network);
         let softmax_of_loss = step::last_softmax(N::STEPS).filter(|_| loss.takes_logits());
         if let Some(last) = softmax_of_loss {
             pass = pass.with_softmax_of_loss(last);
         }
         let input = input.values();
+        if let Some(cut) = cut {
+            let workspace = &mut *before;
+            let of_these = Owned { workspace, ..owned.reborrow() };
+            N::evaluate(pass.before(cut.step), samples, of_these, input, output);
+            cut.cross(samples, before, owned.workspace);
+            pass.behind(cut.step, before);
+        }
         N::forward_steps(&mut pass, samples, owned.reborrow(), input, output);
         let evaluated = match softmax_of_loss {
             None => loss.evaluate_in(Samples::new(output), SamplesMut::new(grad_output), loss_memory),
@@ -183,6 +232,7 @@ impl<N: Network> Training<N> {
         if evaluated.is_ok() {
             let to = grad_input.map(|batch| room(batch, samples));
             N::backward_steps(&mut pass, samples, owned, input, output, grad_output, to, gradients);
+            treatment.clear(gradients);
         }
         if softmax_of_loss.is_some() {
             // The output is still logits, and nobody reads its gradient any more.
@@ -196,20 +246,30 @@ impl<N: Network> Training<N> {
     }
 
     /// Refuses a batch that cannot be trained with, and makes room for one that can; returns its samples.
-    fn begin(&mut self, mode: Mode, input: &Batch<N::Input>) -> Result<usize, Error> {
+    fn begin(&mut self, mode: Mode, network: &N, input: &Batch<N::Input>, wants_input: bool) -> Result<usize, Error> {
         let samples = input.len();
         if samples == 0 {
             return Err(Error::EmptyBatch { shape: <N::Input as Shape>::SIZES });
         }
+        self.follow(network, wants_input)?;
         if samples == 1
             && mode == Mode::Training
-            && let Some((step, map)) = step::without_variance(N::STEPS)
+            && let Some((step, map)) = self.treatment.without_variance::<N>()
         {
             return Err(Error::OneValue { step, map });
         }
         self.output.resize(samples);
         self.grad_output.resize(samples);
         Ok(samples)
+    }
+
+    /// Follows what is frozen.
+    pub(super) fn follow(&mut self, network: &N, wants_input: bool) -> Result<(), Error> {
+        self.treatment.follow(network, wants_input, self.gradients.values_mut());
+        if self.treatment.parts().is_some_and(|parts| !parts.trains()) {
+            return Err(Error::AllFrozen { network: N::NAME });
+        }
+        Ok(())
     }
 
     /// The network is what the step made of it, and the step counts. Returns its number.
@@ -237,8 +297,12 @@ impl<N: Network> Training<N> {
         self.workspace.grow(self.output.len() * N::MEMORY.training);
         // Of the pool that the pass is in.
         self.scratch.prepare(N::NEEDS, threads());
+        let cut = self.treatment.cut::<N>();
+        if cut.is_some() {
+            self.before.grow(self.output.len() * N::MEMORY.evaluation);
+        }
         Parts {
-            pass: Pass::new(mode, self.seed, step, &mut self.scratch),
+            pass: Pass::new(mode, self.seed, step, &mut self.scratch).with_parts(self.treatment.parts()),
             owned: Owned {
                 parameters: network.weights().values(),
                 state: &mut self.state,
@@ -250,6 +314,9 @@ impl<N: Network> Training<N> {
             grad_output: self.grad_output.values_mut(),
             gradients: self.gradients.values_mut(),
             loss_memory: &mut self.loss_memory,
+            cut,
+            before: &mut self.before,
+            treatment: &self.treatment,
         }
     }
 
@@ -282,6 +349,10 @@ pub(super) struct Parts<'a> {
     pub(super) grad_output: &'a mut [f32],
     pub(super) gradients: &'a mut [f32],
     loss_memory: &'a mut LossMemory,
+    /// Before the first step that is trained.
+    pub(super) cut: Option<&'static Cut>,
+    before: &'a mut Buffer,
+    pub(super) treatment: &'a Treatment,
 }
 
 /// Where the gradient by the input goes.

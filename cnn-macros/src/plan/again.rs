@@ -77,7 +77,7 @@ fn cost(step: &Step) -> Option<u128> {
 }
 
 /// The steps that write in a memory, in their order.
-fn writers_of(plan: &Plan, base: MapId) -> impl Iterator<Item = StepId> + '_ {
+pub(super) fn writers_of(plan: &Plan, base: MapId) -> impl Iterator<Item = StepId> + '_ {
     let writes = move |(_, step): &(StepId, &Step)| step.run != Run::View && home(plan, step.output).base == base;
     plan.steps.iter().enumerate().filter(writes).map(|(index, _)| index)
 }

@@ -85,9 +85,24 @@ impl Memory {
         self.rebuilt[base.0].map_or_else(|| self.place(base), Place::Block)
     }
 
-    /// The steps that are carried out again before one goes backwards.
-    pub(crate) fn again_before(&self, now: usize) -> impl Iterator<Item = StepId> + '_ {
-        self.rebuilds.iter().filter(move |rebuild| rebuild.now == now).flat_map(|rebuild| rebuild.steps.iter().copied())
+    /// What is made again before a step goes backwards.
+    pub(crate) fn again_before(&self, now: usize) -> impl Iterator<Item = &Rebuild> {
+        self.rebuilds.iter().filter(move |rebuild| rebuild.now == now)
+    }
+
+    /// The maps whose memory is made a second time until then.
+    pub(crate) fn rebuilt_until(&self, now: usize) -> impl Iterator<Item = MapId> + '_ {
+        self.rebuilds.iter().filter(move |rebuild| rebuild.now <= now).map(|rebuild| rebuild.base)
+    }
+
+    /// The maps with memory that are made before a step and read by it or later ones, where nothing goes backwards.
+    pub(crate) fn crossing(&self, step: StepId) -> Vec<MapId> {
+        let crosses = |block: &usize| {
+            let Life { first, last } = self.blocks[*block].life;
+            first < step && last >= step
+        };
+        let bases = self.values.iter().enumerate().filter(|(_, block)| block.as_ref().is_some_and(crosses));
+        bases.map(|(base, _)| MapId(base)).collect()
     }
 
     /// The place of such a map's gradient.

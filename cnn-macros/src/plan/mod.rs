@@ -3,10 +3,11 @@
 //! It is a graph: a step reads a map (a join some) and makes another, and maps have numbers. A sequence is its simplest
 //! case.
 
-mod again;
+pub(crate) mod again;
 mod at_size;
 pub(crate) mod compose;
 mod contents;
+pub(crate) mod cut;
 mod fold;
 pub(crate) mod fuse;
 pub(crate) mod memory;

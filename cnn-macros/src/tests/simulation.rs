@@ -9,6 +9,8 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 
+use crate::plan::again::Rebuild;
+use crate::plan::cut::{Cut, cuts};
 use crate::plan::memory::{self, Memory, Place};
 use crate::plan::place::{gradient_home, home, root};
 use crate::plan::{INPUT, JoinKind, Kind, MapId, Part, Plan, Run, Step, StepId};
@@ -111,6 +113,17 @@ impl<'a> Store<'a> {
         self.with(map, |values, places| places.into_iter().zip(new).for_each(|(place, new)| values[place] = *new));
     }
 
+    /// Takes all that is in the memory of a map from where another pass left it.
+    fn fetch(&mut self, from: &Store<'_>, base: MapId) {
+        let [from_memory, to_memory] = [from.memory, self.memory].map(|memory| memory.expect("it is the plan's"));
+        let to = if self.backwards { to_memory.place_backwards(base) } else { to_memory.place(base) };
+        let (Place::Block(from_block), Place::Block(to_block)) = (from_memory.place(base), to) else {
+            panic!("it has memory")
+        };
+        let left = from.shared.borrow()[range(from_memory, from_block)].to_vec();
+        self.shared.borrow_mut()[range(to_memory, to_block)].copy_from_slice(&left);
+    }
+
     fn add(&mut self, map: MapId, more: &[u64]) {
         let add = |(place, more): (&mut u64, &u64)| *place = place.wrapping_add(*more);
         let mut sums = self.read(map);
@@ -161,7 +174,11 @@ fn factor(plan: &Plan, step: &Step, branch: usize, index: usize) -> usize {
 }
 
 fn forward(plan: &Plan, store: &mut Store<'_>) {
-    (0..plan.steps.len()).for_each(|index| forward_step(plan, index, store));
+    forward_steps(plan, 0..plan.steps.len(), store);
+}
+
+fn forward_steps(plan: &Plan, steps: Range<StepId>, store: &mut Store<'_>) {
+    steps.for_each(|index| forward_step(plan, index, store));
 }
 
 fn forward_step(plan: &Plan, index: StepId, store: &mut Store<'_>) {
@@ -254,13 +271,24 @@ fn left(plan: &Plan, mut map: MapId) -> MapId {
     map
 }
 
-/// What the steps see on the way back.
-fn backward(plan: &Plan, values: &mut Store<'_>, gradients: &mut Store<'_>) -> Vec<(StepId, u64)> {
+/// What the steps see on the way back, behind a cut if there is one, before which the maps are as they were left.
+fn backward(
+    plan: &Plan,
+    values: &mut Store<'_>,
+    gradients: &mut Store<'_>,
+    cut: Option<(&Cut, &Store<'_>)>,
+) -> Vec<(StepId, u64)> {
     let mut seen = Vec::new();
     values.backwards = true;
-    for (index, step) in plan.steps.iter().enumerate().rev() {
+    let first = cut.map_or(0, |(cut, _)| cut.step);
+    for (index, step) in plan.steps.iter().enumerate().skip(first).rev() {
         let again = values.memory.map(|memory| memory.again_before(memory::backwards(plan, index)));
-        again.into_iter().flatten().for_each(|index| forward_step(plan, index, values));
+        for Rebuild { base, steps, .. } in again.into_iter().flatten() {
+            match cut.filter(|(cut, _)| cut.maps.contains(base)) {
+                Some((_, left)) => values.fetch(left, *base),
+                None => steps.iter().for_each(|index| forward_step(plan, *index, values)),
+            }
+        }
         let grad = gradients.read(step.output);
         let output = step.reads_output_backwards().then(|| values.read(left(plan, step.output)));
         // A view does nothing; what it shows may be others' already.
@@ -373,8 +401,40 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     let [plan, predictor] = plans(text);
     check_forward(&predictor, &memory::evaluation(&predictor))?;
     check_forward(&plan, &memory::evaluation(&plan))?;
-    check_training(&plan, &memory::training(&plan))?;
-    check_training(&plan, &memory::training_within(&plan, u128::MAX))
+    for training in [memory::training(&plan), memory::training_within(&plan, u128::MAX)] {
+        check_training(&plan, &training)?;
+        let evaluation = memory::evaluation(&plan);
+        cuts(&plan, &evaluation, &training).iter().try_for_each(|cut| check_cut(&plan, &evaluation, &training, cut))?;
+    }
+    Ok(())
+}
+
+/// What is behind a cut sees the same as if nothing had been cut.
+fn check_cut(plan: &Plan, evaluation: &Memory, training: &Memory, cut: &Cut) -> Result<(), TestCaseError> {
+    let [mut expected, mut before, mut behind] =
+        [None, Some(evaluation), Some(training)].map(|memory| Store::new(plan, memory, What::Values));
+    let input: Vec<_> = (0..len(plan, INPUT)).map(|at| made_of(("input", at))).collect();
+    for store in [&mut expected, &mut before, &mut behind] {
+        store.write(INPUT, &input);
+    }
+    forward(plan, &mut expected);
+    forward_steps(plan, 0..cut.step, &mut before);
+    // The output is one for both.
+    behind.output.copy_from_slice(&before.output);
+    cut.maps.iter().for_each(|map| behind.fetch(&before, *map));
+    forward_steps(plan, cut.step..plan.steps.len(), &mut behind);
+    prop_assert_eq!(expected.read(plan.output), behind.read(plan.output), "the output");
+    let seed: Vec<_> = (0..len(plan, plan.output)).map(|at| made_of(("grad_output", at))).collect();
+    let [mut grads, mut shared] = [&expected, &behind].map(Store::gradients);
+    for gradients in [&mut grads, &mut shared] {
+        gradients.write(plan.output, &seed);
+    }
+    let seen = backward(plan, &mut expected, &mut grads, None);
+    let found = backward(plan, &mut behind, &mut shared, Some((cut, &before)));
+    for (found, seen) in found.iter().zip(&seen) {
+        prop_assert_eq!(found, seen, "what step {} sees behind a cut before step {}", seen.0, cut.step);
+    }
+    Ok(())
 }
 
 fn check_training(plan: &Plan, training: &Memory) -> Result<(), TestCaseError> {
@@ -390,8 +450,8 @@ fn check_training(plan: &Plan, training: &Memory) -> Result<(), TestCaseError> {
     for gradients in [&mut grads, &mut shared] {
         gradients.write(plan.output, &seed);
     }
-    let seen = backward(plan, &mut expected, &mut grads);
-    let found = backward(plan, &mut values, &mut shared);
+    let seen = backward(plan, &mut expected, &mut grads, None);
+    let found = backward(plan, &mut values, &mut shared, None);
     for (found, seen) in found.iter().zip(&seen) {
         prop_assert_eq!(found, seen, "what step {} ({}) sees", seen.0, plan.steps[seen.0].path.clone());
     }

@@ -20,7 +20,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
 use crate::parse::ast;
-use crate::plan::{Constant, ConstantType, Plan, StepId, memory};
+use crate::plan::{Constant, ConstantType, Plan, StepId, cut, memory};
 use crate::size::sizes_expression;
 use crate::span::ours;
 use declaration::{cfg, declaration, derived};
@@ -105,9 +105,11 @@ fn network_impl(ty: &TokenStream, text: &str, plan: &Plan, predictor: &Plan, fro
     let needs = plan.steps.iter().enumerate().filter_map(|(index, step)| needs(plan, index, step));
     let (evaluation, training) = (memory::evaluation(plan), memory::training(plan));
     let prediction = memory::evaluation(predictor);
-    let evaluate = Pass::new(plan, &evaluation, Of::Evaluation);
-    let train = Pass::new(plan, &training, Of::Training);
-    let predict = Pass::new(predictor, &prediction, Of::Prediction(frozen));
+    let cuts = cut::cuts(plan, &evaluation, &training);
+    let evaluate = Pass::new(plan, &evaluation, Of::Evaluation, &cuts);
+    let train = Pass::new(plan, &training, Of::Training, &cuts);
+    let predict = Pass::new(predictor, &prediction, Of::Prediction(frozen), &[]);
+    let cuts = train.cuts(&evaluate);
     let [evaluation, training, prediction] = [&evaluate, &train, &predict].map(Pass::memory_len);
     let prepared = predict.prepared();
     let (prepare, predict) = (predict.prepare(), predict.predict());
@@ -124,6 +126,7 @@ fn network_impl(ty: &TokenStream, text: &str, plan: &Plan, predictor: &Plan, fro
                 prediction: #prediction,
                 training: #training,
             };
+            #cuts
             #sound
             const STEP_NEEDS: __network::Needs = {
                 let needs = __network::Needs::NONE;

@@ -3,26 +3,26 @@
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
-/// One cache line and one AVX-512 vector.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([f32; Line::LEN]);
-
-impl Line {
-    const LEN: usize = 16;
-}
+/// Bytes of a cache line, and of an AVX-512 vector.
+const LINE: usize = 64;
 
 /// An owned run of f32 that starts on a cache line, zero at first.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Buffer {
-    lines: Vec<Line>,
+    /// With room for the place where it starts.
+    values: Vec<f32>,
+    first: usize,
     len: usize,
 }
 
 impl Buffer {
-    /// `len` zeros.
+    /// `len` zeros. The system provides memory for those that are touched, as it hands out zeros: a vector of aligned lines would
+    /// be written to.
     pub fn zeros(len: usize) -> Self {
-        Self { lines: vec![Line([0.0; Line::LEN]); len.div_ceil(Line::LEN)], len }
+        const ROOM: usize = LINE / size_of::<f32>() - 1;
+        let values = vec![0.0; len.saturating_add(ROOM)];
+        let first = values.as_ptr().addr().wrapping_neg() % LINE / size_of::<f32>();
+        Self { values, first, len }
     }
 
     /// Makes it at least so long; what it held is then lost. Allocates only to grow.
@@ -33,19 +33,25 @@ impl Buffer {
     }
 }
 
+impl Clone for Buffer {
+    fn clone(&self) -> Self {
+        let mut clone = Self::zeros(self.len);
+        clone.copy_from_slice(self);
+        clone
+    }
+}
+
 impl Deref for Buffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        // SAFETY: `lines` holds at least `len` initialised f32 one behind the other: a `Line` is an array without gaps.
-        unsafe { core::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+        &self.values[self.first..][..self.len]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        // SAFETY: as in `deref`, and borrowed mutably.
-        unsafe { core::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+        &mut self.values[self.first..][..self.len]
     }
 }
 

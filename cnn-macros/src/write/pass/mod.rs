@@ -5,10 +5,13 @@ mod predict;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
+use crate::plan::again::Rebuild;
+use crate::plan::cut::Cut;
 use crate::plan::memory::{self, Memory, Place};
 use crate::plan::place::{gradient_home, home};
 use crate::plan::{INPUT, Kind, MapId, Plan, Step, StepId};
@@ -21,14 +24,16 @@ pub(crate) struct Pass<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) memory: &'a Memory,
     pub(crate) of: Of<'a>,
+    /// Where it can be cut in two, in order.
+    cuts: &'a [Cut],
     /// What the call that is being written takes of the memory.
-    taken: RefCell<BTreeMap<(u64, usize), Cut>>,
+    taken: RefCell<BTreeMap<(u64, usize), Part>>,
     /// When that call is, as the memory counts.
     now: Cell<usize>,
 }
 
 /// A part of the memory: the name that a call has for it, the first value and how many there are, per sample.
-struct Cut {
+struct Part {
     name: Ident,
     first: TokenStream,
     len: TokenStream,
@@ -44,16 +49,27 @@ pub(crate) enum Of<'a> {
 }
 
 impl<'a> Pass<'a> {
-    pub(crate) fn new(plan: &'a Plan, memory: &'a Memory, of: Of<'a>) -> Self {
-        Self { plan, memory, of, taken: RefCell::default(), now: Cell::default() }
+    pub(crate) fn new(plan: &'a Plan, memory: &'a Memory, of: Of<'a>, cuts: &'a [Cut]) -> Self {
+        Self { plan, memory, of, cuts, taken: RefCell::default(), now: Cell::default() }
     }
 
     pub(crate) fn forward(&self) -> TokenStream {
         let name = format_ident!("{}", if let Of::Training = self.of { "forward_steps" } else { "evaluate" });
         let split = self.split_owned(false);
         let (owned, samples) = (used("owned", !split.is_empty()), self.samples());
-        let steps = self.plan.steps.iter().enumerate();
-        let calls = steps.map(|(index, step)| self.with_memory(index, || self.forward_call(index, step)));
+        let segments = self.segments().map(|segment| {
+            let first = segment.start;
+            let calls: Vec<_> = segment.map(|index| self.forward_in_memory(index)).collect();
+            match self.of {
+                Of::Training => self.if_begun(first, &quote!(#(#calls)*)),
+                _ if first == 0 => quote!(#(#calls)*),
+                _ => {
+                    let first = Literal::usize_unsuffixed(first);
+                    quote!(if pass.ends_before(#first) { return; } #(#calls)*)
+                }
+            }
+        });
+        let calls: Vec<_> = segments.collect();
         quote! {
             fn #name(
                 pass: &mut __layer::Pass<'_>,
@@ -73,14 +89,11 @@ impl<'a> Pass<'a> {
         let (owned, samples) = (used("owned", !split.is_empty()), self.samples());
         let split_grad_parameters = self.split_parameters(&quote!(grad_parameters), "q", &quote!(split));
         let grad_parameters = used("grad_parameters", split_grad_parameters.is_some());
-        let steps = self.plan.steps.iter().enumerate().rev();
-        let calls = steps.map(|(index, step)| {
-            let now = memory::backwards(self.plan, index);
-            let again = self.memory.again_before(now);
-            let again = again.map(|index| self.with_memory(now, || self.again_call(index, &self.plan.steps[index])));
-            let (again, call) =
-                (again.collect::<TokenStream>(), self.with_memory(now, || self.backward_call(index, step)));
-            quote!(#again #call)
+        let segments = self.segments().collect::<Vec<_>>().into_iter().rev();
+        let calls = segments.map(|segment| {
+            let first = segment.start;
+            let calls: TokenStream = segment.rev().map(|index| self.backward_in_memory(index)).collect();
+            self.if_begun(first, &calls)
         });
         let mutable = self.lends_grad_input().then(|| quote!(mut));
         quote! {
@@ -99,6 +112,81 @@ impl<'a> Pass<'a> {
                 #(#calls)*
             }
         }
+    }
+
+    fn forward_in_memory(&self, index: StepId) -> TokenStream {
+        self.with_memory(index, || self.forward_call(index, &self.plan.steps[index]))
+    }
+
+    /// The way back of a step, and before it what that takes and is made again.
+    fn backward_in_memory(&self, index: StepId) -> TokenStream {
+        let now = memory::backwards(self.plan, index);
+        let again: TokenStream = self.memory.again_before(now).map(|rebuild| self.again(now, rebuild)).collect();
+        let call = self.with_memory(now, || self.backward_call(index, &self.plan.steps[index]));
+        quote!(#again #call)
+    }
+
+    /// A map that is made again, or, where a cut was behind it, is still there from before that.
+    fn again(&self, now: usize, rebuild: &Rebuild) -> TokenStream {
+        let calls: TokenStream = rebuild
+            .steps
+            .iter()
+            .map(|index| self.with_memory(now, || self.again_call(*index, &self.plan.steps[*index])))
+            .collect();
+        let crosses = |cut: &Cut| cut.maps.contains(&rebuild.base) && now <= memory::backwards(self.plan, cut.step);
+        if !self.cuts.iter().any(crosses) {
+            return calls;
+        }
+        let base = Literal::usize_unsuffixed(rebuild.base.0);
+        let is_fetched = self.with_memory(now, || {
+            let to = self.write(rebuild.base);
+            quote!(__network::fetch(pass, Self::CUTS, #base, samples, #to))
+        });
+        quote!(if !#is_fetched { #calls })
+    }
+
+    /// The steps between cuts.
+    fn segments(&self) -> impl Iterator<Item = Range<StepId>> + '_ {
+        let firsts = || self.cuts.iter().map(|cut| cut.step);
+        core::iter::once(0).chain(firsts()).zip(firsts().chain([self.plan.steps.len()])).map(|(first, end)| first..end)
+    }
+
+    /// What is done from a cut on, unless the pass begins behind it.
+    fn if_begun(&self, first: StepId, calls: &TokenStream) -> TokenStream {
+        if self.cuts.last().is_none_or(|cut| cut.step == first) {
+            return calls.clone();
+        }
+        let first = Literal::usize_unsuffixed(first);
+        quote!(if pass.begins_by(#first) { #calls })
+    }
+
+    /// The maps of each cut: where they lie before it, in the memory of `evaluation`, and behind it.
+    pub(crate) fn cuts(&self, evaluation: &Self) -> Option<TokenStream> {
+        let cuts = self.cuts.iter().map(|Cut { step, maps }| {
+            let step = Literal::usize_unsuffixed(*step);
+            let maps = maps.iter().map(|map| {
+                let places = [evaluation, self].map(|pass| pass.memory.place(*map));
+                let [Place::Block(from), Place::Block(to)] = places else { unreachable!("it has memory") };
+                let (base, from, to) = (Literal::usize_unsuffixed(map.0), evaluation.first(from), self.first(to));
+                let len = self.len_of(*map);
+                quote!([#base, #from, #to, #len])
+            });
+            quote!(__network::Cut { step: #step, maps: &[#(#maps),*] })
+        });
+        (!self.cuts.is_empty()).then(|| quote!(const CUTS: &'static [__network::Cut] = &[#(#cuts),*];))
+    }
+
+    fn len_of(&self, map: MapId) -> TokenStream {
+        element(&self.plan.map(map).shape.len())
+    }
+
+    /// The first value of a block.
+    fn first(&self, block: usize) -> TokenStream {
+        let first = self.memory.blocks[block].first.map(|first| Literal::u64_unsuffixed(first).into_token_stream());
+        first.unwrap_or_else(|| {
+            let before = self.memory.behind().position(|other| other == block).unwrap_or(0);
+            self.place_behind(before)
+        })
     }
 
     /// Whether the gradient of the network's input is written more than once.
@@ -132,8 +220,8 @@ impl<'a> Pass<'a> {
         if taken.is_empty() {
             return call;
         }
-        let names = taken.values().map(|cut| &cut.name);
-        let parts = taken.values().map(|Cut { first, len, .. }| quote!((#first, #len)));
+        let names = taken.values().map(|part| &part.name);
+        let parts = taken.values().map(|Part { first, len, .. }| quote!((#first, #len)));
         quote! {
             {
                 let [#(#names),*] = __network::cut(workspace, samples, [#(#parts),*]);
@@ -147,15 +235,12 @@ impl<'a> Pass<'a> {
         let name = format_ident!("m{block}");
         let of = &self.memory.blocks[block];
         assert!(of.lives(self.now.get()), "nothing lies there any more");
-        let first = of.first.map(|first| Literal::u64_unsuffixed(first).into_token_stream()).unwrap_or_else(|| {
-            let before = self.memory.behind().position(|other| other == block).unwrap_or(0);
-            constant(self.place_behind(before))
-        });
+        let first = if of.first.is_some() { self.first(block) } else { constant(self.first(block)) };
         let len = match &of.len {
             Size::Known(len) => Literal::u64_unsuffixed(*len).into_token_stream(),
             Size::Const(len) => constant(len.clone()),
         };
-        self.taken.borrow_mut().insert(self.memory.order(block), Cut { name: name.clone(), first, len });
+        self.taken.borrow_mut().insert(self.memory.order(block), Part { name: name.clone(), first, len });
         name
     }
 
@@ -166,7 +251,7 @@ impl<'a> Pass<'a> {
         let first = constant(self.place_behind(self.memory.behind().count() + before));
         let len = self.workspace_len(index);
         let order = (u64::MAX, self.memory.blocks.len() + before);
-        self.taken.borrow_mut().insert(order, Cut { name: name.clone(), first, len });
+        self.taken.borrow_mut().insert(order, Part { name: name.clone(), first, len });
         name
     }
 
