@@ -1,7 +1,7 @@
 //! Runs a network of the gallery on tensors from a file and writes what comes out, to be compared with other libraries.
 //!
 //! ```text
-//! interop lenet5 forward  --weights W.safetensors --input X.safetensors --output Y.safetensors
+//! interop lenet5 forward  --weights W.pth         --input X.safetensors --output Y.safetensors
 //! interop lenet5 gradient --weights W.safetensors --input X.safetensors --output Y.safetensors [--train]
 //! interop lenet5 steps
 //! ```
@@ -103,7 +103,7 @@ impl Visitor for &Task {
 
 fn load<N: Network>(files: &Files) -> Result<N, Error> {
     let mut network = N::new(0);
-    network.load_safetensors(&files.weights)?;
+    network.load(&files.weights)?;
     Ok(network)
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use cnn_core::error::WeightsProblem;
+use cnn_core::io::Loading;
 use cnn_core::layer::{Initial, Owned, Parameter, Pass};
 use cnn_core::prelude::*;
 use cnn_core::tensor::{Samples, SamplesMut};
@@ -203,7 +204,7 @@ fn counts_of_layers_in_networks_and_of_users_are_whole_numbers_too() -> Result<(
     read.load_safetensors(&file.0)?;
     assert_eq!(read.weights(), net.weights());
     // Only batch norms' counts may be missing: PyTorch knows no other whose files are older than they.
-    let report = Outer::new(1).load_safetensors_lenient(&File::of("outer-empty", &[]).0)?;
+    let report = Outer::new(1).load_with(&File::of("outer-empty", &[]).0, &Loading::new().strict(false))?;
     let missing: Vec<_> = report.missing().filter(|name| expected.iter().any(|(count, _)| count == name)).collect();
     assert_eq!(missing, ["1.batches", "1.samples", "inner.batches", "inner.samples"]);
     Ok(())
@@ -218,7 +219,7 @@ fn a_missing_count_is_that_of_a_new_module() {
     net.load_safetensors(&file.0).unwrap();
     assert_eq!((count(&net), net.weights().state()), (0, &[7.0, 8.0, 9.0, 10.0][..]));
     let mut net = trained();
-    assert!(net.load_safetensors_lenient(&file.0).unwrap().is_complete());
+    assert!(net.load_with(&file.0, &Loading::new().strict(false)).unwrap().is_complete());
     assert_eq!((count(&net), net.weights().state()), (0, &[7.0, 8.0, 9.0, 10.0][..]));
 }
 
@@ -273,7 +274,7 @@ fn a_count_goes_with_its_statistics() {
     let load = |tensors: &[Tensor]| {
         let file = File::of("lenient-count", tensors);
         let mut net = trained();
-        let report = net.load_safetensors_lenient(&file.0).unwrap();
+        let report = net.load_with(&file.0, &Loading::new().strict(false)).unwrap();
         (count(&net), net.weights().state().to_vec(), report.to_string())
     };
     let without = |names: &[&str], mut tensors: Vec<Tensor>| {
@@ -380,21 +381,21 @@ fn a_prefix_is_one_line_with_the_call_that_takes_it_off() {
         assert_eq!(
             text.replace(file.0.to_str().unwrap(), "FILE"),
             format!(
-                "FILE: every name starts with \"{prefix}\"; load_safetensors_stripped(path, \"{prefix}\") takes it off"
+                "FILE: every name starts with \"{prefix}\"; Loading::new().strip_prefix(\"{prefix}\") takes it off"
             )
         );
         assert_eq!(net.weights(), Deep::new(0).weights());
-        net.load_safetensors_stripped(&file.0, prefix).unwrap();
+        net.load_with(&file.0, &Loading::new().strip_prefix(prefix)).unwrap();
         assert_eq!(net.weights(), Deep::new(3).weights());
 
         // Leniently nothing fits, and the report says why in its first line.
         let mut net = Deep::new(0);
-        let report = net.load_safetensors_lenient(&file.0).unwrap();
+        let report = net.load_with(&file.0, &Loading::new().strict(false)).unwrap();
         assert!(report.to_string().starts_with("every name starts with"), "{report}");
         assert!(report.to_string().lines().count() < 15, "{report}");
         assert_eq!(report.missing().count(), 602, "a count is no tensor that older files lack");
         assert_eq!(net.weights(), Deep::new(0).weights());
-        assert!(net.load_safetensors_lenient_stripped(&file.0, prefix).unwrap().is_complete());
+        assert!(net.load_with(&file.0, &Loading::new().strict(false).strip_prefix(prefix)).unwrap().is_complete());
         assert_eq!(net.weights(), Deep::new(3).weights());
     }
 }
@@ -410,16 +411,16 @@ fn behind_a_prefix_only_what_else_is_wrong_is_told() {
     let text = net.load_safetensors(&file.0).unwrap_err().to_string();
     assert_eq!(
         text.replace(file.0.to_str().unwrap(), "FILE"),
-        "FILE: 751 of 752 names start with \"module.\"; load_safetensors_stripped(path, \"module.\") takes it off\n  \
+        "FILE: 751 of 752 names start with \"module.\"; Loading::new().strip_prefix(\"module.\") takes it off\n  \
          tensor fc.weight: expected [2, 1], found [1, 2]\n  \
          tensor fc.bias is missing: expected [2]\n  \
          tensor optimizer.step is not in the network"
     );
     // The same, asked for with the prefix.
-    let stripped = net.load_safetensors_stripped(&file.0, "module.").unwrap_err().to_string();
+    let stripped = net.load_with(&file.0, &Loading::new().strip_prefix("module.")).unwrap_err().to_string();
     assert_eq!(stripped.lines().count(), 3);
     // A prefix that nothing has takes nothing off, and another one is still found.
-    let other = net.load_safetensors_stripped(&file.0, "model.").unwrap_err().to_string();
+    let other = net.load_with(&file.0, &Loading::new().strip_prefix("model.")).unwrap_err().to_string();
     assert!(other.contains("names start with \"module.\""), "{other}");
 }
 
@@ -432,7 +433,7 @@ fn a_name_without_the_prefix_is_itself() {
     let file = File::of("some-prefixed", &tensors);
     let mut net = Deep::new(0);
     assert!(net.load_safetensors(&file.0).is_err());
-    net.load_safetensors_stripped(&file.0, "head.").unwrap();
+    net.load_with(&file.0, &Loading::new().strip_prefix("head.")).unwrap();
     assert_eq!(net.weights(), Deep::new(3).weights());
 }
 

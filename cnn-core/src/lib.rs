@@ -9,7 +9,7 @@
 //! | [`network!`] | the language: layers, options, names of weights, blocks, branches, heads |
 //! | [`train`], [`loss`], [`optim`] | a training step; what it makes small; how |
 //! | [`mod@network`] | what a declared network is: evaluation, predictors, weights by name, its cost as constants |
-//! | [`io`] | weights in safetensors files, with PyTorch's names and layouts |
+//! | [`io`] | weights in safetensors files and those of `torch.save`, with PyTorch's names and layouts |
 //! | [`tensor`], [`shape`] | values with a shape in their type |
 //! | [`data`], [`metric`] | labelled images from files, splits, batches; accuracy and its like |
 //! | [`layer`] | a layer of your own |

@@ -1,16 +1,17 @@
 //! MTCNN (Zhang et al. 2016, "Joint face detection and alignment using multitask cascaded convolutional networks"), with the
 //! names and numbers of the PyPI package facenet-pytorch: three networks, of which each looks at what the one before it found.
 //!
-//! The package's `pnet.pt`, `rnet.pt` and `onet.pt` load as safetensors files once the first linear layer of R-Net and of O-Net
-//! has its inputs in PyTorch's own order, channels, rows, columns; there it is columns, rows, channels:
+//! The package's `pnet.pt`, `rnet.pt` and `onet.pt` load as they are. But the first linear layer of R-Net and of O-Net has its inputs
+//! in the order columns, rows, channels there, and in PyTorch's own, channels, rows, columns, here; so its weight is turned:
 //!
 //! ```text
-//! for net, dense, (c, h, w) in ("pnet", None, (0, 0, 0)), ("rnet", "dense4", (64, 3, 3)), ("onet", "dense5", (128, 3, 3)):
-//!     state = torch.load(f"{net}.pt")
-//!     if dense:
-//!         weight = state[f"{dense}.weight"].view(-1, w, h, c)
-//!         state[f"{dense}.weight"] = weight.permute(0, 3, 2, 1).reshape(-1, c * h * w).contiguous()
-//!     safetensors.torch.save_file(state, f"{net}.safetensors")
+//! net.load("rnet.pt")?; // `dense4`: 3 columns, 3 rows, 64 channels; in onet.pt `dense5`: 3, 3, 128
+//! for weights in net.weights_mut().tensor_mut("dense4.weight")?.chunks_exact_mut(3 * 3 * 64) {
+//!     let theirs = weights.to_vec();
+//!     for (to, weight) in weights.iter_mut().enumerate() {
+//!         *weight = theirs[(to % 3 * 3 + to / 3 % 3) * 64 + to / 9];
+//!     }
+//! }
 //! ```
 //!
 //! Pixels are `(value - 127.5) / 128`, red, green, blue.

@@ -10,6 +10,12 @@ pub enum WeightsProblem {
     /// Not in the format at all.
     #[error("not a safetensors file: {0}")]
     Format(String),
+    /// Of no kind that is read.
+    #[error("expected a safetensors file, an index of its shards or a file of torch.save: {0}")]
+    Unknown(String),
+    /// Of a kind that is read, but not all of it.
+    #[error("{0}")]
+    Unsupported(String),
     /// In the format, with a header that breaks its rules.
     #[error("broken header: {}", cut(_0))]
     Header(String),
@@ -51,7 +57,7 @@ pub enum WeightsProblem {
     },
     /// The network's names stand behind a prefix in the file, as wrappers of PyTorch's modules write them.
     #[error(
-        "{} \"{}\"; load_safetensors_stripped(path, \"{}\") takes it off",
+        "{} \"{}\"; Loading::new().strip_prefix(\"{}\") takes it off",
         starting(*names, *of),
         shown(prefix),
         shown(prefix)
@@ -81,6 +87,87 @@ pub enum WeightsProblem {
         name: String,
         /// Names in the network that resemble it; they are looked for for the first few only.
         nearest: Vec<String>,
+    },
+    /// Two of the file's tensors that are the same one of the network, as they were renamed.
+    #[error("tensors {} and {} are both renamed to {}", shown(first), shown(second), shown(name))]
+    SameName {
+        /// The new name.
+        name: String,
+        /// The name of the one in the file.
+        first: String,
+        /// The name of the other.
+        second: String,
+    },
+    /// Something else stands under a tensor's name.
+    #[error("{}: expected a tensor, found {found}", shown(name))]
+    NoTensor {
+        /// The name.
+        name: String,
+        /// What stands there.
+        found: &'static str,
+    },
+    /// An archive of `torch.save` that is none.
+    #[error("broken archive: {}", cut(_0))]
+    Archive(String),
+    /// A pickle that breaks its rules, or asks for what files of weights do not need.
+    #[error("broken pickle at byte {at}: {what}")]
+    Pickle {
+        /// The place in the file.
+        at: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// A pickle that wants to run code.
+    #[error("wants to call {}: a file of weights calls nothing", shown(name))]
+    Calls {
+        /// The function.
+        name: String,
+    },
+    /// A pickle of objects whose classes are code, such as a module as a whole.
+    #[error(
+        "holds an object of the class {}, not only tensors: write it with torch.save(model.state_dict(), ..)",
+        shown(class)
+    )]
+    Object {
+        /// The class.
+        class: String,
+    },
+    /// A key of `under` that is not there.
+    #[error("expected a dict under \"{}\", found {}", shown(key), keys(found))]
+    NoKey {
+        /// It.
+        key: String,
+        /// The keys that there are.
+        found: Vec<String>,
+    },
+    /// Tensors under several keys, none of which is the usual one.
+    #[error(
+        "there are tensors under {}; Loading::new().under(\"{}\") takes those",
+        keys(found),
+        shown(found.first().map_or("", |key| key))
+    )]
+    Ambiguous {
+        /// They.
+        found: Vec<String>,
+    },
+    /// A pickle without a dict of tensors.
+    #[error("expected a dict of tensors by name, found {found}{}", of_keys(has))]
+    NoTensors {
+        /// What it has.
+        found: String,
+        /// The keys, if it has a dict.
+        has: Vec<String>,
+    },
+    /// An index of shards that is none.
+    #[error("broken index of shards: {}", cut(_0))]
+    Index(String),
+    /// A problem with a tensor of one of several files.
+    #[error("{}: {problem}", shown(shard))]
+    Shard {
+        /// The file, as the index calls it.
+        shard: String,
+        /// The problem.
+        problem: Box<WeightsProblem>,
     },
     /// Of another shape.
     #[error("tensor {}: expected {expected:?}, found {found:?}", shown(name))]
@@ -126,6 +213,16 @@ pub enum WeightsProblem {
     },
 }
 
+impl WeightsProblem {
+    /// It, without the shard in which it is.
+    pub fn itself(&self) -> &Self {
+        match self {
+            Self::Shard { problem, .. } => problem,
+            problem => problem,
+        }
+    }
+}
+
 /// Problems of one kind that are told one by one.
 const SHOWN: usize = 5;
 
@@ -134,7 +231,7 @@ pub(crate) fn lines(problems: &[WeightsProblem]) -> Vec<String> {
     let mut told: HashMap<Discriminant<WeightsProblem>, usize> = HashMap::new();
     let mut lines = Vec::new();
     for problem in problems {
-        let of_kind = told.entry(discriminant(problem)).or_default();
+        let of_kind = told.entry(discriminant(problem.itself())).or_default();
         if *of_kind < SHOWN {
             *of_kind += 1;
             lines.push(problem.to_string());
@@ -181,6 +278,21 @@ fn cut(sentence: &str) -> String {
         (Some(first), Some(last)) => format!("{}..{}", printable(&sentence[..first]), printable(&sentence[last..])),
         _ => printable(sentence),
     }
+}
+
+/// Keys of a dict, the first few.
+fn keys(keys: &[String]) -> String {
+    const MOST: usize = 8;
+    if keys.is_empty() {
+        return "no keys".to_owned();
+    }
+    let shown: Vec<_> = keys.iter().take(MOST).map(|key| format!("\"{}\"", shown(key))).collect();
+    let more = keys.len().checked_sub(MOST).filter(|more| *more > 0);
+    shown.join(", ") + &more.map_or(String::new(), |more| format!(" and {more} more"))
+}
+
+fn of_keys(has: &[String]) -> String {
+    if has.is_empty() { String::new() } else { format!(" of {}", keys(has)) }
 }
 
 fn did_you_mean(names: &[String]) -> String {

@@ -5,13 +5,13 @@
 //! tensor is wrong; the tests compare the two.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::collections::hash_map;
 use std::fmt;
 
 use serde_core::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
+use super::catalog::{self, Tensor, Value};
 use super::number::Dtype;
+use super::open::{self, TAR};
 use super::source::Source;
 use crate::Error;
 use crate::error::WeightsProblem;
@@ -25,11 +25,22 @@ const MOST_TENSORS: usize = 1 << 18;
 /// As many sizes has no tensor of PyTorch's or numpy's.
 const MOST_SIZES: usize = 64;
 
+/// What a safetensors file has, the first or the so many-th of several.
+pub(super) fn entries_of(source: &Source<'_>, file: usize) -> Result<Vec<catalog::Entry>, Error> {
+    let text = text(source)?;
+    let Header { entries, start } = parse(&text, source.len).map_err(|problem| source.problem(problem))?;
+    let entry = |Entry { name, dtype, sizes, begin, .. }: Entry<'_>| {
+        let tensor = Tensor { dtype, sizes, begin: start + begin, strides: None };
+        catalog::Entry { name: name.into_owned(), file, value: Value::Tensor(tensor) }
+    };
+    Ok(entries.into_iter().map(entry).collect())
+}
+
 /// The JSON of a file's header.
-pub(super) fn text(source: &mut Source<'_>) -> Result<String, Error> {
-    let start = source.read(0, source.len.min(64), None)?;
-    let Some((length, [b'{', ..])) = start.split_first_chunk() else {
-        return Err(source.problem(WeightsProblem::Format(what_else(&start))));
+fn text(source: &Source<'_>) -> Result<String, Error> {
+    let start = source.read(0, source.len.min(LENGTH + 1), None)?;
+    let Some((length, [b'{'])) = start.split_first_chunk() else {
+        return Err(source.problem(WeightsProblem::Format(what_else(source)?)));
     };
     let length = u64::from_le_bytes(*length);
     if length > LONGEST {
@@ -47,64 +58,45 @@ pub(super) fn text(source: &mut Source<'_>) -> Result<String, Error> {
     })
 }
 
-/// What a file is that is none of ours, by its first bytes.
-fn what_else(start: &[u8]) -> String {
-    // Most are PyTorch's own: an archive or, before version 1.6, a pickle.
-    const TORCH: &str =
-        "it looks like one of torch.save; write it with safetensors.torch.save_file(model.state_dict(), ..)";
-    match start {
-        [] => "it is empty".to_owned(),
-        [b'P', b'K', 3, 4, ..] | [0x80, 2, 0x8a, 10, ..] => TORCH.to_owned(),
-        [0x1f, 0x8b, ..] => "it is packed with gzip; unpack it first".to_owned(),
-        _ if start.starts_with(b"version https://git-lfs") => {
-            "it is a pointer of Git LFS; get the file with git lfs pull".to_owned()
-        }
-        short if short.len() < 9 => format!("it has {} bytes", short.len()),
-        _ => "no header begins at byte 8".to_owned(),
-    }
+/// What a file is that is no safetensors file.
+fn what_else(source: &Source<'_>) -> Result<String, Error> {
+    let start = source.read(0, source.len.min(TAR), None)?;
+    Ok(match &*start {
+        [b'P', b'K', 3, 4, ..] | [0x80, 2..=5, ..] => "it looks like one of torch.save, which `load` reads".to_owned(),
+        _ => open::what_else(&start),
+    })
 }
 
 /// What a header says.
-pub(super) struct Header<'a> {
-    pub(super) entries: Vec<Entry<'a>>,
-    /// Which entry is the tensor of a name.
-    index: HashMap<Cow<'a, str>, usize>,
+struct Header<'a> {
+    entries: Vec<Entry<'a>>,
     /// Where the first tensor's bytes are in the file.
-    pub(super) start: u64,
+    start: u64,
 }
 
 /// What a header says of a tensor.
 #[derive(Debug)]
-pub(super) struct Entry<'a> {
-    pub(super) name: Cow<'a, str>,
-    pub(super) dtype: Dtype,
-    pub(super) sizes: Vec<usize>,
+struct Entry<'a> {
+    name: Cow<'a, str>,
+    dtype: Dtype,
+    sizes: Vec<usize>,
     /// The first byte, counted from the end of the header.
-    pub(super) begin: u64,
+    begin: u64,
     /// The byte behind the last.
-    pub(super) end: u64,
+    end: u64,
 }
 
 /// Reads the header of a file of so many bytes, and checks that its tensors fill the file without gaps or overlaps.
-pub(super) fn parse(text: &str, file_len: u64) -> Result<Header<'_>, WeightsProblem> {
+fn parse(text: &str, file_len: u64) -> Result<Header<'_>, WeightsProblem> {
     let entries = entries(text)?;
-    let mut index = HashMap::with_capacity(entries.len());
-    for (place, entry) in entries.iter().enumerate() {
-        match index.entry(entry.name.clone()) {
-            hash_map::Entry::Vacant(vacant) => vacant.insert(place),
-            hash_map::Entry::Occupied(_) => return Err(entry.wrong("one tensor of this name", "two")),
-        };
+    let mut order: Vec<&Entry<'_>> = entries.iter().collect();
+    order.sort_unstable_by(|left, right| left.name.cmp(&right.name));
+    if let Some(pair) = order.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        return Err(pair[0].wrong("one tensor of this name", "two"));
     }
     let start = LENGTH + text.len() as u64;
     fill(&entries, start, file_len)?;
-    Ok(Header { entries, index, start })
-}
-
-impl Header<'_> {
-    /// Which entry is the tensor of this name.
-    pub(super) fn find(&self, name: &str) -> Option<usize> {
-        self.index.get(name).copied()
-    }
+    Ok(Header { entries, start })
 }
 
 fn entries(text: &str) -> Result<Vec<Entry<'_>>, WeightsProblem> {
@@ -162,7 +154,7 @@ impl<'h> Visitor<'h> for &mut Reading<'h> {
 }
 
 /// A string, borrowed where it has no escapes, or what was expected.
-struct Text(&'static str);
+pub(super) struct Text(pub(super) &'static str);
 
 impl<'h> DeserializeSeed<'h> for Text {
     type Value = Cow<'h, str>;

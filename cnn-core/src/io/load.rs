@@ -1,76 +1,126 @@
-//! From a safetensors file to a network: which tensor is whose, and what PyTorch makes of it.
+//! From a file of weights to a network: which tensor is whose, and what PyTorch makes of it.
 
-use std::path::Path;
+use std::borrow::Cow;
 
-use super::header::{self, Entry, Header};
+use super::catalog::{Catalog, Entry, Files, Tensor, Value};
+use super::loading::Loading;
 use super::names;
 use super::number::{F32, I64};
-use super::source::Source;
+use super::report::LoadReport;
 use crate::Error;
 use crate::error::{Nearest, WeightsProblem};
 use crate::layer::Order;
 use crate::network::{Home, Network, Place, Weights, places};
 
-/// How names that do not fit are dealt with.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reading<'a> {
-    /// What is taken off the file's names that start with it; may be empty.
-    pub(super) prefix: &'a str,
-    /// Whether everything must fit. If not, what does is taken, by the names as they are.
-    pub(super) strict: bool,
+/// Takes from a file what fits the network, and says what does not; on an error the network is as it was.
+pub(super) fn load<N: Network>(
+    network: &mut N,
+    catalog: Catalog<'_>,
+    loading: &Loading<'_>,
+) -> Result<LoadReport, Error> {
+    let Catalog { entries, mut files } = catalog;
+    let mut weights = if loading.is_strict() { Weights::zeros() } else { network.weights().clone() };
+    let problems = take_all(&entries, &mut files, loading, &mut weights)?;
+    if loading.is_strict() && !problems.is_empty() {
+        return Err(files.problems(problems));
+    }
+    network.weights_mut().take(weights);
+    Ok(LoadReport { problems })
 }
 
-/// Takes from a file what fits the network, and says what does not. On an error the weights are good for nothing.
-pub(super) fn load<N: Network>(
-    path: &Path,
-    reading: Reading<'_>,
+/// The problems; if there is an error the weights are good for nothing.
+fn take_all<N: Network>(
+    entries: &[Entry],
+    files: &mut Files<'_>,
+    loading: &Loading<'_>,
     weights: &mut Weights<N>,
 ) -> Result<Vec<WeightsProblem>, Error> {
-    let mut source = Source::open(path)?;
-    let text = header::text(&mut source)?;
-    let header = header::parse(&text, source.len).map_err(|problem| source.problem(problem))?;
     let places = places(N::STEPS);
 
     let mut problems = Vec::new();
-    let mut prefix = reading.prefix;
-    let mut matches = Matches::of(&header, &places, prefix);
-    if let Some(other) = matches.other_prefix(&header, &places) {
-        let names = header.entries.iter().filter(|entry| entry.name.starts_with(other)).count();
-        problems.push(WeightsProblem::Prefix { prefix: other.to_owned(), names, of: header.entries.len() });
-        if reading.strict {
+    let mut names = Names::of(entries.iter().map(|entry| loading.name(&entry.name)).collect());
+    let twice = names.twice(entries);
+    if !twice.is_empty() {
+        return Err(files.problems(twice));
+    }
+    let mut matches = Matches::of(&names, &places);
+    if let Some(prefix) = matches.other_prefix(&names, &places).map(str::to_owned) {
+        let starting = names.all.iter().filter(|name| name.starts_with(&prefix)).count();
+        problems.push(WeightsProblem::Prefix { prefix: prefix.clone(), names: starting, of: names.all.len() });
+        if loading.is_strict() {
             // The file is refused; what else is wrong with it shows without the prefix.
-            prefix = other;
-            matches = Matches::of(&header, &places, prefix);
+            let strip = |name: Cow<'_, str>| Cow::Owned(name.strip_prefix(&prefix).unwrap_or(&name).to_owned());
+            names = Names::of(names.all.into_iter().map(strip).collect());
+            matches = Matches::of(&names, &places);
         }
     }
 
-    let extra: Vec<&str> = matches.unclaimed(&header).collect();
-    let stripped: Vec<&str> = extra.iter().map(|name| name.strip_prefix(prefix).unwrap_or(name)).collect();
+    let extra: Vec<usize> = matches.unclaimed().collect();
+    let extra_names: Vec<&str> = extra.iter().map(|entry| &*names.all[*entry]).collect();
     let unmet = matches.unmet(&places);
-    let mut nearest = Nearest::among(&stripped);
-    let mut taken: Vec<Option<Taken>> = Vec::with_capacity(places.len());
-    for (place, entry) in places.iter().zip(&matches.entries) {
-        let Some(entry) = *entry else {
-            if !is_new_in_pytorch(place) {
+    let mut nearest = Nearest::among(&extra_names);
+    let mut taken: Vec<Option<Taken>> = places.iter().map(|_| None).collect();
+    let mut found: Vec<(usize, WeightsProblem)> = Vec::new();
+    // Shard after shard.
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by_key(|place| matches.entries[*place].map(|entry| entries[entry].file));
+    for index in order {
+        let place = &places[index];
+        match matches.entries[index] {
+            None if is_new_in_pytorch(place) => {}
+            None => {
                 let (name, expected) = (place.name.clone(), place.parameter.sizes().to_vec());
-                problems.push(WeightsProblem::Missing { nearest: nearest.of(&name), name, expected });
+                found.push((index, WeightsProblem::Missing { nearest: nearest.of(&name), name, expected }));
             }
-            taken.push(None);
-            continue;
-        };
-        let result = take(&mut source, &header, &header.entries[entry], place, weights)?;
-        taken.push(result.map_err(|problem| problems.push(problem)).ok());
+            Some(entry) => match take(files, &entries[entry], place, weights)? {
+                Ok(value) => taken[index] = Some(value),
+                Err(problem) => found.push((index, files.within(entries[entry].file, problem))),
+            },
+        }
     }
+    found.sort_by_key(|(place, _)| *place);
+    problems.extend(found.into_iter().map(|(_, problem)| problem));
     problems.extend(settle_counts(&places, &taken, weights));
 
     let mut nearest = Nearest::among(&unmet);
-    problems.extend(
-        extra
-            .iter()
-            .zip(&stripped)
-            .map(|(name, stripped)| WeightsProblem::Extra { name: (*name).to_owned(), nearest: nearest.of(stripped) }),
-    );
+    problems.extend(extra.iter().zip(&extra_names).map(|(entry, own)| {
+        let Entry { name, file, value } = &entries[*entry];
+        let problem = match value {
+            Value::Tensor(_) => WeightsProblem::Extra { name: name.clone(), nearest: nearest.of(own) },
+            Value::Other(found) => WeightsProblem::NoTensor { name: name.clone(), found },
+        };
+        files.within(*file, problem)
+    }));
     Ok(problems)
+}
+
+/// What the file's tensors are called in the network.
+struct Names<'a> {
+    all: Vec<Cow<'a, str>>,
+    /// Which they are, by name: a map would hold every name once more.
+    order: Vec<usize>,
+}
+
+impl<'a> Names<'a> {
+    fn of(all: Vec<Cow<'a, str>>) -> Self {
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        order.sort_unstable_by(|left, right| all[*left].cmp(&all[*right]).then(left.cmp(right)));
+        Self { all, order }
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        self.order.binary_search_by(|entry| (*self.all[*entry]).cmp(name)).ok().map(|place| self.order[place])
+    }
+
+    /// Tensors that have the name of another one.
+    fn twice(&self, entries: &[Entry]) -> Vec<WeightsProblem> {
+        let pairs = self.order.windows(2).filter(|pair| self.all[pair[0]] == self.all[pair[1]]);
+        let problem = |pair: &[usize]| {
+            let [first, second] = [pair[0], pair[1]].map(|entry| entries[entry].name.clone());
+            WeightsProblem::SameName { name: self.all[pair[0]].clone().into_owned(), first, second }
+        };
+        pairs.map(problem).collect()
+    }
 }
 
 /// Which of the file's tensors is whose.
@@ -82,13 +132,9 @@ struct Matches {
 }
 
 impl Matches {
-    fn of(header: &Header<'_>, places: &[Place], prefix: &str) -> Self {
-        let find = |name: &String| {
-            let prefixed = if prefix.is_empty() { None } else { header.find(&format!("{prefix}{name}")) };
-            prefixed.or_else(|| header.find(name))
-        };
-        let entries: Vec<_> = places.iter().map(|place| find(&place.name)).collect();
-        let mut is_claimed = vec![false; header.entries.len()];
+    fn of(names: &Names<'_>, places: &[Place]) -> Self {
+        let entries: Vec<_> = places.iter().map(|place| names.find(&place.name)).collect();
+        let mut is_claimed = vec![false; names.all.len()];
         entries.iter().flatten().for_each(|entry| is_claimed[*entry] = true);
         Self { entries, is_claimed }
     }
@@ -99,19 +145,19 @@ impl Matches {
         unmet.map(|(place, _)| place.name.as_str()).collect()
     }
 
-    /// The file's names that the network lacks.
-    fn unclaimed<'a>(&self, header: &'a Header<'_>) -> impl Iterator<Item = &'a str> + Clone {
-        let unclaimed = header.entries.iter().zip(&self.is_claimed).filter(|(_, is_claimed)| !**is_claimed);
-        unclaimed.map(|(entry, _)| &*entry.name)
+    /// The file's tensors that the network lacks.
+    fn unclaimed(&self) -> impl Iterator<Item = usize> + Clone {
+        self.is_claimed.iter().enumerate().filter(|(_, is_claimed)| !**is_claimed).map(|(entry, _)| entry)
     }
 
     /// What stands before most of the network's names, if they are not found as they are.
-    fn other_prefix<'a>(&self, header: &'a Header<'_>, places: &[Place]) -> Option<&'a str> {
+    fn other_prefix<'a>(&self, names: &'a Names<'_>, places: &[Place]) -> Option<&'a str> {
         let unmet = self.unmet(places);
         if 2 * unmet.len() <= places.len() {
             return None;
         }
-        names::common_prefix(&unmet, self.unclaimed(header), |name| header.find(name).is_some())
+        let unclaimed = self.unclaimed().map(|entry| &*names.all[entry]);
+        names::common_prefix(&unmet, unclaimed, |name| names.find(name).is_some())
     }
 }
 
@@ -125,31 +171,37 @@ enum Taken {
 
 /// Takes a tensor's values, if they are what the network's are.
 fn take<N: Network>(
-    source: &mut Source<'_>,
-    header: &Header<'_>,
-    entry: &Entry<'_>,
+    files: &mut Files<'_>,
+    entry: &Entry,
     place: &Place,
     weights: &mut Weights<N>,
 ) -> Result<Result<Taken, WeightsProblem>, Error> {
     let Place { name, parameter, .. } = place;
+    let tensor @ Tensor { dtype, sizes, .. } = match &entry.value {
+        Value::Tensor(tensor) => tensor,
+        Value::Other(found) => return Ok(Err(WeightsProblem::NoTensor { name: name.clone(), found })),
+    };
     let is_count = parameter.order == Order::Count;
     // Before version 0.4 PyTorch had no tensors without dimensions, and converters still write counts with one.
-    if entry.sizes != parameter.sizes() && !(is_count && entry.sizes == [1]) {
-        let (expected, found) = (parameter.sizes().to_vec(), entry.sizes.clone());
+    if sizes != parameter.sizes() && !(is_count && *sizes == [1]) {
+        let (expected, found) = (parameter.sizes().to_vec(), sizes.clone());
         return Ok(Err(WeightsProblem::Shape { name: name.clone(), expected, found }));
     }
-    let bytes = source.read(header.start + entry.begin, entry.end - entry.begin, Some(name))?;
+    let bytes = match files.read(entry.file, tensor, name)? {
+        Ok(bytes) => bytes,
+        Err(problem) => return Ok(Err(problem)),
+    };
     let wrong_type = |expected: &str| WeightsProblem::Type {
         name: name.clone(),
         expected: expected.to_owned(),
-        found: entry.dtype.name().to_owned(),
+        found: dtype.name().to_owned(),
     };
     if is_count {
-        let Some(number) = entry.dtype.to_number(&bytes) else { return Ok(Err(wrong_type(I64.name()))) };
+        let Some(number) = dtype.to_number(&bytes) else { return Ok(Err(wrong_type(I64.name()))) };
         let count = number.to_count().map(Taken::Count);
         return Ok(count.ok_or_else(|| WeightsProblem::Count { name: name.clone(), value: number.to_string() }));
     }
-    let Some(values) = entry.dtype.to_f32s(&bytes) else { return Ok(Err(wrong_type(F32.name()))) };
+    let Some(values) = dtype.to_f32s(&bytes) else { return Ok(Err(wrong_type(F32.name()))) };
     if let Some(problem) = not_a_number(name, &values) {
         return Ok(Err(problem));
     }

@@ -1,27 +1,34 @@
 //! Files of weights. Knows networks; knows nothing of training.
 //!
 //! A file that is read is not trusted: whatever it is or says, the outcome is weights or an [`Error`], in time that is linear
-//! in its header and in the network, and in memory that is not larger than both.
+//! in what it says and in the network, and in memory that is a small multiple of both.
 
+mod catalog;
 mod half;
 mod header;
 mod load;
+mod loading;
 mod names;
 mod number;
+mod open;
+#[cfg(feature = "pth")]
+mod pth;
 mod replace;
 mod report;
 mod save;
+mod sharded;
 mod source;
 
+pub use loading::Loading;
 pub use replace::{check_replaceable, replace_file};
 pub use report::LoadReport;
 
 use std::path::Path;
 
-use load::{Reading, load};
+use source::Source;
 
 use crate::Error;
-use crate::network::{Network, Weights};
+use crate::network::Network;
 
 /// Reading and writing the weights of any network.
 ///
@@ -42,7 +49,17 @@ use crate::network::{Network, Weights};
 /// # Ok::<(), Error>(())
 /// ```
 pub trait Checkpoint: Network {
-    /// Takes the weights from a safetensors file with PyTorch's names and layouts, such as a `state_dict` of torchvision's.
+    /// Takes the weights from a file with PyTorch's names and layouts, such as a `state_dict` of torchvision's. What it is says
+    /// its content, not its name:
+    ///
+    /// - a safetensors file;
+    /// - `model.safetensors.index.json`, whose shards are beside it;
+    /// - with the feature `pth`, a file of `torch.save`, of PyTorch 0.1.10 or later: a `state_dict`, or a dict that has one. It
+    ///   is a program for a machine that makes any object and calls any function; the machine here makes tensors, numbers,
+    ///   strings and containers, and whatever else is wanted of it is an error that says what. A module as a whole
+    ///   (`torch.save(model, ..)`) is such a wish.
+    ///
+    /// Numbers, wherever they are:
     ///
     /// - F16 and BF16 are converted; F64 is rounded to the nearest f32, and beyond its range to an infinity, as PyTorch does.
     ///   Integers and types of 8 bits and less are refused as weights: they are quantized, and their scale is elsewhere.
@@ -53,50 +70,47 @@ pub trait Checkpoint: Network {
     /// # Errors
     ///
     /// [`Error::Io`], or [`Error::Weights`] with all that does not fit; the network is then as it was.
+    fn load(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.load_with(path, &Loading::new()).map(drop)
+    }
+
+    /// [`load`](Self::load) with options: leniently, from under a key, with names that are changed.
+    ///
+    /// ```no_run
+    /// use cnn_core::io::Loading;
+    /// use cnn_core::prelude::*;
+    ///
+    /// # fn finetune(mut net: impl Network) -> Result<(), Error> {
+    /// let report = net.load_with("checkpoint.pth", &Loading::new().strict(false).strip_prefix("module."))?;
+    /// println!("{report}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`load`](Self::load).
+    fn load_with(&mut self, path: impl AsRef<Path>, loading: &Loading<'_>) -> Result<LoadReport, Error> {
+        load::load(self, open::open(Source::open(path.as_ref())?, loading)?, loading)
+    }
+
+    /// [`load_with`](Self::load_with), from a file in memory, such as `include_bytes!("weights.safetensors")`; not from an
+    /// index, as its shards are files.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Weights`] with all that does not fit; the network is then as it was.
+    fn load_from_bytes(&mut self, bytes: &[u8], loading: &Loading<'_>) -> Result<LoadReport, Error> {
+        load::load(self, open::open(Source::memory(bytes), loading)?, loading)
+    }
+
+    /// [`load`](Self::load), from a safetensors file and no other.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`load`](Self::load).
     fn load_safetensors(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
-        self.load_safetensors_stripped(path, "")
-    }
-
-    /// [`load_safetensors`](Self::load_safetensors), from a file some of whose names start with a prefix that the network's
-    /// do not have, such as `"module."` of PyTorch's `DataParallel`.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`load_safetensors`](Self::load_safetensors).
-    fn load_safetensors_stripped(&mut self, path: impl AsRef<Path>, prefix: &str) -> Result<(), Error> {
-        let mut weights = Weights::zeros();
-        let problems = load(path.as_ref(), Reading { prefix, strict: true }, &mut weights)?;
-        if !problems.is_empty() {
-            return Err(Error::Weights { path: path.as_ref().to_owned(), problems });
-        }
-        self.weights_mut().take(weights);
-        Ok(())
-    }
-
-    /// Takes from a safetensors file the tensors that fit, and leaves the others as they are: to start from a network that
-    /// was trained on other classes, say. The report says what did not fit.
-    ///
-    /// A count (`num_batches_tracked`) goes with its running statistics: it is the file's, or 0 if the file has none, where
-    /// they are the file's; the network's own where they are; and 0 where one is the file's and the other is not.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`], or [`Error::Weights`] when it is no whole safetensors file; the network is then as it was.
-    fn load_safetensors_lenient(&mut self, path: impl AsRef<Path>) -> Result<LoadReport, Error> {
-        self.load_safetensors_lenient_stripped(path, "")
-    }
-
-    /// [`load_safetensors_lenient`](Self::load_safetensors_lenient), from a file some of whose names start with a prefix that
-    /// the network's do not have; see [`load_safetensors_stripped`](Self::load_safetensors_stripped).
-    ///
-    /// # Errors
-    ///
-    /// Those of [`load_safetensors_lenient`](Self::load_safetensors_lenient).
-    fn load_safetensors_lenient_stripped(&mut self, path: impl AsRef<Path>, prefix: &str) -> Result<LoadReport, Error> {
-        let mut weights = self.weights().clone();
-        let problems = load(path.as_ref(), Reading { prefix, strict: false }, &mut weights)?;
-        self.weights_mut().take(weights);
-        Ok(LoadReport { problems })
+        load::load(self, open::safetensors(Source::open(path.as_ref())?)?, &Loading::new()).map(drop)
     }
 
     /// Writes the weights to a safetensors file with PyTorch's names and layouts. A file of that name is replaced as a whole

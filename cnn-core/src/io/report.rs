@@ -4,9 +4,9 @@ use core::fmt;
 
 use crate::error::{WeightsProblem, lines};
 
-/// What of a file did not fit a network, and what of the network the file did not have.
+/// What of a file did not fit a network, and what of the network the file did not have: nothing, unless the file was read
+/// leniently.
 #[derive(Debug)]
-#[must_use = "it says which weights are not those of the file"]
 pub struct LoadReport {
     /// One for each tensor that was left out, with its name; before them, if the network's names stand behind another prefix
     /// in the file, one that says so.
@@ -21,7 +21,7 @@ impl LoadReport {
 
     /// Names of the network's tensors that the file lacks.
     pub fn missing(&self) -> impl Iterator<Item = &str> {
-        self.problems.iter().filter_map(|problem| match problem {
+        self.problems.iter().filter_map(|problem| match problem.itself() {
             WeightsProblem::Missing { name, .. } => Some(name.as_str()),
             _ => None,
         })
@@ -29,7 +29,7 @@ impl LoadReport {
 
     /// Names of the file's tensors that the network lacks.
     pub fn extra(&self) -> impl Iterator<Item = &str> {
-        self.problems.iter().filter_map(|problem| match problem {
+        self.problems.iter().filter_map(|problem| match problem.itself() {
             WeightsProblem::Extra { name, .. } => Some(name.as_str()),
             _ => None,
         })
@@ -37,7 +37,7 @@ impl LoadReport {
 
     /// Names of tensors that both have, in another shape.
     pub fn of_another_shape(&self) -> impl Iterator<Item = &str> {
-        self.problems.iter().filter_map(|problem| match problem {
+        self.problems.iter().filter_map(|problem| match problem.itself() {
             WeightsProblem::Shape { name, .. } => Some(name.as_str()),
             _ => None,
         })
