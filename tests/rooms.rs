@@ -8,17 +8,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("shape", &[]),
     ("random", &[]),
     ("metric", &[]),
+    ("snapshot", &[]),
     ("kernel", &["shape"]),
     ("reference", &["shape", "kernel"]),
-    ("optim", &["kernel"]),
+    ("optim", &["kernel", "snapshot"]),
     ("data", &["random"]),
-    ("error", &["shape", "metric", "optim", "data"]),
+    ("error", &["shape", "metric", "optim", "data", "snapshot"]),
     ("tensor", &["error", "shape", "kernel"]),
     ("loss", &["error", "shape", "kernel", "tensor"]),
     ("layer", &["error", "shape", "random", "kernel", "tensor"]),
-    ("network", &["error", "shape", "random", "kernel", "optim", "tensor", "layer"]),
-    ("io", &["error", "layer", "network"]),
-    ("train", &["error", "shape", "kernel", "optim", "tensor", "loss", "layer", "network"]),
+    ("network", &["error", "shape", "random", "kernel", "optim", "snapshot", "tensor", "layer"]),
+    ("io", &["error", "layer", "network", "snapshot"]),
+    ("train", &["error", "shape", "kernel", "optim", "snapshot", "tensor", "loss", "layer", "network"]),
 ];
 
 /// Each floor of the kernel, and the floors that it may mention. The layers' floors know none of one another.

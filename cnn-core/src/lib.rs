@@ -77,6 +77,7 @@ pub mod random;
 #[cfg(feature = "reference")]
 pub mod reference;
 pub mod shape;
+pub mod snapshot;
 pub mod tensor;
 pub mod train;
 

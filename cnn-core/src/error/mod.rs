@@ -184,6 +184,14 @@ pub enum Error {
         /// What the system said. It is part of the message, so it is no `source`, which would say it again.
         error: std::io::Error,
     },
+    /// A snapshot of another run, or of something else than what it is put into.
+    #[error("{}: {problem}", path.display())]
+    Snapshot {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        problem: crate::snapshot::SnapshotProblem,
+    },
     /// A file of weights that does not fit the network. The text tells of a few problems of each kind, and how many more
     /// there are.
     #[error("{}: {}", path.display(), lines(problems).join("\n  "))]

@@ -66,6 +66,9 @@ impl<'a> Loading<'a> {
     /// Where the tensors are in a file of `torch.save` that holds more than them, such as `"ema"` in
     /// `{"ema": .., "model": .., "epoch": ..}`. Each call goes one dict deeper. Without it they are looked for under
     /// `"state_dict"`, `"model_state_dict"` and `"model"`, and taken from elsewhere if there are no others.
+    ///
+    /// Of a safetensors file, what its names begin with: with `"model"` the weights of `model.conv1.weight` and so on are taken,
+    /// and all other names left alone, so that a network is loaded from the [snapshot](super::Snapshot) of a run.
     #[must_use]
     pub fn under(mut self, key: impl Into<String>) -> Self {
         self.under.push(key.into());

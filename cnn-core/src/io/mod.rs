@@ -17,11 +17,16 @@ mod replace;
 mod report;
 mod save;
 mod sharded;
+mod snapshot;
+mod snapshots;
 mod source;
+mod write;
 
 pub use loading::Loading;
 pub use replace::{check_replaceable, replace_file};
 pub use report::LoadReport;
+pub use snapshot::{SavedSnapshot, Snapshot};
+pub use snapshots::Snapshots;
 
 use std::path::Path;
 

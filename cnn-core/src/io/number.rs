@@ -7,7 +7,10 @@ use super::half::{bf16_to_f32, f16_to_f32};
 pub(super) struct Dtype(&'static (&'static str, u64));
 
 pub(super) const F32: Dtype = Dtype(&("F32", 32));
+pub(super) const F64: Dtype = Dtype(&("F64", 64));
 pub(super) const I64: Dtype = Dtype(&("I64", 64));
+pub(super) const U64: Dtype = Dtype(&("U64", 64));
+pub(super) const U8: Dtype = Dtype(&("U8", 8));
 
 /// All that the format has. <https://docs.rs/safetensors/latest/safetensors/tensor/enum.Dtype.html>
 static DTYPES: [(&str, u64); 22] = [

@@ -1,6 +1,6 @@
 //! Which kind of file it is, by its first bytes and never by its name.
 
-use super::catalog::{Catalog, Files};
+use super::catalog::{Catalog, Entry, Files};
 use super::loading::Loading;
 use super::source::Source;
 use super::{header, sharded};
@@ -14,12 +14,12 @@ pub(super) const TAR: u64 = 262;
 pub(super) fn open<'a>(source: Source<'a>, loading: &Loading<'_>) -> Result<Catalog<'a>, Error> {
     let start = source.read(0, source.len.min(TAR), None)?;
     let kind = Kind::of(&start);
-    if !matches!(kind, Some(Kind::Torch)) && !loading.keys().is_empty() {
-        let what = "names of a safetensors file are under no keys: leave out `under`, or `strip_prefix`".to_owned();
+    if matches!(kind, Some(Kind::Index)) && !loading.keys().is_empty() {
+        let what = "shards are under no keys: leave out `under`, or `strip_prefix`".to_owned();
         return Err(source.problem(WeightsProblem::Unsupported(what)));
     }
     match kind {
-        Some(Kind::Safetensors) => safetensors(source),
+        Some(Kind::Safetensors) => under(safetensors(source)?, loading.keys()),
         Some(Kind::Index) => sharded::open(source),
         Some(Kind::Torch) => torch(source, loading.keys()),
         None => Err(source.problem(WeightsProblem::Unknown(what_else(&start)))),
@@ -29,6 +29,27 @@ pub(super) fn open<'a>(source: Source<'a>, loading: &Loading<'_>) -> Result<Cata
 /// What a safetensors file has.
 pub(super) fn safetensors(source: Source<'_>) -> Result<Catalog<'_>, Error> {
     Ok(Catalog { entries: header::entries_of(&source, 0)?, files: Files::one(source) })
+}
+
+/// What has names within a module, such as the network of a snapshot, by its names in there. What snapshots note beside
+/// tensors is none of it.
+fn under<'a>(catalog: Catalog<'a>, keys: &[String]) -> Result<Catalog<'a>, Error> {
+    if keys.is_empty() {
+        return Ok(catalog);
+    }
+    let module = keys.join(".") + ".";
+    let Catalog { entries, files } = catalog;
+    let mut within = Vec::new();
+    for entry in entries {
+        if let Some(name) = entry.name.strip_prefix(&module).filter(|name| !name.starts_with('@')) {
+            within.push(Entry { name: name.to_owned(), ..entry });
+        }
+    }
+    if within.is_empty() {
+        let what = format!("a file in which no name begins with `{module}`; leave out `under`");
+        return Err(files.problems(vec![WeightsProblem::Unsupported(what)]));
+    }
+    Ok(Catalog { entries: within, files })
 }
 
 #[cfg(feature = "pth")]

@@ -11,6 +11,7 @@ mod names;
 mod nested;
 mod ports;
 mod predictor;
+mod remembered;
 mod resize;
 mod summary;
 mod tensors;

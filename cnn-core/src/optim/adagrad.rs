@@ -69,13 +69,14 @@ impl AdagradOptions {
 }
 
 impl Rule for AdagradOptions {
+    const NAME: &'static str = "Adagrad";
     const KEEPS: &'static [&'static str] = &["sum"];
 
     fn initial(&self) -> f32 {
         self.initial_accumulator_value as f32
     }
 
-    by_its_options!();
+    by_its_options!(lr, lr_decay, weight_decay, initial_accumulator_value, eps, maximize);
 
     fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
         let [sums, ..] = kept else { unreachable!("the sum is kept") };

@@ -97,13 +97,14 @@ impl AdamOptions {
 }
 
 impl Rule for AdamOptions {
+    const NAME: &'static str = "Adam";
     const KEEPS: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
 
     fn kept(&self) -> usize {
         if self.amsgrad { 3 } else { 2 }
     }
 
-    by_its_options!();
+    by_its_options!(lr, betas, eps, weight_decay, decoupled_weight_decay, amsgrad, maximize);
 
     fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
         let [beta1, beta2] = self.betas;

@@ -105,10 +105,11 @@ impl Direction {
 }
 
 impl Rule for LambOptions {
+    const NAME: &'static str = "LAMB";
     const KEEPS: &'static [&'static str] = &["exp_avg", "exp_avg_sq"];
     const BY_TENSOR: bool = true;
 
-    by_its_options!();
+    by_its_options!(lr, betas, eps, weight_decay, maximize);
 
     fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
         let [exp_avg, exp_avg_sq, ..] = kept else { unreachable!("the means are kept") };

@@ -9,8 +9,8 @@
 //! # Parameters without a gradient
 //!
 //! A step is of all parameters. One whose gradient is zero in it is still moved by its momentum (or Adam's running mean) and
-//! by weight decay, as PyTorch's is where `grad` is zeros; where PyTorch has `grad = None` it skips the parameter, which there
-//! is no way to say here:
+//! by weight decay, as PyTorch's is where `grad` is zeros; what PyTorch skips, as it has `grad = None`, is
+//! [frozen](crate::network::Network::freeze_weights) here:
 //!
 //! ```
 //! use cnn_core::optim::{Rule, SgdOptions};
@@ -46,9 +46,21 @@ macro_rules! setters {
     };
 }
 
-/// What a [`Rule`] says of its learning rate and of mistakes, by the options' own methods.
+/// What a [`Rule`] says of its options, by themselves and by their own methods.
 macro_rules! by_its_options {
-    () => {
+    ($($option:ident),* $(,)?) => {
+        fn numbers(&self) -> Vec<(&'static str, Vec<f64>)> {
+            vec![$((stringify!($option), crate::optim::numbers::Numbers::to_numbers(&self.$option))),*]
+        }
+
+        fn with_numbers(mut self, name: &str, numbers: &[f64]) -> Option<Self> {
+            match name {
+                $(stringify!($option) => self.$option = crate::optim::numbers::Numbers::of_numbers(numbers)?,)*
+                _ => return None,
+            }
+            Some(self)
+        }
+
         fn learning_rate(&self) -> f64 {
             self.lr
         }
@@ -68,6 +80,7 @@ mod adam;
 mod clip;
 mod invalid;
 mod lamb;
+mod numbers;
 mod rmsprop;
 mod rule;
 pub mod schedule;

@@ -77,6 +77,7 @@ impl RmsPropOptions {
 }
 
 impl Rule for RmsPropOptions {
+    const NAME: &'static str = "RMSprop";
     const KEEPS: &'static [&'static str] = &["square_avg", "momentum_buffer", "grad_avg"];
 
     fn kept(&self) -> usize {
@@ -87,7 +88,7 @@ impl Rule for RmsPropOptions {
         }
     }
 
-    by_its_options!();
+    by_its_options!(lr, alpha, eps, weight_decay, momentum, centered, maximize);
 
     fn update(&self, _step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
         let (lr, eps, weight_decay, momentum) =

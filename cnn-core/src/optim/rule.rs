@@ -18,6 +18,8 @@ use super::invalid::check_lengths;
 /// # Ok::<(), cnn_core::optim::InvalidOption>(())
 /// ```
 pub trait Rule: Copy + fmt::Debug + Send + Sync + 'static {
+    /// Its name.
+    const NAME: &'static str;
     /// Names of all numbers that it may keep of each parameter from step to step, as PyTorch's `state_dict` has them.
     const KEEPS: &'static [&'static str];
     /// Whether it looks at each tensor as a whole, and not at each of its values by itself.
@@ -39,6 +41,14 @@ pub trait Rule: Copy + fmt::Debug + Send + Sync + 'static {
     /// The same with another learning rate.
     #[must_use]
     fn with_learning_rate(self, lr: f64) -> Self;
+
+    /// All options by name, one that is several numbers as these, and one that is true or false as 1 or 0: what a
+    /// snapshot of a run notes.
+    fn numbers(&self) -> Vec<(&'static str, Vec<f64>)>;
+
+    /// The same with one of them as these numbers; none if they cannot be it.
+    #[must_use]
+    fn with_numbers(self, name: &str, numbers: &[f64]) -> Option<Self>;
 
     /// Checks every value.
     ///

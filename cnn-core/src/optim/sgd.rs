@@ -81,13 +81,14 @@ impl SgdOptions {
 }
 
 impl Rule for SgdOptions {
+    const NAME: &'static str = "SGD";
     const KEEPS: &'static [&'static str] = &["momentum_buffer"];
 
     fn kept(&self) -> usize {
         usize::from(self.has_momentum())
     }
 
-    by_its_options!();
+    by_its_options!(lr, momentum, dampening, weight_decay, nesterov, maximize);
 
     fn update(&self, step: u64, parameters: &mut [f32], gradient: &[f32], kept: &mut [&mut [f32]]) {
         let (lr, weight_decay, sign) = (self.lr as f32, self.weight_decay as f32, sign(self.maximize));

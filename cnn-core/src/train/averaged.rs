@@ -93,6 +93,11 @@ impl<N: Network> Averaged<N> {
         &mut self.network
     }
 
+    /// The network, and how many steps it is of.
+    pub(super) fn parts_mut(&mut self) -> (&mut N, &mut u64) {
+        (&mut self.network, &mut self.updates)
+    }
+
     /// The network alone.
     pub fn into_network(self) -> N {
         self.network

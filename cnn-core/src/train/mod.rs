@@ -4,6 +4,7 @@ mod averaged;
 mod declared;
 mod forward;
 mod optimizer;
+mod remembered;
 mod training;
 mod treatment;
 

@@ -68,10 +68,8 @@ impl<N: Network> Training<N> {
 
     /// A run of which `step` steps are done: its random layers draw what they would have in the undisturbed one.
     ///
-    /// That alone does not make it go on as the undisturbed run. With the weights and their state from a file, and with
-    /// [`Batches`](crate::data::Batches) and a schedule asked for the same epoch and step, plain [`Sgd`](super::Sgd) does. With
-    /// momentum, and with [`Adam`](super::Adam), it goes another way, since the optimizer's running means begin anew at zero,
-    /// and so does Adam's count of steps: nothing saves them yet.
+    /// The other things that the next step depends on are the weights, the optimizer and the place in the data: a
+    /// [`Snapshot`](crate::io::Snapshot) has them all.
     pub fn resumed(seed: u64, step: u64) -> Self {
         Self {
             seed,
@@ -333,6 +331,22 @@ impl<N: Network> Training<N> {
     /// What the network made of the last batch.
     pub fn output(&self) -> &Batch<N::Output> {
         &self.output
+    }
+
+    /// What its random layers draw by.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Which steps run as in evaluation, in the order of [`step::leaves`]; none do if there are none.
+    pub(super) fn evaluates(&self) -> &[bool] {
+        self.treatment.evaluates()
+    }
+
+    /// As if so many steps had been done.
+    pub(super) fn go_on(&mut self, seed: u64, step: u64, evaluates: Vec<bool>) {
+        (self.seed, self.step) = (seed, step);
+        self.treatment.set_evaluates(evaluates);
     }
 
     /// How many batches went through, those of a run before [`resumed`](Self::resumed) included; after `u64::MAX` comes 0.

@@ -31,6 +31,15 @@ impl Treatment {
         self.is_made = false;
     }
 
+    pub(super) fn evaluates(&self) -> &[bool] {
+        &self.evaluates
+    }
+
+    pub(super) fn set_evaluates(&mut self, evaluates: Vec<bool>) {
+        self.evaluates = evaluates;
+        self.is_made = false;
+    }
+
     /// Follows what is frozen in a network, and whether a gradient by its input is wanted. Gradients of what is frozen are zero
     /// from then on.
     pub(super) fn follow<N: Network>(&mut self, network: &N, wants_input: bool, gradients: &mut [f32]) {

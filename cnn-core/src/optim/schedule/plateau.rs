@@ -1,5 +1,6 @@
 use crate::optim::InvalidOption;
 use crate::optim::invalid::{check_not_negative, is_finite};
+use crate::snapshot::{Found, Record, SnapshotProblem, Staged, State};
 
 /// Which of two metrics is better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,5 +134,27 @@ impl ReduceLrOnPlateau {
             (Better::More, Threshold::Relative(share)) => metric > best * (1.0 + share),
             (Better::More, Threshold::Absolute(by)) => metric > best + by,
         }
+    }
+}
+
+/// What it counts, and the learning rate as it is; its options are those of the program.
+impl State for ReduceLrOnPlateau {
+    fn record<'a>(&'a self, record: &mut Record<'a>) {
+        record.real("lr", self.lr);
+        record.within("best", &self.best);
+        record.wholes("counts", vec![self.num_bad_epochs, self.cooldown_counter]);
+    }
+
+    fn stage<'a>(&'a mut self, found: &Found<'a>) -> Result<Staged<'a>, SnapshotProblem> {
+        let (lr, counts) = (found.real("lr")?, found.wholes("counts")?);
+        let [bad, cooldown] = counts[..] else {
+            return Err(found.other("counts", "2 whole numbers", &counts.len().to_string()));
+        };
+        let best = found.stage("best", &mut self.best)?;
+        let (own_lr, own_bad, own_cooldown) = (&mut self.lr, &mut self.num_bad_epochs, &mut self.cooldown_counter);
+        Ok(Box::new(move || {
+            best();
+            (*own_lr, *own_bad, *own_cooldown) = (lr, bad, cooldown);
+        }))
     }
 }

@@ -1,5 +1,7 @@
 //! Optimizers of a network's weights: their options and state, laid out as the weights, for all of them or by groups.
 
+mod remembered;
+
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -9,6 +11,7 @@ use crate::kernel::memory::buffer::Buffer;
 use crate::layer::Parameter;
 use crate::network::{Gradients, Network, Resize, trainable};
 use crate::optim::{AdagradOptions, AdamOptions, LambOptions, RmsPropOptions, Rule, SgdOptions};
+use crate::snapshot::{Found, Record, SnapshotProblem, Staged, State};
 
 /// What changes the weights of a network of type `N` by the gradient of a loss.
 #[diagnostic::on_unimplemented(
@@ -100,9 +103,27 @@ impl<R: Rule> Descent<R> {
     /// Every tensor in the group that this says, by its number. Those that are treated alike are together, where the rule is
     /// one of each value.
     fn arrange<N: Network>(&mut self, group: impl Fn(usize) -> usize) {
-        let before = core::mem::take(&mut self.runs);
+        let steps = trainable(N::STEPS).map(|(.., values)| run_of(&self.runs, values.start).map_or(0, |run| run.steps));
+        let steps: Vec<_> = steps.collect();
+        self.put::<N>(group, |tensor| steps[tensor]);
+    }
+
+    /// The same groups, and tensors that have done so many steps.
+    fn put_steps<N: Network>(&mut self, steps: impl Fn(usize) -> u64) {
+        let groups = self.groups_of::<N>();
+        self.put::<N>(|tensor| groups[tensor], steps);
+    }
+
+    /// The group of each tensor.
+    fn groups_of<N: Network>(&self) -> Vec<usize> {
+        let starts = trainable(N::STEPS).map(|(.., values)| values.start);
+        starts.map(|start| run_of(&self.runs, start).map_or(0, |run| run.group)).collect()
+    }
+
+    fn put<N: Network>(&mut self, group: impl Fn(usize) -> usize, steps: impl Fn(usize) -> u64) {
+        self.runs.clear();
         let tensors = trainable(N::STEPS).enumerate().map(|(tensor, (.., values))| Run {
-            steps: run_of(&before, values.start).map_or(self.steps, |run| run.steps),
+            steps: steps(tensor),
             group: group(tensor),
             is_frozen: self.frozen.get(tensor) == Some(&true),
             values,
@@ -129,10 +150,8 @@ impl<R: Rule> Descent<R> {
             let names = tensors.into_iter().map(|(name, ..)| name).collect();
             return Err(Error::NoParameters { network: N::NAME, names });
         }
-        let groups = tensors.iter().zip(&is_new).map(|((.., values), is_new)| {
-            if *is_new { group } else { run_of(&self.runs, values.start).map_or(0, |run| run.group) }
-        });
-        let groups: Vec<_> = groups.collect();
+        let mut groups = self.groups_of::<N>();
+        groups.iter_mut().zip(&is_new).filter(|(_, is_new)| **is_new).for_each(|(of, _)| *of = group);
         self.keep(N::PARAMETERS, &options);
         for ((.., values), _) in tensors.iter().zip(&is_new).filter(|(_, is_new)| **is_new && self.steps == 0) {
             self.kept.iter_mut().for_each(|kept| kept[values.clone()].fill(options.initial()));
@@ -147,8 +166,7 @@ impl<R: Rule> Descent<R> {
     fn step<N: Network>(&mut self, network: &mut N, gradients: &[f32]) {
         if self.frozen != network.weights().frozen() {
             self.frozen = network.weights().frozen().to_vec();
-            let starts = trainable(N::STEPS).map(|(.., values)| values.start);
-            let groups: Vec<_> = starts.map(|start| run_of(&self.runs, start).map_or(0, |run| run.group)).collect();
+            let groups = self.groups_of::<N>();
             self.arrange::<N>(|tensor| groups[tensor]);
         }
         self.steps += 1;
@@ -253,6 +271,18 @@ macro_rules! optimizer {
 
             fn set_lr(&mut self, lr: f64) -> Result<(), Error> {
                 self.descent.set_lr(lr)
+            }
+        }
+
+        /// Its options, as schedules and groups have changed them, and all that it keeps. It goes on with the options that were
+        /// noted, as PyTorch's does.
+        impl<N: Network> State for $name<N> {
+            fn record<'a>(&'a self, record: &mut Record<'a>) {
+                self.descent.record::<N>(record);
+            }
+
+            fn stage<'a>(&'a mut self, found: &Found<'a>) -> Result<Staged<'a>, SnapshotProblem> {
+                self.descent.stage::<N>(found)
             }
         }
 
