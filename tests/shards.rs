@@ -1,180 +1,164 @@
-//! Weights in several safetensors files: an index and its shards say the same, or it is an error that says which does not.
+//! A step in several parts is one of the whole batch.
 
-use std::fs;
-use std::path::PathBuf;
-
-use cnn_core::error::WeightsProblem;
-use cnn_core::io::Loading;
+use cnn_core::loss::{Reduction, SmoothL1};
+use cnn_core::network::Network;
 use cnn_core::prelude::*;
-use safetensors::tensor::{Dtype, TensorView};
 
 network! {
-    /// Four tensors.
-    pub Net<3> { first: linear<2>, relu, second: linear<4> }
-}
-
-/// A folder that is gone when it is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("shards-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+    /// No layer looks at the batch, and some draw.
+    pub Drawing<2, 6, 6> {
+        conv: conv2d<4, 3>, gelu, dropout2d(p = 0.25), norm: group_norm<2>, flatten, dropout, fc: linear<4>,
     }
 
-    /// Writes a shard with these tensors of a network.
-    fn shard(&self, file: &str, names: &[&str]) {
-        let net = Net::new(3);
-        let tensors = net.weights().tensors().filter(|tensor| names.contains(&&*tensor.name));
-        let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
-            .map(|tensor| {
-                let bytes = tensor.to_pytorch().into_iter().flat_map(f32::to_le_bytes).collect();
-                (tensor.name, tensor.parameter.sizes().to_vec(), bytes)
+    /// It ends in probabilities.
+    pub Sure<2, 6, 6> { conv: conv2d<4, 3>, relu, flatten, fc: linear<4>, softmax }
+
+    /// Labels of pixels.
+    pub Pixels<2, 6, 6> { conv: conv2d<4, 3>(padding = 1), relu, head: conv2d<3, 1> }
+
+    /// Two outputs, of which one counts some pixels and the other all samples.
+    pub Both<2, 6, 6> {
+        conv: conv2d<4, 3>(padding = 1), relu as seen,
+        outputs { mask: [seen, conv2d<3, 1>], size: [seen, flatten, linear<2>] },
+    }
+
+    /// It looks at the batch.
+    pub Normal<2, 6, 6> { conv: conv2d<4, 3>, bn: batch_norm2d, relu, flatten, fc: linear<4> }
+}
+
+fn numbers(len: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+const SAMPLES: usize = 8;
+const CUTS: [&[usize]; 5] = [&[8], &[4, 4], &[2, 2, 2, 2], &[1, 3, 2, 2], &[1, 1, 1, 1, 1, 1, 1, 1]];
+
+/// The loss and the gradient of a batch in one part and in several, which `loss` makes for samples of some of the batch.
+fn whole_and_parts<N: Network<Input = Chw<2, 6, 6>>, L: Loss<N::Output>>(loss: impl Fn(core::ops::Range<usize>) -> L) {
+    let values = numbers(SAMPLES * 72, 1);
+    let input = |samples: core::ops::Range<usize>| {
+        Batch::<Chw<2, 6, 6>>::from_nchw(&values[samples.start * 72..samples.end * 72]).unwrap()
+    };
+    let (mut net, mut training) = (N::new(3), Training::new(5));
+    let expected = training.backward(Mode::Training, &mut net, &input(0..SAMPLES), &loss(0..SAMPLES)).unwrap();
+    let gradients = training.gradients().values().to_vec();
+    for cut in CUTS {
+        let mut first = 0;
+        let parts: Vec<_> = cut
+            .iter()
+            .map(|len| {
+                first += len;
+                first - len..first
             })
             .collect();
-        let views = tensors
-            .iter()
-            .map(|(name, sizes, bytes)| (name, TensorView::new(Dtype::F32, sizes.clone(), bytes).unwrap()));
-        fs::write(self.0.join(file), safetensors::serialize(views, None).unwrap()).unwrap();
-    }
-
-    fn index(&self, text: &str) -> PathBuf {
-        let path = self.0.join("model.safetensors.index.json");
-        fs::write(&path, text).unwrap();
-        path
-    }
-
-    /// What loading by this index says.
-    fn refused(&self, index: &str) -> String {
-        let path = self.index(index);
-        let mut net = Net::new(1);
-        let text = net.load(&path).unwrap_err().to_string();
-        assert_eq!(net.weights(), Net::new(1).weights());
-        assert!(net.load_with(&path, &Loading::new().strict(false)).is_err());
-        text.replace(path.to_str().unwrap(), "INDEX").replace(self.0.to_str().unwrap(), "FOLDER")
+        let inputs: Vec<_> = parts.iter().cloned().map(input).collect();
+        let shards: Vec<_> = inputs.iter().zip(parts.iter().cloned().map(&loss)).collect();
+        let (mut net, mut training) = (N::new(3), Training::new(5));
+        let found = training.backward_shards(Mode::Training, &mut net, &shards).unwrap();
+        assert!((found - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{cut:?}: {found} and {expected}");
+        let largest = gradients.iter().fold(0.0, |max: f32, value| max.max(value.abs()));
+        for (found, expected) in training.gradients().values().iter().zip(&gradients) {
+            assert!((found - expected).abs() <= 1e-5 * largest, "{cut:?}: {found} and {expected}");
+        }
+        if cut.len() == 1 {
+            assert_eq!((found, training.gradients().values()), (expected, &gradients[..]), "one part is the whole");
+        }
+        assert_eq!(training.step(), 1);
     }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-const A: &str = "model-00001-of-00002.safetensors";
-const B: &str = "model-00002-of-00002.safetensors";
-
-fn index() -> String {
-    format!(
-        r#"{{"metadata": {{"total_size": 72}}, "weight_map": {{
-            "first.weight": "{A}", "second.bias": "{A}", "first.bias": "{B}", "second.weight": "{B}"}}}}"#
-    )
-}
-
-fn whole(name: &str) -> Folder {
-    let folder = Folder::new(name);
-    folder.shard(A, &["first.weight", "second.bias"]);
-    folder.shard(B, &["first.bias", "second.weight"]);
-    folder
+/// Labels that live as long as the test.
+fn kept<const CLASSES: usize>(labels: Labels<CLASSES>) -> &'static Labels<CLASSES> {
+    Box::leak(Box::new(labels))
 }
 
 #[test]
-fn shards_are_one_file() {
-    let folder = whole("whole");
-    let mut net = Net::new(1);
-    net.load(folder.index(&index())).unwrap();
-    assert_eq!(net.weights(), Net::new(3).weights());
-    let renamed =
-        Loading::new().rename(|name| name.replace("second", "third")).rename(|name| name.replace("third", "second"));
-    let mut net = Net::new(1);
-    assert!(net.load_with(folder.index(&index()), &renamed).unwrap().is_complete());
-    assert_eq!(net.weights(), Net::new(3).weights());
+fn classes_in_parts_are_classes_of_the_whole() {
+    let of = |samples: core::ops::Range<usize>| {
+        kept(Labels::<4>::new(&samples.map(|sample| sample * 3 % 4).collect::<Vec<_>>()).unwrap())
+    };
+    whole_and_parts::<Drawing, _>(|samples| CrossEntropy::new(of(samples)));
+    whole_and_parts::<Drawing, _>(|samples| CrossEntropy::new(of(samples)).weights(&[0.0, 2.0, 1.0, 0.5]).unwrap());
+    whole_and_parts::<Drawing, _>(|samples| CrossEntropy::new(of(samples)).reduction(Reduction::Sum));
+    whole_and_parts::<Sure, _>(|samples| NegativeLogLikelihood::new(of(samples)));
 }
 
 #[test]
-fn a_problem_with_a_tensor_names_its_shard() {
-    network! { Other<3> { first: linear<2>, relu, third: linear<5> } }
-    let folder = whole("other");
-    let path = folder.index(&index());
-    let text = Other::new(1).load(&path).unwrap_err().to_string();
-    assert_eq!(
-        text.replace(path.to_str().unwrap(), "INDEX"),
-        format!(
-            "INDEX: tensor third.weight is missing: expected [5, 2]\n  \
-             tensor third.bias is missing: expected [5]; did you mean first.bias?\n  \
-             {A}: tensor second.bias is not in the network\n  {B}: tensor second.weight is not in the network"
-        )
-        .replace("; did you mean first.bias?", "")
-    );
-    network! { Wider<3> { first: linear<3>, relu, second: linear<4> } }
-    let report = Wider::new(1).load_with(&path, &Loading::new().strict(false)).unwrap();
-    assert_eq!(report.of_another_shape().collect::<Vec<_>>(), ["first.weight", "first.bias", "second.weight"]);
-    assert!(
-        report.to_string().starts_with(&format!("{A}: tensor first.weight: expected [3, 3], found [2, 3]")),
-        "{report}"
-    );
-    assert!(matches!(&report.problems[1], WeightsProblem::Shard { shard, .. } if shard == B));
+fn pixels_that_do_not_count_count_in_no_part() {
+    // The first sample has none that counts, the second one.
+    let of = |samples: core::ops::Range<usize>| {
+        let label = |sample: usize, pixel: usize| match (sample, pixel) {
+            (0, _) => 255,
+            (1, pixel) if pixel != 7 => 255,
+            _ if (sample + pixel).is_multiple_of(3) => 255,
+            _ => (sample + pixel) % 3,
+        };
+        let labels: Vec<_> = samples.flat_map(|sample| (0..36).map(move |pixel| label(sample, pixel))).collect();
+        kept(Labels::<3>::ignoring(255, &labels).unwrap())
+    };
+    whole_and_parts::<Pixels, _>(|samples| CrossEntropy::new(of(samples)));
+    whole_and_parts::<Both, _>(|samples| {
+        let sizes: &'static Batch<Flat<2>> = Box::leak(Box::new(
+            Batch::from_nchw(&samples.clone().flat_map(|sample| [sample as f32, 1.0]).collect::<Vec<_>>()).unwrap(),
+        ));
+        BothLosses { mask: CrossEntropy::new(of(samples)), size: SmoothL1::new(sizes) }
+    });
 }
 
 #[test]
-fn index_and_shards_say_the_same() {
-    let folder = whole("unequal");
-    let text = folder.refused(&index().replace(r#""first.bias": "#, r#""first.bios": "#));
-    assert_eq!(
-        text,
-        format!(
-            "INDEX: {B}: tensor first.bias: expected a name of the index, found one that it lacks\n  \
-             {B}: tensor first.bios: expected it here, as the index says, found none of this name"
-        )
-    );
-    let text = folder.refused(&index().replace(&format!(r#""first.bias": "{B}""#), &format!(r#""first.bias": "{A}""#)));
-    assert_eq!(
-        text,
-        format!(
-            "INDEX: {B}: tensor first.bias: expected it in {A} alone, found it here, too\n  \
-             {A}: tensor first.bias: expected it here, as the index says, found none of this name"
-        )
-    );
-    folder.shard(B, &["first.bias", "second.weight", "second.bias"]);
-    let text = folder.refused(&index());
-    assert_eq!(text, format!("INDEX: {B}: tensor second.bias: expected it in {A} alone, found it here, too"));
-    fs::remove_file(folder.0.join(B)).unwrap();
-    assert!(folder.refused(&index()).starts_with(&format!("FOLDER/{B}: No such file")));
-    fs::write(folder.0.join(B), b"PK\x03\x04 and more").unwrap();
-    assert!(folder.refused(&index()).starts_with(&format!("FOLDER/{B}: not a safetensors file")));
+fn where_nothing_counts_the_loss_is_no_number_and_the_step_none() {
+    let labels = Labels::<3>::ignoring(255, &[255; 36]).unwrap();
+    let (mut net, mut training) = (Pixels::new(3), Training::new(5));
+    let input = Batch::zeros(1);
+    let shards = [(&input, CrossEntropy::new(&labels)), (&input, CrossEntropy::new(&labels))];
+    let error = training.backward_shards(Mode::Training, &mut net, &shards).unwrap_err();
+    assert!(matches!(error, Error::NonFiniteLoss { .. }), "{error}");
+    assert_eq!(training.step(), 0);
+    let none: [(&Batch<_>, CrossEntropy<'_, 3>); 0] = [];
+    assert!(matches!(training.backward_shards(Mode::Training, &mut net, &none).unwrap_err(), Error::EmptyBatch { .. }));
 }
 
 #[test]
-fn shards_are_beside_their_index() {
-    let folder = whole("outside");
-    for shard in ["../x", "/etc/passwd", "", ".", "a/../../x", "a/.."] {
-        let text = folder.refused(&index().replace(B, shard));
-        let expected =
-            format!("INDEX: broken index of shards: expected a file beside the index, found \"{shard}\" at line");
-        assert!(text.starts_with(&expected), "{text}");
+fn running_statistics_move_once_by_the_mean_of_the_shards() {
+    let inputs: Vec<Batch<Chw<2, 6, 6>>> =
+        (0..4).map(|seed| Batch::from_nchw(&numbers(2 * 72, seed)).unwrap()).collect();
+    let labels = Labels::<4>::new(&[1, 2]).unwrap();
+    let mut sum = vec![0.0; 8];
+    for input in &inputs {
+        let (mut net, mut training) = (Normal::new(3), Training::new(5));
+        training.backward(Mode::Training, &mut net, input, &CrossEntropy::new(&labels)).unwrap();
+        sum.iter_mut().zip(net.weights().state()).for_each(|(sum, value)| *sum += value / 4.0);
     }
-    let error = Net::new(1).load_from_bytes(index().as_bytes(), &Loading::new()).unwrap_err();
-    assert_eq!(error.to_string(), "bytes in memory: broken index of shards: its shards are files; load it by its path");
+    let shards: Vec<_> = inputs.iter().map(|input| (input, CrossEntropy::new(&labels))).collect();
+    let (mut net, mut training) = (Normal::new(3), Training::new(5));
+    training.backward_shards(Mode::Training, &mut net, &shards).unwrap();
+    for (found, expected) in net.weights().state().iter().zip(&sum) {
+        assert!((found - expected).abs() < 1e-6);
+    }
+    assert_eq!(net.weights().counts(), [1]);
 }
 
+/// The same bits whatever came before in the memory, frozen weights included.
 #[test]
-fn a_broken_index_is_told_by_its_place() {
-    let folder = whole("broken");
-    for (index, text) in [
-        (r#"{"metadata": {}}"#.to_owned(), "expected a weight_map, found none"),
-        (r#"{"weight_map": 1}   "#.to_owned(), "expected names of files by names of tensors as its weight_map"),
-        (r#"{"weight_map": {}, "weight_map": {}}"#.to_owned(), "expected one weight_map, found two"),
-        (index().replace("second.bias", "first.weight"), "expected tensor first.weight once, found it twice"),
-        (index().replace(r#": "model-00001"#, r#": 1, "model-00001"#), "expected the name of a file"),
-        (index() + "x", "trailing characters at line"),
-        ("[".repeat(100_000).replacen('[', "{\"a\":", 1), "EOF while parsing a list"),
-    ] {
-        let refused = folder.refused(&index);
-        assert!(refused.starts_with("INDEX: broken index of shards: ") && refused.contains(text), "{refused}");
-    }
-    let bytes = [index().as_bytes(), b"\xff"].concat();
-    let path = folder.0.join("bytes.index.json");
-    fs::write(&path, bytes).unwrap();
-    assert!(Net::new(1).load(&path).unwrap_err().to_string().contains("broken index of shards: invalid utf-8"));
+fn a_step_in_parts_is_the_same_the_second_time() {
+    let inputs: Vec<Batch<Chw<2, 6, 6>>> =
+        (0..5).map(|seed| Batch::from_nchw(&numbers(2 * 72, seed)).unwrap()).collect();
+    let labels = Labels::<4>::new(&[1, 2]).unwrap();
+    let shards: Vec<_> = inputs.iter().map(|input| (input, CrossEntropy::new(&labels))).collect();
+    let mut net = Normal::new(3);
+    let mut training = Training::new(5);
+    training.backward_shards(Mode::Training, &mut net, &shards).unwrap();
+    net.freeze_weights("conv").unwrap();
+    training.backward_shards(Mode::Training, &mut net, &shards).unwrap();
+    let second = training.gradients().values().to_vec();
+    let conv = 4 * 2 * 9 + 4;
+    assert!(second[..conv].iter().all(|value| *value == 0.0) && second[conv..].iter().any(|value| *value != 0.0));
+    let mut again = Training::resumed(5, 1);
+    again.backward_shards(Mode::Training, &mut net, &shards).unwrap();
+    assert_eq!(again.gradients().values(), second);
 }

@@ -126,6 +126,16 @@ const _: () = {
     where
         Heat<{ S }>: HeatSize,
     {
+        fn weights(&self, samples: usize) -> ::cnn_core::loss::Weights {
+            ::cnn_core::loss::Weights::of_outputs(::std::vec![
+                ::cnn_core::loss::Loss::<<Heat<{ S }> as ::cnn_core::network::Port<1usize>>::Shape>::weights(
+                    &self.heat, samples
+                ),
+                ::cnn_core::loss::Loss::<<Heat<{ S }> as ::cnn_core::network::Port<3usize>>::Shape>::weights(
+                    &self.same, samples
+                )
+            ])
+        }
         fn evaluate(
             &self,
             output: ::cnn_core::tensor::Samples<'_, ::cnn_core::network::Outputs<Heat<{ S }>>>,

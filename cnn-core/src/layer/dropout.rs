@@ -59,21 +59,21 @@ pub fn forward_in_place<L: Dropout>(pass: &mut Pass<'_>, map: &mut [f32]) {
         return;
     }
     let scale = if L::P < 1.0 { 1.0 / (1.0 - L::P) } else { 0.0 };
-    let (seed, step, layer) = (pass.seed(), pass.step(), pass.layer());
+    let (seed, step, layer, first) = (pass.seed(), pass.step(), pass.layer(), pass.first_sample());
     let stride = Map::new([1, 1], L::CHANNELS, L::LAYOUT.out_stride).stride;
     chunk::for_each_sample(L::LEN / L::CHANNELS * stride, map, |sample, values| {
-        let key = Key { purpose: Purpose::Dropout, seed, step, layer, sample: sample as u64 };
+        let key = Key { purpose: Purpose::Dropout, seed, step, layer, sample: (first + sample) as u64 };
         let (mut stream, mut keep) = (key.stream(), [false; 256]);
-        for first in (0..L::LEN).step_by(keep.len()) {
-            let count = keep.len().min(L::LEN - first);
+        for from in (0..L::LEN).step_by(keep.len()) {
+            let count = keep.len().min(L::LEN - from);
             let keep = &mut keep[..count];
             stream.fill_keep_mask(L::P, keep);
             if stride == L::CHANNELS {
-                for (value, &keep) in values[first..first + count].iter_mut().zip(&*keep) {
+                for (value, &keep) in values[from..from + count].iter_mut().zip(&*keep) {
                     *value *= if keep { scale } else { 0.0 };
                 }
             } else {
-                for (index, &keep) in (first..).zip(&*keep) {
+                for (index, &keep) in (from..).zip(&*keep) {
                     let value = &mut values[index / L::CHANNELS * stride + index % L::CHANNELS];
                     *value *= if keep { scale } else { 0.0 };
                 }

@@ -63,10 +63,10 @@ pub fn forward_in_place<L: Dropout2d>(pass: &mut Pass<'_>, map: &mut [f32]) {
         return;
     }
     let scale = if L::P < 1.0 { 1.0 / (1.0 - L::P) } else { 0.0 };
-    let (seed, step, layer) = (pass.seed(), pass.step(), pass.layer());
+    let (seed, step, layer, first) = (pass.seed(), pass.step(), pass.layer(), pass.first_sample());
     let stride = Map::new([1, 1], L::CHANNELS, L::LAYOUT.out_stride).stride;
     chunk::for_each_sample(L::LEN / L::CHANNELS * stride, map, |sample, values| {
-        let key = Key { purpose: Purpose::Dropout, seed, step, layer, sample: sample as u64 };
+        let key = Key { purpose: Purpose::Dropout, seed, step, layer, sample: (first + sample) as u64 };
         let (mut stream, mut keep) = (key.stream(), [false; 256]);
         if L::WHOLE {
             let [keep, ..] = &mut keep;

@@ -30,6 +30,8 @@ pub struct Pass<'a> {
     end: usize,
     /// The memory of the steps before the cut, as they left it.
     before: &'a [f32],
+    /// Samples of the step before those of this pass.
+    first_sample: usize,
     /// The last layer, a softmax, if the loss takes its logits.
     softmax_of_loss: Option<u64>,
     pub(crate) scratch: &'a mut Scratch,
@@ -48,6 +50,7 @@ impl<'a> Pass<'a> {
             begin: 0,
             end: usize::MAX,
             before: &[],
+            first_sample: 0,
             softmax_of_loss: None,
             scratch,
         }
@@ -56,6 +59,17 @@ impl<'a> Pass<'a> {
     /// The same pass, of a network whose layers are not all treated alike.
     pub(crate) fn with_parts(self, parts: Option<&'a Parts>) -> Self {
         Self { parts, ..self }
+    }
+
+    /// The same pass, of samples behind so many others of the step.
+    pub(crate) fn with_first_sample(self, first_sample: usize) -> Self {
+        Self { first_sample, ..self }
+    }
+
+    /// How many samples of the step come before those of this pass: what a random layer adds to the number of a sample that it
+    /// draws by.
+    pub fn first_sample(&self) -> usize {
+        self.first_sample
     }
 
     /// What is said of the layers, if they are not treated alike.

@@ -3,7 +3,7 @@
 
 use core::marker::PhantomData;
 
-use super::{Loss, Reduction};
+use super::{Loss, Reduction, Weights};
 use crate::Error;
 use crate::kernel::isa::vectorize;
 use crate::kernel::memory::chunk::join;
@@ -110,6 +110,10 @@ macro_rules! loss {
         }
 
         impl<S: Shape> Loss<S> for $name<'_, S> {
+            fn weights(&self, samples: usize) -> Weights {
+                self.reduction.weights(samples)
+            }
+
             fn evaluate(&self, output: Samples<'_, S>, grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {
                 evaluate(self.element, self.reduction, self.targets, output, grad_output)
             }

@@ -2,7 +2,7 @@
 
 use super::rows::{cross_entropy_rows, least};
 use super::weighted::{self, Options};
-use super::{Classes, Labels, Logits, Loss, Reduction};
+use super::{Classes, Labels, Logits, Loss, Reduction, Weights};
 use crate::Error;
 use crate::shape::{Probabilities, Shape};
 use crate::tensor::{Samples, SamplesMut};
@@ -98,6 +98,10 @@ likelihood! {
 }
 
 impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for NegativeLogLikelihood<'_, CLASSES> {
+    fn weights(&self, _samples: usize) -> Weights {
+        Weights::one(self.options().weight_of(CLASSES, self.labels.as_slice()))
+    }
+
     fn evaluate(
         &self,
         output: Samples<'_, Probabilities<S>>,
@@ -130,6 +134,10 @@ impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for Negat
 }
 
 impl<S: Logits<CLASSES>, const CLASSES: usize> Loss<S> for NllLoss<'_, CLASSES> {
+    fn weights(&self, _samples: usize) -> Weights {
+        Weights::one(self.options().weight_of(CLASSES, self.labels.as_slice()))
+    }
+
     fn evaluate(&self, output: Samples<'_, S>, grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {
         self.of_values(S::LABELS, |x| [-f64::from(x), -1.0], output, grad_output)
     }

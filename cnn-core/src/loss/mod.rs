@@ -56,6 +56,13 @@ pub trait Loss<S: Shape>: Sync {
         self.evaluate(output, grad_output)
     }
 
+    /// What its mean over a batch is divided by, as far as the whole of several batches is concerned: the samples, or the weights
+    /// of the labels that count. None of a sum. It says nothing of the output, so that it is known before that. Of a loss that is
+    /// the sum of several, one for each.
+    fn weights(&self, samples: usize) -> Weights {
+        Weights::one(Some(samples as f64))
+    }
+
     /// Whether a training step of a network that ends in `softmax` is to call [`evaluate_logits`](Self::evaluate_logits).
     fn takes_logits(&self) -> bool {
         false
@@ -73,10 +80,34 @@ pub trait Loss<S: Shape>: Sync {
     }
 }
 
+/// What means are divided by, see [`Loss::weights`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weights {
+    /// Of each loss that is added up; none of a sum.
+    pub of: Vec<Option<f64>>,
+    /// Whether it is of several outputs of a network, which are evaluated one by one.
+    pub(crate) is_of_outputs: bool,
+}
+
+impl Weights {
+    /// Of a loss that is no sum of others.
+    pub fn one(weight: Option<f64>) -> Self {
+        Self { of: vec![weight], is_of_outputs: false }
+    }
+
+    /// Of losses of several outputs.
+    #[doc(hidden)]
+    pub fn of_outputs(of: Vec<Self>) -> Self {
+        Self { of: of.into_iter().flat_map(|weights| weights.of).collect(), is_of_outputs: true }
+    }
+}
+
 /// What a loss works in.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct LossMemory {
+    /// The shares of the whole that the losses of several outputs are; all of it if there are none.
+    pub(crate) shares: Vec<f64>,
     pub(crate) values: Buffer,
     pub(crate) scratch: Scratch,
     /// Of a loss of several outputs.
@@ -236,6 +267,14 @@ impl<'a, const CLASSES: usize> CrossEntropy<'a, CLASSES> {
     pub fn reduction(self, reduction: Reduction) -> Self {
         Self { reduction, ..self }
     }
+
+    fn options(&self) -> Options<'_> {
+        Options {
+            weights: self.weights.map(<[f32; CLASSES]>::as_slice),
+            label_smoothing: self.label_smoothing,
+            reduction: self.reduction,
+        }
+    }
 }
 
 /// What becomes of many losses.
@@ -248,7 +287,30 @@ pub enum Reduction {
     Sum,
 }
 
+impl Reduction {
+    /// What the means of so many equal parts are divided by.
+    fn weights(self, parts: usize) -> Weights {
+        Weights::one((self == Self::Mean).then_some(parts as f64))
+    }
+}
+
+/// A share of a loss that several batches have together, and of its gradient.
+pub(crate) fn take_share(loss: f32, gradient: &mut [f32], share: f64) -> f32 {
+    if share == 0.0 {
+        // Nothing counts here, and the mean of nothing is not a number.
+        gradient.fill(0.0);
+        return 0.0;
+    }
+    let factor = share as f32;
+    gradient.iter_mut().for_each(|value| *value *= factor);
+    (f64::from(loss) * share) as f32
+}
+
 impl<S: Logits<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLASSES> {
+    fn weights(&self, _samples: usize) -> Weights {
+        Weights::one(self.options().weight_of(CLASSES, self.labels.as_slice()))
+    }
+
     fn evaluate(&self, output: Samples<'_, S>, mut grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {
         let labels = self.labels.of::<S>(output.len(), S::LABELS)?;
         let (logits, grad) = (output.values(), grad_output.values());
@@ -257,12 +319,7 @@ impl<S: Logits<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLAS
             return Ok(cross_entropy_rows(CLASSES, logits, labels, labels.len(), grad)? as f32);
         }
         weighted::check_gradient(CLASSES, logits, grad)?;
-        let options = Options {
-            weights: self.weights.map(<[f32; CLASSES]>::as_slice),
-            label_smoothing: self.label_smoothing,
-            reduction: self.reduction,
-        };
-        Ok(weighted::cross_entropy(CLASSES, logits, labels, &options, grad) as f32)
+        Ok(weighted::cross_entropy(CLASSES, logits, labels, &self.options(), grad) as f32)
     }
 }
 

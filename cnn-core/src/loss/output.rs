@@ -1,6 +1,6 @@
 //! Losses of networks with several outputs, one of each.
 
-use super::{Loss, LossMemory};
+use super::{Loss, LossMemory, take_share};
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
 use crate::shape::Shape;
@@ -27,6 +27,7 @@ pub fn of_output<W: Shape, S: Shape>(
     memory: &mut LossMemory,
     index: usize,
 ) -> Result<f32, Error> {
+    let share = memory.shares.get(index).copied();
     if memory.outputs.len() <= index {
         memory.outputs.resize_with(index + 1, OfOutput::default);
     }
@@ -38,7 +39,8 @@ pub fn of_output<W: Shape, S: Shape>(
     for (from, to) in outputs.values().chunks_exact(W::LEN).zip(output.chunks_exact_mut(S::LEN)) {
         to.copy_from_slice(&from[first..first + S::LEN]);
     }
-    loss.evaluate_in(Samples::new(output), SamplesMut::new(gradient), memory)
+    let loss = loss.evaluate_in(Samples::new(output), SamplesMut::new(gradient), memory)?;
+    Ok(share.map_or(loss, |share| take_share(loss, gradient, share)))
 }
 
 /// Writes the gradient of one of several outputs where that lies.

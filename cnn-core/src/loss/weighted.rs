@@ -21,6 +21,11 @@ impl Options<'_> {
         self.weights.map_or(1.0, |weights| f64::from(weights[class]))
     }
 
+    /// What the mean over these labels is divided by; none of a sum.
+    pub(super) fn weight_of(&self, classes: usize, labels: &[usize]) -> Option<f64> {
+        (self.reduction == Reduction::Mean).then(|| self.divisor(classes, labels))
+    }
+
     /// What the sum over these labels is divided by; where none counts, that is zero, and the mean is NaN, as in PyTorch.
     fn divisor(&self, classes: usize, labels: &[usize]) -> f64 {
         let counted = labels.iter().filter(|label| **label < classes);

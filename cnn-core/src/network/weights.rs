@@ -279,36 +279,13 @@ impl<N: Network> Gradients<N> {
         &mut self.values
     }
 
+    pub(crate) fn buffer_mut(&mut self) -> &mut Buffer {
+        &mut self.values
+    }
+
     /// Adds those of another loss: together they are the gradient of the sum.
     ///
-    /// Parts of a batch that memory has no room for at once, whose sum is that of the whole where no layer looks at the batch:
-    ///
-    /// ```
-    /// use cnn_core::prelude::*;
-    ///
-    /// network! {
-    ///     /// A linear classifier.
-    ///     pub Classifier<1, 4, 4> { flatten, fc: linear<3> }
-    /// }
-    ///
-    /// let mut net = Classifier::new(0);
-    /// let (mut training, mut optimizer) = (Training::new(0), Sgd::new(SgdOptions::new(0.1))?);
-    /// let parts = [([0.5; 2 * 16], [0_u8, 2]), ([0.25; 2 * 16], [1, 1])];
-    /// let mut sum = None;
-    /// for (images, labels) in &parts {
-    ///     let (images, labels) = (Batch::from_nchw(images)?, Labels::new(labels)?);
-    ///     training.backward(Mode::Training, &mut net, &images, &CrossEntropy::new(&labels))?;
-    ///     match &mut sum {
-    ///         None => sum = Some(training.gradients().clone()),
-    ///         Some(sum) => sum.add(training.gradients()),
-    ///     }
-    /// }
-    /// if let Some(mut gradients) = sum {
-    ///     gradients.scale(1.0 / parts.len() as f32); // each loss was the mean of its part
-    ///     optimizer.step(&mut net, &gradients);
-    /// }
-    /// # Ok::<(), Error>(())
-    /// ```
+    /// For the parts of one batch there is [`Training::backward_shards`](crate::train::Training::backward_shards).
     pub fn add(&mut self, other: &Self) {
         self.values.iter_mut().zip(&other.values[..]).for_each(|(value, other)| *value += other);
     }

@@ -5,6 +5,7 @@ mod declared;
 mod forward;
 mod optimizer;
 mod remembered;
+mod shards;
 mod training;
 mod treatment;
 

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::Forward;
+use super::shards::{Part, Tree};
 use super::treatment::{Treatment, chosen};
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
@@ -11,7 +12,7 @@ use crate::kernel::memory::scratch::Scratch;
 use crate::kernel::pointwise::softmax;
 use crate::kernel::rows::{Rows, RowsMut};
 use crate::layer::{GradInput, Mode, Owned, Pass, Step, step};
-use crate::loss::{Loss, LossMemory};
+use crate::loss::{Loss, LossMemory, take_share};
 use crate::network::{Cut, Gradients, Network, is_within, no_part};
 use crate::shape::Shape;
 use crate::tensor::{Batch, Samples, SamplesMut};
@@ -47,17 +48,19 @@ pub struct Training<N: Network> {
     seed: u64,
     step: u64,
     workspace: Buffer,
-    state: Buffer,
+    pub(super) state: Buffer,
     counts: Vec<u64>,
     saved: Buffer,
     pub(super) output: Batch<N::Output>,
     grad_output: Batch<N::Output>,
-    gradients: Gradients<N>,
+    pub(super) gradients: Gradients<N>,
     scratch: Scratch,
     loss_memory: LossMemory,
     treatment: Treatment,
     /// Maps of steps before the first that is trained.
     before: Buffer,
+    /// Of a step in several parts.
+    pub(super) tree: Tree,
 }
 
 impl<N: Network> Training<N> {
@@ -85,6 +88,7 @@ impl<N: Network> Training<N> {
             loss_memory: LossMemory::default(),
             treatment: Treatment::default(),
             before: Buffer::zeros(0),
+            tree: Tree::default(),
         }
     }
 
@@ -192,7 +196,23 @@ impl<N: Network> Training<N> {
         // The backward pass is twice the forward one: a gradient by the input and one by the weights.
         let samples = self.begin(mode, network, input, grad_input.is_some())?;
         let cost = N::COST.saturating_mul(3).saturating_mul(samples);
-        in_pool(cost, || self.backward_in_pool(mode, network, input, loss, grad_input))
+        let loss = in_pool(cost, || self.backward_in_pool(mode, network, input, loss, grad_input, None))?;
+        self.end(mode, network);
+        Ok(loss)
+    }
+
+    /// The loss of a part of a step, and its gradient, from the state that the network had before the step.
+    pub(super) fn backward_part(
+        &mut self,
+        mode: Mode,
+        network: &mut N,
+        input: &Batch<N::Input>,
+        loss: &impl Loss<N::Output>,
+        part: &Part,
+    ) -> Result<f32, Error> {
+        let samples = self.begin(mode, network, input, false)?;
+        let cost = N::COST.saturating_mul(3).saturating_mul(samples);
+        in_pool(cost, || self.backward_in_pool(mode, network, input, loss, None, Some(part)))
     }
 
     fn backward_in_pool(
@@ -202,10 +222,16 @@ impl<N: Network> Training<N> {
         input: &Batch<N::Input>,
         loss: &impl Loss<N::Output>,
         grad_input: Option<&mut Batch<N::Input>>,
+        part: Option<&Part>,
     ) -> Result<f32, Error> {
         let (samples, step) = (input.len(), self.step);
         let Parts { mut pass, mut owned, output, grad_output, gradients, loss_memory, cut, before, treatment } =
             self.parts(mode, step, network);
+        pass = pass.with_first_sample(part.map_or(0, |part| part.first_sample));
+        loss_memory.shares.clear();
+        if let Some(part) = part.filter(|part| part.is_of_outputs) {
+            loss_memory.shares.extend_from_slice(&part.shares);
+        }
         let softmax_of_loss = step::last_softmax(N::STEPS).filter(|_| loss.takes_logits());
         if let Some(last) = softmax_of_loss {
             pass = pass.with_softmax_of_loss(last);
@@ -223,6 +249,12 @@ impl<N: Network> Training<N> {
             None => loss.evaluate_in(Samples::new(output), SamplesMut::new(grad_output), loss_memory),
             Some(_) => loss.evaluate_logits(Samples::new(output), SamplesMut::new(grad_output)),
         };
+        let evaluated = match part {
+            Some(Part { shares, is_of_outputs: false, .. }) => {
+                evaluated.map(|loss| take_share(loss, grad_output, shares[0]))
+            }
+            _ => evaluated,
+        };
         let evaluated = match evaluated {
             Ok(loss) if !loss.is_finite() => Err(Error::NonFiniteLoss { step, loss }),
             evaluated => evaluated,
@@ -238,9 +270,7 @@ impl<N: Network> Training<N> {
             let channels = <N::Output as Shape>::SIZES.channels();
             softmax::forward(channels, Rows::dense(grad_output), RowsMut::dense(output));
         }
-        let loss = evaluated?;
-        self.end(mode, network);
-        Ok(loss)
+        evaluated
     }
 
     /// Refuses a batch that cannot be trained with, and makes room for one that can; returns its samples.
@@ -263,7 +293,9 @@ impl<N: Network> Training<N> {
 
     /// Follows what is frozen.
     pub(super) fn follow(&mut self, network: &N, wants_input: bool) -> Result<(), Error> {
-        self.treatment.follow(network, wants_input, self.gradients.values_mut());
+        if self.treatment.follow(network, wants_input, self.gradients.values_mut()) {
+            self.tree.forget();
+        }
         if self.treatment.parts().is_some_and(|parts| !parts.trains()) {
             return Err(Error::AllFrozen { network: N::NAME });
         }
@@ -271,7 +303,7 @@ impl<N: Network> Training<N> {
     }
 
     /// The network is what the step made of it, and the step counts. Returns its number.
-    fn end(&mut self, mode: Mode, network: &mut N) -> u64 {
+    pub(super) fn end(&mut self, mode: Mode, network: &mut N) -> u64 {
         // Where there is none, nothing is changed that a clone may share.
         if mode == Mode::Training && !(self.state.is_empty() && self.counts.is_empty()) {
             network.weights_mut().state_mut().copy_from_slice(&self.state);

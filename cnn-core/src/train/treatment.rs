@@ -41,13 +41,14 @@ impl Treatment {
     }
 
     /// Follows what is frozen in a network, and whether a gradient by its input is wanted. Gradients of what is frozen are zero
-    /// from then on.
-    pub(super) fn follow<N: Network>(&mut self, network: &N, wants_input: bool, gradients: &mut [f32]) {
+    /// from then on. Whether that has changed.
+    pub(super) fn follow<N: Network>(&mut self, network: &N, wants_input: bool, gradients: &mut [f32]) -> bool {
         let frozen = network.weights().frozen();
         if self.is_made && self.frozen == frozen && self.wants_input == wants_input {
-            return;
+            return false;
         }
-        if self.frozen != frozen {
+        let is_other = self.frozen != frozen;
+        if is_other {
             // Before the first step they are zero.
             if self.is_used {
                 gradients.fill(0.0);
@@ -68,6 +69,7 @@ impl Treatment {
         let tensors = trainable(N::STEPS).enumerate();
         let unwanted = tensors.filter(|(tensor, _)| *tensor >= first && frozen.get(*tensor) == Some(&true));
         self.unwanted = unwanted.map(|(_, (.., values))| values).collect();
+        is_other
     }
 
     /// What is said of the steps.

@@ -260,6 +260,12 @@ fn losses(subject: &Subject<'_>, views: &[View<'_>]) -> Views {
             impl<#(#parameters,)* #(#types: ::cnn_core::loss::Loss<#shapes>),*> ::cnn_core::loss::Loss<#output>
                 for #name<#(#types),*> #bound
             {
+                fn weights(&self, samples: usize) -> ::cnn_core::loss::Weights {
+                    ::cnn_core::loss::Weights::of_outputs(::std::vec![
+                        #(::cnn_core::loss::Loss::<#shapes>::weights(&self.#names, samples)),*
+                    ])
+                }
+
                 fn evaluate(
                     &self,
                     output: ::cnn_core::tensor::Samples<'_, #output>,
