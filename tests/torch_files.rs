@@ -75,6 +75,20 @@ fn every_type_of_number_is_that_number() {
 }
 
 #[test]
+fn numbers_are_found_behind_others_that_are_not_read() {
+    for name in ["odd.pth", "odd_legacy.pth"] {
+        let mut net = Net::new(1);
+        let report = net.load_with(path(name), &Loading::new().strict(false)).unwrap();
+        assert_eq!(net.weights(), expected("weights.safetensors").weights(), "{name}");
+        assert_eq!(
+            report.to_string(),
+            "complex: expected a tensor, found complex numbers of 128 bits\nwide: expected a tensor, found a quantized \
+             tensor\nnarrow: expected a tensor, found a quantized tensor\ntensor flag is not in the network\n"
+        );
+    }
+}
+
+#[test]
 fn values_are_found_wherever_they_lie() {
     let net = expected("strided.safetensors");
     for name in ["strided.pth", "strided_legacy.pth"] {

@@ -11,8 +11,8 @@ use super::stream::Stream;
 use crate::Error;
 use crate::error::WeightsProblem;
 
-/// Instructions of a program at most. A tensor takes some thirty of them; all values together, however they are made, some hundred
-/// bytes for each.
+/// Instructions of a program at most. A tensor takes some thirty of them; all values together, however they are made, some
+/// hundred bytes for each.
 const MOST_STEPS: usize = 1 << 22;
 
 /// Bytes of the name of a function or a storage: a long one could be told again and again in a few bytes.
@@ -565,8 +565,8 @@ impl Machine<'_, '_> {
         Ok(())
     }
 
-    /// `('storage', type, key, location, len)`, and in files before version 1.6 a view or none behind it, whose `(key, offset, len)`
-    /// is part of the storage; or `('module', class, ..)`.
+    /// `('storage', type, key, location, len)`, and in files before version 1.6 a view or none behind it, whose
+    /// `(key, offset, len)` is part of the storage; or `('module', class, ..)`.
     fn persistent(&mut self, id: Value) -> Result<(), Error> {
         let fields = self.made.elements(id).unwrap_or(&[]);
         let kind = fields.first().and_then(|kind| self.made.text(*kind));
