@@ -75,6 +75,20 @@ fn every_type_of_number_is_that_number() {
 }
 
 #[test]
+fn numbers_are_found_behind_others_that_are_not_read() {
+    for name in ["odd.pth", "odd_legacy.pth"] {
+        let mut net = Net::new(1);
+        let report = net.load_with(path(name), &Loading::new().strict(false)).unwrap();
+        assert_eq!(net.weights(), expected("weights.safetensors").weights(), "{name}");
+        assert_eq!(
+            report.to_string(),
+            "complex: expected a tensor, found complex numbers of 128 bits\nwide: expected a tensor, found a quantized \
+             tensor\nnarrow: expected a tensor, found a quantized tensor\ntensor flag is not in the network\n"
+        );
+    }
+}
+
+#[test]
 fn values_are_found_wherever_they_lie() {
     let net = expected("strided.safetensors");
     for name in ["strided.pth", "strided_legacy.pth"] {
@@ -460,6 +474,39 @@ fn no_program_takes_long() {
     }
 }
 
+/// A storage that claims much, in a file that is large without taking room: what nobody asked for is not read.
+#[test]
+fn a_file_of_holes_is_not_read() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("holes-{}.pth", std::process::id()));
+    let len = 1_u64 << 36;
+    let mut start = view(b"K\x00K\x02\x85K\x01\x85");
+    let place = start.len() - 24;
+    start[place..place + 8].copy_from_slice(&(len / 4).to_le_bytes());
+    fs::write(&path, &start).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_len(place as u64 + 8 + len).unwrap();
+    let (mut net, begin) = (Bias::new(1), Instant::now());
+    let report = net.load_with(&path, &Loading::new().strict(false)).unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert_eq!(report.missing().collect::<Vec<_>>(), ["fc.weight"]);
+    assert_eq!(net.weights().tensor("fc.bias").unwrap().to_pytorch(), [0.5, 1.5]);
+    fs::remove_file(&path).unwrap();
+}
+
+/// Values as far apart as here are those of a file that is made to be read for long.
+#[test]
+fn values_far_apart_are_refused() {
+    let far = b"K\x00K\x02\x85\x8a\x04\0\0\x10\0\x85".as_slice();
+    let start = b"}X\x07\0\0\0fc.biasctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\n";
+    let storage = b"X\x01\0\0\x000X\x03\0\0\0cpu\x8a\x04\0\0\x20\0NtQ".as_slice();
+    let mut file = file(&[start.as_slice(), storage, far, b"\x89}tRs."].concat());
+    let values = file.len() - 24;
+    file.truncate(values);
+    file.extend((1_u64 << 21).to_le_bytes());
+    file.resize(values + 8 + (4 << 21), 0);
+    let text = "tensor fc.bias: expected 8 bytes near one another, found them within 4194308";
+    assert_eq!(bias(&file), Err(text.to_owned()));
+}
+
 #[test]
 fn an_archive_without_its_parts_is_an_error() {
     let good = bytes("zip2.pth");
@@ -477,6 +524,16 @@ fn an_archive_without_its_parts_is_an_error() {
     assert_eq!(text, "tensor conv.weight: expected its values, in the record data/0, found no such record");
     assert_eq!(with(b"zip2/data/0", b"zip2/data/1"), "broken archive: it has two records data/1");
     assert_eq!(with(b"PK\x01\x02", b"PK\x01\x03").split(':').next(), Some("broken archive"));
+    // What the directory says of its records: 8 bytes on, whether they are encrypted, 20 on, how long they are.
+    let records = |change: fn(&mut [u8])| {
+        let mut changed = good.clone();
+        let places: Vec<_> = (0..good.len() - 46).filter(|place| good[*place..].starts_with(b"PK\x01\x02")).collect();
+        places.iter().for_each(|place| change(&mut changed[*place..]));
+        refused_bytes(&changed)
+    };
+    assert_eq!(records(|record| record[8] |= 1), "broken archive: the record data.pkl is encrypted");
+    let long = records(|record| record[23] = 1);
+    assert_eq!(long, "broken archive: the record byteorder goes beyond the end of the file");
     let cut = refused_bytes(&good[..good.len() - 30]);
     assert_eq!(cut, "broken archive: its directory, which is at the end, is missing; was the download interrupted?");
 }

@@ -25,7 +25,7 @@ const MOST_TENSORS: usize = 1 << 18;
 /// As many sizes has no tensor of PyTorch's or numpy's.
 const MOST_SIZES: usize = 64;
 
-/// What a safetensors file has, the first or the so many-th of several.
+/// What a safetensors file has, which is this one of several.
 pub(super) fn entries_of(source: &Source<'_>, file: usize) -> Result<Vec<catalog::Entry>, Error> {
     let text = text(source)?;
     let Header { entries, start } = parse(&text, source.len).map_err(|problem| source.problem(problem))?;

@@ -43,7 +43,8 @@ impl<'a> Source<'a> {
         matches!(self.bytes, Bytes::File(_)).then_some(&self.path)
     }
 
-    /// So many bytes, no more than there are or the caller has memory for, from a place on. `name` is the tensor that they are of; none for the header.
+    /// So many bytes, no more than there are or the caller has memory for, from a place on. `name` is the tensor that they
+    /// are of; none for the header.
     pub(super) fn read(&self, from: u64, bytes: u64, name: Option<&str>) -> Result<Vec<u8>, Error> {
         let mut read = Vec::with_capacity(bytes as usize);
         let result = match &self.bytes {

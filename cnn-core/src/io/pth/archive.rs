@@ -1,5 +1,6 @@
-//! Files of `torch.save` since version 1.6: an archive whose records `NAME/data.pkl` and `NAME/data/KEY` are the pickle and the storages,
-//! which are not compressed. <https://github.com/pytorch/pytorch/blob/main/caffe2/serialize/inline_container.h>
+//! Files of `torch.save` since version 1.6: an archive whose records `NAME/data.pkl` and `NAME/data/KEY` are the pickle and
+//! the storages, which are not compressed.
+//! <https://github.com/pytorch/pytorch/blob/main/caffe2/serialize/inline_container.h>
 
 use std::collections::HashMap;
 use std::io;

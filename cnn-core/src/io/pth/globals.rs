@@ -36,13 +36,14 @@ pub(super) enum Numbers {
     Plain(Dtype),
     /// Bytes, and the tensor says of what.
     Bytes,
-    Odd(&'static str),
+    /// Others, in words, of so many bytes each.
+    Odd(&'static str, u64),
 }
 
 /// What a name stands for, if it is one of a file of weights.
 pub(super) fn find(module: &str, name: &str) -> Option<Global> {
     let plain = |name: &str| Dtype::named(name).map(|dtype| Global::Numbers(Numbers::Plain(dtype)));
-    let odd = |what| Some(Global::Numbers(Numbers::Odd(what)));
+    let odd = |what, bytes| Some(Global::Numbers(Numbers::Odd(what, bytes)));
     let rebuild = |rebuild| Some(Global::Rebuild(rebuild));
     match (module, name) {
         ("collections", "OrderedDict" | "Counter" | "defaultdict") => Some(Global::Dict),
@@ -68,7 +69,7 @@ pub(super) fn find(module: &str, name: &str) -> Option<Global> {
         ("torch" | "torch.cuda", "BoolStorage") | ("torch", "bool") => plain("BOOL"),
         ("torch" | "torch.cuda", "ComplexFloatStorage") | ("torch", "complex64") => plain("C64"),
         ("torch" | "torch.cuda", "ComplexDoubleStorage") | ("torch", "complex128") => {
-            odd("complex numbers of 128 bits")
+            odd("complex numbers of 128 bits", 16)
         }
         ("torch", "uint16") => plain("U16"),
         ("torch", "uint32") => plain("U32"),
@@ -78,10 +79,11 @@ pub(super) fn find(module: &str, name: &str) -> Option<Global> {
         ("torch", "float8_e4m3fnuz") => plain("F8_E4M3FNUZ"),
         ("torch", "float8_e5m2fnuz") => plain("F8_E5M2FNUZ"),
         ("torch", "float8_e8m0fnu") => plain("F8_E8M0"),
-        ("torch", "QInt8Storage" | "QUInt8Storage" | "QInt32Storage" | "QUInt4x2Storage" | "QUInt2x4Storage") => {
-            odd("a quantized tensor")
+        ("torch", "QInt32Storage" | "qint32") => odd("a quantized tensor", 4),
+        ("torch", "QInt8Storage" | "QUInt8Storage" | "QUInt4x2Storage" | "QUInt2x4Storage") => {
+            odd("a quantized tensor", 1)
         }
-        ("torch", "qint8" | "quint8" | "qint32" | "quint4x2" | "quint2x4") => odd("a quantized tensor"),
+        ("torch", "qint8" | "quint8" | "quint4x2" | "quint2x4") => odd("a quantized tensor", 1),
         ("torch.storage", "UntypedStorage") | ("torch", "UntypedStorage") => Some(Global::Numbers(Numbers::Bytes)),
         _ => is_inert(module, name).then_some(Global::Inert),
     }

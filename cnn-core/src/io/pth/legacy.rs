@@ -75,7 +75,7 @@ fn places(source: &Source<'_>, stream: &mut Stream<'_>, made: &Made, list: &Made
             None if stream.at + 8 > source.len => Place { begin: stream.at + 8, bytes: 0 },
             None => {
                 let values = u64::from_le_bytes(stream.array()?);
-                let each = bytes_each(made.storages[storage].1).unwrap_or(0);
+                let each = bytes_each(made.storages[storage].1);
                 match values.checked_mul(each).filter(|bytes| stream.at.checked_add(*bytes).is_some()) {
                     Some(bytes) => Place { begin: stream.at, bytes },
                     None => return Err(stream.problem(&format!("no file has a storage of {values} values"))),

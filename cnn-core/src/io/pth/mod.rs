@@ -2,8 +2,8 @@
 //!
 //! A pickle is a program for a machine with a stack. `pickle.rs` runs what makes containers and tensors, and knows of the
 //! functions and classes of `globals.rs` what they would make; there is nothing that it could call. No crate does that: those
-//! that read pickles either make any value of one without tensors, or belong to a framework. `storage.rs` says where the numbers are,
-//! `state_dict.rs` which of the values is the one that people mean.
+//! that read pickles either make any value of one without tensors, or belong to a framework. `storage.rs` says where the
+//! numbers are, `state_dict.rs` which of the values is the one that people mean.
 
 mod archive;
 mod globals;

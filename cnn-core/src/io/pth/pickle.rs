@@ -11,8 +11,9 @@ use super::stream::Stream;
 use crate::Error;
 use crate::error::WeightsProblem;
 
-/// Instructions of a program at most: a hundred thousand tensors and what an optimizer keeps of them take as many.
-const MOST_STEPS: usize = 1 << 23;
+/// Instructions of a program at most. A tensor takes some thirty of them; all values together, however they are made, some
+/// hundred bytes for each.
+const MOST_STEPS: usize = 1 << 22;
 
 /// Bytes of the name of a function or a storage: a long one could be told again and again in a few bytes.
 const LONGEST_NAME: usize = 1000;
@@ -49,7 +50,7 @@ pub(super) enum Object {
     Dict(Vec<(Value, Value)>),
     /// A dict of the pairs in a list, as Python 2 wrote it.
     Pairs(Value),
-    Storage(Storage),
+    Storage(Box<Storage>),
     /// What makes it, and of which arguments.
     Tensor(Rebuild, Value),
     /// Which of the names that files of weights have no use for.
@@ -564,8 +565,8 @@ impl Machine<'_, '_> {
         Ok(())
     }
 
-    /// `('storage', type, key, location, len)`, and in files before version 1.6 a view or none behind it, whose `(key, offset, len)`
-    /// is part of the storage; or `('module', class, ..)`.
+    /// `('storage', type, key, location, len)`, and in files before version 1.6 a view or none behind it, whose
+    /// `(key, offset, len)` is part of the storage; or `('module', class, ..)`.
     fn persistent(&mut self, id: Value) -> Result<(), Error> {
         let fields = self.made.elements(id).unwrap_or(&[]);
         let kind = fields.first().and_then(|kind| self.made.text(*kind));
@@ -607,7 +608,7 @@ impl Machine<'_, '_> {
             }
         };
         let storage = Storage { place, numbers, len, offset: offset as u64 };
-        self.push(Object::Storage(storage));
+        self.push(Object::Storage(Box::new(storage)));
         Ok(())
     }
 }

@@ -17,11 +17,11 @@ pub(super) struct Place {
 }
 
 /// The number of bytes of each.
-pub(super) fn bytes_each(numbers: Numbers) -> Option<u64> {
+pub(super) fn bytes_each(numbers: Numbers) -> u64 {
     match numbers {
-        Numbers::Plain(dtype) => Some(dtype.bits() / 8),
-        Numbers::Bytes => Some(1),
-        Numbers::Odd(_) => None,
+        Numbers::Plain(dtype) => dtype.bits() / 8,
+        Numbers::Bytes => 1,
+        Numbers::Odd(_, bytes) => bytes,
     }
 }
 
@@ -60,9 +60,9 @@ pub(super) fn tensor(
     let dtype = match dtype.unwrap_or(storage.numbers) {
         Numbers::Plain(dtype) => dtype,
         Numbers::Bytes => Dtype::named("U8").expect("a type of safetensors"),
-        Numbers::Odd(what) => return Ok(catalog::Value::Other(what)),
+        Numbers::Odd(what, _) => return Ok(catalog::Value::Other(what)),
     };
-    let Some(stored) = bytes_each(storage.numbers) else { return Err(broken()) };
+    let stored = bytes_each(storage.numbers);
 
     let each = dtype.bits() / 8;
     let held = storage.len.checked_mul(stored);
