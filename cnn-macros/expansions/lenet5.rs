@@ -430,7 +430,7 @@ const _: () = {
             let [p0, p3, p7, p9, p11] =
                 __kernel::memory::buffer::split_ref(owned.parameters, [156, 2416, 48120, 10164, 850]);
             let workspace = owned.workspace;
-            if pass.begins_by(0) {
+            if pass.runs(0) {
                 {
                     let [m0] = __network::cut(workspace, samples, [(0, 4704)]);
                     __layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
@@ -440,7 +440,7 @@ const _: () = {
                     __layer::max_pool2d::forward::<__Step2>(pass.at(2), &[], &m0[..], &mut m1[..]);
                 }
             }
-            if pass.begins_by(3) {
+            if pass.runs(3) {
                 {
                     let [m2, m1] = __network::cut(workspace, samples, [(4704, 1600), (9408, 1176)]);
                     __layer::conv2d::forward::<__Step3>(pass.at(3), p3, &m1[..], &mut m2[..]);
@@ -450,21 +450,23 @@ const _: () = {
                     __layer::max_pool2d::forward::<__Step5>(pass.at(5), &[], &m2[..], &mut m3[..]);
                 }
             }
-            if pass.begins_by(7) {
+            if pass.runs(7) {
                 {
                     let [m4, m3] = __network::cut(workspace, samples, [(6304, 120), (7904, 400)]);
                     __layer::linear::forward::<__Step7>(pass.at(7), p7, &m3[..], &mut m4[..]);
                 }
             }
-            if pass.begins_by(9) {
+            if pass.runs(9) {
                 {
                     let [m4, m5] = __network::cut(workspace, samples, [(6304, 120), (6560, 84)]);
                     __layer::linear::forward::<__Step9>(pass.at(9), p9, &m4[..], &mut m5[..]);
                 }
             }
-            {
-                let [m5] = __network::cut(workspace, samples, [(6560, 84)]);
-                __layer::linear::forward::<__Step11>(pass.at(11), p11, &m5[..], output);
+            if pass.runs(11) {
+                {
+                    let [m5] = __network::cut(workspace, samples, [(6560, 84)]);
+                    __layer::linear::forward::<__Step11>(pass.at(11), p11, &m5[..], output);
+                }
             }
         }
         fn backward_steps(
@@ -482,19 +484,21 @@ const _: () = {
             let workspace = owned.workspace;
             let [q0, q3, q7, q9, q11] =
                 __kernel::memory::buffer::split(grad_parameters, [156, 2416, 48120, 10164, 850]);
-            {
-                let [m5, m6] = __network::cut(workspace, samples, [(6560, 84), (6656, 84)]);
-                __layer::linear::backward::<__Step11>(
-                    pass.at(11),
-                    p11,
-                    &m5[..],
-                    &[],
-                    grad_output,
-                    __Option::Some(__layer::GradInput::store(&mut m6[..])),
-                    q11,
-                );
+            if pass.runs(11) {
+                {
+                    let [m5, m6] = __network::cut(workspace, samples, [(6560, 84), (6656, 84)]);
+                    __layer::linear::backward::<__Step11>(
+                        pass.at(11),
+                        p11,
+                        &m5[..],
+                        &[],
+                        grad_output,
+                        __Option::Some(__layer::GradInput::store(&mut m6[..])),
+                        q11,
+                    );
+                }
             }
-            if pass.begins_by(9) {
+            if pass.runs(9) {
                 {
                     let [m4, m7, m5, m6] =
                         __network::cut(workspace, samples, [(6304, 120), (6432, 120), (6560, 84), (6656, 84)]);
@@ -509,7 +513,7 @@ const _: () = {
                     );
                 }
             }
-            if pass.begins_by(7) {
+            if pass.runs(7) {
                 {
                     let [m4, m7, m3, m8] =
                         __network::cut(workspace, samples, [(6304, 120), (6432, 120), (7904, 400), (8304, 400)]);
@@ -524,7 +528,7 @@ const _: () = {
                     );
                 }
             }
-            if pass.begins_by(3) {
+            if pass.runs(3) {
                 {
                     let [m2, m9, m3, m8] =
                         __network::cut(workspace, samples, [(4704, 1600), (6304, 1600), (7904, 400), (8304, 400)]);
@@ -552,7 +556,7 @@ const _: () = {
                     );
                 }
             }
-            if pass.begins_by(0) {
+            if pass.runs(0) {
                 {
                     let [m0, m11, m1, m10] =
                         __network::cut(workspace, samples, [(0, 4704), (4704, 4704), (9408, 1176), (10592, 1176)]);

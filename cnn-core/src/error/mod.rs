@@ -152,6 +152,22 @@ pub enum Error {
         /// The network.
         network: &'static str,
     },
+    /// Shards that cannot be shared out so that the sum is the same whoever adds.
+    #[error("{shards} shards for {processes} processes: expected two powers of two, the shards the larger")]
+    Shards {
+        /// Shards of a step.
+        shards: usize,
+        /// Processes.
+        processes: usize,
+    },
+    /// Another process of a run that does not go on.
+    #[error("process {rank}: {what}")]
+    Process {
+        /// Which.
+        rank: usize,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A label that should not count, and is a class.
     #[error("the ignored label {class} is one of the {classes} classes")]
     IgnoredClass {

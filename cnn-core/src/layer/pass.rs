@@ -25,11 +25,11 @@ pub struct Pass<'a> {
     step: usize,
     /// What is said of that network's layers, if they are not all the same.
     parts: Option<&'a Parts>,
-    /// The cut where it begins, and the one where it ends.
+    /// The steps that it is of, from one cut to another.
     begin: usize,
     end: usize,
-    /// The memory of the steps before the cut, as they left it.
-    before: &'a [f32],
+    /// A cut, and the memory of the steps before it as they left it, if those do not go with the others.
+    cut: Option<(usize, &'a [f32])>,
     /// Samples of the step before those of this pass.
     first_sample: usize,
     /// The last layer, a softmax, if the loss takes its logits.
@@ -49,7 +49,7 @@ impl<'a> Pass<'a> {
             parts: None,
             begin: 0,
             end: usize::MAX,
-            before: &[],
+            cut: None,
             first_sample: 0,
             softmax_of_loss: None,
             scratch,
@@ -79,19 +79,29 @@ impl<'a> Pass<'a> {
 
     /// The same pass, of the steps before a cut.
     pub(crate) fn before(&mut self, cut: usize) -> &mut Self {
-        (self.begin, self.end) = (0, cut);
+        self.of_steps(0, cut)
+    }
+
+    /// The same pass, of the steps behind a cut.
+    pub(crate) fn behind(&mut self, cut: usize) -> &mut Self {
+        self.of_steps(cut, usize::MAX)
+    }
+
+    /// The same pass, of the steps between two cuts.
+    pub(crate) fn of_steps(&mut self, begin: usize, end: usize) -> &mut Self {
+        (self.begin, self.end) = (begin, end);
         self
     }
 
-    /// The same pass, of the steps behind a cut; those before it left their memory so, or are to go forward with the others.
-    pub(crate) fn behind(&mut self, cut: usize, before: &'a [f32]) -> &mut Self {
-        (self.begin, self.end, self.before) = (cut, usize::MAX, before);
-        self
+    /// The same pass behind a cut, when the steps before it have left their memory so.
+    pub(crate) fn behind_left(&mut self, cut: usize, left: &'a [f32]) -> &mut Self {
+        self.cut = Some((cut, left));
+        self.behind(cut)
     }
 
-    /// Whether the steps from this one on belong to it. Expanded code asks where a network can be cut.
-    pub fn begins_by(&self, step: usize) -> bool {
-        self.begin <= step
+    /// Whether the steps from this one on to the next cut belong to it. Expanded code asks where a network can be cut.
+    pub fn runs(&self, step: usize) -> bool {
+        self.begin <= step && step < self.end
     }
 
     /// Whether the steps from this one on do not belong to it.
@@ -99,9 +109,9 @@ impl<'a> Pass<'a> {
         self.end == step
     }
 
-    /// The cut where it begins, and the memory of the steps before, if those did not go forward with the others.
-    pub(crate) fn begins(&self) -> Option<(usize, &'a [f32])> {
-        (!self.before.is_empty()).then_some((self.begin, self.before))
+    /// The cut behind which it is, and the memory of the steps before, if those did not go forward with the others.
+    pub(crate) fn cut(&self) -> Option<(usize, &'a [f32])> {
+        self.cut
     }
 
     /// Whether the weights of this layer are trained: nobody reads their gradient otherwise.
@@ -134,14 +144,14 @@ impl<'a> Pass<'a> {
 
     /// Does the work of a network that is a step of another one: its layers are numbered apart from all others.
     pub(crate) fn inside<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
-        let outer = (self.network, self.layer, self.step, self.parts, self.begin, self.end, self.before);
+        let outer = (self.network, self.layer, self.step, self.parts, self.begin, self.end, self.cut);
         self.parts = self.parts.and_then(|parts| parts.inner(self.step));
-        (self.begin, self.end, self.before) = (0, usize::MAX, &[]);
+        (self.begin, self.end, self.cut) = (0, usize::MAX, None);
         // An odd factor is a permutation of the numbers, and this one (2^64 over the golden ratio) scatters them: what is
         // few steps away outside is far away inside.
         self.network = self.layer.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let result = work(self);
-        (self.network, self.layer, self.step, self.parts, self.begin, self.end, self.before) = outer;
+        (self.network, self.layer, self.step, self.parts, self.begin, self.end, self.cut) = outer;
         result
     }
 

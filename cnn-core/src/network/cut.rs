@@ -34,7 +34,7 @@ impl Cut {
 /// A map that would be made again on the way back, if it is still where the steps before the cut left it.
 #[doc(hidden)]
 pub fn fetch(pass: &Pass<'_>, cuts: &[Cut], map: usize, samples: usize, to: &mut [f32]) -> bool {
-    let Some((begin, before)) = pass.begins() else { return false };
+    let Some((begin, before)) = pass.cut() else { return false };
     let maps = cuts.iter().filter(|cut| cut.step == begin).flat_map(|cut| cut.maps);
     let Some([_, from, _, len]) = maps.into_iter().find(|[other, ..]| *other == map) else { return false };
     to[..samples * len].copy_from_slice(&before[samples * from..][..samples * len]);

@@ -62,7 +62,7 @@ impl<N: Network> Layer<N::Input> for N {
         let grad_input = grad_input.as_mut().map(|grad_input| GradInput::store(grad_input.values()));
         pass.inside(|pass| {
             if let Some(cut) = pass.parts().and_then(|parts| Cut::before_all_that_trains(N::CUTS, parts)) {
-                pass.behind(cut.step, &[]);
+                pass.behind(cut.step);
             }
             N::backward_steps(pass, samples, owned, input, output, grad_output.values(), grad_input, grad_parameters);
         });

@@ -91,7 +91,7 @@ impl<N: Network> Forward<'_, N> {
             let Parts { mut pass, owned, output, grad_output, gradients, cut, treatment, .. } =
                 training.same_parts(mode, step, network);
             if let Some(cut) = cut {
-                pass.behind(cut.step, &[]);
+                pass.behind(cut.step);
             }
             grad_output.copy_from_slice(from.values());
             let to = to.map(|batch| room(batch, samples));

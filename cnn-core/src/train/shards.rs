@@ -34,12 +34,12 @@ impl Tree {
         self.spare.clear();
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.spare.extend(self.nodes.drain(..).map(|node| [node.gradients, node.state]));
     }
 
     /// Adds the next shard, whose gradients are exchanged for memory to write the following ones to.
-    fn push(&mut self, gradients: &mut Buffer, state: &[f32]) {
+    pub(super) fn push(&mut self, gradients: &mut Buffer, state: &[f32]) {
         let lens = [gradients.len(), state.len()];
         let [mut new, mut new_state] = self.spare.pop().unwrap_or_else(|| lens.map(Buffer::zeros));
         core::mem::swap(&mut new, gradients);
@@ -50,6 +50,16 @@ impl Tree {
         {
             self.join();
         }
+    }
+
+    /// The gradients of what is added up so far, in order.
+    pub(super) fn gradients(&self) -> impl DoubleEndedIterator<Item = &[f32]> {
+        self.nodes.iter().map(|node| &node.gradients[..])
+    }
+
+    /// The same of the states.
+    pub(super) fn states(&self) -> impl DoubleEndedIterator<Item = &[f32]> {
+        self.nodes.iter().map(|node| &node.state[..])
     }
 
     /// Adds the last to the one before.
@@ -72,6 +82,9 @@ impl Tree {
         self.spare.push([root.gradients, root.state]);
     }
 }
+
+/// What is done with gradients as soon as some of them are there: those of a range of values, of all.
+pub(super) type HandOn<'a> = &'a mut (dyn FnMut(core::ops::Range<usize>, &[f32]) + Send);
 
 /// Which part of a step it is.
 pub(super) struct Part {
@@ -126,7 +139,7 @@ impl<N: Network> Training<N> {
         let (mut loss_of_all, mut first_sample) = (0.0, 0);
         for ((input, loss), weights) in shards.iter().zip(&weights) {
             let part = Part { first_sample, shares: shares(weights, &totals), is_of_outputs: weights.is_of_outputs };
-            loss_of_all += f64::from(self.backward_part(mode, network, input, loss, &part)?);
+            loss_of_all += f64::from(self.backward_part(mode, network, input, loss, &part, None)?);
             self.tree.push(self.gradients.buffer_mut(), &self.state);
             first_sample += input.len();
         }

@@ -3,7 +3,9 @@
 use core::fmt;
 
 use super::Forward;
-use super::shards::{Part, Tree};
+use super::pieces::Piece;
+use super::processes::pieces_of;
+use super::shards::{HandOn, Part, Tree};
 use super::treatment::{Treatment, chosen};
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
@@ -196,7 +198,7 @@ impl<N: Network> Training<N> {
         // The backward pass is twice the forward one: a gradient by the input and one by the weights.
         let samples = self.begin(mode, network, input, grad_input.is_some())?;
         let cost = N::COST.saturating_mul(3).saturating_mul(samples);
-        let loss = in_pool(cost, || self.backward_in_pool(mode, network, input, loss, grad_input, None))?;
+        let loss = in_pool(cost, || self.backward_in_pool(mode, network, input, loss, grad_input, None, None))?;
         self.end(mode, network);
         Ok(loss)
     }
@@ -209,10 +211,11 @@ impl<N: Network> Training<N> {
         input: &Batch<N::Input>,
         loss: &impl Loss<N::Output>,
         part: &Part,
+        hand_on: Option<HandOn<'_>>,
     ) -> Result<f32, Error> {
         let samples = self.begin(mode, network, input, false)?;
         let cost = N::COST.saturating_mul(3).saturating_mul(samples);
-        in_pool(cost, || self.backward_in_pool(mode, network, input, loss, None, Some(part)))
+        in_pool(cost, || self.backward_in_pool(mode, network, input, loss, None, Some(part), hand_on))
     }
 
     fn backward_in_pool(
@@ -223,6 +226,7 @@ impl<N: Network> Training<N> {
         loss: &impl Loss<N::Output>,
         grad_input: Option<&mut Batch<N::Input>>,
         part: Option<&Part>,
+        hand_on: Option<HandOn<'_>>,
     ) -> Result<f32, Error> {
         let (samples, step) = (input.len(), self.step);
         let Parts { mut pass, mut owned, output, grad_output, gradients, loss_memory, cut, before, treatment } =
@@ -242,7 +246,7 @@ impl<N: Network> Training<N> {
             let of_these = Owned { workspace, ..owned.reborrow() };
             N::evaluate(pass.before(cut.step), samples, of_these, input, output);
             cut.cross(samples, before, owned.workspace);
-            pass.behind(cut.step, before);
+            pass.behind_left(cut.step, before);
         }
         N::forward_steps(&mut pass, samples, owned.reborrow(), input, output);
         let evaluated = match softmax_of_loss {
@@ -261,8 +265,20 @@ impl<N: Network> Training<N> {
         };
         if evaluated.is_ok() {
             let to = grad_input.map(|batch| room(batch, samples));
-            N::backward_steps(&mut pass, samples, owned, input, output, grad_output, to, gradients);
-            treatment.clear(gradients);
+            match hand_on {
+                None => {
+                    N::backward_steps(&mut pass, samples, owned, input, output, grad_output, to, gradients);
+                    treatment.clear(gradients);
+                }
+                Some(hand_on) => {
+                    for Piece { steps, values } in pieces_of::<N>(cut.map_or(0, |cut| cut.step)) {
+                        let (pass, owned) = (pass.of_steps(steps.start, steps.end), owned.reborrow());
+                        N::backward_steps(pass, samples, owned, input, output, grad_output, None, gradients);
+                        treatment.clear(gradients);
+                        hand_on(values, gradients);
+                    }
+                }
+            }
         }
         if softmax_of_loss.is_some() {
             // The output is still logits, and nobody reads its gradient any more.

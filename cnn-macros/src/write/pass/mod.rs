@@ -61,7 +61,7 @@ impl<'a> Pass<'a> {
             let first = segment.start;
             let calls: Vec<_> = segment.map(|index| self.forward_in_memory(index)).collect();
             match self.of {
-                Of::Training => self.if_begun(first, &quote!(#(#calls)*)),
+                Of::Training => self.if_run(first, &quote!(#(#calls)*)),
                 _ if first == 0 => quote!(#(#calls)*),
                 _ => {
                     let first = Literal::usize_unsuffixed(first);
@@ -93,7 +93,7 @@ impl<'a> Pass<'a> {
         let calls = segments.map(|segment| {
             let first = segment.start;
             let calls: TokenStream = segment.rev().map(|index| self.backward_in_memory(index)).collect();
-            self.if_begun(first, &calls)
+            self.if_run(first, &calls)
         });
         let mutable = self.lends_grad_input().then(|| quote!(mut));
         quote! {
@@ -151,13 +151,13 @@ impl<'a> Pass<'a> {
         core::iter::once(0).chain(firsts()).zip(firsts().chain([self.plan.steps.len()])).map(|(first, end)| first..end)
     }
 
-    /// What is done from a cut on, unless the pass begins behind it.
-    fn if_begun(&self, first: StepId, calls: &TokenStream) -> TokenStream {
-        if self.cuts.last().is_none_or(|cut| cut.step == first) {
+    /// What is done from a cut on to the next, if that is part of the pass.
+    fn if_run(&self, first: StepId, calls: &TokenStream) -> TokenStream {
+        if self.cuts.is_empty() {
             return calls.clone();
         }
         let first = Literal::usize_unsuffixed(first);
-        quote!(if pass.begins_by(#first) { #calls })
+        quote!(if pass.runs(#first) { #calls })
     }
 
     /// The maps of each cut: where they lie before it, in the memory of `evaluation`, and behind it.
