@@ -71,6 +71,8 @@ pub mod kernel;
 pub mod layer;
 pub mod loss;
 pub mod metric;
+#[cfg(feature = "mpi")]
+pub mod mpi;
 pub mod network;
 pub mod optim;
 pub mod random;
