@@ -65,7 +65,7 @@ impl<N: Network> Training<N> {
     /// A run of which `step` steps are done: its random layers draw what they would have in the undisturbed one.
     ///
     /// That alone does not make it go on as the undisturbed run. With the weights and their state from a file, and with
-    /// [`Batches`](crate::data::Batches) and a schedule asked for the same epoch and step, plain [`Sgd`](super::Sgd) does. With
+    /// a [`Loader`](crate::data::Loader) and a schedule asked for the same epoch and step, plain [`Sgd`](super::Sgd) does. With
     /// momentum, and with [`Adam`](super::Adam), it goes another way, since the optimizer's running means begin anew at zero,
     /// and so does Adam's count of steps: nothing saves them yet.
     pub fn resumed(seed: u64, step: u64) -> Self {
