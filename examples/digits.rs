@@ -160,7 +160,7 @@ fn train(arguments: &Arguments, images: &Images, normalize: &Normalize) -> Resul
         images.clone(),
         Transforms::new().then(shift).normalize(normalize.clone()),
     )?;
-    let mut loader = Loader::new(set, LoaderOptions::new(arguments.batch.into()).shuffled().seed(seed))?;
+    let mut loader = Loader::new(set, LoaderOptions::new(arguments.batch.into()).shuffled().seed(seed).workers(1))?;
     let epochs = u64::from(arguments.epochs);
     let steps = epochs * loader.batches_per_epoch() as u64;
     let schedule = CosineAnnealingLr { lr: arguments.learning_rate, t_max: steps, eta_min: 0.0 };

@@ -53,11 +53,15 @@ pub fn affine_matrix(
 /// `[h, w, c]` -> `[h, w, c]`; what comes from outside is `fill`.
 pub(super) fn transform(from: View<'_>, matrix: &Matrix, interpolation: Interpolation, fill: u8, to: &mut [u8]) {
     to.fill(fill);
-    match interpolation {
-        Interpolation::Bilinear => bilinear(from, matrix, to),
-        Interpolation::Nearest if matrix[1] == 0.0 && matrix[3] == 0.0 => scaled(from, matrix, to),
-        Interpolation::Nearest if is_small(from, matrix) => fixed_point(from, matrix, to),
-        Interpolation::Nearest => nearest(from, matrix, to),
+    match (interpolation, from.channels) {
+        (Interpolation::Bilinear, _) => bilinear(from, matrix, to),
+        (Interpolation::Nearest, _) if matrix[1] == 0.0 && matrix[3] == 0.0 => scaled(from, matrix, to),
+        // Of a known number of channels, a pixel is copied without a call.
+        (Interpolation::Nearest, 1) if is_small(from, matrix) => fixed_point::<1>(from, matrix, to),
+        (Interpolation::Nearest, 2) if is_small(from, matrix) => fixed_point::<2>(from, matrix, to),
+        (Interpolation::Nearest, 3) if is_small(from, matrix) => fixed_point::<3>(from, matrix, to),
+        (Interpolation::Nearest, 4) if is_small(from, matrix) => fixed_point::<4>(from, matrix, to),
+        (Interpolation::Nearest, _) => nearest(from, matrix, to),
     }
 }
 
@@ -95,16 +99,17 @@ fn scaled(from: View<'_>, [a, _, c, _, e, f]: &Matrix, to: &mut [u8]) {
 }
 
 /// In numbers with 16 bits behind the binary point.
-fn fixed_point(from: View<'_>, [a, b, c, d, e, f]: &Matrix, to: &mut [u8]) {
+fn fixed_point<const C: usize>(from: View<'_>, [a, b, c, d, e, f]: &Matrix, to: &mut [u8]) {
     let fix = |value: f64| (value * 65536.0 + 0.5).floor() as i32;
     let (a0, a1, a3, a4) = (fix(*a), fix(*b), fix(*d), fix(*e));
     let (mut row_x, mut row_y) = (fix(c + a * 0.5 + b * 0.5), fix(f + d * 0.5 + e * 0.5));
-    let inside = |place: i32, size: usize| usize::try_from(place >> 16).ok().filter(|&place| place < size);
-    for to in to.chunks_exact_mut(from.width * from.channels) {
+    for to in to.chunks_exact_mut(from.width * C) {
         let (mut x, mut y) = (row_x, row_y);
-        for pixel in to.chunks_exact_mut(from.channels) {
-            if let (Some(column), Some(row)) = (inside(x, from.width), inside(y, from.height)) {
-                pixel.copy_from_slice(from.pixel(row, column));
+        for pixel in to.as_chunks_mut::<C>().0 {
+            // One below zero is a very large one.
+            let (column, row) = ((x >> 16) as usize, (y >> 16) as usize);
+            if column < from.width && row < from.height {
+                *pixel = from.row(row).as_chunks::<C>().0[column];
             }
             (x, y) = (x.wrapping_add(a0), y.wrapping_add(a3));
         }

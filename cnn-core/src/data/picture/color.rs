@@ -92,7 +92,9 @@ fn hsv([red, green, blue]: [u8; 3]) -> [u8; 3] {
     } else {
         (4.0 + f64::from(green_part) - f64::from(red_part)) as f32
     };
-    let hue = ((f64::from(hue) / 6.0 + 1.0) % 1.0) as f32;
+    // From 5/6 to 11/6, so that C's `fmod(.., 1.0)` is at most one less.
+    let turned = f64::from(hue) / 6.0 + 1.0;
+    let hue = if turned >= 1.0 { turned - 1.0 } else { turned } as f32;
     [(f64::from(hue) * 255.0) as u8, (f64::from(saturation) * 255.0) as u8, max]
 }
 
@@ -101,13 +103,18 @@ fn rgb([hue, saturation, value]: [u8; 3]) -> [u8; 3] {
     if saturation == 0 {
         return [value; 3];
     }
-    let sixths = f64::from(f32::from(hue)) * 6.0 / 255.0;
-    let sector = sixths.floor();
-    let fraction = f64::from((sixths - f64::from(sector as f32)) as f32);
+    let sixths = f64::from(hue) * 6.0 / 255.0;
+    let sector = sixths as u8;
+    let fraction = f64::from((sixths - f64::from(sector)) as f32);
     let saturation = f64::from((f64::from(saturation) / 255.0) as f32);
-    let part = |share: f64| (f64::from(value) * (1.0 - share)).round() as u8;
+    // To the nearest, without a call: all are from 0 to 255.
+    let part = |share: f64| {
+        let exact = f64::from(value) * (1.0 - share);
+        let whole = exact as u8;
+        whole + u8::from(exact - f64::from(whole) >= 0.5)
+    };
     let (p, q, t) = (part(saturation), part(saturation * fraction), part(saturation * (1.0 - fraction)));
-    match sector as u8 % 6 {
+    match sector % 6 {
         0 => [value, t, p],
         1 => [q, value, p],
         2 => [p, value, t],

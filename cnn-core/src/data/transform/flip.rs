@@ -59,3 +59,25 @@ impl Transform for RandomVerticalFlip {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flips_come_by_their_probability() {
+        let flipped = |transform: &dyn Transform| {
+            let is_flipped = |&sample: &usize| {
+                let mut canvas = Canvas::default();
+                canvas.borrow_picture([2, 2], 1, &[1, 2, 3, 1]);
+                transform.apply(&mut canvas, &mut Draw::new(1, 0, sample, 0)).unwrap();
+                canvas.pixels() != [1, 2, 3, 1]
+            };
+            (0..2000).filter(is_flipped).count()
+        };
+        // 600, with a standard deviation of 20.
+        assert!(flipped(&RandomHorizontalFlip::new(0.3)).abs_diff(600) < 82);
+        assert!(flipped(&RandomVerticalFlip::new(0.3)).abs_diff(600) < 82);
+        assert_eq!((flipped(&RandomVerticalFlip::new(0.0)), flipped(&RandomHorizontalFlip::new(1.0))), (0, 2000));
+    }
+}

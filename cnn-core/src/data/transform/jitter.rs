@@ -64,6 +64,7 @@ impl Transform for ColorJitter {
         input
     }
 
+    /// torchvision's `ColorJitter.get_params` and `forward`.
     fn apply(&self, canvas: &mut Canvas<'_>, draw: &mut Draw) -> Result<(), DataError> {
         let mut order = [0, 1, 2, 3];
         draw.stream().shuffle(&mut order);
@@ -79,5 +80,48 @@ impl Transform for ColorJitter {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A grey picture behind the jitter, for many samples.
+    fn jittered(jitter: ColorJitter, pixels: &[u8]) -> Vec<Vec<u8>> {
+        let of_sample = |sample| {
+            let mut canvas = Canvas::default();
+            canvas.borrow_picture([1, pixels.len()], 1, pixels);
+            jitter.apply(&mut canvas, &mut Draw::new(1, 0, sample, 0)).unwrap();
+            canvas.pixels().to_vec()
+        };
+        (0..2000).map(of_sample).collect()
+    }
+
+    #[test]
+    fn brightness_is_even_in_its_range() {
+        let bytes: Vec<u8> = jittered(ColorJitter::new().brightness(0.5), &[100]).concat();
+        assert_eq!((bytes.iter().min(), bytes.iter().max()), (Some(&50), Some(&149)));
+        let mean = bytes.iter().map(|&byte| f64::from(byte)).sum::<f64>() / 2000.0;
+        // From 50 to 150, cut off by half on average, with a standard deviation of 0.65.
+        assert!((mean - 99.5).abs() < 2.6, "{mean}");
+        let black = jittered(ColorJitter::new().brightness(3.0), &[100]).concat();
+        assert!(black.contains(&0) && black.contains(&255));
+    }
+
+    #[test]
+    fn changes_come_in_every_order() {
+        // What is cut off at white first, or after the contrast is less, differs.
+        let jitter = ColorJitter { brightness: Some([2.0, 2.0]), contrast: Some([0.5, 0.5]), ..ColorJitter::new() };
+        let all = jittered(jitter, &[200, 0]);
+        let count = |order: &[u8]| all.iter().filter(|&found| found == order).count();
+        let (first, second) = (count(&[191, 64]), count(&[255, 100]));
+        assert_eq!(first + second, 2000, "{:?}", &all[..5]);
+        assert!(first.abs_diff(1000) < 90, "{first}");
+    }
+
+    #[test]
+    fn nothing_asked_for_is_nothing_done() {
+        assert!(jittered(ColorJitter::new(), &[1, 2, 3]).iter().all(|found| found == &[1, 2, 3]));
     }
 }

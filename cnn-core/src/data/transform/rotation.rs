@@ -130,3 +130,41 @@ impl Transform for RandomAffine {
 fn degrees(option: &'static str, range: [f64; 2]) -> Result<(), DataError> {
     options::range(option, range, f64::MIN, "angles are finite numbers, 0 or more, or two of them, the lesser first")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_drawn_is_within_its_ranges_and_reaches_them() {
+        let affine = RandomAffine::new(0.0).translate(0.25, 0.5).scale(0.5, 2.0);
+        let (mut moved, mut scaled) = ([[0.0_f64; 2]; 2], [9.0_f64, 0.0]);
+        for sample in 0..2000 {
+            let [a, b, c, d, e, f] = affine.draw([8, 12], &mut Draw::new(1, 0, sample, 0));
+            assert!(b == 0.0 && d == 0.0 && a == e);
+            let scale = 1.0 / a;
+            scaled = [scaled[0].min(scale), scaled[1].max(scale)];
+            // The middle comes from where it was before it was moved.
+            for (way, (matrix, middle)) in [(a * 6.0 + c, 6.0), (e * 4.0 + f, 4.0)].into_iter().enumerate() {
+                let by = (middle - matrix) * scale;
+                assert!((by - by.round()).abs() < 1e-9, "whole pixels");
+                moved[way] = [moved[way][0].min(by.round()), moved[way][1].max(by.round())];
+            }
+        }
+        assert_eq!(moved, [[-3.0, 3.0], [-4.0, 4.0]]);
+        assert!(scaled[0] >= 0.5 && scaled[0] < 0.51 && scaled[1] < 2.0 && scaled[1] > 1.98, "{scaled:?}");
+    }
+
+    #[test]
+    fn angles_are_even_in_their_range() {
+        let mut counts = [0; 4];
+        for sample in 0..4000 {
+            let mut turned = Draw::new(1, 0, sample, 0);
+            let [a, b, ..] = RandomAffine::new(20.0).draw([1, 1], &mut turned);
+            let degrees = b.atan2(a).to_degrees();
+            counts[((degrees + 20.0) / 10.0) as usize] += 1;
+        }
+        // A thousand each, with a standard deviation of 27.
+        assert!(counts.iter().all(|count: &i32| (count - 1000).abs() < 110), "{counts:?}");
+    }
+}
