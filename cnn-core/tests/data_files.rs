@@ -63,6 +63,13 @@ fn folders_that_are_no_data_set_are_errors() {
         said(&root, ImageFolder::<3>::open(&root)),
         ".: expected a folder for each of 3 classes, found 2: cat, dog"
     );
+    for class in 0..9 {
+        fs::create_dir_all(root.join("many").join(class.to_string())).unwrap();
+    }
+    assert!(
+        said(&root, ImageFolder::<2>::open(root.join("many"))).ends_with("found 9: 0, 1, 2, 3, 4, 5, 6, 7 and 1 more")
+    );
+    fs::remove_dir_all(root.join("many")).unwrap();
     write(&root, "dog/1.tiff", b"");
     assert_eq!(
         said(&root, ImageFolder::<2>::open(&root)),
@@ -154,17 +161,26 @@ fn broken_pictures_are_named() {
 
 #[test]
 fn any_bytes_are_a_picture_or_an_error() {
-    let root = folder("any");
+    let few = Decoding::new().max_pixels(10_000);
     for name in ["rgb.png", "palette4.png", "grey16.png", "rgb.jpg", "progressive.jpg", "turned6.jpg", "turned3.png"] {
-        let whole = fixture(name);
-        for place in 0..whole.len() {
+        let mut bytes = fixture(name);
+        for place in 0..bytes.len() {
             for bit in [0, 3, 7] {
-                let mut bytes = whole.clone();
                 bytes[place] ^= 1 << bit;
-                write(&root, "1.png", &bytes);
-                let few = Decoding::new().max_pixels(10_000);
-                let _ = few.read(&root.join("1.png"), &mut Canvas::default());
+                let _ = few.decode(Path::new(name), &bytes, &mut Canvas::default());
+                bytes[place] ^= 1 << bit;
             }
+        }
+    }
+    let mut bytes = fixture("mask_palette.png");
+    for place in 0..bytes.len() {
+        for bit in 0..8 {
+            bytes[place] ^= 1 << bit;
+            let mut canvas = Canvas::default();
+            canvas.borrow_picture([9, 13], 1, &[0; 9 * 13]);
+            let found = few.decode_mask(Path::new("mask"), &bytes, Path::new("picture"), &mut canvas);
+            assert!(found.is_err() || canvas.mask().unwrap().iter().all(|&class| class < 4));
+            bytes[place] ^= 1 << bit;
         }
     }
 }

@@ -161,7 +161,7 @@ pub enum DataError {
     NoClasses { path: PathBuf },
 
     /// Another number of folders than of classes.
-    #[error("{}: expected a folder for each of {expected} classes, found {}: {}", path.display(), found.len(), found.join(", "))]
+    #[error("{}: expected a folder for each of {expected} classes, found {}: {}", path.display(), found.len(), some(found))]
     Classes { path: PathBuf, expected: usize, found: Vec<String> },
 
     /// A folder without pictures.
@@ -204,7 +204,7 @@ pub enum DataError {
     Columns { path: PathBuf, line: usize, expected: usize, found: usize },
 
     /// A column that is not there.
-    #[error("{}: expected a column {name:?}, found {}", path.display(), found.join(", "))]
+    #[error("{}: expected a column {name:?}, found {}", path.display(), some(found))]
     NoColumn { path: PathBuf, name: String, found: Vec<String> },
 
     /// A table of another number of values than a sample has.
@@ -282,6 +282,15 @@ impl DataError {
     /// What went wrong in a data set of a program's own: an error of any kind, or a text.
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into())
+    }
+}
+
+/// Names, the first of them if they are many.
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..SHOWN].join(", ")),
     }
 }
 

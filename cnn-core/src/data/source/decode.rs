@@ -57,13 +57,21 @@ impl Decoding {
     /// [`DataError::Io`]; [`DataError::Format`] of a file that is neither PNG nor JPEG by how it begins; [`DataError::Pixels`] of one that
     /// announces too many; [`DataError::Decode`] of a broken one.
     pub fn read(&self, path: &Path, canvas: &mut Canvas<'_>) -> Result<(), DataError> {
-        let bytes = read(path)?;
+        self.decode(path, &read(path)?, canvas)
+    }
+
+    /// [`read`](Self::read) of a file's bytes, say from an archive; `path` is for messages.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn decode(&self, path: &Path, bytes: &[u8], canvas: &mut Canvas<'_>) -> Result<(), DataError> {
         let orientation = if bytes.starts_with(PNG) {
-            self.png(path, &bytes, canvas)?
+            self.png(path, bytes, canvas)?
         } else if bytes.starts_with(JPEG) {
-            self.jpeg(path, &bytes, canvas)?
+            self.jpeg(path, bytes, canvas)?
         } else {
-            return Err(unknown(path, &bytes));
+            return Err(unknown(path, bytes));
         };
         if self.orientation {
             turn(canvas, orientation);
@@ -77,12 +85,26 @@ impl Decoding {
     ///
     /// As [`read`](Self::read); [`DataError::MaskKind`] of colours or of 16 bits; [`DataError::MaskSize`] of another size than the picture's.
     pub fn read_mask(&self, path: &Path, picture: &Path, canvas: &mut Canvas<'_>) -> Result<(), DataError> {
-        let bytes = read(path)?;
+        self.decode_mask(path, &read(path)?, picture, canvas)
+    }
+
+    /// [`read_mask`](Self::read_mask) of a file's bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_mask`](Self::read_mask).
+    pub fn decode_mask(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        picture: &Path,
+        canvas: &mut Canvas<'_>,
+    ) -> Result<(), DataError> {
         if !bytes.starts_with(PNG) {
-            return Err(unknown(path, &bytes));
+            return Err(unknown(path, bytes));
         }
         let broken = |problem| broken_png(path, &problem);
-        let mut reader = self.reader(path, &bytes, Transformations::IDENTITY)?;
+        let mut reader = self.reader(path, bytes, Transformations::IDENTITY)?;
         let (color, depth) = reader.output_color_type();
         if !matches!(color, ColorType::Grayscale | ColorType::Indexed) || depth == BitDepth::Sixteen {
             let found = format!("{color:?} of {} bits", depth as u8);
