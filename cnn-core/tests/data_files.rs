@@ -159,6 +159,32 @@ fn broken_pictures_are_named() {
     assert!(said(&root, loaded(&root)).starts_with("cat/2.jpg: broken PNG: "));
 }
 
+/// A PNG file whose chunk of this kind is cut to so many bytes, as its checksum says.
+fn with_chunk_of(file: &str, kind: &[u8; 4], len: usize) -> Vec<u8> {
+    let mut png = fixture(file);
+    let at = png.windows(4).position(|bytes| bytes == kind).unwrap();
+    let old = u32::from_be_bytes(png[at - 4..at].try_into().unwrap()) as usize;
+    let mut crc = flate2::Crc::new();
+    crc.update(&png[at..at + 4 + len]);
+    png.splice(at + 4 + len..at + 8 + old, crc.sum().to_be_bytes());
+    png[at - 4..at].copy_from_slice(&(len as u32).to_be_bytes());
+    png
+}
+
+#[test]
+fn a_palette_of_any_length_is_read_or_an_error() {
+    for len in 0..20 {
+        // One of less than 3 bytes the decoder finds itself.
+        let png = with_chunk_of("palette4.png", b"PLTE", len);
+        let found = Decoding::new().decode(Path::new("1.png"), &png, &mut Canvas::default());
+        if len > 3 && !len.is_multiple_of(3) {
+            let expected =
+                format!("1.png: broken PNG: expected a palette of 3 bytes for each colour, found {len} bytes");
+            assert_eq!(found.unwrap_err().to_string(), expected);
+        }
+    }
+}
+
 #[test]
 fn any_bytes_are_a_picture_or_an_error() {
     let few = Decoding::new().max_pixels(10_000);

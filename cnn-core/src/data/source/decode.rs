@@ -156,7 +156,15 @@ impl Decoding {
         self.allow(path, header.height as usize, header.width as usize)?;
         // Of rows and chunks; what is written into is counted above.
         decoder.set_limits(png::Limits { bytes: self.max_pixels.saturating_mul(8) });
-        decoder.read_info().map_err(broken)
+        let reader = decoder.read_info().map_err(broken)?;
+        // The decoder (0.18) takes the length of a palette for sound, and panics where it is not.
+        match reader.info().palette.as_deref().map_or(0, <[u8]>::len) {
+            len if len.is_multiple_of(3) => Ok(reader),
+            len => {
+                let problem = format!("expected a palette of 3 bytes for each colour, found {len} bytes");
+                Err(DataError::Decode { path: path.into(), format: "PNG", problem })
+            }
+        }
     }
 
     /// Returns the orientation.
