@@ -160,6 +160,18 @@ fn unsafe_stands_in_the_kernel_alone() {
 }
 
 #[test]
+fn what_is_done_to_pictures_knows_neither_files_nor_batches() {
+    let of_all = ["std::fs", "crate::tensor", "crate::loss", "Batch<", "Loader"];
+    for (folder, banned) in [("picture", &["Draw", "Stream", "crate::random"][..]), ("transform", &["crate::random"])] {
+        for (path, text) in sources(&format!("cnn-core/src/data/{folder}")) {
+            let code = code(&text);
+            let found = of_all.iter().chain(banned).find(|word| code.contains(**word));
+            assert_eq!(found, None, "{}", path.display());
+        }
+    }
+}
+
+#[test]
 fn the_rule_has_one_home_in_each_crate() {
     for (path, text) in sources("cnn-core/src").into_iter().chain(sources("cnn-macros/src")) {
         if path.file_name().is_some_and(|name| name != "window.rs") {

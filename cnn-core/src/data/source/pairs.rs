@@ -7,7 +7,8 @@ use crate::data::{Canvas, DataError, Mask, PictureSource};
 
 /// Pictures with masks: for each picture a PNG file that says the class of each pixel, in grey values or by a palette's numbers.
 ///
-/// Transforms that move pixels move both. Needs the feature `images`.
+/// Transforms that move pixels move both. A picture is turned as its EXIF orientation says, a mask never: it is drawn as the picture is
+/// seen. Needs the feature `images`.
 ///
 /// ```no_run
 /// use cnn_core::data::*;
