@@ -6,10 +6,14 @@
 //! ```
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::ensure;
 use clap::Parser;
-use cnn_core::data::{Batches, Dataset, Images, Normalize, RandomShift};
+use cnn_core::data::{
+    Dataset, LabelledImages, Loader, LoaderOptions, Normalize, Part, Pictures, RandomCrop, Subset, Transforms,
+    stratified_split,
+};
 use cnn_core::metric::ConfusionMatrix;
 use cnn_core::optim::schedule::CosineAnnealingLr;
 use cnn_core::prelude::*;
@@ -25,6 +29,9 @@ const CLASSES: usize = 10;
 
 /// Which images are held out for the test. Not the seed of a run: what one run tests on, no other may train on.
 const TEST_SPLIT: u64 = 1;
+
+/// Some of the images of a file.
+type Images = Subset<Arc<LabelledImages<CLASSES>>>;
 
 /// Trains LeNet-5 on 28 x 28 grey images of ten classes.
 #[derive(Parser)]
@@ -79,13 +86,13 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     LeNet5::summary();
     println!("\n{} training images, {} {what} images", training_set.len(), test_set.len());
 
-    let normalize = Normalize::of(training_set.images());
+    let normalize = Normalize::of(&training_set, 1)?;
     let network = train(arguments, &training_set, &normalize)?;
-    let readings = read_images(&network, test_set.images(), &normalize)?;
+    let readings = read_images(&network, &test_set, &normalize)?;
 
     let mut confusion = ConfusionMatrix::<CLASSES>::new();
-    for (index, reading) in readings.iter().enumerate() {
-        confusion.record(test_set.label(index), reading.class)?;
+    for reading in &readings {
+        confusion.record(reading.truth, reading.class)?;
     }
     println!("{what} accuracy: {:.2} %\n\n{confusion}", 100.0 * confusion.accuracy());
     show(&test_set, &readings);
@@ -96,63 +103,78 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// A training set, and the one to report on.
-fn read(arguments: &Arguments) -> anyhow::Result<(Dataset, Dataset)> {
+fn read(arguments: &Arguments) -> anyhow::Result<(Images, Images)> {
     let (training_set, test_set) = match &arguments.data {
         Some(folder) => (read_part(folder, "train")?, read_part(folder, "t10k")?),
         None => {
             let digits = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
             let images = arguments.images.clone().unwrap_or(digits.join("digits-images-idx3-ubyte.gz"));
             let labels = arguments.labels.clone().unwrap_or(digits.join("digits-labels-idx1-ubyte.gz"));
-            let all = Dataset::read_idx(images, labels, CLASSES)?;
-            all.split_stratified(all.len() / 5, TEST_SPLIT)?
+            split(&whole(LabelledImages::read_idx(images, labels)?), TEST_SPLIT)?
         }
     };
     let (training_set, test_set) = match arguments.validate {
-        true => training_set.split_stratified(training_set.len() / 5, arguments.seed)?,
+        true => split(&training_set, arguments.seed)?,
         false => (training_set, test_set),
     };
-    for set in [&training_set, &test_set] {
-        let (height, width) = (set.images().height(), set.images().width());
-        ensure!((height, width) == (28, 28), "LeNet-5 takes 28 x 28 images, found {height} x {width}");
-    }
+    let images = training_set.all().images();
+    let (height, width) = (images.height(), images.width());
+    ensure!((height, width) == (28, 28), "LeNet-5 takes 28 x 28 images, found {height} x {width}");
     Ok((training_set, test_set))
 }
 
-fn read_part(folder: &Path, part: &str) -> Result<Dataset, Error> {
+fn read_part(folder: &Path, part: &str) -> Result<Images, Error> {
     let file = |content: &str| {
         let raw = folder.join(format!("{part}-{content}-ubyte"));
         let gzip = folder.join(format!("{part}-{content}-ubyte.gz"));
         if gzip.exists() { gzip } else { raw }
     };
-    Ok(Dataset::read_idx(file("images-idx3"), file("labels-idx1"), CLASSES)?)
+    Ok(whole(LabelledImages::read_idx(file("images-idx3"), file("labels-idx1"))?))
 }
 
-fn train(arguments: &Arguments, set: &Dataset, normalize: &Normalize) -> Result<LeNet5, Error> {
+fn whole(images: LabelledImages<CLASSES>) -> Images {
+    let all = (0..images.len()).collect();
+    Subset::new(Arc::new(images), all)
+}
+
+/// Four fifths, and one fifth with the same share of each class.
+fn split(images: &Images, seed: u64) -> Result<(Images, Images), Error> {
+    let labels = images.of(images.all().labels());
+    let parts = stratified_split(&labels, [Part::Rest, Part::Count(images.len() / 5)], seed)?;
+    let [most, fifth] = parts.map(|part| {
+        let indices = part.into_iter().map(|index| images.indices()[index]).collect();
+        Subset::new(Arc::clone(images.all()), indices)
+    });
+    Ok((most, fifth))
+}
+
+fn train(arguments: &Arguments, images: &Images, normalize: &Normalize) -> Result<LeNet5, Error> {
     let seed = arguments.seed;
     let mut network = LeNet5::new(seed);
     let mut training = Training::new(seed);
     let options = SgdOptions::new(arguments.learning_rate).momentum(0.9).nesterov(true).weight_decay(1e-4);
     let mut optimizer = Sgd::new(options)?;
-    let mut batches = Batches::new(set.len(), arguments.batch.into(), seed)?;
-    let epochs = u64::from(arguments.epochs);
-    let steps = epochs * batches.per_epoch() as u64;
-    let schedule = CosineAnnealingLr { lr: arguments.learning_rate, t_max: steps, eta_min: 0.0 };
-    let shift = RandomShift { pixels: arguments.shift, seed };
 
-    let mut images = Batch::zeros(0);
-    let mut labels = Labels::<CLASSES>::default();
-    let mut progress = Progress::new(epochs, batches.per_epoch());
+    let shift = RandomCrop::new(28).padding(arguments.shift);
+    let set = Pictures::<_, <LeNet5 as Network>::Input>::new(
+        images.clone(),
+        Transforms::new().then(shift).normalize(normalize.clone()),
+    )?;
+    let mut loader = Loader::new(set, LoaderOptions::new(arguments.batch.into()).shuffled().seed(seed).workers(1))?;
+    let epochs = u64::from(arguments.epochs);
+    let steps = epochs * loader.batches_per_epoch() as u64;
+    let schedule = CosineAnnealingLr { lr: arguments.learning_rate, t_max: steps, eta_min: 0.0 };
+
+    let mut progress = Progress::new(epochs, loader.batches_per_epoch());
     for epoch in 0..epochs {
         progress.epoch(epoch);
-        for indices in batches.epoch(epoch) {
-            images.resize(indices.len());
-            shift.fill(normalize, set.images(), indices, epoch, images.values_mut())?;
-            labels.set(indices.iter().map(|&index| set.label(index)))?;
-
+        for batch in loader.epoch(epoch) {
+            let batch = batch?;
             optimizer.set_lr(schedule.lr(training.step())?)?;
-            let loss = training.backward(Mode::Training, &mut network, &images, &CrossEntropy::new(&labels))?;
+            let loss = CrossEntropy::new(&batch.targets);
+            let loss = training.backward(Mode::Training, &mut network, &batch.input, &loss)?;
             optimizer.step(&mut network, training.gradients());
-            progress.step(indices.len(), loss);
+            progress.step(batch.input.len(), loss);
         }
         progress.end_of_epoch(epoch);
     }
@@ -162,45 +184,48 @@ fn train(arguments: &Arguments, set: &Dataset, normalize: &Normalize) -> Result<
 
 /// What the network takes an image for.
 struct Reading {
+    truth: usize,
     class: usize,
     /// By the softmax of the network's output.
     probability: f32,
 }
 
 fn read_images(network: &LeNet5, images: &Images, normalize: &Normalize) -> Result<Vec<Reading>, Error> {
-    let mut inference = Inference::new();
-    let (mut input, mut output) = (Batch::zeros(0), Batch::zeros(0));
-    let mut readings = Vec::with_capacity(images.len());
-    for indices in (0..images.len()).collect::<Vec<_>>().chunks(256) {
-        input.resize(indices.len());
-        normalize.fill(images, indices, input.values_mut())?;
-        inference.run(network, &input, &mut output);
-        for logits in output.values().chunks_exact(CLASSES) {
+    let transforms = Transforms::new().normalize(normalize.clone());
+    let set = Pictures::<_, <LeNet5 as Network>::Input>::new(images.clone(), transforms)?;
+    let mut readings = Vec::with_capacity(set.len());
+    let mut loader = Loader::new(set, LoaderOptions::new(256))?;
+    let (mut inference, mut output) = (Inference::new(), Batch::zeros(0));
+    for batch in loader.epoch(0) {
+        let batch = batch?;
+        inference.run(network, &batch.input, &mut output);
+        for (logits, &truth) in output.values().chunks_exact(CLASSES).zip(batch.targets.as_slice()) {
             let class = (0..CLASSES).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0);
             let sum: f32 = logits.iter().map(|logit| (logit - logits[class]).exp()).sum();
-            readings.push(Reading { class, probability: 1.0 / sum });
+            readings.push(Reading { truth, class, probability: 1.0 / sum });
         }
     }
     Ok(readings)
 }
 
 /// Draws some test images, and some of those that the network got wrong.
-fn show(set: &Dataset, readings: &[Reading]) {
+fn show(images: &Images, readings: &[Reading]) {
     const SHOWN: usize = 5;
     let picture = |index: usize| {
-        let Reading { class, probability } = readings[index];
+        let Reading { class, probability, .. } = readings[index];
         let caption = format!("{class}: {:.1} %", 100.0 * probability);
-        Picture { pixels: &set.images()[index], width: set.images().width(), caption }
+        let all = images.all().images();
+        Picture { pixels: &all[images.indices()[index]], width: all.width(), caption }
     };
-    let step = (set.len() / SHOWN).max(1);
-    let some: Vec<_> = (step / 2..set.len()).step_by(step).take(SHOWN).map(picture).collect();
+    let step = (images.len() / SHOWN).max(1);
+    let some: Vec<_> = (step / 2..images.len()).step_by(step).take(SHOWN).map(picture).collect();
     println!("what the network reads, and how sure it is:\n{}\n", terminal::draw(&some));
 
-    let wrong = (0..set.len()).filter(|&index| readings[index].class != set.label(index));
+    let wrong = (0..images.len()).filter(|&index| readings[index].class != readings[index].truth);
     let wrong: Vec<_> = wrong
         .take(SHOWN)
         .map(|index| Picture {
-            caption: format!("{}, is {}", readings[index].class, set.label(index)),
+            caption: format!("{}, is {}", readings[index].class, readings[index].truth),
             ..picture(index)
         })
         .collect();

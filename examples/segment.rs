@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Parser;
-use cnn_core::data::{Dataset, Images, Normalize};
+use cnn_core::data::{Images, LabelledImages, Normalize, Part, stratified_split};
 use cnn_core::metric::ConfusionMatrix;
 use cnn_core::optim::AdamOptions;
 use cnn_core::optim::schedule::OneCycleLr;
@@ -80,18 +80,27 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     output::check(&arguments.picture)?;
     output::check(&arguments.save)?;
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
-    let digits =
-        Dataset::read_idx(data.join("digits-images-idx3-ubyte.gz"), data.join("digits-labels-idx1-ubyte.gz"), 10)?;
-    let (training_digits, test_digits) = digits.split_stratified(digits.len() / 5, TEST_SPLIT)?;
-    let (training_digits, test_digits) = match arguments.validate {
-        true => training_digits.split_stratified(training_digits.len() / 5, arguments.seed)?,
-        false => (training_digits, test_digits),
+    let digits = LabelledImages::<10>::read_idx(
+        data.join("digits-images-idx3-ubyte.gz"),
+        data.join("digits-labels-idx1-ubyte.gz"),
+    )?;
+    let fifth = |of: &[usize]| Part::Count(of.len() / 5);
+    let all: Vec<usize> = (0..digits.len()).collect();
+    let split = |indices: &[usize], seed| -> Result<[Vec<usize>; 2], Error> {
+        let labels: Vec<u8> = indices.iter().map(|&index| digits.labels()[index]).collect();
+        let parts = stratified_split(&labels, [Part::Rest, fifth(indices)], seed)?;
+        Ok(parts.map(|part| part.into_iter().map(|index| indices[index]).collect()))
+    };
+    let [training_digits, test_digits] = split(&all, TEST_SPLIT)?;
+    let [training_digits, test_digits] = match arguments.validate {
+        true => split(&training_digits, arguments.seed)?,
+        false => [training_digits, test_digits],
     };
     UNet::summary();
     println!();
 
-    let network = train(arguments, training_digits.images())?;
-    let answers = test(&network, arguments, test_digits.images())?;
+    let network = train(arguments, digits.images(), &training_digits)?;
+    let answers = test(&network, arguments, digits.images(), &test_digits)?;
     write_picture(&arguments.picture, &answers).with_context(|| arguments.picture.display().to_string())?;
     println!("pictures, truth and answers: {}", arguments.picture.display());
     network.save_safetensors(&arguments.save)?;
@@ -107,22 +116,22 @@ struct Pictures<'a> {
 }
 
 impl<'a> Pictures<'a> {
-    fn new(digits: &'a Images, seed: u64) -> Result<Self, Error> {
+    fn new(digits: &'a Images, chosen: &'a [usize], seed: u64) -> Result<Self, Error> {
         // About the mean and the deviation of what is painted.
-        let normalize = Normalize::new(0.5, 0.25)?;
-        Ok(Self { scenes: Scenes { digits, seed }, normalize, input: Batch::zeros(0) })
+        let normalize = Normalize::new(&[0.5], &[0.25])?;
+        Ok(Self { scenes: Scenes { digits, chosen, seed }, normalize, input: Batch::zeros(0) })
     }
 
     /// Paints those of these numbers.
     fn paint(&mut self, numbers: Range<u64>) -> Result<(Images, Vec<u8>), Error> {
         let (images, truth) = self.scenes.paint(numbers)?;
         self.input.resize(images.len());
-        self.normalize.fill(&images, &(0..images.len()).collect::<Vec<_>>(), self.input.values_mut())?;
+        self.normalize.apply(images.pixels(), 1, self.input.values_mut())?;
         Ok((images, truth))
     }
 }
 
-fn train(arguments: &Arguments, digits: &Images) -> Result<UNet, Error> {
+fn train(arguments: &Arguments, digits: &Images, chosen: &[usize]) -> Result<UNet, Error> {
     let seed = arguments.seed;
     let mut network = UNet::new(seed);
     let mut training = Training::new(seed);
@@ -131,7 +140,7 @@ fn train(arguments: &Arguments, digits: &Images) -> Result<UNet, Error> {
     let (steps, batch) = (u64::from(arguments.steps), u64::from(arguments.batch));
     let schedule = OneCycleLr::new(arguments.learning_rate, epochs * steps);
 
-    let mut pictures = Pictures::new(digits, seed)?;
+    let mut pictures = Pictures::new(digits, chosen, seed)?;
     let mut labels = Labels::<CLASSES>::default();
     let mut progress = Progress::new(epochs, arguments.steps.into());
     for epoch in 0..epochs {
@@ -160,11 +169,11 @@ struct Answer {
 }
 
 /// Prints how well pictures are cut out that no training saw, and returns some of them.
-fn test(network: &UNet, arguments: &Arguments, digits: &Images) -> anyhow::Result<Vec<Answer>> {
+fn test(network: &UNet, arguments: &Arguments, digits: &Images, chosen: &[usize]) -> anyhow::Result<Vec<Answer>> {
     const BATCH: u64 = 50;
     const SHOWN: usize = 8;
     let (what, seed) = if arguments.validate { ("validation", VALIDATION_PICTURES) } else { ("test", TEST_PICTURES) };
-    let mut pictures = Pictures::new(digits, seed)?;
+    let mut pictures = Pictures::new(digits, chosen, seed)?;
     let mut inference = Inference::new();
     let mut output = Batch::zeros(0);
     let mut confusion = ConfusionMatrix::<CLASSES>::new();

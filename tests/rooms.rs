@@ -12,10 +12,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("kernel", &["shape"]),
     ("reference", &["shape", "kernel"]),
     ("optim", &["kernel", "snapshot"]),
-    ("data", &["random"]),
-    ("error", &["shape", "metric", "optim", "data", "snapshot"]),
+    ("error", &["shape", "metric", "optim", "snapshot"]),
     ("tensor", &["error", "shape", "kernel"]),
     ("loss", &["error", "shape", "kernel", "tensor"]),
+    ("data", &["error", "shape", "random", "tensor", "loss"]),
     ("layer", &["error", "shape", "random", "kernel", "tensor"]),
     ("network", &["error", "shape", "random", "kernel", "optim", "snapshot", "tensor", "layer"]),
     ("io", &["error", "layer", "network", "snapshot"]),
@@ -157,6 +157,18 @@ fn unsafe_stands_in_the_kernel_alone() {
             for keyword in ["unsafe {", "unsafe fn", "unsafe impl"] {
                 assert!(!code(&text).contains(keyword), "{}: {keyword}", path.display());
             }
+        }
+    }
+}
+
+#[test]
+fn what_is_done_to_pictures_knows_neither_files_nor_batches() {
+    let of_all = ["std::fs", "crate::tensor", "crate::loss", "Batch<", "Loader"];
+    for (folder, banned) in [("picture", &["Draw", "Stream", "crate::random"][..]), ("transform", &["crate::random"])] {
+        for (path, text) in sources(&format!("cnn-core/src/data/{folder}")) {
+            let code = code(&text);
+            let found = of_all.iter().chain(banned).find(|word| code.contains(**word));
+            assert_eq!(found, None, "{}", path.display());
         }
     }
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use cnn_core::data::Batches;
+use cnn_core::data::{Class, Loader, LoaderOptions, Tensors};
 use cnn_core::io::{Loading, SavedSnapshot, Snapshot, Snapshots};
 use cnn_core::optim::schedule::{CosineAnnealingLr, ReduceLrOnPlateau};
 use cnn_core::optim::{AdagradOptions, LambOptions, RmsPropOptions};
@@ -58,6 +58,13 @@ const SAMPLES: usize = 22;
 const BATCH: usize = 4;
 const STEPS: u64 = 30;
 
+/// What the runs see.
+fn samples() -> Tensors<Chw<2, 6, 6>, Class<3>> {
+    let value = |index: usize| ((index / 72 * 31 + index % 72 * 7) % 13) as f32 / 6.0 - 1.0;
+    let values: Vec<f32> = (0..SAMPLES * 72).map(value).collect();
+    Tensors::new(Batch::from_nchw(&values).unwrap(), (0..SAMPLES).map(|sample| Class(sample % 3)).collect()).unwrap()
+}
+
 /// All of a run that changes.
 struct Run<O> {
     net: Net,
@@ -103,13 +110,9 @@ impl<O: Optimizer<Net> + State> Run<O> {
     /// The next step: some weights are frozen for a while, the rate follows a wave and falls on a plateau.
     fn step(&mut self) {
         let [epoch, batch] = self.next[..] else { unreachable!("two numbers") };
-        let mut batches = Batches::new(SAMPLES, BATCH, 3).unwrap();
-        let indices: Vec<usize> = batches.epoch(epoch).nth(batch as usize).unwrap().to_vec();
-        let values: Vec<f32> = indices
-            .iter()
-            .flat_map(|index| (0..72).map(move |at| ((index * 31 + at * 7) % 13) as f32 / 6.0 - 1.0))
-            .collect();
-        let labels: Vec<usize> = indices.iter().map(|index| index % 3).collect();
+        let mut loader = Loader::new(samples(), LoaderOptions::new(BATCH).shuffled().seed(3)).unwrap();
+        let per_epoch = loader.batches_per_epoch() as u64;
+        let loaded = loader.epoch_from(epoch, batch as usize).unwrap().next().unwrap().unwrap();
         match self.training.step() {
             6 => self.net.freeze_weights("conv").unwrap(),
             9 => self.training.set_mode("bn", Mode::Evaluation).unwrap(),
@@ -118,12 +121,12 @@ impl<O: Optimizer<Net> + State> Run<O> {
         }
         let wave = CosineAnnealingLr { lr: self.plateau.lr, t_max: STEPS, eta_min: 0.0 };
         self.optimizer.set_lr(wave.lr(self.training.step()).unwrap()).unwrap();
-        let (images, labels) = (Batch::from_nchw(&values).unwrap(), Labels::new(&labels).unwrap());
-        let loss = self.training.backward(Mode::Training, &mut self.net, &images, &CrossEntropy::new(&labels)).unwrap();
+        let loss = CrossEntropy::new(&loaded.targets);
+        let loss = self.training.backward(Mode::Training, &mut self.net, &loaded.input, &loss).unwrap();
         self.optimizer.step(&mut self.net, self.training.gradients());
         self.average.update(&self.net);
         self.losses.push(loss.into());
-        self.next = if batch + 1 == batches.per_epoch() as u64 { vec![epoch + 1, 0] } else { vec![epoch, batch + 1] };
+        self.next = if batch + 1 == per_epoch { vec![epoch + 1, 0] } else { vec![epoch, batch + 1] };
         if self.next[1] == 0 {
             self.plateau.next(loss.into()).unwrap();
         }

@@ -11,7 +11,7 @@
 //! | [`mod@network`] | what a declared network is: evaluation, predictors, weights by name, its cost as constants |
 //! | [`io`] | weights in safetensors files and those of `torch.save`, with PyTorch's names and layouts |
 //! | [`tensor`], [`shape`] | values with a shape in their type |
-//! | [`data`], [`metric`] | labelled images from files, splits, batches; accuracy and its like |
+//! | [`data`], [`metric`] | data sets from files and memory, transforms, splits, loaders; accuracy and its like |
 //! | [`layer`] | a layer of your own |
 //! | [`error`](mod@error) | every way in which data can be wrong |
 //!

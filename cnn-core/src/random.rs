@@ -24,6 +24,10 @@ pub enum Purpose {
     Augmentation = 3,
     /// Which samples a test part gets.
     Splitting = 4,
+    /// Which samples of a batch are mixed, and how.
+    Mixing = 5,
+    /// Which samples an epoch draws, where it draws them again and again.
+    Sampling = 6,
 }
 
 /// The name of a stream: what is drawn, and where. What does not apply is zero.
@@ -65,6 +69,11 @@ impl Stream {
     /// A value of the 2^24 multiples of 2^-24 in `[0, 1)`: all that an `f32` keeps apart evenly.
     pub fn uniform(&mut self) -> f32 {
         unit(self.0.next_u32())
+    }
+
+    /// A value of the 2^53 multiples of 2^-53 in `[0, 1)`: all that an `f64` keeps apart evenly.
+    pub fn uniform64(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
     }
 
     /// A value in `[-bound, bound)`.
@@ -175,6 +184,8 @@ mod tests {
             Key { purpose: Purpose::Shuffling, ..ZERO },
             Key { purpose: Purpose::Augmentation, ..ZERO },
             Key { purpose: Purpose::Splitting, ..ZERO },
+            Key { purpose: Purpose::Mixing, ..ZERO },
+            Key { purpose: Purpose::Sampling, ..ZERO },
             Key { seed: 1, ..ZERO },
             Key { seed: 1 << 63, ..ZERO },
             Key { step: 1, ..ZERO },
@@ -219,6 +230,17 @@ mod tests {
         // Four standard deviations of the mean are 0.0037, of the variance 0.0009.
         assert!((mean - 0.5).abs() < 0.004, "{mean}");
         assert!((variance - 1.0 / 12.0).abs() < 0.001, "{variance}");
+    }
+
+    #[test]
+    fn uniform_values_of_64_bits_too() {
+        let mut stream = ZERO.stream();
+        let values: Vec<f64> = (0..100_000).map(|_| stream.uniform64()).collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        assert!((mean - 0.5).abs() < 0.004, "{mean}");
+        assert!(values.iter().all(|value| (0.0..1.0).contains(value)));
+        // Finer than those of 24 bits.
+        assert!(values.iter().any(|value| (value * f64::from(1 << 24)).fract() != 0.0));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use core::fmt::Display;
 
-use cnn_core::data::{Batches, DataError, Dataset, Images, Normalize, RandomShift};
+use cnn_core::data::*;
 use cnn_core::loss::{cross_entropy_rows, mse_rows, nll_of_probabilities_rows};
 use cnn_core::metric::{ConfusionMatrix, accuracy};
 use cnn_core::optim::schedule::{CosineAnnealingLr, OneCycleLr, StepLr};
@@ -227,15 +227,15 @@ fn of_normalizing() {
     let deviation = "a standard deviation is a finite number above zero";
     let contrast = "expected black and white to become two finite numbers, found";
     for std in [0.0, -0.0, -1.0, f32::NAN, f32::INFINITY] {
-        check([(said(Normalize::new(0.5, std)), &format!("std = {std}: {deviation}"))]);
+        check([(said(Normalize::new(&[0.5], &[std])), &format!("std = {std}: {deviation}"))]);
     }
     for mean in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        check([(said(Normalize::new(mean, 1.0)), &format!("mean = {mean}: a mean is a finite number"))]);
+        check([(said(Normalize::new(&[mean], &[1.0])), &format!("mean = {mean}: a mean is a finite number"))]);
     }
     check([
-        (said(Normalize::new(0.5, 1e-39)), &format!("mean = 0.5, std = {}: {contrast} -inf and inf", 1e-39)),
+        (said(Normalize::new(&[0.5], &[1e-39])), &format!("mean = 0.5, std = {}: {contrast} -inf and inf", 1e-39)),
         (
-            said(Normalize::new(1e9, 1.0)),
+            said(Normalize::new(&[1e9], &[1.0])),
             &format!("mean = 1000000000, std = 1: {contrast} -1000000000 and -1000000000"),
         ),
     ]);
@@ -243,59 +243,125 @@ fn of_normalizing() {
 
 #[test]
 fn of_images_and_labels() {
-    let images = || Images::new(1, 2, vec![1, 2, 3, 4]).unwrap();
-    let dataset = Dataset::new(images(), vec![0, 1], 2).unwrap();
+    let images = || Images::new(1, [1, 2], vec![1, 2, 3, 4]).unwrap();
     let huge = usize::MAX;
     check([
-        (said(Images::new(0, 1, vec![0])), "images: expected at least one value, found the sizes [1, 0, 1]"),
-        (said(Images::new(1, 1, vec![])), "images: expected at least one value, found the sizes [0, 1, 1]"),
-        (said(Images::new(2, 2, vec![0; 3])), "images: expected a multiple of 2 x 2 pixels, found 3"),
+        (said(Images::new(1, [0, 1], vec![0])), "images: expected at least one value, found the sizes [1, 0, 1, 1]"),
+        (said(Images::new(0, [1, 1], vec![0])), "images: expected at least one value, found the sizes [1, 1, 1, 0]"),
+        (said(Images::new(1, [1, 1], vec![])), "images: expected at least one value, found the sizes [0, 1, 1, 1]"),
         (
-            said(Images::new(huge, 2, vec![0])),
-            &format!("images: the sizes [{huge}, 2] make more bytes than this machine can address"),
+            said(Images::new(1, [2, 2], vec![0; 3])),
+            "images: expected a multiple of 2 x 2 pixels of 1 bytes, found 3 bytes",
         ),
-        (said(Dataset::new(images(), vec![0], 2)), "labels: expected 2 labels, as many as images in images, found 1"),
-        (said(Dataset::new(images(), vec![0, 2], 2)), "labels: label 1: expected a class below 2, found 2"),
-        (said(Dataset::new(images(), vec![0, 0], 0)), "labels: label 0: expected a class below 0, found 0"),
+        (
+            said(Images::new(1, [huge, 2], vec![0])),
+            &format!("images: the sizes [{huge}, 2, 1] make more bytes than this machine can address"),
+        ),
+        (
+            said(LabelledImages::<2>::new(images(), vec![0])),
+            "labels: expected 2 labels, as many as images in images, found 1",
+        ),
+        (said(LabelledImages::<2>::new(images(), vec![0, 2])), "labels: label 1: expected a class below 2, found 2"),
+        (said(LabelledImages::<0>::new(images(), vec![0, 0])), "labels: label 0: expected a class below 0, found 0"),
     ]);
     for test in [0, 2, huge] {
         check([(
-            said(dataset.split_stratified(test, 0)),
-            &format!("labels: expected a test part of 1 to 1 samples, found {test}"),
+            said(stratified_split(&[0_u8, 1], [Part::Rest, Part::Count(test)], 0)),
+            &format!("2 samples cannot be split into [Rest, Count({test})]: each part takes 1 or more"),
         )]);
     }
-
-    let normalize = Normalize::of(&images());
-    let shift = RandomShift { pixels: huge, seed: u64::MAX };
-    let mut batch = [7.0; 4];
-    for (indices, found, expected) in [
-        (&[2][..], 2, "images: there is no image 2 of 2"),
-        (&[0, huge], 4, &format!("images: there is no image {huge} of 2")),
-        (&[1 << 63], 2, "images: there is no image 9223372036854775808 of 2"),
-        (&[0, 1], 3, "batch: expected 4 values, 2 images of 1 x 2, found 3"),
-        (&[], 1, "batch: expected 0 values, 0 images of 1 x 2, found 1"),
-        (&[0, 1], 0, "batch: expected 4 values, 2 images of 1 x 2, found 0"),
-    ] {
-        check([
-            (said(normalize.fill(&images(), indices, &mut batch[..found])), expected),
-            (said(shift.fill(&normalize, &images(), indices, u64::MAX, &mut batch[..found])), expected),
-        ]);
-    }
-    assert_eq!(batch, [7.0; 4]);
-    assert_eq!(said(shift.fill(&normalize, &images(), &[0, 1], u64::MAX, &mut batch)), "nothing");
 }
 
 #[test]
-fn of_batches() {
-    let memory = "an epoch takes 1 sample or more, and a number in memory for each";
+fn of_transforms() {
+    let checked = |transform: &dyn Transform| said(transform.validate());
+    let picture = "a picture has 1 pixel or more, and no more than memory has";
+    let probability = "a probability is from 0 to 1";
     check([
-        (said(Batches::new(10, 0, 7)), "size = 0: a batch takes 1 sample or more"),
-        (said(Batches::new(0, 10, 7)), &format!("samples = 0: {memory}")),
-        (said(Batches::new(usize::MAX, 10, 7)), &format!("samples = {}: {memory}", usize::MAX)),
-        (said(Batches::new(usize::MAX / 8, 10, 7)), &format!("samples = {}: {memory}", usize::MAX / 8)),
+        (checked(&Resize::new(0, 7)), &format!("size = 0 x 7: {picture}")),
+        (checked(&Resize::shorter(0)), &format!("size = 0 x 0: {picture}")),
+        (checked(&CenterCrop::new(0)), &format!("size = 0 x 0: {picture}")),
+        (checked(&CenterCrop::of(usize::MAX, 2)), &format!("size = {} x 2: {picture}", usize::MAX)),
+        (checked(&RandomCrop::new(0)), &format!("size = 0 x 0: {picture}")),
+        (
+            checked(&RandomCrop::new(1).padding(usize::MAX)),
+            &format!("padding = {}: a picture has no more pixels than memory has", usize::MAX),
+        ),
+        (checked(&RandomHorizontalFlip::new(-0.1)), &format!("p = -0.1: {probability}")),
+        (checked(&RandomVerticalFlip::new(NAN)), &format!("p = NaN: {probability}")),
+        (
+            checked(&RandomResizedCrop::new(8).scale(0.5, 0.1)),
+            "scale = [0.5, 0.1]: shares of an area are two finite numbers from 0 up, the lesser first",
+        ),
+        (
+            checked(&RandomResizedCrop::new(8).ratio(0.0, 1.0)),
+            "ratio = [0, 1]: proportions are two finite numbers above 0, the lesser first",
+        ),
+        (
+            checked(&RandomRotation::new(-1.0)),
+            "degrees = [1, -1]: angles are finite numbers, 0 or more, or two of them, the lesser first",
+        ),
+        (
+            checked(&RandomAffine::new(INFINITY)),
+            "degrees = [-inf, inf]: angles are finite numbers, 0 or more, or two of them, the lesser first",
+        ),
+        (checked(&RandomAffine::new(1.0).translate(0.1, 1.1)), "translate = 1.1: a share of the size is from 0 to 1"),
+        (
+            checked(&RandomAffine::new(1.0).scale(0.0, 1.0)),
+            "scale = [0, 1]: factors are two finite numbers above 0, the lesser first",
+        ),
+        (
+            checked(&RandomAffine::new(1.0).shear(NAN)),
+            "shear = [NaN, NaN]: angles are finite numbers, 0 or more, or two of them, the lesser first",
+        ),
+        (
+            checked(&ColorJitter::new().brightness(-0.5)),
+            "brightness = [1.5, 0.5]: factors from 1 - change to 1 + change take a finite change, 0 or more",
+        ),
+        (checked(&ColorJitter::new().hue(0.6)), "hue = 0.6: a hue is turned by 0 to 0.5 of a circle"),
+        (checked(&ColorJitter::new().hue(NAN)), "hue = NaN: a hue is turned by 0 to 0.5 of a circle"),
     ]);
-    let mut whole = Batches::new(3, usize::MAX, u64::MAX).unwrap();
-    assert_eq!((whole.per_epoch(), whole.epoch(u64::MAX).count()), (1, 1));
+    let erasing = |erasing| said(Transforms::new().erase(erasing).validate(1));
+    check([
+        (erasing(RandomErasing::new(2.0)), &format!("p = 2: {probability}")),
+        (erasing(RandomErasing::new(0.5).scale(0.1, 1.5)), "scale = 1.5: a share of the area is from 0 to 1"),
+        (
+            erasing(RandomErasing::new(0.5).ratio(2.0, 1.0)),
+            "ratio = [2, 1]: proportions are two finite numbers above 0, the lesser first",
+        ),
+        (
+            said(Transforms::new().normalize(Normalize::imagenet()).validate(4)),
+            "expected a mean and a standard deviation for each of 4 channels, found 3",
+        ),
+    ]);
+}
+
+#[test]
+fn of_loaders() {
+    let set = |samples| Tensors::new(Batch::<Flat<1>>::zeros(samples), vec![(); samples]).unwrap();
+    let loader = |samples, options| said(Loader::new(set(samples), options));
+    let epoch = "an epoch takes 1 batch or more, and a number in memory for each sample";
+    let weights = |weights: Vec<f64>| LoaderOptions::new(1).sampling(Sampling::Weighted { weights, samples: 5 });
+    let wants = "expected a finite weight, 0 or more, for each of 2 samples, and one above 0, found";
+    check([
+        (loader(10, LoaderOptions::new(0)), "size = 0: a batch takes 1 sample or more"),
+        (loader(0, LoaderOptions::new(10)), &format!("samples = 0, batches of 10: {epoch}")),
+        (loader(9, LoaderOptions::new(10).drop_last()), &format!("samples = 9, batches of 10: {epoch}")),
+        (loader(2, weights(vec![1.0])), &format!("{wants} 1 weights")),
+        (loader(2, weights(vec![1.0, -1.0])), &format!("{wants} -1")),
+        (loader(2, weights(vec![NAN, 1.0])), &format!("{wants} NaN")),
+        (loader(2, weights(vec![0.0, 0.0])), &format!("{wants} a sum of 0")),
+        (loader(2, weights(vec![f64::MAX, f64::MAX])), &format!("{wants} a sum of inf")),
+        (said(Tensors::new(Batch::<Flat<1>>::zeros(2), vec![()])), "expected 2 targets, as many as inputs, found 1"),
+    ]);
+    let huge = Sampling::Weighted { weights: vec![1.0], samples: usize::MAX };
+    let huge = loader(1, LoaderOptions::new(1).sampling(huge));
+    assert_eq!(huge, format!("samples = {}, batches of 1: {epoch}", usize::MAX));
+
+    let mut whole = Loader::new(set(3), LoaderOptions::new(usize::MAX).shuffled().seed(u64::MAX)).unwrap();
+    assert_eq!((whole.batches_per_epoch(), whole.epoch(u64::MAX).count()), (1, 1));
+    assert_eq!(said(whole.epoch_from(0, 2)), "an epoch has 1 batches, and none is number 2");
+    assert_eq!(whole.epoch_from(0, 1).unwrap().count(), 0);
 }
 
 #[test]
@@ -432,12 +498,12 @@ fn a_rate_near_the_least_number_is_not_rounded_below_zero() {
 proptest! {
     #[test]
     fn what_normalizes_makes_finite_numbers_that_differ(mean in any_number(), std in any_number()) {
-        let images = Images::new(1, 256, (0..=255).collect()).unwrap();
+        let bytes: Vec<u8> = (0..=255).collect();
         let mut values = [0.0; 256];
-        match Normalize::new(mean as f32, std as f32) {
+        match Normalize::new(&[mean as f32], &[std as f32]) {
             Ok(normalize) => {
-                normalize.fill(&images, &[0], &mut values).unwrap();
-                prop_assert!(values.iter().all(|value| value.is_finite()), "{:?}", values);
+                normalize.apply(&bytes, 1, &mut values).unwrap();
+                prop_assert!(values.iter().all(|value: &f32| value.is_finite()), "{:?}", values);
                 prop_assert!(values.is_sorted() && values[0] < values[255], "{:?}", values);
             }
             Err(DataError::Mean(_)) => prop_assert!(!(mean as f32).is_finite()),

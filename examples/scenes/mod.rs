@@ -22,6 +22,8 @@ pub const PIXELS: usize = SIZE * SIZE;
 pub struct Scenes<'a> {
     /// Grey images of one digit each; 0 is paper.
     pub digits: &'a Images,
+    /// Which of them are painted.
+    pub chosen: &'a [usize],
     /// Decides all that is random.
     pub seed: u64,
 }
@@ -36,7 +38,7 @@ impl Scenes<'_> {
             let start = truth.len() - PIXELS;
             self.paint_one(number, &mut pictures[start..], &mut truth[start..]);
         }
-        Ok((Images::new(SIZE, SIZE, pictures)?, truth))
+        Ok((Images::new(1, [SIZE, SIZE], pictures)?, truth))
     }
 
     fn paint_one(&self, number: u64, picture: &mut [u8], truth: &mut [u8]) {
@@ -65,7 +67,7 @@ impl Scenes<'_> {
 
     /// One of the digits, up to twice as large, anywhere, unless it would lie on another one.
     fn digit(&self, random: &mut Random, ink: f32, canvas: &mut Canvas, truth: &mut [u8]) {
-        let image = &self.digits[random.below(self.digits.len())];
+        let image = &self.digits[self.chosen[random.below(self.chosen.len())]];
         let scale = random.between(1.3, 2.0);
         let [top, left] = [self.digits.height(), self.digits.width()]
             .map(|size| random.between(0.0, (SIZE as f32 - scale * size as f32).max(0.0)));

@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::sync::LazyLock;
 
-use cnn_core::data::{Dataset, Images};
+use cnn_core::data::{Images, LabelledImages};
 use cnn_fuzz::Edits;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -48,7 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(images[images.len() - 1].len(), size);
     }
     for (images, labels) in [(&file[..], &LABELS[..]), (&IMAGES[..], &file[..])] {
-        if let Ok(dataset) = Dataset::from_idx(images, labels, 3) {
+        if let Ok(dataset) = LabelledImages::<3>::from_idx(images, labels) {
             assert!(dataset.labels().iter().all(|&label| label < 3));
             assert_eq!(dataset.labels().len(), dataset.images().len());
         }

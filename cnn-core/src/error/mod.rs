@@ -1,10 +1,12 @@
 //! Every way in which a caller's data can be wrong.
 
+mod data;
 mod nearest;
 mod weights;
 
 use std::path::PathBuf;
 
+pub use data::DataError;
 pub(crate) use nearest::Nearest;
 pub use weights::WeightsProblem;
 pub(crate) use weights::lines;
@@ -188,7 +190,7 @@ pub enum Error {
     },
     /// Images and labels that cannot be used.
     #[error(transparent)]
-    Data(#[from] crate::data::DataError),
+    Data(#[from] DataError),
     /// Predictions that cannot be judged.
     #[error(transparent)]
     Metric(#[from] crate::metric::MetricError),

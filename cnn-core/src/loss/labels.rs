@@ -79,6 +79,31 @@ impl<const CLASSES: usize> Labels<CLASSES> {
         Ok(())
     }
 
+    /// Removes all. The memory stays.
+    pub fn clear(&mut self) {
+        self.classes.clear();
+        self.ignores = false;
+    }
+
+    /// Adds one at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Label`] when it is not below `CLASSES`; the labels are then as they were.
+    pub fn push(&mut self, class: usize) -> Result<(), Error> {
+        if class >= CLASSES {
+            return Err(Error::Label { index: self.len(), label: class.to_string(), classes: CLASSES });
+        }
+        self.classes.push(class);
+        Ok(())
+    }
+
+    /// Adds one at the end that does not count, as those of [`ignoring`](Self::ignoring).
+    pub fn push_ignored(&mut self) {
+        self.classes.push(CLASSES);
+        self.ignores = true;
+    }
+
     /// The classes in order.
     pub fn as_slice(&self) -> &[usize] {
         &self.classes

@@ -199,6 +199,13 @@ impl<S: Shape> Batch<S> {
     }
 }
 
+/// No samples, which take no memory.
+impl<S: Shape> Default for Batch<S> {
+    fn default() -> Self {
+        Self::zeros(0)
+    }
+}
+
 impl<S: Shape> PartialEq for Batch<S> {
     fn eq(&self, other: &Self) -> bool {
         self.values() == other.values()
