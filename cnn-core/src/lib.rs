@@ -65,6 +65,8 @@
 
 pub mod data;
 pub mod error;
+#[cfg(feature = "fit")]
+pub mod fit;
 pub mod io;
 #[doc(hidden)]
 pub mod kernel;
