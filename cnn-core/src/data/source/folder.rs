@@ -37,14 +37,26 @@ impl<const CLASSES: usize> ImageFolder<CLASSES> {
     /// [`DataError::NoPictures`] of a class without any; [`DataError::Extension`] of a kind of picture that is not read here;
     /// [`DataError::LinkLoop`].
     pub fn open(root: impl AsRef<Path>) -> Result<Self, DataError> {
-        let root = root.as_ref();
+        Self::open_if(root.as_ref(), |found| found == CLASSES)
+    }
+
+    /// The same of a folder of as many classes, or fewer: of a network that tells more of them apart.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn open_some(root: impl AsRef<Path>) -> Result<Self, DataError> {
+        Self::open_if(root.as_ref(), |found| found <= CLASSES)
+    }
+
+    fn open_if(root: &Path, is_right: impl Fn(usize) -> bool) -> Result<Self, DataError> {
         let folders = walk::folders(root)?;
         let name = |folder: &PathBuf| folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let names: Vec<String> = folders.iter().map(name).collect();
         if names.is_empty() {
             return Err(DataError::NoClasses { path: root.into() });
         }
-        if names.len() != CLASSES {
+        if !is_right(names.len()) {
             return Err(DataError::Classes { path: root.into(), expected: CLASSES, found: names });
         }
         let (mut files, mut labels) = (Vec::new(), Vec::new());
