@@ -293,3 +293,28 @@ fn what_is_frozen_stays_so_when_weights_are_loaded() {
     let error = net.freeze_weights_where(|_, _| false).unwrap_err();
     assert!(error.to_string().starts_with("no parameter of Residual is chosen; they are conv1.weight,"), "{error}");
 }
+
+#[test]
+fn a_network_within_another_is_taken_out_and_put_back() {
+    let mut net = Nested::new(1);
+    let body: Backbone = net.weights().part("body").unwrap();
+    for tensor in body.weights().tensors() {
+        let inside = net.weights().tensor(&format!("body.{}", tensor.name)).unwrap();
+        assert_eq!((inside.to_pytorch(), inside.count()), (tensor.to_pytorch(), tensor.count()), "{}", tensor.name);
+    }
+    let before = net.clone();
+    net.weights_mut().put_part("body", &Backbone::new(9)).unwrap();
+    assert_eq!(net.weights().part::<Backbone>("body").unwrap().weights(), Backbone::new(9).weights());
+    let of = |net: &Nested, name: &str| net.weights().tensor(name).unwrap().to_pytorch();
+    assert_eq!(of(&net, "conv.weight"), of(&before, "conv.weight"));
+    assert_eq!(of(&before, "body.conv1.weight"), body.weights().tensor("conv1.weight").unwrap().to_pytorch());
+    let told = |error: Error| error.to_string();
+    assert_eq!(
+        told(net.weights().part::<Backbone>("conv").unwrap_err()),
+        "conv of Nested is no network; those within it are body"
+    );
+    assert_eq!(
+        told(net.weights().part::<Residual>("body").unwrap_err()),
+        "body of Nested is another network than Residual"
+    );
+}

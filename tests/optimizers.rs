@@ -82,6 +82,24 @@ fn the_last_group_that_takes_a_parameter_has_it() -> Result<(), Error> {
     Ok(())
 }
 
+/// What two groups take has the options that both of them set.
+#[test]
+fn groups_that_overlap_add_up() -> Result<(), Error> {
+    let options = AdamOptions::adamw(0.1).weight_decay(0.5);
+    let overlapping = Adam::new(options)?
+        .group(is_vector, |options| options.weight_decay(0.0))?
+        .group(|name, _| name.starts_with("fc."), |options| options.lr(0.2))?;
+    let apart = Adam::new(options)?
+        .group(|name, _| name == "fc.weight", |options| options.lr(0.2))?
+        .group(|name, _| name == "fc.bias", |options| options.lr(0.2).weight_decay(0.0))?
+        .group(
+            |name, parameter| is_vector(name, parameter) && name != "fc.bias",
+            |options| options.weight_decay(0.0),
+        )?;
+    assert!(train(overlapping)?.weights() == train(apart)?.weights());
+    Ok(())
+}
+
 /// Groups that change nothing, whatever they cut the parameters into.
 #[test]
 fn groups_of_the_same_options_are_none() -> Result<(), Error> {

@@ -8,6 +8,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("shape", &[]),
     ("random", &[]),
     ("metric", &[]),
+    ("recipes", &[]),
     ("snapshot", &[]),
     ("kernel", &["shape"]),
     ("reference", &["shape", "kernel"]),

@@ -13,6 +13,7 @@
 //! | [`tensor`], [`shape`] | values with a shape in their type |
 //! | [`data`], [`metric`] | data sets from files and memory, transforms, splits, loaders; accuracy and its like |
 //! | [`layer`] | a layer of your own |
+//! | [`recipes`] | short programs to copy: fine-tuning, groups, micro-batches, averages, resuming, a loop of your own, a GAN |
 //! | [`error`](mod@error) | every way in which data can be wrong |
 //!
 //! # Instruction sets
@@ -78,6 +79,7 @@ pub mod mpi;
 pub mod network;
 pub mod optim;
 pub mod random;
+pub mod recipes;
 #[cfg(feature = "reference")]
 pub mod reference;
 pub mod shape;

@@ -5,7 +5,7 @@ use core::fmt::Display;
 
 use cnn_core::data::*;
 use cnn_core::loss::{cross_entropy_rows, mse_rows, nll_of_probabilities_rows};
-use cnn_core::metric::{ConfusionMatrix, accuracy};
+use cnn_core::metric::{AveragePrecision, ConfusionMatrix, MeanAveragePrecision, TopKAccuracy, accuracy};
 use cnn_core::optim::schedule::{CosineAnnealingLr, OneCycleLr, StepLr};
 use cnn_core::optim::{InvalidOption, Rule, clip_grad_norm};
 use cnn_core::prelude::*;
@@ -374,6 +374,21 @@ fn of_metrics() {
             "expected a class below 2, found 18446744073709551615",
         ),
         (said(ConfusionMatrix::<0>::new().record(0, 0)), "expected a class below 0, found 0"),
+        (said(TopKAccuracy::<3>::new(4)), "k = 4: expected 1 to 3, the number of classes"),
+        (said(TopKAccuracy::<0>::new(0)), "k = 0: expected 1 to 0, the number of classes"),
+        (
+            said(TopKAccuracy::<2>::new(1).unwrap().record(0, &[f32::NAN, 0.0])),
+            "sample 0: the score of class 0 is not a number (NaN)",
+        ),
+        (
+            said(AveragePrecision::new().update(&[true], &[])),
+            "expected 1 predictions, as many as true classes, found 0",
+        ),
+        (
+            said(MeanAveragePrecision::<2>::new().record(0, &[0.0])),
+            "expected 2 scores, 2 for each of 1 samples, found 1",
+        ),
+        (said(MeanAveragePrecision::<0>::new().record(0, &[])), "expected a class below 0, found 0"),
     ]);
     let none = ConfusionMatrix::<0>::new();
     assert_eq!((none.total(), none.correct()), (0, 0));

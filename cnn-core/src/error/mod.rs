@@ -148,6 +148,26 @@ pub enum Error {
         /// Names that may have been meant.
         nearest: Vec<String>,
     },
+    /// A part that is no network.
+    #[error("{name} of {network} is no network; those within it are {}", some_or_none(.networks))]
+    NotANetwork {
+        /// The network.
+        network: &'static str,
+        /// The part.
+        name: String,
+        /// The names of those that are.
+        networks: Vec<String>,
+    },
+    /// A part that is a network of another type.
+    #[error("{name} of {network} is another network than {expected}")]
+    OtherPart {
+        /// The network.
+        network: &'static str,
+        /// The part.
+        name: String,
+        /// What it was taken for.
+        expected: &'static str,
+    },
     /// A gradient of a network of which nothing is trained.
     #[error("all weights of {network} are frozen, so there is nothing to train; unfreeze some with `unfreeze_weights`")]
     AllFrozen {
@@ -228,6 +248,10 @@ fn some(names: &[String]) -> String {
         None | Some(0) => names.join(", "),
         Some(more) => format!("{} and {more} more, those of `weights().tensors()`", names[..SHOWN].join(", ")),
     }
+}
+
+fn some_or_none(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// Names of tensors that may have been meant, as the end of a message.

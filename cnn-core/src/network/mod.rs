@@ -9,6 +9,7 @@ mod init;
 mod memory;
 mod names;
 mod nested;
+mod part;
 mod ports;
 mod predictor;
 mod remembered;

@@ -11,7 +11,7 @@ use crate::network::Network;
 use crate::tensor::Batch;
 
 /// Processes, or machines, that train a network together: what each says to the others. With the feature `mpi`,
-/// [`mpi::World`](crate::mpi) is that of an MPI run.
+/// `mpi::World` is that of an MPI run.
 ///
 /// All of them call the same in the same order. Where something goes wrong with one, all get an error.
 pub trait Processes: Sync {

@@ -139,27 +139,37 @@ impl<R: Rule> Descent<R> {
     fn group<N: Network>(
         mut self,
         is_in: impl Fn(&str, &Parameter) -> bool,
-        change: impl FnOnce(R) -> R,
+        change: impl Fn(R) -> R,
     ) -> Result<Self, Error> {
-        let (first, group) = (self.groups[0].options, self.groups.len());
-        let options = change(first);
-        options.check()?;
         let tensors: Vec<_> = trainable(N::STEPS).collect();
         let is_new: Vec<_> = tensors.iter().map(|(name, parameter, _)| is_in(name, parameter)).collect();
         if !is_new.contains(&true) {
             let names = tensors.into_iter().map(|(name, ..)| name).collect();
             return Err(Error::NoParameters { network: N::NAME, names });
         }
-        let mut groups = self.groups_of::<N>();
-        groups.iter_mut().zip(&is_new).filter(|(_, is_new)| **is_new).for_each(|(of, _)| *of = group);
-        self.keep(N::PARAMETERS, &options);
-        for ((.., values), _) in tensors.iter().zip(&is_new).filter(|(_, is_new)| **is_new && self.steps == 0) {
-            self.kept.iter_mut().for_each(|kept| kept[values.clone()].fill(options.initial()));
+        let base = self.groups[0].options.learning_rate();
+        let mut of = self.groups_of::<N>();
+        // Of each group that some of them are in, those become one of their own.
+        for before in 0..self.groups.len() {
+            let taken = |tensor: &usize| is_new[*tensor] && of[*tensor] == before;
+            let taken: Vec<_> = (0..of.len()).filter(taken).collect();
+            if taken.is_empty() {
+                continue;
+            }
+            let options = change(self.groups[before].options);
+            options.check()?;
+            self.keep(N::PARAMETERS, &options);
+            for tensor in taken {
+                of[tensor] = self.groups.len();
+                if self.steps == 0 {
+                    let values = &tensors[tensor].2;
+                    self.kept.iter_mut().for_each(|kept| kept[values.clone()].fill(options.initial()));
+                }
+            }
+            let share = if base > 0.0 { options.learning_rate() / base } else { 1.0 };
+            self.groups.push(Group { options, share });
         }
-        let base = first.learning_rate();
-        let share = if base > 0.0 { options.learning_rate() / base } else { 1.0 };
-        self.groups.push(Group { options, share });
-        self.arrange::<N>(|tensor| groups[tensor]);
+        self.arrange::<N>(|tensor| of[tensor]);
         Ok(self)
     }
 
@@ -227,8 +237,8 @@ macro_rules! optimizer {
             }
 
             /// With options of their own for those parameters that `is_in` says, by PyTorch's name, as `conv1.weight`, and by what
-            /// the layer says of them: what `change` makes of the options of all. A parameter belongs to the last group that
-            /// takes it. See [`is_vector`].
+            /// the layer says of them: what `change` makes of the options that they have so far, so that groups may overlap. See
+            /// [`is_vector`].
             ///
             /// # Errors
             ///
@@ -236,7 +246,7 @@ macro_rules! optimizer {
             pub fn group(
                 self,
                 is_in: impl Fn(&str, &Parameter) -> bool,
-                change: impl FnOnce($options) -> $options,
+                change: impl Fn($options) -> $options,
             ) -> Result<Self, Error> {
                 Ok(Self { descent: self.descent.group::<N>(is_in, change)?, network: PhantomData })
             }
