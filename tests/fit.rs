@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use cnn_core::data::{Class, Loader, LoaderOptions, Mix, Tensors};
 use cnn_core::fit::{Accuracy, Classes, Ended, Scores, Shares, Trainer, evaluate};
-use cnn_core::io::{SavedSnapshot, Snapshots};
+use cnn_core::io::{SavedSnapshot, Snapshot, Snapshots};
 use cnn_core::optim::schedule::{Better, CosineAnnealingLr, ReduceLrOnPlateau};
 use cnn_core::prelude::*;
 use cnn_core::train::Averaging;
@@ -105,6 +105,16 @@ fn a_run_goes_on_from_any_of_its_snapshots_with_the_same_bits() {
     let error = other.restore(&snapshots.read_latest().unwrap().unwrap()).unwrap_err().to_string();
     assert!(error.contains("it has no plateau.lr; it has average, best, history"), "{error}");
     assert!(bytes(&other, &folder.0) == before);
+    // One that was made by hand is refused too.
+    let path = folder.0.join("strange.safetensors");
+    let run = trainer();
+    let (net, [short, sums]) = (run.network(), [vec![0_u64], vec![0]]);
+    Snapshot::new().with("model", net).with("place", &short).with("sums", &sums).save(&path).unwrap();
+    let error = trainer().restore(&SavedSnapshot::read(&path).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("it has no optimizer.@rule"), "{error}");
+    let mut place = [0_u64; 3];
+    let error = SavedSnapshot::read(&path).unwrap().restore(&mut [("place", &mut place)]).unwrap_err().to_string();
+    assert!(error.ends_with("place: expected 3 numbers, found 1"), "{error}");
 }
 
 #[test]

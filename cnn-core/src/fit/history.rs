@@ -19,9 +19,9 @@ pub struct History {
 }
 
 impl History {
-    /// Notes a number.
+    /// Notes a number. A name is one line.
     pub fn note(&mut self, name: &str, at: u64, value: f64) {
-        self.series.entry(name.to_owned()).or_default().push((at, value));
+        self.series.entry(name.replace(['\n', '\r'], " ")).or_default().push((at, value));
     }
 
     /// The numbers of a name, in the order in which they came.

@@ -19,9 +19,9 @@ pub struct Trainer<N: Network, O> {
     training: Training<N>,
     history: History,
     /// The next epoch and batch, and how many epochs in a row were no better than the best.
-    place: Vec<u64>,
+    place: [u64; 3],
     /// Of the epoch that goes on: the losses of its samples, and how many those are.
-    sums: Vec<f64>,
+    sums: [f64; 2],
     best: Option<f64>,
     average: Option<Averaged<N>>,
     plateau: Option<ReduceLrOnPlateau>,
@@ -114,8 +114,8 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
             optimizer,
             training: Training::new(seed),
             history: History::default(),
-            place: vec![0; 3],
-            sums: vec![0.0; 2],
+            place: [0; 3],
+            sums: [0.0; 2],
             best: None,
             average: None,
             plateau: None,
@@ -354,7 +354,7 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
         }
         let (loss, rate) = (self.sums[0] / self.sums[1], bar.rate());
         let scores = validate(self.average.as_ref().map_or(&self.network, Averaged::network))?;
-        self.place = vec![epoch + 1, 0, self.place[2]];
+        self.place = [epoch + 1, 0, self.place[2]];
         self.sums.fill(0.0);
         let is_best = self.judge(&scores)?;
         let number = epoch + 1;

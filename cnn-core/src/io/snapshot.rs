@@ -89,11 +89,12 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     ///
     /// [`Error::Io`], of a full disk too, or [`Error::Weights`] when a value of a tensor is not a number (NaN), as the run could
-    /// not go on from there. The file is then as it was. [`Error::Snapshot`] when a name is given twice.
+    /// not go on from there. The file is then as it was. [`Error::Snapshot`] when a name is given twice, or is one of the format's.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let mut names = BTreeSet::new();
-        if let Some((name, _)) = self.record.items().iter().find(|(name, _)| !names.insert(name)) {
+        // Those of the format.
+        let mut names = BTreeSet::from(["__metadata__", FORMAT]);
+        if let Some((name, _)) = self.record.items().iter().find(|(name, _)| !names.insert(name.as_str())) {
             let problem = SnapshotProblem::Other {
                 name: name.clone(),
                 expected: "one state of this name".to_owned(),

@@ -65,6 +65,28 @@ plain! {
     Vec<f64>: reals, reals;
 }
 
+macro_rules! array {
+    ($($of:ty: $write:ident, $read:ident;)*) => {
+        $(impl<const N: usize> State for [$of; N] {
+            fn record<'a>(&'a self, record: &mut Record<'a>) {
+                record.$write("", self.to_vec());
+            }
+
+            fn stage<'a>(&'a mut self, found: &Found<'a>) -> Result<Staged<'a>, SnapshotProblem> {
+                let values = found.$read("")?;
+                let count = values.len().to_string();
+                let values = values.try_into().map_err(|_| found.other("", &format!("{N} numbers"), &count))?;
+                Ok(Box::new(move || *self = values))
+            }
+        })*
+    };
+}
+
+array! {
+    u64: wholes, wholes;
+    f64: reals, reals;
+}
+
 impl<T: State> State for Option<T>
 where
     T: Default,
