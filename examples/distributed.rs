@@ -5,11 +5,13 @@
 //! RAYON_NUM_THREADS=1 mpirun -n 2 target/release/examples/distributed --network vgg_cifar --folder run
 //! ```
 //!
-//! It trains on noise, to show how such a program is built. What it has done is in the last snapshot of the folder, from which it
-//! goes on, with another number of processes too.
+//! It trains on noise, to show how such a program is built, or on the samples of a file, all of them in each step, to be compared
+//! with PyTorch's `DistributedDataParallel` (`benches/peers/distributed.py`). What it has done is in the last snapshot of the
+//! folder, from which it goes on, with another number of processes too.
 
+use std::fs;
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
@@ -18,7 +20,9 @@ use cnn_core::io::{Snapshot, Snapshots};
 use cnn_core::mpi::World;
 use cnn_core::prelude::*;
 use cnn_core::random::{Key, Purpose};
+use cnn_core::shape::Shape;
 use cnn_core::train::{Optimizer, Processes, shards_of};
+use safetensors::SafeTensors;
 
 pub mod networks;
 
@@ -37,6 +41,12 @@ struct Arguments {
     /// Steps
     #[arg(long, default_value = "20")]
     steps: NonZeroU64,
+    /// Weights to start from
+    #[arg(long)]
+    weights: Option<PathBuf>,
+    /// Samples of all steps instead of noise, a safetensors file with `input` (f32, N x C x H x W) and `labels` (i64, N)
+    #[arg(long)]
+    input: Option<PathBuf>,
     /// Where snapshots are, and where one is looked for to go on from
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -59,20 +69,25 @@ impl Visitor for Run<'_> {
     type Output = anyhow::Result<()>;
 
     fn visit<N: Network, T: Truth<N::Output>>(self) -> anyhow::Result<()> {
-        let Self { arguments: Arguments { shards, samples, steps, folder, .. }, world } = self;
+        let Self { arguments: Arguments { shards, samples, steps, folder, weights, input, .. }, world } = self;
         let samples = samples.get();
         let own = shards_of(world.rank(), world.count(), shards.get())?;
         let snapshots = folder.as_ref().map(Snapshots::in_folder).transpose()?;
         let (mut net, mut training) = (N::new(1), Training::<N>::new(2));
-        let mut optimizer = Adam::<N>::new(AdamOptions::new(1e-3))?;
+        let mut optimizer = Sgd::<N>::new(SgdOptions::new(0.01).momentum(0.9))?;
         if let Some(saved) = snapshots.as_ref().map(Snapshots::read_latest).transpose()?.flatten() {
             saved.restore(&mut [("model", &mut net), ("training", &mut training), ("optimizer", &mut optimizer)])?;
         }
-        let truth = T::any(samples)?;
-        let mut images = vec![Batch::zeros(samples); own.len()];
+        if let Some(weights) = weights.as_ref().filter(|_| training.step() == 0) {
+            net.load(weights)?;
+        }
+        let (mut images, truth): (Vec<Batch<N::Input>>, Vec<T>) = match input {
+            Some(file) => own.clone().map(|shard| read(file, shard, shards.get())).collect::<Result<_, _>>()?,
+            None => own.clone().map(|_| Ok((Batch::zeros(samples), T::any(samples)?))).collect::<Result<_, Error>>()?,
+        };
         while training.step() < steps.get() {
             let start = Instant::now();
-            for (shard, images) in own.clone().zip(&mut images) {
+            for (shard, images) in own.clone().zip(&mut images).filter(|_| input.is_none()) {
                 let key = Key {
                     purpose: Purpose::Augmentation,
                     seed: 3,
@@ -82,7 +97,7 @@ impl Visitor for Run<'_> {
                 };
                 key.stream().fill_symmetric(1.0, images.values_mut());
             }
-            let shards: Vec<_> = images.iter().map(|images| (images, truth.loss())).collect();
+            let shards: Vec<_> = images.iter().zip(truth.iter().map(T::loss)).collect();
             let loss = training.backward_among(world, Mode::Training, &mut net, &shards)?;
             optimizer.step(&mut net, training.gradients());
             if world.rank() == 0 {
@@ -100,4 +115,17 @@ impl Visitor for Run<'_> {
         }
         Ok(())
     }
+}
+
+/// One of so many parts of the samples of a file.
+fn read<S: Shape, O: Shape, T: Truth<O>>(file: &Path, shard: usize, shards: usize) -> anyhow::Result<(Batch<S>, T)> {
+    let bytes = fs::read(file).with_context(|| file.display().to_string())?;
+    let tensors = SafeTensors::deserialize(&bytes).with_context(|| file.display().to_string())?;
+    let part = |name: &str| -> anyhow::Result<&[u8]> {
+        let data = tensors.tensor(name)?.data();
+        let of_one = data.len() / shards;
+        Ok(&data[shard * of_one..(shard + 1) * of_one])
+    };
+    let values: Vec<f32> = part("input")?.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    Ok((Batch::from_nchw(&values)?, T::read(part(T::NAME)?)?))
 }
