@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release --example digits
 //! cargo run --release --example digits -- --data /usr/share/datasets/fashion-mnist
+//! cargo run --release --example digits -- --report digits.html
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use cnn_core::data::{Batches, Dataset, Images, Normalize, RandomShift};
 use cnn_core::metric::ConfusionMatrix;
 use cnn_core::optim::schedule::CosineAnnealingLr;
 use cnn_core::prelude::*;
+use cnn_core::report::{Diagram, History, Mistake, Report, grad_cam};
 
 pub mod networks;
 pub mod output;
@@ -63,6 +65,9 @@ struct Arguments {
     /// Where the trained weights go
     #[arg(long, default_value = "digits.safetensors")]
     save: PathBuf,
+    /// Where a page about the run goes, for a browser: curves, mistakes, maps
+    #[arg(long)]
+    report: Option<PathBuf>,
 }
 
 fn main() {
@@ -74,13 +79,15 @@ fn main() {
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     output::check(&arguments.save)?;
+    arguments.report.iter().try_for_each(|path| output::check(path))?;
     let (training_set, test_set) = read(arguments)?;
     let what = if arguments.validate { "validation" } else { "test" };
     LeNet5::summary();
     println!("\n{} training images, {} {what} images", training_set.len(), test_set.len());
 
     let normalize = Normalize::of(training_set.images());
-    let network = train(arguments, &training_set, &normalize)?;
+    let mut history = History::new();
+    let network = train(arguments, &training_set, &test_set, &normalize, &mut history)?;
     let readings = read_images(&network, test_set.images(), &normalize)?;
 
     let mut confusion = ConfusionMatrix::<CLASSES>::new();
@@ -89,6 +96,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     println!("{what} accuracy: {:.2} %\n\n{confusion}", 100.0 * confusion.accuracy());
     show(&test_set, &readings);
+    if let Some(path) = &arguments.report {
+        report(path, &network, &test_set, &normalize, &readings, &history, &confusion)?;
+        println!("report: {}", path.display());
+    }
 
     network.save_safetensors(&arguments.save)?;
     println!("weights saved to {}", arguments.save.display());
@@ -127,7 +138,14 @@ fn read_part(folder: &Path, part: &str) -> Result<Dataset, Error> {
     Ok(Dataset::read_idx(file("images-idx3"), file("labels-idx1"), CLASSES)?)
 }
 
-fn train(arguments: &Arguments, set: &Dataset, normalize: &Normalize) -> Result<LeNet5, Error> {
+/// Trains on a set; if there is to be a report, it tells how the training does on that, and on the other after each epoch.
+fn train(
+    arguments: &Arguments,
+    set: &Dataset,
+    other: &Dataset,
+    normalize: &Normalize,
+    history: &mut History,
+) -> Result<LeNet5, Error> {
     let seed = arguments.seed;
     let mut network = LeNet5::new(seed);
     let mut training = Training::new(seed);
@@ -153,11 +171,64 @@ fn train(arguments: &Arguments, set: &Dataset, normalize: &Normalize) -> Result<
             let loss = training.backward(Mode::Training, &mut network, &images, &CrossEntropy::new(&labels))?;
             optimizer.step(&mut network, training.gradients());
             progress.step(indices.len(), loss);
+            history.push("learning rate", training.step(), optimizer.lr());
+            history.push("training", training.step(), loss.into());
         }
         progress.end_of_epoch(epoch);
+        if arguments.report.is_some() {
+            for (name, set) in [("seen in training", set), ("never seen", other)] {
+                let readings = read_images(&network, set.images(), normalize)?;
+                let right = readings.iter().enumerate().filter(|(index, reading)| reading.class == set.label(*index));
+                history.push(name, epoch + 1, right.count() as f64 / set.len() as f64);
+            }
+        }
     }
     progress.finish();
     Ok(network)
+}
+
+/// Writes a page about the run.
+fn report(
+    path: &Path,
+    network: &LeNet5,
+    set: &Dataset,
+    normalize: &Normalize,
+    readings: &[Reading],
+    history: &History,
+    confusion: &ConfusionMatrix<CLASSES>,
+) -> Result<(), Error> {
+    const SHOWN: usize = 16;
+    let picture = |index: usize| {
+        let images = set.images();
+        cnn_core::report::Picture::grey(images.width(), images.height(), &images[index])
+    };
+    let input = |index: usize| -> Result<Tensor<Chw<1, 28, 28>>, Error> {
+        let mut tensor = Tensor::zeros();
+        normalize.fill(set.images(), &[index], tensor.values_mut())?;
+        Ok(tensor)
+    };
+    let mut wrong: Vec<usize> = (0..set.len()).filter(|&index| readings[index].class != set.label(index)).collect();
+    wrong.sort_by(|&a, &b| readings[b].probability.total_cmp(&readings[a].probability));
+    let mistakes = wrong.iter().take(SHOWN).map(|&index| {
+        let Reading { class, probability } = readings[index];
+        let (truth, guess) = (set.label(index).to_string(), class.to_string());
+        Ok(Mistake { picture: picture(index)?, truth, guess, probability: probability.into() })
+    });
+    let seen = (0..set.len()).step_by((set.len() / 8).max(1)).take(8).map(|index| {
+        let class = readings[index].class;
+        Ok((grad_cam(network, &input(index)?, class)?.over(&picture(index)?), format!("for {class}")))
+    });
+    Report::new("LeNet-5 reads digits")
+        .curves("Loss", "step", history, &["training"])
+        .curves("Accuracy", "epoch", history, &["seen in training", "never seen"])
+        .curves("Learning rate", "step", history, &["learning rate"])
+        .confusion("Confusion", confusion, &[])
+        .mistakes("Worst mistakes", mistakes.collect::<Result<_, Error>>()?)
+        .pictures("What speaks for a class (Grad-CAM)", &seen.collect::<Result<Vec<_>, Error>>()?)
+        .filters("Filters of the first layer", network)
+        .maps("What each step makes of the first picture", network, &input(0)?)
+        .diagram("Network", &Diagram::of::<LeNet5>())
+        .save(path)
 }
 
 /// What the network takes an image for.

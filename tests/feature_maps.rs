@@ -28,17 +28,17 @@ fn maps_are_those_that_the_steps_make() {
         names,
         ["conv2d", "relu", "conv2d", "conv2d", "tanh", "concat", "adaptive_avg_pool2d", "flatten", "linear"]
     );
-    assert_eq!(steps, [&[0, 1][..], &[2], &[3, 4], &[6, 7], &[8]]);
+    assert_eq!(steps, [&[0, 1][..], &[2], &[3, 4], &[5], &[6, 7], &[8]]);
     assert_eq!(maps[0].sizes.to_string(), "4x4x4");
     assert!(maps[0].values.iter().all(|value| *value >= 0.0));
 
     // A branch's map lies among the channels of the concatenation; its mean is what the pooling makes.
     let mean = |map: &FeatureMap, channel| map.channel(channel).sum::<f32>() / 16.0;
     let means = [(1, 0), (1, 1), (1, 2), (2, 0), (2, 1)].map(|(map, channel)| mean(&maps[map], channel));
-    for (mean, pooled) in means.iter().zip(&maps[3].values) {
+    for (mean, pooled) in means.iter().zip(&maps[4].values) {
         assert!((mean - pooled).abs() < 1e-6, "{mean} {pooled}");
     }
-    assert_eq!(maps[4].values, network.forward(&Batch::from(input())).values());
+    assert_eq!(maps[5].values, network.forward(&Batch::from(input())).values());
 }
 
 #[test]

@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("layer", &["error", "shape", "random", "kernel", "tensor"]),
     ("network", &["error", "shape", "random", "kernel", "optim", "snapshot", "tensor", "layer"]),
     ("io", &["error", "layer", "network", "snapshot"]),
+    ("report", &["error", "shape", "metric", "tensor", "layer", "network", "io"]),
     ("train", &["error", "shape", "kernel", "optim", "snapshot", "tensor", "loss", "layer", "network"]),
 ];
 

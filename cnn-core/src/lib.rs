@@ -12,6 +12,10 @@
 //! | [`io`] | weights in safetensors files and those of `torch.save`, with PyTorch's names and layouts |
 //! | [`tensor`], [`shape`] | values with a shape in their type |
 //! | [`data`], [`metric`] | labelled images from files, splits, batches; accuracy and its like |
+#![cfg_attr(
+    feature = "report",
+    doc = "| [`report`] | with the feature of that name: a run as a page, a network as a diagram, files for TensorBoard |"
+)]
 //! | [`layer`] | a layer of your own |
 //! | [`error`](mod@error) | every way in which data can be wrong |
 //!
@@ -76,6 +80,8 @@ pub mod optim;
 pub mod random;
 #[cfg(feature = "reference")]
 pub mod reference;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod shape;
 pub mod snapshot;
 pub mod tensor;

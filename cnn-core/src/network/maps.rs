@@ -5,7 +5,7 @@ use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
 use crate::kernel::memory::chunk::{in_pool, threads};
 use crate::kernel::memory::scratch::Scratch;
-use crate::layer::{Mode, Operation, Owned, Pass, Step, step};
+use crate::layer::{Mode, Owned, Pass, Step, step};
 use crate::shape::Sizes;
 use crate::tensor::{Batch, Tensor};
 
@@ -28,8 +28,7 @@ impl FeatureMap {
     }
 }
 
-/// The maps of a sample, in the order in which they are made: of every step but a `concat` whose branches write theirs where its
-/// own is, and the steps within a network that is a step. Their values are those of [`forward`](Network::forward).
+/// The maps of a sample, in the order in which they are made: of every step but those within a network that is a step. Their values are those of [`forward`](Network::forward).
 ///
 /// ```
 /// use cnn_core::network::feature_maps;
@@ -163,7 +162,6 @@ impl Maps {
         for (index, step) in self.steps.iter().enumerate() {
             let &[input] = step.inputs else { continue };
             if map_of[index].is_none()
-                && !matches!(step.operation, Operation::Concat)
                 && let Some(map) = input.checked_sub(1).and_then(|step| map_of[step])
             {
                 map_of[index] = Some(map);
