@@ -12,6 +12,11 @@ network! {
     }
 }
 
+network! {
+    /// Another network as a step, whose own steps are its business.
+    Nested<2, 4, 4> { relu, joined: Joined, fc: linear<2> }
+}
+
 fn input() -> Tensor<Chw<2, 4, 4>> {
     let mut input = Tensor::zeros();
     input.values_mut().iter_mut().zip(0_u8..).for_each(|(value, index)| *value = f32::from(index % 7) - 3.0);
@@ -59,4 +64,13 @@ fn gradients_are_those_of_a_last_linear_layer() {
 fn a_gradient_is_of_one_sample() {
     let error = feature_gradients(&Joined::new(0), &input(), &Batch::zeros(2)).unwrap_err();
     assert_eq!(error.to_string(), "expected 1 samples, found 2");
+}
+
+#[test]
+fn a_network_that_is_a_step_has_one_map() {
+    let (maps, net) = (feature_maps(&Nested::new(1), &input()), Nested::new(1));
+    let steps: Vec<_> = maps.iter().map(|map| (map.steps.as_slice(), map.sizes.len())).collect();
+    assert_eq!(steps, [(&[0][..], 32), (&[1], 3), (&[2], 2)]);
+    let gradients = feature_gradients(&net, &input(), &Batch::from_nchw(&[1.0, 0.0]).unwrap()).unwrap();
+    assert_eq!(gradients.iter().map(|map| map.steps[0]).collect::<Vec<_>>(), [0, 1, 2]);
 }

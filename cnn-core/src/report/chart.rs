@@ -63,7 +63,7 @@ fn draw(
     let mut chart = ChartBuilder::on(&root)
         .margin(6)
         .margin_right(18)
-        .x_label_area_size(44)
+        .x_label_area_size(50)
         .y_label_area_size(12 + 8 * widest.clamp(3, 9))
         .build_cartesian_2d(x[0]..x[1], y[0]..y[1])?;
     let style = ("sans-serif", TEXT).into_font().color(&INK);
