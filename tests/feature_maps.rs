@@ -13,6 +13,12 @@ network! {
 }
 
 network! {
+    /// A sum that nothing is left to do for on the way back, and a product.
+    Added<2, 4, 4> {
+        a: conv2d<4, 3>(padding = 1), add { [b: conv2d<4, 1>], [c: conv2d<4, 1>] }, batch_norm2d, multiply { [], [sigmoid] },
+        max_pool2d<2>, concat { [], [mean(over = channels)] }, dropout, conv2d<3, 1>, flatten, fc: linear<2>,
+    }
+
     /// Another network as a step, whose own steps are its business.
     Nested<2, 4, 4> { relu, joined: Joined, fc: linear<2> }
 }
@@ -58,6 +64,20 @@ fn gradients_are_those_of_a_last_linear_layer() {
     for (channel, weight) in weight[5..8].iter().enumerate() {
         assert!(branch.channel(channel).all(|value| (value - weight / 16.0).abs() < 1e-7));
     }
+}
+
+#[test]
+fn each_map_has_a_gradient() {
+    fn steps<N: Network>(net: &N, input: &Tensor<N::Input>) -> [Vec<Vec<usize>>; 2] {
+        let mut of_output = Batch::zeros(1);
+        of_output.values_mut().fill(1.0);
+        let maps = [feature_maps(net, input), feature_gradients(net, input, &of_output).unwrap()];
+        maps.map(|maps| maps.into_iter().map(|map| map.steps).collect())
+    }
+    let [maps, gradients] = steps(&Added::new(0), &input());
+    assert_eq!(maps, gradients);
+    let [maps, gradients] = steps(&Joined::new(0), &input());
+    assert_eq!(maps, gradients);
 }
 
 #[test]

@@ -12,8 +12,8 @@ use crate::tensor::{Batch, Tensor};
 /// A map that steps of a network made of a sample in evaluation mode, or the gradient of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureMap {
-    /// The steps whose map it is, by their place in [`STEPS`](Network::STEPS), counted from 0. They are several where one is done
-    /// in the place of another, such as a `relu` behind a convolution, or only looks at the map, such as a `flatten`.
+    /// The steps whose map it is, by their place in [`STEPS`](Network::STEPS), counted from 0. They are several where one is
+    /// done in the place of another, such as a `relu` behind a convolution, or only looks at the map, such as a `flatten`.
     pub steps: Vec<usize>,
     /// Its sizes.
     pub sizes: Sizes,
@@ -28,7 +28,8 @@ impl FeatureMap {
     }
 }
 
-/// The maps of a sample, in the order in which they are made: of every step but those within a network that is a step. Their values are those of [`forward`](Network::forward).
+/// The maps of a sample, in the order in which they are made: of every step but those within a network that is a step. Their
+/// values are those of [`forward`](Network::forward).
 ///
 /// ```
 /// use cnn_core::network::feature_maps;
@@ -55,9 +56,9 @@ pub fn feature_maps<N: Network>(network: &N, input: &Tensor<N::Input>) -> Vec<Fe
     maps.finish()
 }
 
-/// The gradients, by the maps of a sample in evaluation mode, of whatever has this gradient by the output. They are in the order
-/// of the steps and of every step that has a gradient of its own: not of branches of an `add`, which is that of the sum. Behind a
-/// last `softmax` it is taken for the gradient by what that gets.
+/// The gradients, by the maps of a sample in evaluation mode, of whatever has this gradient by the output: of the maps that
+/// [`feature_maps`] has, in that order, but those whose gradient is the input's own. Behind a last `softmax` it is taken for
+/// the gradient by what that gets.
 ///
 /// # Errors
 ///

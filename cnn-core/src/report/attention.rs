@@ -16,9 +16,9 @@ pub struct Activation {
     shares: Vec<f32>,
 }
 
-/// Grad-CAM: the last map with places, its channels weighted by the mean gradient of the class's score by them, and of the sum what
-/// is positive. Of a network that ends in a global average pooling and a linear layer, it is the class-activation map of Zhou et
-/// al. 2016. The score of a class is its channel of the output, of a map the sum of it, before a last softmax.
+/// Grad-CAM: the last map with places, its channels weighted by the mean gradient of the class's score by them, and of the sum
+/// what is positive. Of a network that ends in a global average pooling and a linear layer, it is the class-activation map of
+/// Zhou et al. 2016. The score of a class is its channel of the output, of a map the sum of it, before a last softmax.
 /// <https://arxiv.org/abs/1610.02391>
 ///
 /// ```
@@ -27,8 +27,8 @@ pub struct Activation {
 ///
 /// network! {
 ///     /// A classifier.
-///     pub Net<1, 8, 8> { conv: conv2d<4, 3>(padding = 1), relu, max_pool2d<2>, adaptive_avg_pool2d<1>, flatten, fc: linear<10> }
-/// }
+///     pub Net<1, 8, 8> { conv: conv2d<4, 3>(padding = 1), relu, max_pool2d<2>, adaptive_avg_pool2d<1>, flatten, fc: linear<10>
+/// } }
 ///
 /// let picture = Tensor::from_nchw(&[0.5; 64])?;
 /// let activation = grad_cam(&Net::new(0), &picture, 3)?;

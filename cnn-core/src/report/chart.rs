@@ -227,6 +227,16 @@ mod tests {
         assert!(curves(&last, &["loss"], "step").is_some());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_values_are_drawn(values: Vec<(u64, f64)>) {
+            let mut history = History::new();
+            values.iter().for_each(|(step, value)| history.push("loss", *step, *value));
+            let chart = curves(&history, &["loss"], "step");
+            assert_eq!(chart.is_some(), values.iter().any(|(_, value)| value.is_finite()));
+        }
+    }
+
     #[test]
     fn many_points_are_means_of_neighbours() {
         let values: Vec<f64> = (0..10_000).map(f64::from).collect();

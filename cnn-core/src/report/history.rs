@@ -1,6 +1,7 @@
 //! What was measured in a run, as numbers over steps.
 
-/// Series of numbers, each with a name: a step (or an epoch) and a value at a time. What is not finite is a gap where it is drawn.
+/// Series of numbers, each with a name: a step (or an epoch) and a value at a time. What is not finite is a gap where it is
+/// drawn.
 ///
 /// ```
 /// use cnn_core::report::History;

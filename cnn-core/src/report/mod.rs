@@ -1,7 +1,7 @@
 //! What a run is to be seen as: curves, mistakes, maps, diagrams, in one file for a browser; and files for TensorBoard.
 //!
-//! A [`Report`] collects sections and becomes one HTML file that has all pictures in it: it asks for no other file, runs no script,
-//! and reads well on a telephone and on paper as on a screen. Knows networks and metrics; knows nothing of training.
+//! A [`Report`] collects sections and becomes one HTML file that has all pictures in it: it asks for no other file, runs no
+//! script, and reads well on a telephone and on paper as on a screen. Knows networks and metrics; knows nothing of training.
 //!
 //! ```
 //! use cnn_core::metric::ConfusionMatrix;
@@ -69,7 +69,8 @@ use crate::metric::ConfusionMatrix;
 use crate::network::Network;
 use crate::tensor::Tensor;
 
-/// Sections of a page about a run, in the order in which they come. All text means itself: what a class is called, say, is no HTML.
+/// Sections of a page about a run, in the order in which they come. All text means itself: what a class is called, say, is no
+/// HTML.
 #[derive(Clone, Debug)]
 pub struct Report {
     title: String,
@@ -115,14 +116,14 @@ impl Report {
         self.section(title, false, |html| table::write(html, columns, rows))
     }
 
-    /// Series of a history by their names, over what a step of it is: `"step"` or `"epoch"`. A value that is not finite is a gap; of
-    /// more values than a line has room for, neighbours are one point, their mean.
+    /// Series of a history by their names, over what a step of it is: `"step"` or `"epoch"`. A value that is not finite is a
+    /// gap; of more values than a line has room for, neighbours are one point, their mean.
     pub fn curves(&mut self, title: &str, unit: &str, history: &History, names: &[&str]) -> &mut Self {
         self.section(title, true, |html| curves(html, unit, history, names))
     }
 
-    /// A confusion matrix with its numbers, or of many classes as a picture, and precision, recall and F1 of each class. A class
-    /// without a name goes by its number.
+    /// A confusion matrix with its numbers, or of many classes as a picture, and precision, recall and F1 of each class. A
+    /// class without a name goes by its number.
     pub fn confusion<const CLASSES: usize>(
         &mut self,
         title: &str,

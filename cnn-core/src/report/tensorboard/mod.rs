@@ -1,4 +1,5 @@
-//! Files that TensorBoard shows: numbers, pictures, distributions and text over the steps of a run. <https://www.tensorflow.org/tensorboard>
+//! Files that TensorBoard shows: numbers, pictures, distributions and text over the steps of a run.
+//! <https://www.tensorflow.org/tensorboard>
 
 mod message;
 mod record;
@@ -89,7 +90,8 @@ impl Writer {
         self.value(step, Message::new().bytes(1, name.as_bytes()).message(4, &image))
     }
 
-    /// How values are distributed at a step, such as those of a tensor: in buckets of equal width. What is not finite is left out.
+    /// How values are distributed at a step, such as those of a tensor: in buckets of equal width. What is not finite is left
+    /// out.
     ///
     /// # Errors
     ///

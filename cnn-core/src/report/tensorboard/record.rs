@@ -1,4 +1,5 @@
-//! Records with checksums, one behind the other. <https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details>
+//! Records with checksums, one behind the other.
+//! <https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details>
 
 /// Length, its checksum, the bytes, theirs; numbers have the least byte first.
 pub(super) fn record(bytes: &[u8]) -> Vec<u8> {

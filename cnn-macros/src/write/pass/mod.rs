@@ -14,7 +14,7 @@ use crate::plan::again::Rebuild;
 use crate::plan::cut::Cut;
 use crate::plan::memory::{self, Memory, Place};
 use crate::plan::place::{gradient_home, home};
-use crate::plan::{INPUT, JoinKind, Kind, MapId, Plan, Step, StepId};
+use crate::plan::{INPUT, Kind, MapId, Plan, Run, Step, StepId};
 use crate::plan::{custom_layer, frozen_type, step_type};
 use crate::size::Size;
 use crate::write::step::operation;
@@ -119,7 +119,7 @@ impl<'a> Pass<'a> {
             let step = &self.plan.steps[index];
             let call = self.forward_call(index, step);
             match self.of {
-                Of::Evaluation if !call.is_empty() || is_concat(step) => {
+                Of::Evaluation if step.run != Run::View => {
                     let show = self.show(index, home(self.plan, step.output).stride, &self.read(step.output));
                     quote!(#call #show)
                 }
@@ -135,7 +135,7 @@ impl<'a> Pass<'a> {
         let call = self.with_memory(now, || {
             let step = &self.plan.steps[index];
             let call = self.backward_call(index, step);
-            if call.is_empty() && !is_concat(step) || self.gradient_is_callers(step.output) {
+            if step.run == Run::View || self.gradient_is_callers(step.output) {
                 return call;
             }
             let gradient = self.gradient_by(step.output, &quote!(&));
@@ -434,11 +434,6 @@ impl<'a> Pass<'a> {
         let first = (first > 0).then(|| Literal::u64_unsuffixed(first));
         quote!(#reference #name[#first..])
     }
-}
-
-/// Whether a step's map is one of its own also where nothing is left to do for it.
-fn is_concat(step: &Step) -> bool {
-    matches!(&step.kind, Kind::Join(join) if join.kind == JoinKind::Concat)
 }
 
 /// An expression of constants, evaluated while the program compiles.
