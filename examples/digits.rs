@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release --example digits
 //! cargo run --release --example digits -- --data /usr/share/datasets/fashion-mnist
+//! cargo run --release --example digits -- --report digits.html
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use cnn_core::data::{
 use cnn_core::metric::ConfusionMatrix;
 use cnn_core::optim::schedule::CosineAnnealingLr;
 use cnn_core::prelude::*;
+use cnn_core::report::{Diagram, History, Mistake, Report, grad_cam};
+use cnn_core::train::Optimizer;
 
 pub mod networks;
 pub mod output;
@@ -70,6 +73,9 @@ struct Arguments {
     /// Where the trained weights go
     #[arg(long, default_value = "digits.safetensors")]
     save: PathBuf,
+    /// Where a page about the run goes, for a browser: curves, mistakes, maps
+    #[arg(long)]
+    report: Option<PathBuf>,
 }
 
 fn main() {
@@ -81,13 +87,15 @@ fn main() {
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     output::check(&arguments.save)?;
+    arguments.report.iter().try_for_each(|path| output::check(path))?;
     let (training_set, test_set) = read(arguments)?;
     let what = if arguments.validate { "validation" } else { "test" };
     LeNet5::summary();
     println!("\n{} training images, {} {what} images", training_set.len(), test_set.len());
 
     let normalize = Normalize::of(&training_set, 1)?;
-    let network = train(arguments, &training_set, &normalize)?;
+    let mut history = History::new();
+    let network = train(arguments, [&training_set, &test_set], &normalize, &mut history)?;
     let readings = read_images(&network, &test_set, &normalize)?;
 
     let mut confusion = ConfusionMatrix::<CLASSES>::new();
@@ -96,6 +104,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     println!("{what} accuracy: {:.2} %\n\n{confusion}", 100.0 * confusion.accuracy());
     show(&test_set, &readings);
+    if let Some(path) = &arguments.report {
+        report(path, &network, &test_set, &normalize, &readings, &history, &confusion)?;
+        println!("report: {}", path.display());
+    }
 
     network.save_safetensors(&arguments.save)?;
     println!("weights saved to {}", arguments.save.display());
@@ -148,7 +160,13 @@ fn split(images: &Images, seed: u64) -> Result<(Images, Images), Error> {
     Ok((most, fifth))
 }
 
-fn train(arguments: &Arguments, images: &Images, normalize: &Normalize) -> Result<LeNet5, Error> {
+/// Trains on some images; if there is to be a report, it tells how the training does on those, and on others after each epoch.
+fn train(
+    arguments: &Arguments,
+    [images, others]: [&Images; 2],
+    normalize: &Normalize,
+    history: &mut History,
+) -> Result<LeNet5, Error> {
     let seed = arguments.seed;
     let mut network = LeNet5::new(seed);
     let mut training = Training::new(seed);
@@ -175,11 +193,63 @@ fn train(arguments: &Arguments, images: &Images, normalize: &Normalize) -> Resul
             let loss = training.backward(Mode::Training, &mut network, &batch.input, &loss)?;
             optimizer.step(&mut network, training.gradients());
             progress.step(batch.input.len(), loss);
+            history.push("learning rate", training.step(), optimizer.lr());
+            history.push("training", training.step(), loss.into());
         }
         progress.end_of_epoch(epoch);
+        if arguments.report.is_some() {
+            for (name, images) in [("seen in training", images), ("never seen", others)] {
+                let readings = read_images(&network, images, normalize)?;
+                let right = readings.iter().filter(|reading| reading.class == reading.truth).count();
+                history.push(name, epoch + 1, right as f64 / readings.len() as f64);
+            }
+        }
     }
     progress.finish();
     Ok(network)
+}
+
+/// Writes a page about the run.
+fn report(
+    path: &Path,
+    network: &LeNet5,
+    images: &Images,
+    normalize: &Normalize,
+    readings: &[Reading],
+    history: &History,
+    confusion: &ConfusionMatrix<CLASSES>,
+) -> Result<(), Error> {
+    const SHOWN: usize = 16;
+    let pixels = |index: usize| &images.all().images()[images.indices()[index]];
+    let picture = |index: usize| cnn_core::report::Picture::grey(28, 28, pixels(index));
+    let input = |index: usize| -> Result<Tensor<Chw<1, 28, 28>>, Error> {
+        let mut tensor = Tensor::zeros();
+        normalize.apply(pixels(index), 1, tensor.values_mut())?;
+        Ok(tensor)
+    };
+    let mut wrong: Vec<usize> =
+        (0..images.len()).filter(|&index| readings[index].class != readings[index].truth).collect();
+    wrong.sort_by(|&a, &b| readings[b].probability.total_cmp(&readings[a].probability));
+    let mistakes = wrong.iter().take(SHOWN).map(|&index| {
+        let Reading { truth, class, probability } = readings[index];
+        let (truth, guess) = (truth.to_string(), class.to_string());
+        Ok(Mistake { picture: picture(index)?, truth, guess, probability: probability.into() })
+    });
+    let seen = (0..images.len()).step_by((images.len() / 8).max(1)).take(8).map(|index| {
+        let class = readings[index].class;
+        Ok((grad_cam(network, &input(index)?, class)?.over(&picture(index)?), format!("for {class}")))
+    });
+    Report::new("LeNet-5 reads digits")
+        .curves("Loss", "step", history, &["training"])
+        .curves("Accuracy", "epoch", history, &["seen in training", "never seen"])
+        .curves("Learning rate", "step", history, &["learning rate"])
+        .confusion("Confusion", confusion, &[])
+        .mistakes("Worst mistakes", mistakes.collect::<Result<_, Error>>()?)
+        .pictures("What speaks for a class (Grad-CAM)", &seen.collect::<Result<Vec<_>, Error>>()?)
+        .filters("Filters of the first layer", network)
+        .maps("What each step makes of the first picture", network, &input(0)?)
+        .diagram("Network", &Diagram::of::<LeNet5>())
+        .save(path)
 }
 
 /// What the network takes an image for.

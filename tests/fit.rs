@@ -92,7 +92,7 @@ fn a_run_goes_on_from_any_of_its_snapshots_with_the_same_bits() {
         assert!(bytes(&again, &folder.0) == expected, "from step {step}");
     }
     let history = whole.history();
-    assert_eq!(history.of("loss").len(), 6);
+    assert_eq!(history.series("loss").len(), 6);
     assert!(history.last("validation accuracy").unwrap() > 0.9, "{history:?}");
     assert!(snapshots.read_best().unwrap().is_some());
     // Another run is refused, and changes nothing.
@@ -149,7 +149,7 @@ fn mixed_batches_are_of_shares() {
     let mut mixed = Loader::with(samples(), LoaderOptions::new(10).shuffled(), mix).unwrap();
     let mut trainer = trainer();
     assert_eq!(trainer.fit(&mut mixed, &Shares, 2, |_| Ok(Scores::default())).unwrap(), Ended::AllEpochs);
-    assert_eq!(trainer.history().of("loss").len(), 2);
+    assert_eq!(trainer.history().series("loss").len(), 2);
 }
 
 #[test]

@@ -18,6 +18,9 @@ fn the_code_of_the_readme_is_a_program() {
         let output = Detector::new(0).forward(&Batch::zeros(1));
         assert_eq!(Detector::heads(output.samples()).boxes.len(), 1);
         std::fs::remove_file(\"lenet5.safetensors\").unwrap();
+        tell(&LeNet5::new(0), &[2.3, 1.0], &Tensor::zeros()).unwrap();
+        std::fs::remove_file(\"lenet5.html\").unwrap();
+        std::fs::remove_dir_all(\"runs\").unwrap();
     }";
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme.rs");
     fs::write(&file, format!("{USE}{code}\n{main}\n")).unwrap();

@@ -10,6 +10,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("metric", &[]),
     ("recipes", &[]),
     ("snapshot", &[]),
+    ("history", &["snapshot"]),
     ("kernel", &["shape"]),
     ("reference", &["shape", "kernel"]),
     ("optim", &["kernel", "snapshot"]),
@@ -20,8 +21,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("layer", &["error", "shape", "random", "kernel", "tensor"]),
     ("network", &["error", "shape", "random", "kernel", "optim", "snapshot", "tensor", "layer"]),
     ("io", &["error", "layer", "network", "snapshot"]),
-    ("fit", &["error", "shape", "data", "io", "layer", "loss", "network", "optim", "snapshot", "tensor", "train"]),
+    (
+        "fit",
+        &[
+            "error", "shape", "data", "history", "io", "layer", "loss", "network", "optim", "snapshot", "tensor",
+            "train",
+        ],
+    ),
     ("mpi", &["error", "train"]),
+    ("report", &["error", "shape", "history", "metric", "tensor", "layer", "network", "io"]),
     ("train", &["error", "shape", "kernel", "optim", "snapshot", "tensor", "loss", "layer", "network"]),
 ];
 

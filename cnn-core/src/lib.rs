@@ -12,6 +12,10 @@
 //! | [`io`] | weights in safetensors files and those of `torch.save`, with PyTorch's names and layouts |
 //! | [`tensor`], [`shape`] | values with a shape in their type |
 //! | [`data`], [`metric`] | data sets from files and memory, transforms, splits, loaders; accuracy and its like |
+#![cfg_attr(
+    feature = "report",
+    doc = "| [`report`] | with the feature of that name: a run as a page, a network as a diagram, files for TensorBoard |"
+)]
 //! | [`layer`] | a layer of your own |
 //! | [`recipes`] | short programs to copy: fine-tuning, groups, micro-batches, averages, resuming, a loop of your own, a GAN |
 //! | [`error`](mod@error) | every way in which data can be wrong |
@@ -68,6 +72,7 @@ pub mod data;
 pub mod error;
 #[cfg(feature = "fit")]
 pub mod fit;
+pub mod history;
 pub mod io;
 #[doc(hidden)]
 pub mod kernel;
@@ -82,6 +87,8 @@ pub mod random;
 pub mod recipes;
 #[cfg(feature = "reference")]
 pub mod reference;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod shape;
 pub mod snapshot;
 pub mod tensor;

@@ -78,6 +78,7 @@ const _: () = {
             output: &mut [f32],
         ) {
             __layer::map::forward::<__Step0, 1>(pass.at(0), [input], output);
+            pass.show(0, 0, output);
         }
         fn forward_steps(
             pass: &mut __layer::Pass<'_>,
@@ -98,6 +99,7 @@ const _: () = {
             grad_input: __Option<__layer::GradInput<'_>>,
             _grad_parameters: &mut [f32],
         ) {
+            pass.show(0, 0, grad_output);
             __layer::map::backward::<__Step0, 1>(
                 pass.at(0),
                 [input],
@@ -260,6 +262,7 @@ const _: () = {
                     __layer::Rows::strided(&(input)[0..], 512),
                     __layer::RowsMut::dense(&mut m0[..]),
                 );
+                pass.show(0, 0, &m0[..]);
             }
             {
                 let [m1] = __network::cut(workspace, samples, [(256, 256)]);
@@ -268,10 +271,12 @@ const _: () = {
                     __layer::Rows::strided(&(input)[256..], 512),
                     __layer::RowsMut::dense(&mut m1[..]),
                 );
+                pass.show(1, 0, &m1[..]);
             }
             {
                 let [m0, m1] = __network::cut(workspace, samples, [(0, 256), (256, 256)]);
                 __layer::map::forward::<__Step2, 2>(pass.at(2), [&m0[..], &m1[..]], output);
+                pass.show(2, 0, output);
             }
         }
         fn forward_steps(
@@ -317,6 +322,7 @@ const _: () = {
             {
                 let [m0, m1, m2, m3] =
                     __network::cut(workspace, samples, [(0, 256), (256, 256), (512, 256), (768, 256)]);
+                pass.show(2, 0, grad_output);
                 __layer::map::backward::<__Step2, 2>(
                     pass.at(2),
                     [&m0[..], &m1[..]],
@@ -330,6 +336,7 @@ const _: () = {
             }
             {
                 let [m3] = __network::cut(workspace, samples, [(768, 256)]);
+                pass.show(1, 0, &m3[..]);
                 __layer::concat::backward(
                     256,
                     __layer::Rows::dense(&mut m3[..]),
@@ -339,6 +346,7 @@ const _: () = {
             }
             {
                 let [m2] = __network::cut(workspace, samples, [(512, 256)]);
+                pass.show(0, 0, &m2[..]);
                 __layer::concat::backward(
                     256,
                     __layer::Rows::dense(&mut m2[..]),

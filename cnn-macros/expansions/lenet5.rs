@@ -382,10 +382,12 @@ const _: () = {
             {
                 let [m0] = __network::cut(workspace, samples, [(0, 4704)]);
                 __layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+                pass.show(0, 0, &m0[..]);
             }
             {
                 let [m0, m1] = __network::cut(workspace, samples, [(0, 4704), (4704, 1176)]);
                 __layer::max_pool2d::forward::<__Step2>(pass.at(2), &[], &m0[..], &mut m1[..]);
+                pass.show(2, 0, &m1[..]);
             }
             if pass.ends_before(3) {
                 return;
@@ -393,10 +395,12 @@ const _: () = {
             {
                 let [m2, m1] = __network::cut(workspace, samples, [(0, 1600), (4704, 1176)]);
                 __layer::conv2d::forward::<__Step3>(pass.at(3), p3, &m1[..], &mut m2[..]);
+                pass.show(3, 0, &m2[..]);
             }
             {
                 let [m2, m3] = __network::cut(workspace, samples, [(0, 1600), (1600, 400)]);
                 __layer::max_pool2d::forward::<__Step5>(pass.at(5), &[], &m2[..], &mut m3[..]);
+                pass.show(5, 0, &m3[..]);
             }
             if pass.ends_before(7) {
                 return;
@@ -404,6 +408,7 @@ const _: () = {
             {
                 let [m4, m3] = __network::cut(workspace, samples, [(0, 120), (1600, 400)]);
                 __layer::linear::forward::<__Step7>(pass.at(7), p7, &m3[..], &mut m4[..]);
+                pass.show(7, 0, &m4[..]);
             }
             if pass.ends_before(9) {
                 return;
@@ -411,6 +416,7 @@ const _: () = {
             {
                 let [m4, m5] = __network::cut(workspace, samples, [(0, 120), (128, 84)]);
                 __layer::linear::forward::<__Step9>(pass.at(9), p9, &m4[..], &mut m5[..]);
+                pass.show(9, 0, &m5[..]);
             }
             if pass.ends_before(11) {
                 return;
@@ -418,6 +424,7 @@ const _: () = {
             {
                 let [m5] = __network::cut(workspace, samples, [(128, 84)]);
                 __layer::linear::forward::<__Step11>(pass.at(11), p11, &m5[..], output);
+                pass.show(11, 0, output);
             }
         }
         fn forward_steps(
@@ -487,6 +494,7 @@ const _: () = {
             if pass.runs(11) {
                 {
                     let [m5, m6] = __network::cut(workspace, samples, [(6560, 84), (6656, 84)]);
+                    pass.show(11, 0, grad_output);
                     __layer::linear::backward::<__Step11>(
                         pass.at(11),
                         p11,
@@ -502,6 +510,7 @@ const _: () = {
                 {
                     let [m4, m7, m5, m6] =
                         __network::cut(workspace, samples, [(6304, 120), (6432, 120), (6560, 84), (6656, 84)]);
+                    pass.show(9, 0, &m6[..]);
                     __layer::linear::backward::<__Step9>(
                         pass.at(9),
                         p9,
@@ -517,6 +526,7 @@ const _: () = {
                 {
                     let [m4, m7, m3, m8] =
                         __network::cut(workspace, samples, [(6304, 120), (6432, 120), (7904, 400), (8304, 400)]);
+                    pass.show(7, 0, &m7[..]);
                     __layer::linear::backward::<__Step7>(
                         pass.at(7),
                         p7,
@@ -532,6 +542,7 @@ const _: () = {
                 {
                     let [m2, m9, m3, m8] =
                         __network::cut(workspace, samples, [(4704, 1600), (6304, 1600), (7904, 400), (8304, 400)]);
+                    pass.show(5, 0, &m8[..]);
                     __layer::max_pool2d::backward::<__Step5>(
                         pass.at(5),
                         &[],
@@ -545,6 +556,7 @@ const _: () = {
                 {
                     let [m2, m9, m1, m10] =
                         __network::cut(workspace, samples, [(4704, 1600), (6304, 1600), (9408, 1176), (10592, 1176)]);
+                    pass.show(3, 0, &m9[..]);
                     __layer::conv2d::backward::<__Step3>(
                         pass.at(3),
                         p3,
@@ -560,6 +572,7 @@ const _: () = {
                 {
                     let [m0, m11, m1, m10] =
                         __network::cut(workspace, samples, [(0, 4704), (4704, 4704), (9408, 1176), (10592, 1176)]);
+                    pass.show(2, 0, &m10[..]);
                     __layer::max_pool2d::backward::<__Step2>(
                         pass.at(2),
                         &[],
@@ -572,6 +585,7 @@ const _: () = {
                 }
                 {
                     let [m0, m11] = __network::cut(workspace, samples, [(0, 4704), (4704, 4704)]);
+                    pass.show(0, 0, &m11[..]);
                     __layer::conv2d::backward::<__Step0>(pass.at(0), p0, input, &m0[..], &mut m11[..], grad_input, q0);
                 }
             }

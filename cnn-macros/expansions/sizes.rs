@@ -284,6 +284,7 @@ const _: () = {
             {
                 let [m0] = __network::cut(workspace, samples, [(0, 4)]);
                 __layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+                pass.show(0, 0, &m0[..]);
             }
             {
                 let [m0] = __network::cut(workspace, samples, [(0, 4)]);
@@ -297,6 +298,7 @@ const _: () = {
                     __layer::Rows::dense(input),
                     __layer::RowsMut::strided(&mut (output)[4..], 20),
                 );
+                pass.show(1, 0, output);
             }
         }
         fn forward_steps(
@@ -341,6 +343,7 @@ const _: () = {
             let [q0] = __kernel::memory::buffer::split(grad_parameters, [10]);
             {
                 let [m1] = __network::cut(workspace, samples, [(0, 4)]);
+                pass.show(1, 0, grad_output);
                 __layer::concat::backward(
                     4,
                     __layer::Rows::strided(&(grad_output)[0..], 20),
@@ -356,6 +359,7 @@ const _: () = {
             }
             {
                 let [m1] = __network::cut(workspace, samples, [(0, 4)]);
+                pass.show(0, 0, &m1[..]);
                 __layer::conv2d::backward::<__Step0>(
                     pass.at(0),
                     p0,
@@ -519,6 +523,7 @@ const _: () = {
             {
                 let [m0] = __network::cut(workspace, samples, [(0, 16)]);
                 __layer::conv2d::forward::<__Step0>(pass.at(0), p0, input, &mut m0[..]);
+                pass.show(0, 0, &m0[..]);
             }
             {
                 let [m0] = __network::cut(workspace, samples, [(0, 16)]);
@@ -532,6 +537,7 @@ const _: () = {
                     __layer::Rows::dense(input),
                     __layer::RowsMut::strided(&mut (output)[16..], 52),
                 );
+                pass.show(1, 0, output);
             }
         }
         fn forward_steps(
@@ -576,6 +582,7 @@ const _: () = {
             let [q0] = __kernel::memory::buffer::split(grad_parameters, [10]);
             {
                 let [m1] = __network::cut(workspace, samples, [(0, 16)]);
+                pass.show(1, 0, grad_output);
                 __layer::concat::backward(
                     16,
                     __layer::Rows::strided(&(grad_output)[0..], 52),
@@ -591,6 +598,7 @@ const _: () = {
             }
             {
                 let [m1] = __network::cut(workspace, samples, [(0, 16)]);
+                pass.show(0, 0, &m1[..]);
                 __layer::conv2d::backward::<__Step0>(
                     pass.at(0),
                     p0,

@@ -214,6 +214,32 @@ pub enum Error {
     /// Predictions that cannot be judged.
     #[error(transparent)]
     Metric(#[from] crate::metric::MetricError),
+    /// Another number of values than a picture has, or a picture without any.
+    #[error(
+        "a picture of {width} x {height} pixels with {channels} value{} each: expected {}, found {found}",
+        if *.channels == 1 { "" } else { "s" },
+        match width.checked_mul(*height).and_then(|pixels| pixels.checked_mul(*channels)) {
+            Some(0) => "at least one pixel".to_owned(),
+            Some(values) => format!("{values} values"),
+            None => "fewer pixels".to_owned(),
+        }
+    )]
+    Picture {
+        /// Pixels of a row.
+        width: usize,
+        /// Rows.
+        height: usize,
+        /// Values of a pixel.
+        channels: usize,
+        /// How many values there are.
+        found: usize,
+    },
+    /// A network of which no step but the last makes a map with more places than one.
+    #[error("no step of {network} before the last makes a map with height and width, which a class could be seen in")]
+    NoMap {
+        /// The network.
+        network: &'static str,
+    },
     /// A file that could not be read or written.
     #[error("{}: {error}", path.display())]
     Io {

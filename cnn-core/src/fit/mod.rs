@@ -42,12 +42,11 @@ mod bar;
 mod batches;
 mod criterion;
 mod evaluate;
-mod history;
 mod interrupt;
 mod trainer;
 
+pub use crate::history::History;
 pub use batches::Batches;
 pub use criterion::{Classes, Criterion, Shares, Values};
 pub use evaluate::{Accuracy, Metric, Scores, evaluate};
-pub use history::History;
 pub use trainer::{Ended, Epoch, Trainer};

@@ -359,9 +359,9 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
         let is_best = self.judge(&scores)?;
         let number = epoch + 1;
         let lr = self.optimizer.lr();
-        self.history.note("loss", number, loss);
-        self.history.note("lr", number, lr);
-        scores.0.iter().for_each(|(name, value)| self.history.note(&format!("validation {name}"), number, *value));
+        self.history.push("loss", number, loss);
+        self.history.push("lr", number, lr);
+        scores.0.iter().for_each(|(name, value)| self.history.push(&format!("validation {name}"), number, *value));
         let line = format!("epoch {number}/{epochs}: loss {loss:.4}; {scores}; {rate:.0} images/s");
         tracing::info!(epoch = number, loss, lr, seconds = bar.time().as_secs_f64(), "{line}");
         bar.finish(&line);

@@ -1,5 +1,7 @@
 //! What a layer may know of the pass it is part of.
 
+use core::fmt;
+
 use super::parts::Parts;
 use crate::kernel::memory::scratch::Scratch;
 
@@ -10,6 +12,16 @@ pub enum Mode {
     Training,
     /// Every layer is a plain function of its input.
     Evaluation,
+}
+
+/// Somebody who looks at what each step of a pass makes: the step, from 0, the values, and how many lie from a cell to the next,
+/// 0 where no others are between.
+pub(crate) struct Viewer<'a>(pub(crate) &'a mut dyn FnMut(usize, usize, &[f32]));
+
+impl fmt::Debug for Viewer<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Viewer")
+    }
 }
 
 /// A pass over a batch: its mode, what random layers key their draws with, and memory that loops may use.
@@ -34,6 +46,8 @@ pub struct Pass<'a> {
     first_sample: usize,
     /// The last layer, a softmax, if the loss takes its logits.
     softmax_of_loss: Option<u64>,
+    /// Who looks on, at the outermost network's steps.
+    viewer: Option<Viewer<'a>>,
     pub(crate) scratch: &'a mut Scratch,
 }
 
@@ -52,6 +66,7 @@ impl<'a> Pass<'a> {
             cut: None,
             first_sample: 0,
             softmax_of_loss: None,
+            viewer: None,
             scratch,
         }
     }
@@ -130,6 +145,20 @@ impl<'a> Pass<'a> {
         Self { softmax_of_loss: Some(last as u64), ..self }
     }
 
+    /// The same pass, with somebody who looks on.
+    pub(crate) fn with_viewer(self, viewer: &'a mut dyn FnMut(usize, usize, &[f32])) -> Self {
+        Self { viewer: Some(Viewer(viewer)), ..self }
+    }
+
+    /// Shows the map that a step has just made in evaluation or, going backwards, the gradient of its map that it is about to
+    /// pass on. Expanded code calls it at each step; where nobody looks on, that is one comparison.
+    #[inline]
+    pub fn show(&mut self, step: usize, stride: usize, values: &[f32]) {
+        if let Some(Viewer(view)) = &mut self.viewer {
+            view(step, stride, values);
+        }
+    }
+
     /// Whether the softmax at this layer is the loss's.
     pub(crate) fn is_softmax_of_loss(&self) -> bool {
         self.network == 0 && self.softmax_of_loss == Some(self.layer)
@@ -147,11 +176,13 @@ impl<'a> Pass<'a> {
         let outer = (self.network, self.layer, self.step, self.parts, self.begin, self.end, self.cut);
         self.parts = self.parts.and_then(|parts| parts.inner(self.step));
         (self.begin, self.end, self.cut) = (0, usize::MAX, None);
+        let viewer = self.viewer.take();
         // An odd factor is a permutation of the numbers, and this one (2^64 over the golden ratio) scatters them: what is
         // few steps away outside is far away inside.
         self.network = self.layer.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let result = work(self);
         (self.network, self.layer, self.step, self.parts, self.begin, self.end, self.cut) = outer;
+        self.viewer = viewer;
         result
     }
 

@@ -6,6 +6,7 @@ mod cut;
 mod frozen;
 mod inference;
 mod init;
+mod maps;
 mod memory;
 mod names;
 mod nested;
@@ -24,6 +25,7 @@ pub use cut::{Cut, fetch};
 pub(crate) use frozen::{is_within, no_part, trainable};
 pub use inference::Inference;
 pub use init::{Fan, Init, Nonlinearity};
+pub use maps::{FeatureMap, feature_gradients, feature_maps};
 pub use memory::Memory;
 #[doc(hidden)]
 pub use memory::{behind, counts, cut, kept, states};

@@ -14,7 +14,7 @@ use crate::plan::again::Rebuild;
 use crate::plan::cut::Cut;
 use crate::plan::memory::{self, Memory, Place};
 use crate::plan::place::{gradient_home, home};
-use crate::plan::{INPUT, Kind, MapId, Plan, Step, StepId};
+use crate::plan::{INPUT, Kind, MapId, Plan, Run, Step, StepId};
 use crate::plan::{custom_layer, frozen_type, step_type};
 use crate::size::Size;
 use crate::write::step::operation;
@@ -115,15 +115,40 @@ impl<'a> Pass<'a> {
     }
 
     fn forward_in_memory(&self, index: StepId) -> TokenStream {
-        self.with_memory(index, || self.forward_call(index, &self.plan.steps[index]))
+        self.with_memory(index, || {
+            let step = &self.plan.steps[index];
+            let call = self.forward_call(index, step);
+            match self.of {
+                Of::Evaluation if step.run != Run::View => {
+                    let show = self.show(index, home(self.plan, step.output).stride, &self.read(step.output));
+                    quote!(#call #show)
+                }
+                _ => call,
+            }
+        })
     }
 
     /// The way back of a step, and before it what that takes and is made again.
     fn backward_in_memory(&self, index: StepId) -> TokenStream {
         let now = memory::backwards(self.plan, index);
         let again: TokenStream = self.memory.again_before(now).map(|rebuild| self.again(now, rebuild)).collect();
-        let call = self.with_memory(now, || self.backward_call(index, &self.plan.steps[index]));
+        let call = self.with_memory(now, || {
+            let step = &self.plan.steps[index];
+            let call = self.backward_call(index, step);
+            if step.run == Run::View || self.gradient_is_callers(step.output) {
+                return call;
+            }
+            let gradient = self.gradient_by(step.output, &quote!(&));
+            let show = self.show(index, gradient_home(self.plan, step.output).stride, &gradient);
+            quote!(#show #call)
+        });
         quote!(#again #call)
+    }
+
+    /// What lets somebody who looks on see a step's map, or its gradient.
+    fn show(&self, index: StepId, stride: u64, values: &TokenStream) -> TokenStream {
+        let (index, stride) = (Literal::usize_unsuffixed(index), Literal::u64_unsuffixed(stride));
+        quote!(pass.show(#index, #stride, #values);)
     }
 
     /// A map that is made again, or, where a cut was behind it, is still there from before that.
@@ -386,11 +411,15 @@ impl<'a> Pass<'a> {
 
     /// Where a map's gradient is, if it is not the network's input's.
     pub(crate) fn gradient(&self, map: MapId) -> TokenStream {
+        self.gradient_by(map, &quote!(&mut))
+    }
+
+    fn gradient_by(&self, map: MapId, reference: &TokenStream) -> TokenStream {
         let home = gradient_home(self.plan, map);
         match self.memory.gradient_place(home.base) {
             Place::Input => quote!(grad_input),
-            Place::Output => from(quote!(grad_output), home.first, &quote!(&mut)),
-            Place::Block(block) => self.part(block, home.first, &quote!(&mut)),
+            Place::Output => from(quote!(grad_output), home.first, reference),
+            Place::Block(block) => self.part(block, home.first, reference),
         }
     }
 
