@@ -21,7 +21,7 @@ use cnn_core::data::{
     CenterCrop, Class, Dataset, ImageFolder, LabelledImages, Loader, LoaderOptions, Normalize, Part, Pictures,
     RandomCrop, RandomHorizontalFlip, RandomResizedCrop, Resize, Subset, Transforms, stratified_split,
 };
-use cnn_core::fit::{Accuracy, Classes, Trainer, evaluate};
+use cnn_core::fit::{Accuracy, OfClasses, Trainer, evaluate};
 use cnn_core::io::Loading;
 use cnn_core::layer::Operation;
 use cnn_core::network::Network;
@@ -183,7 +183,7 @@ where
     // Statistics of pictures that are like those it has seen are good enough, and small batches have worse ones.
     let is_norm = |_: &str, step: &cnn_core::layer::Step| matches!(step.operation, Operation::BatchNorm2d { .. });
     trainer.training_mut().set_mode_where(Mode::Evaluation, is_norm);
-    let criterion = Classes::new();
+    let criterion = OfClasses::new();
     trainer.fit(&mut training, &criterion, arguments.head + arguments.all, |net| {
         evaluate(net, &mut validation, &criterion, &mut [&mut Accuracy::default()])
     })?;

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cnn_core::data::{Class, Loader, LoaderOptions, Mix, Tensors};
-use cnn_core::fit::{Accuracy, Classes, Ended, Scores, Shares, Trainer, evaluate};
+use cnn_core::fit::{Accuracy, Ended, OfClasses, OfShares, Scores, Trainer, evaluate};
 use cnn_core::io::{SavedSnapshot, Snapshot, Snapshots};
 use cnn_core::optim::schedule::{Better, CosineAnnealingLr, ReduceLrOnPlateau};
 use cnn_core::prelude::*;
@@ -65,8 +65,8 @@ fn trainer() -> Trainer<Net, Adam<Net>> {
 
 fn fit(trainer: &mut Trainer<Net, Adam<Net>>, epochs: u64) -> Ended {
     let mut validation = Loader::new(samples(), LoaderOptions::new(20)).unwrap();
-    let validate = |net: &Net| evaluate(net, &mut validation, &Classes::new(), &mut [&mut Accuracy::default()]);
-    trainer.fit(&mut loader(7), &Classes::new(), epochs, validate).unwrap()
+    let validate = |net: &Net| evaluate(net, &mut validation, &OfClasses::new(), &mut [&mut Accuracy::default()]);
+    trainer.fit(&mut loader(7), &OfClasses::new(), epochs, validate).unwrap()
 }
 
 fn bytes(trainer: &Trainer<Net, Adam<Net>>, folder: &Path) -> Vec<u8> {
@@ -124,7 +124,7 @@ fn a_run_ends_by_patience_and_by_a_callback() {
     let scores = [0.1, 0.3, 0.2, 0.3, 0.25, 0.9];
     let mut epoch = 0;
     let ended = patient
-        .fit(&mut loader(25), &Classes::new(), 10, |_| {
+        .fit(&mut loader(25), &OfClasses::new(), 10, |_| {
             epoch += 1;
             best = f64::max(best, scores[epoch - 1]);
             Ok(Scores(vec![("accuracy".to_owned(), scores[epoch - 1])]))
@@ -148,7 +148,7 @@ fn mixed_batches_are_of_shares() {
     let mix = Mix::mixup(0.4).unwrap();
     let mut mixed = Loader::with(samples(), LoaderOptions::new(10).shuffled(), mix).unwrap();
     let mut trainer = trainer();
-    assert_eq!(trainer.fit(&mut mixed, &Shares, 2, |_| Ok(Scores::default())).unwrap(), Ended::AllEpochs);
+    assert_eq!(trainer.fit(&mut mixed, &OfShares, 2, |_| Ok(Scores::default())).unwrap(), Ended::AllEpochs);
     assert_eq!(trainer.history().series("loss").len(), 2);
 }
 
@@ -159,7 +159,7 @@ fn a_loss_that_is_no_number_ends_the_run_with_the_last_snapshot_whole() {
     let mut trainer = trainer().snapshots(snapshots.clone());
     fit(&mut trainer, 2);
     trainer.network_mut().weights_mut().tensor_mut("fc.bias").unwrap()[0] = f32::INFINITY;
-    let error = trainer.fit(&mut loader(7), &Classes::new(), 3, |_| Ok(Scores::default())).unwrap_err();
+    let error = trainer.fit(&mut loader(7), &OfClasses::new(), 3, |_| Ok(Scores::default())).unwrap_err();
     assert!(matches!(error, Error::NonFiniteLoss { .. }), "{error}");
     let mut again = self::trainer().snapshots(snapshots);
     assert!(again.resume().unwrap());

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{Parser, ValueEnum};
 use cnn_core::data::{Class, Dataset, PictureSource, Pictures};
-use cnn_core::fit::{Accuracy, Classes, Ended, Trainer, evaluate};
+use cnn_core::fit::{Accuracy, Ended, OfClasses, Trainer, evaluate};
 use cnn_core::io::{Loading, Snapshots};
 use cnn_core::loss::Logits;
 use cnn_core::network::Network;
@@ -240,8 +240,8 @@ where
         ),
         (_, false) => {}
     }
-    let criterion = Classes::<CLASSES>::new().label_smoothing(arguments.label_smoothing);
-    let plain = Classes::<CLASSES>::new();
+    let criterion = OfClasses::<CLASSES>::new().label_smoothing(arguments.label_smoothing);
+    let plain = OfClasses::<CLASSES>::new();
     let ended = trainer.fit(&mut training, &criterion, epochs, |net| {
         evaluate(net, &mut validation, &plain, &mut [&mut Accuracy::default()])
     })?;

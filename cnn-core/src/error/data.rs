@@ -162,7 +162,7 @@ pub enum DataError {
 
     /// Another number of folders than of classes.
     #[error("{}: expected a folder for each of {expected} classes, found {}: {}", path.display(), found.len(), some(found))]
-    Classes { path: PathBuf, expected: usize, found: Vec<String> },
+    ClassFolders { path: PathBuf, expected: usize, found: Vec<String> },
 
     /// A folder without pictures.
     #[error("{}: expected PNG or JPEG files, found none", path.display())]
@@ -209,7 +209,7 @@ pub enum DataError {
 
     /// A table of another number of values than a sample has.
     #[error("{}: expected {expected} columns of inputs, as many as a sample has values, found {found}", path.display())]
-    Inputs { path: PathBuf, expected: usize, found: usize },
+    InputCounts { path: PathBuf, expected: usize, found: usize },
 
     /// A field of a table that is not what it should be.
     #[error("{}:{line}: column {column}: expected {expected}, found {found:?}", path.display())]

@@ -16,7 +16,7 @@ use crate::tensor::Batch;
 /// struct Near;
 ///
 /// impl Criterion<Flat<3>, Batch<Flat<3>>> for Near {
-///     type Loss<'a> = Huber<'a, Flat<3>>;
+///     type Made<'a> = Huber<'a, Flat<3>>;
 ///
 ///     fn of<'a>(&'a self, targets: &'a Batch<Flat<3>>) -> Result<Huber<'a, Flat<3>>, Error> {
 ///         Ok(Huber::new(targets))
@@ -25,7 +25,7 @@ use crate::tensor::Batch;
 /// ```
 pub trait Criterion<S: Shape, B> {
     /// The loss.
-    type Loss<'a>: Loss<S>
+    type Made<'a>: Loss<S>
     where
         Self: 'a,
         B: 'a;
@@ -35,23 +35,23 @@ pub trait Criterion<S: Shape, B> {
     /// # Errors
     ///
     /// What is wrong with the options of the loss.
-    fn of<'a>(&'a self, targets: &'a B) -> Result<Self::Loss<'a>, Error>;
+    fn of<'a>(&'a self, targets: &'a B) -> Result<Self::Made<'a>, Error>;
 }
 
 /// Cross-entropy of classes, see [`CrossEntropy`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Classes<const CLASSES: usize> {
+pub struct OfClasses<const CLASSES: usize> {
     weights: Option<[f32; CLASSES]>,
     label_smoothing: f32,
 }
 
-impl<const CLASSES: usize> Default for Classes<CLASSES> {
+impl<const CLASSES: usize> Default for OfClasses<CLASSES> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<const CLASSES: usize> Classes<CLASSES> {
+impl<const CLASSES: usize> OfClasses<CLASSES> {
     /// All classes count alike.
     pub fn new() -> Self {
         Self { weights: None, label_smoothing: 0.0 }
@@ -70,8 +70,8 @@ impl<const CLASSES: usize> Classes<CLASSES> {
     }
 }
 
-impl<S: Logits<CLASSES>, const CLASSES: usize> Criterion<S, Labels<CLASSES>> for Classes<CLASSES> {
-    type Loss<'a> = CrossEntropy<'a, CLASSES>;
+impl<S: Logits<CLASSES>, const CLASSES: usize> Criterion<S, Labels<CLASSES>> for OfClasses<CLASSES> {
+    type Made<'a> = CrossEntropy<'a, CLASSES>;
 
     fn of<'a>(&'a self, targets: &'a Labels<CLASSES>) -> Result<CrossEntropy<'a, CLASSES>, Error> {
         let loss = CrossEntropy::new(targets).label_smoothing(self.label_smoothing)?;
@@ -84,14 +84,14 @@ impl<S: Logits<CLASSES>, const CLASSES: usize> Criterion<S, Labels<CLASSES>> for
 
 /// Cross-entropy of targets that are a share of each class, such as those of [mixup](crate::data::Mix), see [`SoftCrossEntropy`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shares;
+pub struct OfShares;
 
-impl<const N: usize> Criterion<Flat<N>, Batch<Flat<N>>> for Shares
+impl<const N: usize> Criterion<Flat<N>, Batch<Flat<N>>> for OfShares
 where
     Flat<N>: Shape,
     for<'a> SoftCrossEntropy<'a, Flat<N>>: Loss<Flat<N>>,
 {
-    type Loss<'a> = SoftCrossEntropy<'a, Flat<N>>;
+    type Made<'a> = SoftCrossEntropy<'a, Flat<N>>;
 
     fn of<'a>(&'a self, targets: &'a Batch<Flat<N>>) -> Result<SoftCrossEntropy<'a, Flat<N>>, Error> {
         Ok(SoftCrossEntropy::new(targets))
@@ -100,12 +100,12 @@ where
 
 /// Squared error of values, see [`MeanSquaredError`](crate::loss::MeanSquaredError).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Values;
+pub struct OfValues;
 
-impl<S: Shape> Criterion<S, Batch<S>> for Values {
-    type Loss<'a> = crate::loss::MeanSquaredError<'a, S>;
+impl<S: Shape> Criterion<S, Batch<S>> for OfValues {
+    type Made<'a> = crate::loss::MeanSquaredError<'a, S>;
 
-    fn of<'a>(&'a self, targets: &'a Batch<S>) -> Result<Self::Loss<'a>, Error> {
+    fn of<'a>(&'a self, targets: &'a Batch<S>) -> Result<Self::Made<'a>, Error> {
         Ok(crate::loss::MeanSquaredError::new(targets))
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use cnn_core::data::{Class, Loader, LoaderOptions, Tensors};
-//! use cnn_core::fit::{Accuracy, Classes, Ended, Trainer, evaluate};
+//! use cnn_core::fit::{Accuracy, OfClasses, Ended, Trainer, evaluate};
 //! use cnn_core::io::Snapshots;
 //! use cnn_core::optim::schedule::CosineAnnealingLr;
 //! use cnn_core::prelude::*;
@@ -27,8 +27,8 @@
 //!     .schedule(CosineAnnealingLr { lr: 0.5, t_max: 200, eta_min: 0.0 })
 //!     .snapshots(Snapshots::in_folder(&folder)?);
 //! trainer.resume()?; // where a run stopped that was not at its end
-//! let ended = trainer.fit(&mut batches, &Classes::new(), 20, |net| {
-//!     evaluate(net, &mut validation, &Classes::new(), &mut [&mut Accuracy::default()])
+//! let ended = trainer.fit(&mut batches, &OfClasses::new(), 20, |net| {
+//!     evaluate(net, &mut validation, &OfClasses::new(), &mut [&mut Accuracy::default()])
 //! })?;
 //! assert!(matches!(ended, Ended::AllEpochs));
 //! assert!(trainer.history().last("validation accuracy").is_some_and(|accuracy| accuracy > 0.9));
@@ -47,6 +47,6 @@ mod trainer;
 
 pub use crate::history::History;
 pub use batches::Batches;
-pub use criterion::{Classes, Criterion, Shares, Values};
+pub use criterion::{Criterion, OfClasses, OfShares, OfValues};
 pub use evaluate::{Accuracy, Metric, Scores, evaluate};
 pub use trainer::{Ended, Epoch, Trainer};

@@ -115,7 +115,7 @@ impl Csv {
     ///
     /// # Errors
     ///
-    /// [`DataError::NoColumn`]; [`DataError::Inputs`] when the others are not as many as a sample has values; [`DataError::Field`] of a
+    /// [`DataError::NoColumn`]; [`DataError::InputCounts`] when the others are not as many as a sample has values; [`DataError::Field`] of a
     /// field that is no class, or no finite number.
     pub fn classes<S: Shape, const CLASSES: usize>(
         &self,
@@ -160,7 +160,7 @@ impl Csv {
         }
         let found = (0..self.names.len()).filter(|column| !places.contains(column)).count();
         if found != S::LEN {
-            return Err(DataError::Inputs { path: self.path.clone(), expected: S::LEN, found });
+            return Err(DataError::InputCounts { path: self.path.clone(), expected: S::LEN, found });
         }
         let mut inputs = Vec::with_capacity(self.lines.len() * found);
         let mut parsed = Vec::with_capacity(self.lines.len());

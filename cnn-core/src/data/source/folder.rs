@@ -33,7 +33,7 @@ impl<const CLASSES: usize> ImageFolder<CLASSES> {
     ///
     /// # Errors
     ///
-    /// [`DataError::Io`]; [`DataError::NoClasses`] and [`DataError::Classes`] when there are not as many folders as classes;
+    /// [`DataError::Io`]; [`DataError::NoClasses`] and [`DataError::ClassFolders`] when there are not as many folders as classes;
     /// [`DataError::NoPictures`] of a class without any; [`DataError::Extension`] of a kind of picture that is not read here;
     /// [`DataError::LinkLoop`].
     pub fn open(root: impl AsRef<Path>) -> Result<Self, DataError> {
@@ -57,7 +57,7 @@ impl<const CLASSES: usize> ImageFolder<CLASSES> {
             return Err(DataError::NoClasses { path: root.into() });
         }
         if !is_right(names.len()) {
-            return Err(DataError::Classes { path: root.into(), expected: CLASSES, found: names });
+            return Err(DataError::ClassFolders { path: root.into(), expected: CLASSES, found: names });
         }
         let (mut files, mut labels) = (Vec::new(), Vec::new());
         for (class, folder) in folders.iter().enumerate() {
