@@ -11,12 +11,14 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{Parser, ValueEnum};
 use cnn_core::data::{Class, Dataset, PictureSource, Pictures};
-use cnn_core::fit::{Accuracy, Ended, OfClasses, Trainer, evaluate};
+use cnn_core::fit::{Accuracy, Ended, Metric, OfClasses, Trainer, evaluate};
 use cnn_core::io::{Loading, Snapshots};
 use cnn_core::loss::Logits;
+use cnn_core::metric::ConfusionMatrix;
 use cnn_core::network::Network;
 use cnn_core::optim::schedule::{Better, ConstantLr, CosineAnnealingLr, OneCycleLr, StepLr};
 use cnn_core::prelude::*;
+use cnn_core::report::{Diagram, Report};
 use cnn_core::shape::Shape;
 use cnn_core::train::Averaging;
 
@@ -87,6 +89,9 @@ struct Arguments {
     /// Goes on from the last snapshot there
     #[arg(long)]
     resume: bool,
+    /// Where a page about the run goes, for a browser: curves, confusion matrix, filters, the network
+    #[arg(long)]
+    report: Option<PathBuf>,
     /// Decides all that is random, and what is held out
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -191,7 +196,7 @@ where
     S: PictureSource<Target = Class<CLASSES>> + Send + 'static,
     Pictures<S, Chw<C, H, W>>: Dataset<Input = Chw<C, H, W>, Target = Class<CLASSES>>,
 {
-    let data::Batches { mut training, mut validation, test, names } = data;
+    let data::Batches { mut training, mut validation, mut test, names } = data;
     println!(
         "{}: {} parameters; {} classes, {} pictures to learn from, {} to choose by{}",
         N::NAME,
@@ -250,15 +255,56 @@ where
         return Ok(());
     }
     println!("{ended}");
+    let history = trainer.history().clone();
     let network = trainer.into_network();
-    if let Some(mut test) = test {
-        let scores = evaluate(&network, &mut test, &plain, &mut [&mut Accuracy::default()])?;
-        println!("test: {scores}");
+    let (what, reported) = match &mut test {
+        Some(test) => ("test", test),
+        None => ("held out", &mut validation),
+    };
+    let mut confusion = Confusion(ConfusionMatrix::<CLASSES>::new());
+    let scores = evaluate(&network, reported, &plain, &mut [&mut Accuracy::default(), &mut confusion])?;
+    println!("{what}: {scores}");
+    if let Some(path) = &arguments.report {
+        Report::new(&format!("{} on {}", N::NAME, arguments.data.display()))
+            .text("In the end", &format!("{what}: {scores}"))
+            .curves("Loss", "epoch", &history, &["loss", "validation loss"])
+            .curves("Accuracy of what is held out", "epoch", &history, &["validation accuracy"])
+            .curves("Learning rate", "epoch", &history, &["lr"])
+            .confusion("Confusion", &confusion.0, &names.iter().map(String::as_str).collect::<Vec<_>>())
+            .filters("Filters of the first layer", &network)
+            .diagram("Network", &Diagram::of::<N>().depth(1))
+            .save(path)?;
+        println!("report: {}", path.display());
     }
     let weights = arguments.run.join("weights.safetensors");
     network.save_safetensors(&weights)?;
     println!("weights saved to {}", weights.display());
     Ok(())
+}
+
+/// How often each class was taken for each; as a number the share that was right.
+struct Confusion<const CLASSES: usize>(ConfusionMatrix<CLASSES>);
+
+impl<S: cnn_core::loss::Classes<CLASSES>, const CLASSES: usize> Metric<S, Labels<CLASSES>> for Confusion<CLASSES> {
+    fn name(&self) -> &str {
+        "right"
+    }
+
+    fn start(&mut self) {
+        self.0.reset();
+    }
+
+    fn add(&mut self, output: &Batch<S>, targets: &Labels<CLASSES>) -> Result<(), Error> {
+        for (scores, truth) in output.values().chunks_exact(CLASSES).zip(targets.as_slice()) {
+            let guess = (0..CLASSES).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
+            self.0.record(*truth, guess)?;
+        }
+        Ok(())
+    }
+
+    fn value(&self) -> f64 {
+        self.0.accuracy()
+    }
 }
 
 fn snapshots_of(arguments: &Arguments) -> Result<Vec<u64>, Error> {
