@@ -30,8 +30,11 @@ use networks::{Name, Truth, Visitor};
 
 #[derive(Parser)]
 struct Arguments {
+    #[arg(long, required_unless_present = "measure")]
+    network: Option<Name>,
+    /// Measures how long sums of several sizes take among the processes, and trains nothing
     #[arg(long)]
-    network: Name,
+    measure: bool,
     /// Shards of a step, a power of two: as many whatever the number of processes is
     #[arg(long, default_value = "4")]
     shards: NonZeroUsize,
@@ -55,7 +58,10 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let world = World::start()?;
-    let network = arguments.network;
+    let Some(network) = arguments.network.filter(|_| !arguments.measure) else {
+        measure(&world)?;
+        return Ok(world.finish()?);
+    };
     network.visit(Run { arguments: &arguments, world: &world }).with_context(|| format!("process {}", world.rank()))?;
     Ok(world.finish()?)
 }
@@ -115,6 +121,36 @@ impl Visitor for Run<'_> {
         }
         Ok(())
     }
+}
+
+/// The median time of sums of several sizes, and of the numbers that a step begins with.
+fn measure(world: &World) -> Result<(), Error> {
+    const ROUNDS: usize = 21;
+    let median = |work: &dyn Fn() -> Result<(), Error>| -> Result<f64, Error> {
+        let mut times = Vec::with_capacity(ROUNDS);
+        for _ in 0..ROUNDS {
+            world.gather(&[0.0])?;
+            let start = Instant::now();
+            work()?;
+            times.push(1e3 * start.elapsed().as_secs_f64());
+        }
+        times.sort_by(f64::total_cmp);
+        Ok(times[ROUNDS / 2])
+    };
+    let gathered = median(&|| world.gather(&[0.0; 8]).map(drop))?;
+    if world.rank() == 0 {
+        println!("{} processes; 8 numbers gathered: {gathered:.3} ms", world.count());
+    }
+    for values in [1_usize << 10, 1 << 14, 1 << 18, 1 << 20, 1 << 22, 11_689_512] {
+        let summed = median(&|| {
+            world.begin_sum(vec![1.0; values]);
+            world.end_sum().map(drop)
+        })?;
+        if world.rank() == 0 {
+            println!("{:>9.3} MB summed: {summed:.3} ms", 4e-6 * values as f64);
+        }
+    }
+    Ok(())
 }
 
 /// One of so many parts of the samples of a file.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{Parser, ValueEnum};
 use cnn_core::data::{Class, Dataset, PictureSource, Pictures};
-use cnn_core::fit::{Accuracy, Ended, Metric, OfClasses, Trainer, evaluate};
+use cnn_core::fit::{Accuracy, Ended, OfClasses, Trainer, evaluate};
 use cnn_core::io::{Loading, Snapshots};
 use cnn_core::loss::Logits;
 use cnn_core::metric::ConfusionMatrix;
@@ -261,7 +261,7 @@ where
         Some(test) => ("test", test),
         None => ("held out", &mut validation),
     };
-    let mut confusion = Confusion(ConfusionMatrix::<CLASSES>::new());
+    let mut confusion = ConfusionMatrix::<CLASSES>::new();
     let scores = evaluate(&network, reported, &plain, &mut [&mut Accuracy::default(), &mut confusion])?;
     println!("{what}: {scores}");
     if let Some(path) = &arguments.report {
@@ -270,7 +270,7 @@ where
             .curves("Loss", "epoch", &history, &["loss", "validation loss"])
             .curves("Accuracy of what is held out", "epoch", &history, &["validation accuracy"])
             .curves("Learning rate", "epoch", &history, &["lr"])
-            .confusion("Confusion", &confusion.0, &names.iter().map(String::as_str).collect::<Vec<_>>())
+            .confusion("Confusion", &confusion, &names.iter().map(String::as_str).collect::<Vec<_>>())
             .filters("Filters of the first layer", &network)
             .diagram("Network", &Diagram::of::<N>().depth(1))
             .save(path)?;
@@ -280,31 +280,6 @@ where
     network.save_safetensors(&weights)?;
     println!("weights saved to {}", weights.display());
     Ok(())
-}
-
-/// How often each class was taken for each; as a number the share that was right.
-struct Confusion<const CLASSES: usize>(ConfusionMatrix<CLASSES>);
-
-impl<S: cnn_core::loss::Classes<CLASSES>, const CLASSES: usize> Metric<S, Labels<CLASSES>> for Confusion<CLASSES> {
-    fn name(&self) -> &str {
-        "right"
-    }
-
-    fn start(&mut self) {
-        self.0.reset();
-    }
-
-    fn add(&mut self, output: &Batch<S>, targets: &Labels<CLASSES>) -> Result<(), Error> {
-        for (scores, truth) in output.values().chunks_exact(CLASSES).zip(targets.as_slice()) {
-            let guess = (0..CLASSES).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
-            self.0.record(*truth, guess)?;
-        }
-        Ok(())
-    }
-
-    fn value(&self) -> f64 {
-        self.0.accuracy()
-    }
 }
 
 fn snapshots_of(arguments: &Arguments) -> Result<Vec<u64>, Error> {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::{Batches, Criterion};
 use crate::Error;
-use crate::loss::{Classes, Labels, Loss};
+use crate::loss::Loss;
 use crate::network::{Inference, Network};
 use crate::tensor::{Batch, Samples, SamplesMut};
 
@@ -55,38 +55,6 @@ pub trait Metric<S: crate::shape::Shape, B> {
 
     /// What it is of all batches.
     fn value(&self) -> f64;
-}
-
-/// The share of samples, or of pixels, whose largest score is that of the label; those that do not count are left out. NaN of none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Accuracy {
-    right: u64,
-    all: u64,
-}
-
-impl<S: Classes<CLASSES>, const CLASSES: usize> Metric<S, Labels<CLASSES>> for Accuracy {
-    fn name(&self) -> &str {
-        "accuracy"
-    }
-
-    fn start(&mut self) {
-        *self = Self::default();
-    }
-
-    fn add(&mut self, output: &Batch<S>, targets: &Labels<CLASSES>) -> Result<(), Error> {
-        for (scores, label) in output.values().chunks_exact(CLASSES).zip(targets.as_slice()) {
-            if *label < CLASSES {
-                let largest = (0..CLASSES).max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
-                self.right += u64::from(largest == Some(*label));
-                self.all += 1;
-            }
-        }
-        Ok(())
-    }
-
-    fn value(&self) -> f64 {
-        self.right as f64 / self.all as f64
-    }
 }
 
 /// What was measured, by name: `loss` first.

@@ -43,10 +43,12 @@ mod batches;
 mod criterion;
 mod evaluate;
 mod interrupt;
+mod metrics;
 mod trainer;
 
 pub use crate::history::History;
+pub use crate::metric::Accuracy;
 pub use batches::Batches;
 pub use criterion::{Criterion, OfClasses, OfShares, OfValues};
-pub use evaluate::{Accuracy, Metric, Scores, evaluate};
+pub use evaluate::{Metric, Scores, evaluate};
 pub use trainer::{Ended, Epoch, Trainer};
