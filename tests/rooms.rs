@@ -24,8 +24,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "fit",
         &[
-            "error", "shape", "data", "history", "io", "layer", "loss", "network", "optim", "snapshot", "tensor",
-            "train",
+            "error", "shape", "data", "history", "io", "layer", "loss", "metric", "network", "optim", "snapshot",
+            "tensor", "train",
         ],
     ),
     ("mpi", &["error", "train"]),
