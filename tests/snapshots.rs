@@ -190,15 +190,17 @@ fn a_run_in_another_process() {
 
 fn killed_again_and_again(name: &str, expected: &[u8]) {
     let wanted = env::var("SNAPSHOT_KILLS").map_or(20, |kills| kills.parse::<u64>().unwrap());
-    let (mut kills, mut tries, mut ends, mut within, mut leftovers) = (0, 0, 0, 0, 0);
+    let (mut kills, mut tries, mut ends, mut within, mut leftovers) = (0, 0_u64, 0, 0, 0);
     while kills < wanted {
         let folder = Folder::new(name);
         let mut of_run = 0;
         // Another time for each, so that it happens before, while and after something is saved; and more and more of it, so that
         // a run comes to its end on a slow disk too.
-        let time =
-            |kills: u64, of_run: u64| Duration::from_micros(5_000 + kills * 7_919 % (60_000 << (of_run / 8).min(8)));
-        while !go_on_elsewhere(name, &folder.0, time(kills, of_run)) {
+        let mut time = |of_run: u64| {
+            tries += 1;
+            Duration::from_micros(5_000 + tries * 7_919 % (60_000 << (of_run / 8).min(8)))
+        };
+        while !go_on_elsewhere(name, &folder.0, time(of_run)) {
             (kills, of_run) = (kills + 1, of_run + 1);
             let names = folder.names();
             within += u64::from(names.iter().any(|name| name.starts_with("step-")));
