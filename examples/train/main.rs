@@ -265,7 +265,7 @@ where
     let scores = evaluate(&network, reported, &plain, &mut [&mut Accuracy::default(), &mut confusion])?;
     println!("{what}: {scores}");
     if let Some(path) = &arguments.report {
-        Report::new(&format!("{} on {}", N::NAME, arguments.data.display()))
+        Report::new(format!("{} on {}", N::NAME, arguments.data.display()))
             .text("In the end", &format!("{what}: {scores}"))
             .curves("Loss", "epoch", &history, &["loss", "validation loss"])
             .curves("Accuracy of what is held out", "epoch", &history, &["validation accuracy"])
