@@ -112,8 +112,10 @@ impl Data {
 }
 
 /// How far a value may be from the reference, as a share of the largest sum of products' magnitudes: a tile's values are
-/// made of all values under it, with roundings of 6e-8 each.
-const TOLERANCE: f64 = 2e-6;
+/// made of all values under it, with roundings of 6e-8 each. Where a weight's gradient is one product (maps of 1x1), nothing
+/// averages them out: of 6,000 geometries the worst was 2.4e-6 off, and of those with more products 1.5e-6. How well they do
+/// on the whole is held by `rounding_is_at_most_three_times_that_of_pytorch`.
+const TOLERANCE: f64 = 4e-6;
 
 fn tolerance(expected: &[(f64, f64)]) -> f64 {
     TOLERANCE

@@ -35,6 +35,8 @@ pub use ports::{Inputs, Outputs};
 pub use predictor::Predictor;
 pub use resize::Resize;
 pub use summary::Summary;
+#[cfg(feature = "report")]
+pub(crate) use summary::grouped;
 pub use tensors::TensorMut;
 pub use weights::{Gradients, Tensor, Weights};
 pub(crate) use weights::{Home, Place, places};
@@ -228,7 +230,7 @@ pub trait Network: Sized + Send + Sync + 'static {
     /// assert_eq!(net.weights().frozen_names().count(), 4);
     /// net.unfreeze_weights("bn1")?;
     ///
-    /// let mut training = Training::new(0);
+    /// let mut training = Training::<Net>::new(0);
     /// training.set_mode("bn1", Mode::Evaluation)?; // its statistics stay, too
     /// # Ok::<(), Error>(())
     /// ```
