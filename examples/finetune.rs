@@ -29,7 +29,10 @@ use cnn_core::optim::schedule::{CosineAnnealingLr, LinearLr, Sequential};
 use cnn_core::prelude::*;
 use cnn_core::shape::Shape;
 
+pub mod networks;
 pub mod output;
+
+use networks::ResNet18Features;
 
 /// As many as there are folders: change it to yours.
 const CLASSES: usize = 10;
@@ -43,36 +46,8 @@ network! {
         head: linear<CLASSES>,
     }
 
-    block basic<C> {
-        add {
-            [
-                conv1: conv2d<C, 3>(padding = 1, bias = false), bn1: batch_norm2d, relu,
-                conv2: conv2d<C, 3>(padding = 1, bias = false), bn2: batch_norm2d,
-            ],
-            [],
-        },
-        relu,
-    }
-    block down<C> {
-        add {
-            [
-                conv1: conv2d<C, 3>(stride = 2, padding = 1, bias = false), bn1: batch_norm2d, relu,
-                conv2: conv2d<C, 3>(padding = 1, bias = false), bn2: batch_norm2d,
-            ],
-            downsample: [conv2d<C, 1>(stride = 2, bias = false), batch_norm2d],
-        },
-        relu,
-    }
-
     /// torchvision's ResNet-18, with another last layer.
-    pub ResNet18<3, 224, 224> {
-        conv1: conv2d<64, 7>(stride = 2, padding = 3, bias = false), bn1: batch_norm2d, relu,
-        max_pool2d<3>(stride = 2, padding = 1),
-        layer1: [basic<64>, basic<64>], layer2: [down<128>, basic<128>],
-        layer3: [down<256>, basic<256>], layer4: [down<512>, basic<512>],
-        adaptive_avg_pool2d<1>, flatten,
-        head: linear<CLASSES>,
-    }
+    pub ResNet18<3, 224, 224> { _: ResNet18Features, head: linear<CLASSES> }
 }
 
 /// Fine-tunes a network on a folder of pictures for each class.

@@ -1,5 +1,8 @@
 //! Runs over epochs, however they end.
 
+#[path = "common/folder.rs"]
+mod folder;
+
 use std::env;
 use std::fs;
 use std::ops::ControlFlow;
@@ -14,28 +17,11 @@ use cnn_core::io::{SavedSnapshot, Snapshot, Snapshots};
 use cnn_core::optim::schedule::{Better, CosineAnnealingLr, ReduceLrOnPlateau};
 use cnn_core::prelude::*;
 use cnn_core::train::Averaging;
+use folder::Folder;
 
 network! {
     /// Layers that draw and layers that count.
     pub Net<1, 6, 6> { conv: conv2d<4, 3>, bn: batch_norm2d, relu, flatten, dropout, fc: linear<3> }
-}
-
-/// An empty folder of a test's own.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fit-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 const SAMPLES: usize = 50;
@@ -77,7 +63,7 @@ fn bytes(trainer: &Trainer<Net, Adam<Net>>, folder: &Path) -> Vec<u8> {
 
 #[test]
 fn a_run_goes_on_from_any_of_its_snapshots_with_the_same_bits() {
-    let folder = Folder::new("any");
+    let folder = Folder::new("fit-any");
     let snapshots = Snapshots::in_folder(folder.0.join("run")).unwrap().keep_last(100);
     let mut whole = trainer().snapshots(snapshots.clone()).snapshot_every(5);
     assert_eq!(fit(&mut whole, 6), Ended::AllEpochs);
@@ -154,7 +140,7 @@ fn mixed_batches_are_of_shares() {
 
 #[test]
 fn a_loss_that_is_no_number_ends_the_run_with_the_last_snapshot_whole() {
-    let folder = Folder::new("nan");
+    let folder = Folder::new("fit-nan");
     let snapshots = Snapshots::in_folder(&folder.0).unwrap();
     let mut trainer = trainer().snapshots(snapshots.clone());
     fit(&mut trainer, 2);
@@ -178,7 +164,7 @@ fn a_run_that_is_interrupted() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_run_behind_a_step_and_says_how_to_go_on() {
-    let folder = Folder::new("interrupt");
+    let folder = Folder::new("fit-interrupt");
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", "a_run_that_is_interrupted"])
         .env("FIT_FOLDER", &folder.0)
@@ -187,9 +173,7 @@ fn ctrl_c_ends_a_run_behind_a_step_and_says_how_to_go_on() {
         .spawn()
         .unwrap();
     let start = Instant::now();
-    let has_begun = || {
-        fs::read_dir(&folder.0).unwrap().any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with("step-"))
-    };
+    let has_begun = || folder.names().iter().any(|name| name.starts_with("step-"));
     while !has_begun() {
         assert!(start.elapsed() < Duration::from_secs(60), "it has not begun");
         thread::sleep(Duration::from_millis(5));

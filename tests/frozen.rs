@@ -1,8 +1,11 @@
 //! Frozen weights, and parts in evaluation mode: the same bits as where everything is differentiated and only some of it used.
 
+mod common;
+
 use cnn_core::layer::Operation;
 use cnn_core::network::Network;
 use cnn_core::prelude::*;
+use common::values;
 
 network! {
     block basic<C, S> {
@@ -47,15 +50,6 @@ network! {
     pub Nested<1, 12, 12> { body: Backbone, max_pool2d<2>, conv: conv2d<6, 3>(padding = 1), relu, flatten, fc: linear<5> }
 }
 
-fn numbers(len: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..len).map(|_| next()).collect()
-}
-
 /// What decides of a tensor by its name.
 type Choice = dyn Fn(&str) -> bool;
 
@@ -70,7 +64,7 @@ fn train<N: Network<Output = Flat<5>>>(is_frozen: &Choice, mode: Mode, by_hand: 
     let labels = Labels::new(&[0_u8, 3, 1, 4]).unwrap();
     let mut losses = Vec::new();
     for step in 0..4 {
-        let values = numbers(4 * <N::Input as cnn_core::shape::Shape>::LEN, step);
+        let values = values(4 * <N::Input as cnn_core::shape::Shape>::LEN, step);
         let input = Batch::<N::Input>::from_nchw(&values).unwrap();
         losses.push(training.backward(mode, &mut net, &input, &CrossEntropy::new(&labels)).unwrap());
         let mut gradients = training.gradients().clone();
@@ -135,7 +129,7 @@ fn a_network_within_another_may_be_frozen_in_part() {
 
 #[test]
 fn a_gradient_by_the_input_goes_through_what_is_frozen() {
-    let input = Batch::from_nchw(&numbers(3 * 3 * 256, 5)).unwrap();
+    let input = Batch::from_nchw(&values(3 * 3 * 256, 5)).unwrap();
     let labels = Labels::new(&[0_u8, 3, 1]).unwrap();
     let by_input = |net: &mut Residual| {
         let mut gradient = Batch::zeros(0);
@@ -181,7 +175,7 @@ network! {
 
 #[test]
 fn what_is_frozen_neither_decays_nor_moves_on() {
-    let input = Batch::from_nchw(&numbers(4 * 3 * 256, 5)).unwrap();
+    let input = Batch::from_nchw(&values(4 * 3 * 256, 5)).unwrap();
     let labels = Labels::new(&[0_u8, 3, 1, 2]).unwrap();
     let mut net = Residual::new(1);
     let mut training = Training::new(1);
@@ -208,7 +202,7 @@ fn what_is_frozen_neither_decays_nor_moves_on() {
 /// A tensor that begins to learn later does its first step then, with Adam's correction for a first step, as in PyTorch.
 #[test]
 fn a_tensor_counts_its_own_steps() {
-    let input = Batch::from_nchw(&numbers(2 * 16, 5)).unwrap();
+    let input = Batch::from_nchw(&values(2 * 16, 5)).unwrap();
     let labels = Labels::new(&[0_u8, 3]).unwrap();
     let mut net = Late::new(1);
     net.freeze_weights("fc.bias").unwrap();
@@ -236,7 +230,7 @@ network! {
 
 #[test]
 fn a_part_in_evaluation_mode_keeps_its_statistics() {
-    let input = Batch::from_nchw(&numbers(4 * 3 * 256, 5)).unwrap();
+    let input = Batch::from_nchw(&values(4 * 3 * 256, 5)).unwrap();
     let labels = Labels::new(&[0_u8, 3, 1, 2]).unwrap();
     let loss = CrossEntropy::new(&labels);
     // All of it is as a step of evaluation.
@@ -269,7 +263,7 @@ fn a_part_in_evaluation_mode_keeps_its_statistics() {
 /// One sample has no variance, but where nothing looks at it there is nothing wrong with it.
 #[test]
 fn one_sample_trains_a_head_behind_normalizations_that_keep_their_statistics() {
-    let input = Batch::from_nchw(&numbers(128, 5)).unwrap();
+    let input = Batch::from_nchw(&values(128, 5)).unwrap();
     let labels = Labels::new(&[1_u8]).unwrap();
     let (mut net, mut training) = (Chain::new(1), Training::new(1));
     let error = training.backward(Mode::Training, &mut net, &input, &CrossEntropy::new(&labels)).unwrap_err();

@@ -1,5 +1,7 @@
 //! Processes that train together, here threads of one: the same bits, however many they are.
 
+mod common;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex};
 use std::thread;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use cnn_core::network::Network;
 use cnn_core::prelude::*;
 use cnn_core::train::{Optimizer, Processes, shards_of, sum_in_tree};
+use common::values;
 
 network! {
     block basic<C, S> {
@@ -113,21 +116,12 @@ impl Processes for OfThreads<'_> {
     }
 }
 
-fn numbers(len: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..len).map(|_| next()).collect()
-}
-
 const SHARDS: usize = 8;
 
 /// Of one shard, the last of which is short.
 fn data(step: u64, shard: usize) -> (Batch<Chw<3, 8, 8>>, Labels<5>) {
     let samples = if shard == SHARDS - 1 { 2 } else { 3 };
-    let input = Batch::from_nchw(&numbers(samples * 192, step * 100 + shard as u64)).unwrap();
+    let input = Batch::from_nchw(&values(samples * 192, step * 100 + shard as u64)).unwrap();
     // Some do not count.
     let labels: Vec<usize> = (0..samples)
         .map(|sample| match (sample + shard) % 6 {

@@ -3,6 +3,9 @@
 //! The tests that race are short. `RACE_SECONDS=10 RACE_KILLS=100 cargo test --release --test saving -- --nocapture` runs them
 //! for longer and prints what they counted.
 
+#[path = "common/folder.rs"]
+mod folder;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use cnn_core::io::{check_replaceable, replace_file};
 use cnn_core::prelude::*;
+use folder::Folder;
 use proptest::prelude::*;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
@@ -23,36 +27,13 @@ network! {
     pub Large<1, 64, 64> { flatten, fc: linear<64>(bias = false) }
 }
 
-/// An empty folder of a test's own.
-struct Folder(PathBuf);
-
 impl Folder {
-    fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("saving-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
     fn file(&self) -> PathBuf {
         self.0.join("w.safetensors")
     }
 
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
     fn leftovers(&self) -> usize {
         self.names().iter().filter(|name| name.ends_with(".partial")).count()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -87,7 +68,7 @@ fn is_whole(path: &Path) -> bool {
 
 #[test]
 fn every_save_of_two_threads_and_two_processes_on_one_path_is_ok_and_every_read_whole() {
-    let folder = Folder::new("race");
+    let folder = Folder::new("saving-race");
     let file = folder.file();
     save_one_of_many(0, &file).unwrap();
     let until =
@@ -133,7 +114,7 @@ fn a_process_that_saves_on_two_threads() {
 
 #[test]
 fn a_kill_leaves_the_file_whole_and_at_most_one_leftover_that_the_next_save_removes() {
-    let folder = Folder::new("kill");
+    let folder = Folder::new("saving-kill");
     let file = folder.file();
     save_one_of_many(0, &file).unwrap();
     let kills = setting("RACE_KILLS", 10);
@@ -167,7 +148,7 @@ fn a_process_that_saves() {
 
 #[test]
 fn the_next_save_removes_what_nobody_writes_and_nothing_else() {
-    let folder = Folder::new("leftover");
+    let folder = Folder::new("saving-leftover");
     let partial = |middle: &str| folder.0.join(format!(".cnn-core-{middle}.partial"));
     fs::write(partial("0123456789abcdef"), "left by a writer that was killed").unwrap();
     fs::write(partial("ours"), "another name").unwrap();
@@ -200,7 +181,7 @@ fn the_next_save_removes_what_nobody_writes_and_nothing_else() {
 
 #[test]
 fn a_failed_write_leaves_the_old_bytes_and_nothing_else() {
-    let folder = Folder::new("failed");
+    let folder = Folder::new("saving-failed");
     fs::write(folder.file(), "old").unwrap();
     let error = replace_file(folder.file(), |file| {
         file.write_all(b"half")?;
@@ -215,7 +196,7 @@ fn a_failed_write_leaves_the_old_bytes_and_nothing_else() {
 
 #[test]
 fn a_name_may_be_as_long_as_the_system_allows() {
-    let folder = Folder::new("long");
+    let folder = Folder::new("saving-long");
     let (longest, longer) = (folder.0.join("w".repeat(255)), folder.0.join("w".repeat(256)));
     for _ in 0..2 {
         Net::new(1).save_safetensors(&longest).unwrap();
@@ -227,7 +208,7 @@ fn a_name_may_be_as_long_as_the_system_allows() {
 
 #[test]
 fn a_path_that_is_no_file_is_an_error() {
-    let folder = Folder::new("no-file");
+    let folder = Folder::new("saving-no-file");
     fs::create_dir(folder.0.join("folder")).unwrap();
     for path in [folder.0.join("folder"), folder.0.join(".."), folder.0.join("none/w"), PathBuf::new(), "/".into()] {
         let error = Net::new(0).save_safetensors(&path).unwrap_err();
@@ -242,7 +223,7 @@ fn a_path_that_is_no_file_is_an_error() {
 /// The crate that the format comes from writes the same bytes.
 #[test]
 fn a_file_is_byte_for_byte_that_of_the_crate_safetensors() {
-    let folder = Folder::new("bytes");
+    let folder = Folder::new("saving-bytes");
     let net = Net::new(3);
     net.save_safetensors(folder.file()).unwrap();
     let written = fs::read(folder.file()).unwrap();
@@ -274,7 +255,7 @@ proptest! {
         bits in prop::collection::vec(any::<u32>(), Net::PARAMETERS),
         count in 0..=i64::MAX as u64,
     ) {
-        let folder = Folder::new("bits");
+        let folder = Folder::new("saving-bits");
         let mut net = Net::new(0);
         for (value, bits) in net.weights_mut().values_mut().iter_mut().zip(bits) {
             let drawn = f32::from_bits(bits);
@@ -303,7 +284,7 @@ mod unix {
 
     #[test]
     fn permissions_are_kept_and_a_new_file_has_those_of_any_new_file() {
-        let folder = Folder::new("mode");
+        let folder = Folder::new("saving-mode");
         let plain = folder.0.join("plain");
         fs::write(&plain, "").unwrap();
         Net::new(0).save_safetensors(folder.file()).unwrap();
@@ -318,7 +299,7 @@ mod unix {
     /// Where the system allows it, which is to the superuser.
     #[test]
     fn the_owner_is_kept() {
-        let folder = Folder::new("owner");
+        let folder = Folder::new("saving-owner");
         fs::write(folder.file(), "").unwrap();
         if chown(folder.file(), Some(1234), Some(5678)).is_err() {
             return;
@@ -331,7 +312,7 @@ mod unix {
 
     #[test]
     fn nobody_reads_what_is_being_written_who_may_not_read_the_file() {
-        let folder = Folder::new("private");
+        let folder = Folder::new("saving-private");
         fs::write(folder.file(), "").unwrap();
         fs::set_permissions(folder.file(), Permissions::from_mode(0o600)).unwrap();
         replace_file(folder.file(), |file| {
@@ -345,7 +326,7 @@ mod unix {
 
     #[test]
     fn a_file_that_may_not_be_written_is_not_replaced() {
-        let folder = Folder::new("read-only");
+        let folder = Folder::new("saving-read-only");
         fs::write(folder.file(), "old").unwrap();
         fs::set_permissions(folder.file(), Permissions::from_mode(0o444)).unwrap();
         // The superuser may write it.
@@ -356,7 +337,7 @@ mod unix {
 
     #[test]
     fn behind_a_link_its_target_is_replaced_and_the_link_stays() {
-        let folder = Folder::new("link");
+        let folder = Folder::new("saving-link");
         let elsewhere = folder.0.join("elsewhere");
         fs::create_dir(&elsewhere).unwrap();
         fs::write(elsewhere.join("target"), "old").unwrap();
@@ -373,7 +354,7 @@ mod unix {
 
     #[test]
     fn links_to_nothing_pipes_and_devices_are_errors() {
-        let folder = Folder::new("special");
+        let folder = Folder::new("saving-special");
         symlink("nothing", folder.file()).unwrap();
         let text = Net::new(0).save_safetensors(folder.file()).unwrap_err().to_string();
         assert!(text.ends_with("is a symbolic link to nothing"), "{text}");
@@ -393,7 +374,7 @@ mod unix {
     /// A name that is planted where a file is to be written is neither followed nor waited for.
     #[test]
     fn what_looks_like_a_leftover_may_be_anything() {
-        let folder = Folder::new("planted");
+        let folder = Folder::new("saving-planted");
         let planted = |digit: &str| folder.0.join(format!(".cnn-core-{}.partial", digit.repeat(16)));
         fs::write(folder.0.join("victim"), "untouched").unwrap();
         symlink("victim", planted("1")).unwrap();

@@ -1,8 +1,11 @@
 //! A step in several parts is one of the whole batch.
 
+mod common;
+
 use cnn_core::loss::{Reduction, SmoothL1};
 use cnn_core::network::Network;
 use cnn_core::prelude::*;
+use common::values;
 
 network! {
     /// No layer looks at the batch, and some draw.
@@ -26,21 +29,12 @@ network! {
     pub Normal<2, 6, 6> { conv: conv2d<4, 3>, bn: batch_norm2d, relu, flatten, fc: linear<4> }
 }
 
-fn numbers(len: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..len).map(|_| next()).collect()
-}
-
 const SAMPLES: usize = 8;
 const CUTS: [&[usize]; 5] = [&[8], &[4, 4], &[2, 2, 2, 2], &[1, 3, 2, 2], &[1, 1, 1, 1, 1, 1, 1, 1]];
 
 /// The loss and the gradient of a batch in one part and in several, which `loss` makes for samples of some of the batch.
 fn whole_and_parts<N: Network<Input = Chw<2, 6, 6>>, L: Loss<N::Output>>(loss: impl Fn(core::ops::Range<usize>) -> L) {
-    let values = numbers(SAMPLES * 72, 1);
+    let values = values(SAMPLES * 72, 1);
     let input = |samples: core::ops::Range<usize>| {
         Batch::<Chw<2, 6, 6>>::from_nchw(&values[samples.start * 72..samples.end * 72]).unwrap()
     };
@@ -126,7 +120,7 @@ fn where_nothing_counts_the_loss_is_no_number_and_the_step_none() {
 #[test]
 fn running_statistics_move_once_by_the_mean_of_the_shards() {
     let inputs: Vec<Batch<Chw<2, 6, 6>>> =
-        (0..4).map(|seed| Batch::from_nchw(&numbers(2 * 72, seed)).unwrap()).collect();
+        (0..4).map(|seed| Batch::from_nchw(&values(2 * 72, seed)).unwrap()).collect();
     let labels = Labels::<4>::new(&[1, 2]).unwrap();
     let mut sum = vec![0.0; 8];
     for input in &inputs {
@@ -147,7 +141,7 @@ fn running_statistics_move_once_by_the_mean_of_the_shards() {
 #[test]
 fn a_step_in_parts_is_the_same_the_second_time() {
     let inputs: Vec<Batch<Chw<2, 6, 6>>> =
-        (0..5).map(|seed| Batch::from_nchw(&numbers(2 * 72, seed)).unwrap()).collect();
+        (0..5).map(|seed| Batch::from_nchw(&values(2 * 72, seed)).unwrap()).collect();
     let labels = Labels::<4>::new(&[1, 2]).unwrap();
     let shards: Vec<_> = inputs.iter().map(|input| (input, CrossEntropy::new(&labels))).collect();
     let mut net = Normal::new(3);

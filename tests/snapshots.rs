@@ -3,6 +3,9 @@
 //! `SNAPSHOT_KILLS=100 cargo test --release --test snapshots -- --nocapture` kills more often than the 20 times that it takes
 //! otherwise, with each optimizer, and says how far the runs were.
 
+#[path = "common/folder.rs"]
+mod folder;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +20,7 @@ use cnn_core::optim::{AdagradOptions, LambOptions, RmsPropOptions};
 use cnn_core::prelude::*;
 use cnn_core::snapshot::State;
 use cnn_core::train::{Adagrad, Averaged, Averaging, Lamb, Optimizer, RmsProp, is_vector};
+use folder::Folder;
 
 network! {
     /// Of layers that draw, layers that count, and weights of several kinds.
@@ -27,31 +31,6 @@ network! {
 
     /// Another one, of other weights.
     pub Other<2, 6, 6> { conv: conv2d<4, 3>(bias = false), flatten, fc: linear<3> }
-}
-
-/// An empty folder of a test's own.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("snapshots-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 const SAMPLES: usize = 22;
@@ -192,7 +171,7 @@ fn killed_again_and_again(name: &str, expected: &[u8]) {
     let wanted = env::var("SNAPSHOT_KILLS").map_or(20, |kills| kills.parse::<u64>().unwrap());
     let (mut kills, mut tries, mut ends, mut within, mut leftovers) = (0, 0_u64, 0, 0, 0);
     while kills < wanted {
-        let folder = Folder::new(name);
+        let folder = Folder::new(&format!("snapshots-{name}"));
         let mut of_run = 0;
         // Another time for each, so that it happens before, while and after something is saved; and more and more of it, so that
         // a run comes to its end on a slow disk too.
@@ -217,18 +196,18 @@ fn killed_again_and_again(name: &str, expected: &[u8]) {
 
 #[test]
 fn a_run_with_sgd_that_is_killed_again_and_again_ends_with_the_bits_of_an_undisturbed_one() {
-    let folder = Folder::new("undisturbed-sgd");
+    let folder = Folder::new("snapshots-undisturbed-sgd");
     killed_again_and_again("sgd", &Run::new(sgd()).go_on(&folder.0));
 }
 
 #[test]
 fn a_run_with_adam_that_is_killed_again_and_again_ends_with_the_bits_of_an_undisturbed_one() {
-    let folder = Folder::new("undisturbed-adam");
+    let folder = Folder::new("snapshots-undisturbed-adam");
     killed_again_and_again("adam", &Run::new(adam()).go_on(&folder.0));
 }
 
 fn resumes_at_every_step<O: Optimizer<Net> + State>(new: impl Fn() -> O) {
-    let folder = Folder::new("every-step");
+    let folder = Folder::new("snapshots-every-step");
     let expected = Run::new(new()).go_on(&folder.0);
     let between = folder.0.join("between.safetensors");
     let mut run = Run::new(new());
@@ -253,7 +232,7 @@ fn every_optimizer_goes_on_after_every_step() {
 
 #[test]
 fn what_does_not_fit_is_named_and_nothing_is_put_back() {
-    let folder = Folder::new("misfits");
+    let folder = Folder::new("snapshots-misfits");
     let path = folder.0.join("run.safetensors");
     let mut run = Run::new(adam());
     run.step();
@@ -292,7 +271,7 @@ fn what_does_not_fit_is_named_and_nothing_is_put_back() {
 
 #[test]
 fn a_file_of_weights_is_no_snapshot_and_a_cut_one_is_told() {
-    let folder = Folder::new("others");
+    let folder = Folder::new("snapshots-others");
     let path = folder.0.join("w.safetensors");
     Net::new(0).save_safetensors(&path).unwrap();
     let error = SavedSnapshot::read(&path).unwrap_err().to_string();
@@ -318,7 +297,7 @@ fn a_file_of_weights_is_no_snapshot_and_a_cut_one_is_told() {
 
 #[test]
 fn the_last_few_are_kept_and_the_best() {
-    let folder = Folder::new("last");
+    let folder = Folder::new("snapshots-last");
     fs::write(folder.0.join("step-12.safetensors"), "another's").unwrap();
     let snapshots = Snapshots::in_folder(folder.0.join("run")).unwrap().keep_last(2);
     assert!(snapshots.read_latest().unwrap().is_none() && snapshots.read_best().unwrap().is_none());
@@ -343,7 +322,7 @@ fn the_last_few_are_kept_and_the_best() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_leaves_the_earlier_snapshot_whole() {
-    let folder = Folder::new("full");
+    let folder = Folder::new("snapshots-full");
     let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(&folder.0).output();
     if !mounted.is_ok_and(|output| output.status.success()) {
         println!("not tried: no file system may be mounted here");

@@ -126,12 +126,12 @@ const _: () = {
     where
         Heat<{ S }>: HeatSize,
     {
-        fn weights(&self, samples: usize) -> ::cnn_core::loss::Weights {
-            ::cnn_core::loss::Weights::of_outputs(::std::vec![
-                ::cnn_core::loss::Loss::<<Heat<{ S }> as ::cnn_core::network::Port<1usize>>::Shape>::weights(
+        fn divisors(&self, samples: usize) -> ::cnn_core::loss::Divisors {
+            ::cnn_core::loss::Divisors::of_outputs(::std::vec![
+                ::cnn_core::loss::Loss::<<Heat<{ S }> as ::cnn_core::network::Port<1usize>>::Shape>::divisors(
                     &self.heat, samples
                 ),
-                ::cnn_core::loss::Loss::<<Heat<{ S }> as ::cnn_core::network::Port<3usize>>::Shape>::weights(
+                ::cnn_core::loss::Loss::<<Heat<{ S }> as ::cnn_core::network::Port<3usize>>::Shape>::divisors(
                     &self.same, samples
                 )
             ])

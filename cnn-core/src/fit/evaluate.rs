@@ -76,7 +76,8 @@ impl fmt::Display for Scores {
 }
 
 /// The loss of all batches of an epoch and what else is measured of them, in evaluation mode. A mean is divided by all samples, or
-/// by the weights of all labels that count; a sum is added up.
+/// by the weights of all labels that count; a sum is added up. Of losses of several outputs that are divided by different numbers,
+/// batches count by what the first is divided by.
 ///
 /// # Errors
 ///
@@ -103,8 +104,7 @@ where
         gradient.resize(samples);
         let loss = criterion.of(&batch.targets)?;
         let value = loss.evaluate(Samples::new(output.values()), SamplesMut::new(gradient.values_mut()))?;
-        // Of several losses the first says what counts.
-        match loss.weights(samples).of.first().copied().flatten() {
+        match loss.divisors(samples).of.first().copied().flatten() {
             Some(0.0) => {}
             Some(of_batch) => {
                 sum += f64::from(value) * of_batch;

@@ -12,6 +12,7 @@ use super::source::Source;
 use super::write::{Bytes, Piece, write};
 use crate::Error;
 use crate::error::WeightsProblem;
+use crate::network::is_within;
 use crate::snapshot::{Content, Found, Item, Record, SnapshotProblem, State};
 
 /// What is by this name in every snapshot, and nowhere else.
@@ -198,13 +199,9 @@ impl SavedSnapshot {
         let staged: Result<Vec<_>, _> =
             states.iter_mut().map(|(name, state)| found.stage(name, &mut **state)).collect();
         let staged = staged.map_err(|problem| self.problem(problem))?;
-        let is_of = |item: &String, name: &String| {
-            name.is_empty()
-                || item.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
         let asked_for = asked.borrow();
         let mut extra = self.items.keys().filter(|item| !asked_for.contains(*item));
-        if let Some(name) = extra.find(|item| names.iter().any(|name| is_of(item, name))) {
+        if let Some(name) = extra.find(|item| names.iter().any(|name| is_within(name, item))) {
             return Err(self.problem(SnapshotProblem::Extra { name: name.clone() }));
         }
         staged.into_iter().for_each(|put_back| put_back());
@@ -217,9 +214,7 @@ impl SavedSnapshot {
 
     /// Whether there is something by a name, or within it.
     pub fn has(&self, name: &str) -> bool {
-        let within =
-            |item: &String| item.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        self.items.keys().any(within)
+        self.items.keys().any(|item| is_within(name, item))
     }
 }
 

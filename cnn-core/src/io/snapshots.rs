@@ -110,9 +110,8 @@ impl Snapshots {
         // One that goes while we look was replaced by a later one.
         for _ in 0..10 {
             let Some(step) = self.steps()?.pop() else { return Ok(None) };
-            match SavedSnapshot::read(self.of(step)) {
-                Err(Error::Io { error, .. }) if error.kind() == ErrorKind::NotFound => {}
-                read => return read.map(Some),
+            if let Some(saved) = read_if_there(&self.of(step))? {
+                return Ok(Some(saved));
             }
         }
         Ok(None)
@@ -124,10 +123,7 @@ impl Snapshots {
     ///
     /// Those of [`SavedSnapshot::read`].
     pub fn read_best(&self) -> Result<Option<SavedSnapshot>, Error> {
-        match SavedSnapshot::read(self.folder.join(BEST)) {
-            Err(Error::Io { error, .. }) if error.kind() == ErrorKind::NotFound => Ok(None),
-            read => read.map(Some),
-        }
+        read_if_there(&self.folder.join(BEST))
     }
 
     /// The folder.
@@ -138,5 +134,13 @@ impl Snapshots {
     /// Where the snapshot of a step is.
     fn of(&self, step: u64) -> PathBuf {
         self.folder.join(format!("{}{step:010}{}", NAME[0], NAME[1]))
+    }
+}
+
+/// None of a file that there is not.
+fn read_if_there(path: &Path) -> Result<Option<SavedSnapshot>, Error> {
+    match SavedSnapshot::read(path) {
+        Err(Error::Io { error, .. }) if error.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
     }
 }

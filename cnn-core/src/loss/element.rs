@@ -3,7 +3,7 @@
 
 use core::marker::PhantomData;
 
-use super::{Loss, Reduction, Weights};
+use super::{Divisors, Loss, Reduction};
 use crate::Error;
 use crate::kernel::isa::vectorize;
 use crate::kernel::memory::chunk::join;
@@ -110,8 +110,8 @@ macro_rules! loss {
         }
 
         impl<S: Shape> Loss<S> for $name<'_, S> {
-            fn weights(&self, samples: usize) -> Weights {
-                self.reduction.weights(samples)
+            fn divisors(&self, samples: usize) -> Divisors {
+                self.reduction.divisors(samples)
             }
 
             fn evaluate(&self, output: Samples<'_, S>, grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {

@@ -2,7 +2,7 @@
 
 use super::rows::{cross_entropy_rows, least};
 use super::weighted::{self, Options};
-use super::{Classes, Labels, Logits, Loss, Reduction, Weights};
+use super::{Classes, Divisors, Labels, Logits, Loss, Reduction};
 use crate::Error;
 use crate::shape::{Probabilities, Shape};
 use crate::tensor::{Samples, SamplesMut};
@@ -98,8 +98,8 @@ likelihood! {
 }
 
 impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for NegativeLogLikelihood<'_, CLASSES> {
-    fn weights(&self, _samples: usize) -> Weights {
-        Weights::one(self.options().weight_of(CLASSES, self.labels.as_slice()))
+    fn divisors(&self, _samples: usize) -> Divisors {
+        Divisors::one(self.options().weight_of(CLASSES, self.labels.as_slice()))
     }
 
     fn evaluate(
@@ -134,8 +134,8 @@ impl<S: Classes<CLASSES>, const CLASSES: usize> Loss<Probabilities<S>> for Negat
 }
 
 impl<S: Logits<CLASSES>, const CLASSES: usize> Loss<S> for NllLoss<'_, CLASSES> {
-    fn weights(&self, _samples: usize) -> Weights {
-        Weights::one(self.options().weight_of(CLASSES, self.labels.as_slice()))
+    fn divisors(&self, _samples: usize) -> Divisors {
+        Divisors::one(self.options().weight_of(CLASSES, self.labels.as_slice()))
     }
 
     fn evaluate(&self, output: Samples<'_, S>, grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {

@@ -59,8 +59,8 @@ pub trait Loss<S: Shape>: Sync {
     /// What its mean over a batch is divided by, as far as the whole of several batches is concerned: the samples, or the weights
     /// of the labels that count. None of a sum. It says nothing of the output, so that it is known before that. Of a loss that is
     /// the sum of several, one for each.
-    fn weights(&self, samples: usize) -> Weights {
-        Weights::one(Some(samples as f64))
+    fn divisors(&self, samples: usize) -> Divisors {
+        Divisors::one(Some(samples as f64))
     }
 
     /// Whether a training step of a network that ends in `softmax` is to call [`evaluate_logits`](Self::evaluate_logits).
@@ -80,16 +80,16 @@ pub trait Loss<S: Shape>: Sync {
     }
 }
 
-/// What means are divided by, see [`Loss::weights`].
+/// What means are divided by, see [`Loss::divisors`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Weights {
+pub struct Divisors {
     /// Of each loss that is added up; none of a sum.
     pub of: Vec<Option<f64>>,
     /// Whether it is of several outputs of a network, which are evaluated one by one.
     pub(crate) is_of_outputs: bool,
 }
 
-impl Weights {
+impl Divisors {
     /// Of a loss that is no sum of others.
     pub fn one(weight: Option<f64>) -> Self {
         Self { of: vec![weight], is_of_outputs: false }
@@ -98,7 +98,7 @@ impl Weights {
     /// Of losses of several outputs.
     #[doc(hidden)]
     pub fn of_outputs(of: Vec<Self>) -> Self {
-        Self { of: of.into_iter().flat_map(|weights| weights.of).collect(), is_of_outputs: true }
+        Self { of: of.into_iter().flat_map(|divisors| divisors.of).collect(), is_of_outputs: true }
     }
 }
 
@@ -289,8 +289,8 @@ pub enum Reduction {
 
 impl Reduction {
     /// What the means of so many equal parts are divided by.
-    fn weights(self, parts: usize) -> Weights {
-        Weights::one((self == Self::Mean).then_some(parts as f64))
+    fn divisors(self, parts: usize) -> Divisors {
+        Divisors::one((self == Self::Mean).then_some(parts as f64))
     }
 }
 
@@ -307,8 +307,8 @@ pub(crate) fn take_share(loss: f32, gradient: &mut [f32], share: f64) -> f32 {
 }
 
 impl<S: Logits<CLASSES>, const CLASSES: usize> Loss<S> for CrossEntropy<'_, CLASSES> {
-    fn weights(&self, _samples: usize) -> Weights {
-        Weights::one(self.options().weight_of(CLASSES, self.labels.as_slice()))
+    fn divisors(&self, _samples: usize) -> Divisors {
+        Divisors::one(self.options().weight_of(CLASSES, self.labels.as_slice()))
     }
 
     fn evaluate(&self, output: Samples<'_, S>, mut grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {

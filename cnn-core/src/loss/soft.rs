@@ -1,7 +1,7 @@
 //! Cross-entropy with probabilities as targets.
 
 use super::weighted::{self, Options};
-use super::{Loss, Reduction, Scores, Weights};
+use super::{Divisors, Loss, Reduction, Scores};
 use crate::Error;
 use crate::shape::{Chw, Flat, Probabilities, Shape};
 use crate::tensor::{Batch, Samples, SamplesMut};
@@ -75,8 +75,8 @@ impl<const C: usize, const H: usize, const W: usize> AnyLogits for Chw<C, H, W> 
 impl<S: Shape> AnyLogits for Probabilities<S> where Probabilities<S>: Shape + Scores {}
 
 impl<S: AnyLogits> Loss<S> for SoftCrossEntropy<'_, S> {
-    fn weights(&self, samples: usize) -> Weights {
-        self.reduction.weights(samples)
+    fn divisors(&self, samples: usize) -> Divisors {
+        self.reduction.divisors(samples)
     }
 
     fn evaluate(&self, output: Samples<'_, S>, mut grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {

@@ -37,7 +37,11 @@ impl Accuracy {
 
     /// Counts one prediction.
     pub fn record(&mut self, truth: usize, predicted: usize) {
-        self.correct += u64::from(truth == predicted);
+        self.count(truth == predicted);
+    }
+
+    pub(super) fn count(&mut self, is_right: bool) {
+        self.correct += u64::from(is_right);
         self.total += 1;
     }
 

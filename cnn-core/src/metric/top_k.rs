@@ -1,5 +1,5 @@
-use super::MetricError;
 use super::error::{check_class, check_scores};
+use super::{Accuracy, MetricError};
 
 /// The share of samples whose true class is among the `k` with the largest scores: `k` of 5 is the top-5 accuracy of ImageNet.
 ///
@@ -18,8 +18,7 @@ use super::error::{check_class, check_scores};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TopKAccuracy<const CLASSES: usize> {
     k: usize,
-    correct: u64,
-    total: u64,
+    is_among: Accuracy,
 }
 
 impl<const CLASSES: usize> TopKAccuracy<CLASSES> {
@@ -30,7 +29,7 @@ impl<const CLASSES: usize> TopKAccuracy<CLASSES> {
     /// [`MetricError::K`] when `k` is 0 or there are not so many classes.
     pub fn new(k: usize) -> Result<Self, MetricError> {
         if (1..=CLASSES).contains(&k) {
-            Ok(Self { k, correct: 0, total: 0 })
+            Ok(Self { k, is_among: Accuracy::new() })
         } else {
             Err(MetricError::K { k, classes: CLASSES })
         }
@@ -54,30 +53,30 @@ impl<const CLASSES: usize> TopKAccuracy<CLASSES> {
     pub fn update(&mut self, truth: &[usize], scores: &[f32]) -> Result<(), MetricError> {
         check_scores(truth.len(), CLASSES, scores)?;
         truth.iter().try_for_each(|class| check_class(CLASSES, *class))?;
-        let samples = truth.iter().zip(scores.chunks_exact(CLASSES));
-        self.correct += samples.filter(|(truth, scores)| place(**truth, scores) < self.k).count() as u64;
-        self.total += truth.len() as u64;
+        for (truth, scores) in truth.iter().zip(scores.chunks_exact(CLASSES)) {
+            self.is_among.count(place(*truth, scores) < self.k);
+        }
         Ok(())
     }
 
     /// Forgets all.
     pub fn reset(&mut self) {
-        (self.correct, self.total) = (0, 0);
+        self.is_among.reset();
     }
 
     /// Number of samples whose true class is among the first.
     pub fn correct(&self) -> u64 {
-        self.correct
+        self.is_among.correct()
     }
 
     /// Number of samples.
     pub fn total(&self) -> u64 {
-        self.total
+        self.is_among.total()
     }
 
     /// The share of samples whose true class is among the first; NaN where there are none.
     pub fn value(&self) -> f64 {
-        self.correct as f64 / self.total as f64
+        self.is_among.value()
     }
 }
 

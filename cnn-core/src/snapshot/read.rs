@@ -66,10 +66,10 @@ impl<'a> Found<'a> {
     ///
     /// If there is nothing by that name, or something else.
     pub fn values(&self, name: &str, sizes: &[usize]) -> Result<&'a [f32], SnapshotProblem> {
-        match self.find(name)? {
-            Content::Values { sizes: found, values } if found == sizes => Ok(values),
-            other => Err(self.other(name, &format!("a tensor of sizes {sizes:?}"), &other.kind())),
-        }
+        self.get(name, &format!("a tensor of sizes {sizes:?}"), |content| match content {
+            Content::Values { sizes: found, values } if found == sizes => Some(&values[..]),
+            _ => None,
+        })
     }
 
     /// A whole number.
@@ -78,10 +78,10 @@ impl<'a> Found<'a> {
     ///
     /// If there is nothing by that name, or something else.
     pub fn whole(&self, name: &str) -> Result<u64, SnapshotProblem> {
-        match self.find(name)? {
-            Content::Wholes(numbers) if numbers.len() == 1 => Ok(numbers[0]),
-            other => Err(self.other(name, "a whole number", &other.kind())),
-        }
+        self.get(name, "a whole number", |content| match content {
+            Content::Wholes(numbers) if numbers.len() == 1 => Some(numbers[0]),
+            _ => None,
+        })
     }
 
     /// Whole numbers.
@@ -90,10 +90,10 @@ impl<'a> Found<'a> {
     ///
     /// If there is nothing by that name, or something else.
     pub fn wholes(&self, name: &str) -> Result<Vec<u64>, SnapshotProblem> {
-        match self.find(name)? {
-            Content::Wholes(numbers) => Ok(numbers.clone()),
-            other => Err(self.other(name, "whole numbers", &other.kind())),
-        }
+        self.get(name, "whole numbers", |content| match content {
+            Content::Wholes(numbers) => Some(numbers.clone()),
+            _ => None,
+        })
     }
 
     /// A number.
@@ -102,10 +102,10 @@ impl<'a> Found<'a> {
     ///
     /// If there is nothing by that name, or something else.
     pub fn real(&self, name: &str) -> Result<f64, SnapshotProblem> {
-        match self.find(name)? {
-            Content::Reals(numbers) if numbers.len() == 1 => Ok(numbers[0]),
-            other => Err(self.other(name, "a number", &other.kind())),
-        }
+        self.get(name, "a number", |content| match content {
+            Content::Reals(numbers) if numbers.len() == 1 => Some(numbers[0]),
+            _ => None,
+        })
     }
 
     /// Numbers.
@@ -114,10 +114,10 @@ impl<'a> Found<'a> {
     ///
     /// If there is nothing by that name, or something else.
     pub fn reals(&self, name: &str) -> Result<Vec<f64>, SnapshotProblem> {
-        match self.find(name)? {
-            Content::Reals(numbers) => Ok(numbers.clone()),
-            other => Err(self.other(name, "numbers", &other.kind())),
-        }
+        self.get(name, "numbers", |content| match content {
+            Content::Reals(numbers) => Some(numbers.clone()),
+            _ => None,
+        })
     }
 
     /// Words.
@@ -126,10 +126,21 @@ impl<'a> Found<'a> {
     ///
     /// If there is nothing by that name, or something else.
     pub fn text(&self, name: &str) -> Result<String, SnapshotProblem> {
-        match self.find(name)? {
-            Content::Text(text) => Ok(text.clone()),
-            other => Err(self.other(name, "words", &other.kind())),
-        }
+        self.get(name, "words", |content| match content {
+            Content::Text(text) => Some(text.clone()),
+            _ => None,
+        })
+    }
+
+    /// What is by a name, as what is expected there.
+    fn get<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        of: impl FnOnce(&'a Content) -> Option<T>,
+    ) -> Result<T, SnapshotProblem> {
+        let content = self.find(name)?;
+        of(content).ok_or_else(|| self.other(name, expected, &content.kind()))
     }
 
     /// That something is not what is there now.

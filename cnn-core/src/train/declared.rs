@@ -7,7 +7,7 @@ use crate::Error;
 use crate::kernel::memory::buffer::split;
 use crate::kernel::memory::chunk::threads;
 use crate::layer::{GradInput, Mode, Owned, Pass, step};
-use crate::loss::{Loss, LossMemory, Weights};
+use crate::loss::{Divisors, Loss, LossMemory};
 use crate::network::{Given, Network, gather_values};
 use crate::shape::Shape;
 use crate::tensor::{Samples, SamplesMut};
@@ -183,8 +183,8 @@ impl<'a, L: Network, S: Shape, const N: usize> DeclaredLoss<'a, L, S, N> {
 
 impl<L: Network, S: Shape, const N: usize> Loss<S> for DeclaredLoss<'_, L, S, N> {
     /// Of one that makes weights, they are taken to be as many for each sample.
-    fn weights(&self, samples: usize) -> Weights {
-        Weights::one((!self.sums).then_some(samples as f64))
+    fn divisors(&self, samples: usize) -> Divisors {
+        Divisors::one((!self.sums).then_some(samples as f64))
     }
 
     fn evaluate(&self, output: Samples<'_, S>, grad_output: SamplesMut<'_, S>) -> Result<f32, Error> {

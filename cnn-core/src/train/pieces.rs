@@ -2,8 +2,8 @@
 
 use core::ops::Range;
 
-use crate::layer::{Step, step};
-use crate::network::Cut;
+use crate::layer::step;
+use crate::network::Network;
 
 /// A piece: its steps, and the trainable values that they own.
 #[derive(Debug, PartialEq)]
@@ -15,13 +15,13 @@ pub(super) struct Piece {
 /// A piece has so many values at least, if there are as many: what is sent to others is not shorter than it takes to begin.
 const LEAST: usize = 1 << 18;
 
-/// The pieces of a network of so many values from a cut on, the last first.
-pub(super) fn pieces(steps: &'static [Step], cuts: &[Cut], first_step: usize, parameters: usize) -> Vec<Piece> {
+/// The pieces of a network from a cut on, the last first.
+pub(super) fn pieces<N: Network>(first_step: usize) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
-    let mut end = (usize::MAX, parameters);
-    let begins = cuts.iter().rev().map(|cut| cut.step).filter(|step| *step > first_step).chain([first_step]);
+    let mut end = (usize::MAX, N::PARAMETERS);
+    let begins = N::CUTS.iter().rev().map(|cut| cut.step).filter(|step| *step > first_step).chain([first_step]);
     for begin in begins {
-        let first = step::parameters(&steps[..begin]);
+        let first = step::parameters(&N::STEPS[..begin]);
         if end.1 - first < LEAST && begin > first_step {
             continue;
         }

@@ -2,11 +2,11 @@
 
 use core::ops::Range;
 
-use super::shards::{Part, Tree, shares, totals};
-use super::{Training, pieces};
+use super::Training;
+use super::shards::{parts, totals};
 use crate::Error;
 use crate::layer::Mode;
-use crate::loss::{Loss, Weights};
+use crate::loss::{Divisors, Loss};
 use crate::network::Network;
 use crate::tensor::Batch;
 
@@ -127,35 +127,30 @@ impl<N: Network> Training<N> {
     ) -> Result<f32, Error> {
         let all = shards.len() * processes.count();
         shards_of(processes.rank(), processes.count(), all)?;
-        let weights: Vec<_> = shards.iter().map(|(input, loss)| loss.weights(input.len())).collect();
-        let whole = Whole::of::<N>(processes, self.step(), network, shards, &weights)?;
+        let divisors: Vec<_> = shards.iter().map(|(input, loss)| loss.divisors(input.len())).collect();
+        let whole = Whole::of::<N>(processes, self.step(), network, shards, &divisors)?;
+        let parts = parts(whole.samples_before, shards, &divisors, &whole.totals);
+        let (Some(((input, loss), others)), Some((part, other_parts))) = (shards.split_last(), parts.split_last())
+        else {
+            return Err(Error::Shards { shards: all, processes: processes.count() });
+        };
         self.tree.clear();
         let mut losses = 0.0;
-        let mut first_sample = whole.samples_before;
-        let mut begun = Vec::new();
-        for (index, ((input, loss), weights)) in shards.iter().zip(&weights).enumerate() {
-            let is_of_outputs = weights.is_of_outputs;
-            let part = Part { first_sample, shares: shares(weights, &whole.totals), is_of_outputs };
-            if index + 1 < shards.len() {
-                losses += f64::from(self.backward_part(mode, network, input, loss, &part, None)?);
-                self.tree.push(self.gradients.buffer_mut(), &self.state);
-            } else {
-                // What the others get of it is the sum of all shards here.
-                let mut tree = core::mem::take(&mut self.tree);
-                let mut hand_on = |values: Range<usize>, gradients: &[f32]| {
-                    processes.begin_sum(tree.sum_with(values.clone(), &gradients[values.clone()]));
-                    begun.push(values);
-                };
-                let done = self.backward_part(mode, network, input, loss, &part, Some(&mut hand_on));
-                let states = tree.sum_of_states(&self.state);
-                self.state.copy_from_slice(&states);
-                tree.clear();
-                self.tree = tree;
-                losses += f64::from(done?);
-            }
-            first_sample += input.len();
+        for ((input, loss), part) in others.iter().zip(other_parts) {
+            losses += f64::from(self.backward_part(mode, network, input, loss, part, None)?);
+            self.tree.push(self.gradients.buffer_mut(), &self.state);
         }
-        processes.begin_sum(self.state.to_vec());
+        // Behind the last shard the others get the sum of all shards here.
+        let tree = core::mem::take(&mut self.tree);
+        let mut begun = Vec::new();
+        let mut hand_on = |values: Range<usize>, gradients: &[f32]| {
+            processes.begin_sum(tree.gradients_with(values.clone(), &gradients[values.clone()]));
+            begun.push(values);
+        };
+        let done = self.backward_part(mode, network, input, loss, part, Some(&mut hand_on));
+        self.tree = tree;
+        losses += f64::from(done?);
+        processes.begin_sum(self.tree.state_with(&self.state));
         let mut sums = Vec::with_capacity(begun.len());
         for _ in &begun {
             sums.push(processes.end_sum()?);
@@ -186,7 +181,7 @@ impl Whole {
         step: u64,
         network: &N,
         shards: &[(&Batch<N::Input>, impl Loss<N::Output>)],
-        weights: &[Weights],
+        divisors: &[Divisors],
     ) -> Result<Self, Error> {
         let mine = [
             step as f64,
@@ -207,17 +202,17 @@ impl Whole {
             same(found, rank, "fingerprint of its weights", 3)?;
             same(found, rank, "number of frozen tensors", 4)?;
         }
-        // A sum is told by a number that no weight is.
-        let flat = weights.iter().flat_map(|weights| weights.of.iter().map(|weight| weight.unwrap_or(-1.0)));
+        // A sum is told by a number that nothing is divided by.
+        let flat = divisors.iter().flat_map(|divisors| divisors.of.iter().map(|divisor| divisor.unwrap_or(-1.0)));
         let flat: Vec<f64> = flat.collect();
-        let of_each = weights.first().map_or(0, |weights| weights.of.len());
-        let all: Vec<Weights> = processes
+        let of_each = divisors.first().map_or(0, |divisors| divisors.of.len());
+        let all: Vec<Divisors> = processes
             .gather(&flat)?
             .iter()
             .flat_map(|numbers| numbers.chunks(of_each.max(1)))
-            .map(|of| Weights {
-                of: of.iter().map(|weight| (*weight >= 0.0).then_some(*weight)).collect(),
-                is_of_outputs: weights[0].is_of_outputs,
+            .map(|of| Divisors {
+                of: of.iter().map(|divisor| (*divisor >= 0.0).then_some(*divisor)).collect(),
+                is_of_outputs: divisors[0].is_of_outputs,
             })
             .collect();
         let before = gathered.iter().take(processes.rank()).map(|found| found[2] as usize).sum();
@@ -234,28 +229,4 @@ fn fingerprint(values: &[f32]) -> f64 {
     let hash = values.iter().step_by(every).fold(0xcbf2_9ce4_8422_2325, mix);
     // As many bits as are whole numbers there.
     (hash >> 12) as f64
-}
-
-impl Tree {
-    /// The sum of all that is there and of one more, of some values.
-    fn sum_with(&self, values: Range<usize>, last: &[f32]) -> Vec<f32> {
-        let mut sum = last.to_vec();
-        for node in self.gradients().rev() {
-            sum.iter_mut().zip(&node[values.clone()]).for_each(|(sum, left)| *sum += left);
-        }
-        sum
-    }
-
-    fn sum_of_states(&self, last: &[f32]) -> Vec<f32> {
-        let mut sum = last.to_vec();
-        for node in self.states().rev() {
-            sum.iter_mut().zip(node).for_each(|(sum, left)| *sum += left);
-        }
-        sum
-    }
-}
-
-/// Pieces of the way back of a network, from the last on: the steps that each is of, and the values whose gradients it makes.
-pub(super) fn pieces_of<N: Network>(first_step: usize) -> Vec<pieces::Piece> {
-    pieces::pieces(N::STEPS, N::CUTS, first_step, N::PARAMETERS)
 }

@@ -1,9 +1,11 @@
 //! A training step of a batch in parts: one after the other, with gradients that are added in a fixed tree.
 
+use core::ops::Range;
+
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
 use crate::layer::{Mode, share};
-use crate::loss::{Loss, Weights};
+use crate::loss::{Divisors, Loss};
 use crate::network::Network;
 use crate::shape::Shape;
 use crate::tensor::Batch;
@@ -52,14 +54,14 @@ impl Tree {
         }
     }
 
-    /// The gradients of what is added up so far, in order.
-    pub(super) fn gradients(&self) -> impl DoubleEndedIterator<Item = &[f32]> {
-        self.nodes.iter().map(|node| &node.gradients[..])
+    /// The sum of some gradients of all that is there, and of those of one more shard.
+    pub(super) fn gradients_with(&self, values: Range<usize>, last: &[f32]) -> Vec<f32> {
+        sum_with(self.nodes.iter().map(|node| &node.gradients[values.clone()]), last)
     }
 
     /// The same of the states.
-    pub(super) fn states(&self) -> impl DoubleEndedIterator<Item = &[f32]> {
-        self.nodes.iter().map(|node| &node.state[..])
+    pub(super) fn state_with(&self, last: &[f32]) -> Vec<f32> {
+        sum_with(self.nodes.iter().map(|node| &node.state[..]), last)
     }
 
     /// Adds the last to the one before.
@@ -83,8 +85,17 @@ impl Tree {
     }
 }
 
+/// The sum of what lies in a tree and of one more, in its order.
+fn sum_with<'a>(nodes: impl DoubleEndedIterator<Item = &'a [f32]>, last: &[f32]) -> Vec<f32> {
+    let mut sum = last.to_vec();
+    for node in nodes.rev() {
+        sum.iter_mut().zip(node).for_each(|(sum, left)| *sum += left);
+    }
+    sum
+}
+
 /// What is done with gradients as soon as some of them are there: those of a range of values, of all.
-pub(super) type HandOn<'a> = &'a mut (dyn FnMut(core::ops::Range<usize>, &[f32]) + Send);
+pub(super) type HandOn<'a> = &'a mut (dyn FnMut(Range<usize>, &[f32]) + Send);
 
 /// Which part of a step it is.
 pub(super) struct Part {
@@ -93,6 +104,25 @@ pub(super) struct Part {
     /// The share of the whole that its loss is, or those of several outputs.
     pub(super) shares: Vec<f64>,
     pub(super) is_of_outputs: bool,
+}
+
+/// The parts of a whole whose means are divided by `totals`, of which the first shard has so many samples before it.
+pub(super) fn parts<S: Shape, L>(
+    samples_before: usize,
+    shards: &[(&Batch<S>, L)],
+    divisors: &[Divisors],
+    totals: &[f64],
+) -> Vec<Part> {
+    let mut first_sample = samples_before;
+    let part = |((input, _), divisors): (&(&Batch<S>, L), &Divisors)| {
+        // A sum is part of one as it is. A share is not a number where nothing counts anywhere.
+        let share = |(weight, total): (&Option<f64>, &f64)| weight.map_or(1.0, |weight| weight / total);
+        let shares = divisors.of.iter().zip(totals).map(share).collect();
+        let part = Part { first_sample, shares, is_of_outputs: divisors.is_of_outputs };
+        first_sample += input.len();
+        part
+    };
+    shards.iter().zip(divisors).map(part).collect()
 }
 
 impl<N: Network> Training<N> {
@@ -133,15 +163,13 @@ impl<N: Network> Training<N> {
         if shards.is_empty() {
             return Err(Error::EmptyBatch { shape: <N::Input as Shape>::SIZES });
         }
-        let weights: Vec<_> = shards.iter().map(|(input, loss)| loss.weights(input.len())).collect();
-        let totals = totals(&weights);
+        let divisors: Vec<_> = shards.iter().map(|(input, loss)| loss.divisors(input.len())).collect();
+        let parts = parts(0, shards, &divisors, &totals(&divisors));
         self.tree.clear();
-        let (mut loss_of_all, mut first_sample) = (0.0, 0);
-        for ((input, loss), weights) in shards.iter().zip(&weights) {
-            let part = Part { first_sample, shares: shares(weights, &totals), is_of_outputs: weights.is_of_outputs };
-            loss_of_all += f64::from(self.backward_part(mode, network, input, loss, &part, None)?);
+        let mut loss_of_all = 0.0;
+        for ((input, loss), part) in shards.iter().zip(&parts) {
+            loss_of_all += f64::from(self.backward_part(mode, network, input, loss, part, None)?);
             self.tree.push(self.gradients.buffer_mut(), &self.state);
-            first_sample += input.len();
         }
         self.tree.finish(self.gradients.buffer_mut(), &mut self.state);
         if shards.len() > 1 {
@@ -153,18 +181,8 @@ impl<N: Network> Training<N> {
     }
 }
 
-/// The sum of the weights of each loss.
-pub(super) fn totals(weights: &[Weights]) -> Vec<f64> {
-    let of = |index: usize| weights.iter().filter_map(|weights| weights.of[index]).sum();
-    (0..weights.first().map_or(0, |weights| weights.of.len())).map(of).collect()
-}
-
-/// The share of each loss in the whole; a sum is part of one as it is.
-pub(super) fn shares(weights: &Weights, totals: &[f64]) -> Vec<f64> {
-    let share = |(weight, total): (&Option<f64>, &f64)| match weight {
-        // Not a number where nothing counts anywhere.
-        Some(weight) => weight / total,
-        None => 1.0,
-    };
-    weights.of.iter().zip(totals).map(share).collect()
+/// What the mean of each loss is divided by in the whole.
+pub(super) fn totals(divisors: &[Divisors]) -> Vec<f64> {
+    let of = |index: usize| divisors.iter().filter_map(|divisors| divisors.of[index]).sum();
+    (0..divisors.first().map_or(0, |divisors| divisors.of.len())).map(of).collect()
 }

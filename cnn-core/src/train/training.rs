@@ -3,8 +3,7 @@
 use core::fmt;
 
 use super::Forward;
-use super::pieces::Piece;
-use super::processes::pieces_of;
+use super::pieces::{Piece, pieces};
 use super::shards::{HandOn, Part, Tree};
 use super::treatment::{Treatment, chosen};
 use crate::Error;
@@ -271,7 +270,7 @@ impl<N: Network> Training<N> {
                     treatment.clear(gradients);
                 }
                 Some(hand_on) => {
-                    for Piece { steps, values } in pieces_of::<N>(cut.map_or(0, |cut| cut.step)) {
+                    for Piece { steps, values } in pieces::<N>(cut.map_or(0, |cut| cut.step)) {
                         let (pass, owned) = (pass.of_steps(steps.start, steps.end), owned.reborrow());
                         N::backward_steps(pass, samples, owned, input, output, grad_output, None, gradients);
                         treatment.clear(gradients);
@@ -312,7 +311,7 @@ impl<N: Network> Training<N> {
         if self.treatment.follow(network, wants_input, self.gradients.values_mut()) {
             self.tree.forget();
         }
-        if self.treatment.parts().is_some_and(|parts| !parts.trains()) {
+        if self.treatment.is_all_frozen() {
             return Err(Error::AllFrozen { network: N::NAME });
         }
         Ok(())

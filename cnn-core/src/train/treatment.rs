@@ -77,6 +77,11 @@ impl Treatment {
         self.parts.as_ref()
     }
 
+    /// Whether there are weights, and all gradients that could be made are of some that are frozen.
+    pub(super) fn is_all_frozen(&self) -> bool {
+        !self.frozen.is_empty() && self.parts().is_some_and(|parts| !parts.trains())
+    }
+
     /// Where to cut, so that nothing before it is to be differentiated, if there is such a place.
     pub(super) fn cut<N: Network>(&self) -> Option<&'static Cut> {
         Cut::before_all_that_trains(N::CUTS, self.parts()?)

@@ -260,9 +260,9 @@ fn losses(subject: &Subject<'_>, views: &[View<'_>]) -> Views {
             impl<#(#parameters,)* #(#types: ::cnn_core::loss::Loss<#shapes>),*> ::cnn_core::loss::Loss<#output>
                 for #name<#(#types),*> #bound
             {
-                fn weights(&self, samples: usize) -> ::cnn_core::loss::Weights {
-                    ::cnn_core::loss::Weights::of_outputs(::std::vec![
-                        #(::cnn_core::loss::Loss::<#shapes>::weights(&self.#names, samples)),*
+                fn divisors(&self, samples: usize) -> ::cnn_core::loss::Divisors {
+                    ::cnn_core::loss::Divisors::of_outputs(::std::vec![
+                        #(::cnn_core::loss::Loss::<#shapes>::divisors(&self.#names, samples)),*
                     ])
                 }
 

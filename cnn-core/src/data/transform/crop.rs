@@ -190,18 +190,7 @@ impl Numbers for Draw {
 impl Transform for RandomResizedCrop {
     fn validate(&self) -> Result<(), DataError> {
         options::size(self.size)?;
-        options::range(
-            "scale",
-            self.scale,
-            0.0,
-            "shares of an area are two finite numbers from 0 up, the lesser first",
-        )?;
-        options::range(
-            "ratio",
-            self.ratio,
-            f64::MIN_POSITIVE,
-            "proportions are two finite numbers above 0, the lesser first",
-        )
+        options::scale_and_ratio(self.scale, self.ratio)
     }
 
     fn output_size(&self, _: Option<[usize; 2]>) -> Option<[usize; 2]> {

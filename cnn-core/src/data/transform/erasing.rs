@@ -45,18 +45,7 @@ impl RandomErasing {
         if self.scale[1] > 1.0 {
             return Err(options::wrong("scale", self.scale[1], "a share of the area is from 0 to 1"));
         }
-        options::range(
-            "scale",
-            self.scale,
-            0.0,
-            "shares of an area are two finite numbers from 0 up, the lesser first",
-        )?;
-        options::range(
-            "ratio",
-            self.ratio,
-            f64::MIN_POSITIVE,
-            "proportions are two finite numbers above 0, the lesser first",
-        )
+        options::scale_and_ratio(self.scale, self.ratio)
     }
 
     /// In values `[h, w, c]`.

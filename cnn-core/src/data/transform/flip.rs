@@ -1,63 +1,47 @@
 use super::{Canvas, DataError, Draw, Transform, options};
 
-/// Left becomes right by this probability, torchvision's `RandomHorizontalFlip`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RandomHorizontalFlip {
-    p: f64,
-}
-
-/// Top becomes bottom by this probability, torchvision's `RandomVerticalFlip`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RandomVerticalFlip {
-    p: f64,
-}
-
-impl RandomHorizontalFlip {
-    /// By a probability, usually 0.5.
-    pub fn new(p: f64) -> Self {
-        Self { p }
-    }
-}
-
-impl RandomVerticalFlip {
-    /// By a probability, usually 0.5.
-    pub fn new(p: f64) -> Self {
-        Self { p }
-    }
-}
-
-impl Transform for RandomHorizontalFlip {
-    fn validate(&self) -> Result<(), DataError> {
-        options::probability(self.p)
-    }
-
-    fn output_size(&self, input: Option<[usize; 2]>) -> Option<[usize; 2]> {
-        input
-    }
-
-    fn apply(&self, canvas: &mut Canvas<'_>, draw: &mut Draw) -> Result<(), DataError> {
-        if draw.chance(self.p) {
-            canvas.flip_horizontal();
+macro_rules! flip {
+    ($(#[$about:meta])* $name:ident, $flip:ident) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name {
+            p: f64,
         }
-        Ok(())
-    }
+
+        impl $name {
+            /// By a probability, usually 0.5.
+            pub fn new(p: f64) -> Self {
+                Self { p }
+            }
+        }
+
+        impl Transform for $name {
+            fn validate(&self) -> Result<(), DataError> {
+                options::probability(self.p)
+            }
+
+            fn output_size(&self, input: Option<[usize; 2]>) -> Option<[usize; 2]> {
+                input
+            }
+
+            fn apply(&self, canvas: &mut Canvas<'_>, draw: &mut Draw) -> Result<(), DataError> {
+                if draw.chance(self.p) {
+                    canvas.$flip();
+                }
+                Ok(())
+            }
+        }
+    };
 }
 
-impl Transform for RandomVerticalFlip {
-    fn validate(&self) -> Result<(), DataError> {
-        options::probability(self.p)
-    }
+flip! {
+    /// Left becomes right by this probability, torchvision's `RandomHorizontalFlip`.
+    RandomHorizontalFlip, flip_horizontal
+}
 
-    fn output_size(&self, input: Option<[usize; 2]>) -> Option<[usize; 2]> {
-        input
-    }
-
-    fn apply(&self, canvas: &mut Canvas<'_>, draw: &mut Draw) -> Result<(), DataError> {
-        if draw.chance(self.p) {
-            canvas.flip_vertical();
-        }
-        Ok(())
-    }
+flip! {
+    /// Top becomes bottom by this probability, torchvision's `RandomVerticalFlip`.
+    RandomVerticalFlip, flip_vertical
 }
 
 #[cfg(test)]

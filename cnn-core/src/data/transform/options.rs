@@ -37,6 +37,12 @@ pub(super) fn range(
     }
 }
 
+/// Shares of an area, and proportions.
+pub(super) fn scale_and_ratio(scale: [f64; 2], ratio: [f64; 2]) -> Result<(), DataError> {
+    range("scale", scale, 0.0, "shares of an area are two finite numbers from 0 up, the lesser first")?;
+    range("ratio", ratio, f64::MIN_POSITIVE, "proportions are two finite numbers above 0, the lesser first")
+}
+
 /// As Python rounds: of two that are equally near, the even one.
 pub(super) fn round(value: f64) -> f64 {
     value.round_ties_even()

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::text::{grouped, window};
+use super::text::window;
 use crate::layer::{Operation, Step};
 use crate::network::Network;
+use crate::network::grouped;
 use crate::shape::{Shape, Sizes};
 
 /// What a diagram shows of a network.

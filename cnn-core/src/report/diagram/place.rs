@@ -3,7 +3,8 @@
 
 use super::graph::{Graph, Item, Node};
 use super::layered::{Edge, Thing, place};
-use super::text::{grouped, width};
+use super::text::width;
+use crate::network::grouped;
 
 /// What is drawn, in pixels.
 #[derive(Debug, Default)]

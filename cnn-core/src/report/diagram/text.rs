@@ -3,19 +3,6 @@
 use crate::layer::Operation;
 use crate::layer::geometry::Padding;
 
-/// A number with commas between thousands.
-pub(super) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Kernel and what is not as usual, of those that have one: `7x7, stride 2`.
 pub(super) fn window(operation: &Operation) -> String {
     let (kernel, stride, padding, dilation, groups) = match operation {
@@ -64,15 +51,5 @@ fn of_char(character: char) -> f64 {
         'A'..='Z' | '+' | '=' => 0.74,
         character if character.is_ascii() => 0.635,
         _ => 1.0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_told_apart() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 }

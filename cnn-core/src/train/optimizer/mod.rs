@@ -84,7 +84,7 @@ impl<R: Rule> Descent<R> {
         let groups = vec![Group { options, share: 1.0 }];
         let mut descent = Self { groups, runs: Vec::new(), frozen: Vec::new(), steps: 0, kept: Vec::new() };
         descent.keep(N::PARAMETERS, &options);
-        descent.arrange::<N>(|_| 0);
+        descent.arrange::<N>(&descent.tensors::<N>());
         Ok(descent)
     }
 
@@ -100,33 +100,22 @@ impl<R: Rule> Descent<R> {
         }
     }
 
-    /// Every tensor in the group that this says, by its number. Those that are treated alike are together, where the rule is
-    /// one of each value.
-    fn arrange<N: Network>(&mut self, group: impl Fn(usize) -> usize) {
-        let steps = trainable(N::STEPS).map(|(.., values)| run_of(&self.runs, values.start).map_or(0, |run| run.steps));
-        let steps: Vec<_> = steps.collect();
-        self.put::<N>(group, |tensor| steps[tensor]);
-    }
-
-    /// The same groups, and tensors that have done so many steps.
-    fn put_steps<N: Network>(&mut self, steps: impl Fn(usize) -> u64) {
-        let groups = self.groups_of::<N>();
-        self.put::<N>(|tensor| groups[tensor], steps);
-    }
-
-    /// The group of each tensor.
-    fn groups_of<N: Network>(&self) -> Vec<usize> {
+    /// Of each tensor its group, and how many steps it has done.
+    fn tensors<N: Network>(&self) -> Vec<(usize, u64)> {
         let starts = trainable(N::STEPS).map(|(.., values)| values.start);
-        starts.map(|start| run_of(&self.runs, start).map_or(0, |run| run.group)).collect()
+        starts.map(|start| run_of(&self.runs, start).map_or((0, 0), |run| (run.group, run.steps))).collect()
     }
 
-    fn put<N: Network>(&mut self, group: impl Fn(usize) -> usize, steps: impl Fn(usize) -> u64) {
+    /// Every tensor in such a group, with so many steps done. Those that are treated alike are together, where the rule is one of
+    /// each value.
+    fn arrange<N: Network>(&mut self, of: &[(usize, u64)]) {
         self.runs.clear();
-        let tensors = trainable(N::STEPS).enumerate().map(|(tensor, (.., values))| Run {
-            steps: steps(tensor),
-            group: group(tensor),
-            is_frozen: self.frozen.get(tensor) == Some(&true),
+        let tensors = trainable(N::STEPS).zip(of).enumerate();
+        let tensors = tensors.map(|(tensor, ((.., values), (group, steps)))| Run {
             values,
+            group: *group,
+            steps: *steps,
+            is_frozen: self.frozen.get(tensor) == Some(&true),
         });
         for run in tensors {
             match self.runs.last_mut() {
@@ -148,10 +137,10 @@ impl<R: Rule> Descent<R> {
             return Err(Error::NoParameters { network: N::NAME, names });
         }
         let base = self.groups[0].options.learning_rate();
-        let mut of = self.groups_of::<N>();
+        let mut of = self.tensors::<N>();
         // Of each group that some of them are in, those become one of their own.
         for before in 0..self.groups.len() {
-            let taken = |tensor: &usize| is_new[*tensor] && of[*tensor] == before;
+            let taken = |tensor: &usize| is_new[*tensor] && of[*tensor].0 == before;
             let taken: Vec<_> = (0..of.len()).filter(taken).collect();
             if taken.is_empty() {
                 continue;
@@ -160,7 +149,7 @@ impl<R: Rule> Descent<R> {
             options.check()?;
             self.keep(N::PARAMETERS, &options);
             for tensor in taken {
-                of[tensor] = self.groups.len();
+                of[tensor].0 = self.groups.len();
                 if self.steps == 0 {
                     let values = &tensors[tensor].2;
                     self.kept.iter_mut().for_each(|kept| kept[values.clone()].fill(options.initial()));
@@ -169,15 +158,14 @@ impl<R: Rule> Descent<R> {
             let share = if base > 0.0 { options.learning_rate() / base } else { 1.0 };
             self.groups.push(Group { options, share });
         }
-        self.arrange::<N>(|tensor| of[tensor]);
+        self.arrange::<N>(&of);
         Ok(self)
     }
 
     fn step<N: Network>(&mut self, network: &mut N, gradients: &[f32]) {
         if self.frozen != network.weights().frozen() {
             self.frozen = network.weights().frozen().to_vec();
-            let groups = self.groups_of::<N>();
-            self.arrange::<N>(|tensor| groups[tensor]);
+            self.arrange::<N>(&self.tensors::<N>());
         }
         self.steps += 1;
         let parameters = network.weights_mut().values_mut();

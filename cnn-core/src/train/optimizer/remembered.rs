@@ -1,8 +1,6 @@
 //! What a run remembers of its optimizer.
 
-use core::ops::Range;
-
-use super::{Descent, Group, run_of};
+use super::{Descent, Group};
 use crate::kernel::memory::buffer::Buffer;
 use crate::network::{Network, trainable};
 use crate::optim::Rule;
@@ -12,8 +10,8 @@ use crate::snapshot::{Found, Record, SnapshotProblem, Staged};
 impl<R: Rule> Descent<R> {
     /// The names of the tensors of a group, which tell it from others.
     fn members<N: Network>(&self, group: usize) -> String {
-        let is_in = |values: &Range<usize>| run_of(&self.runs, values.start).is_some_and(|run| run.group == group);
-        let names = trainable(N::STEPS).filter(|(.., values)| is_in(values)).map(|(name, ..)| name);
+        let tensors = trainable(N::STEPS).zip(self.tensors::<N>());
+        let names = tensors.filter(|(_, (of, _))| *of == group).map(|((name, ..), _)| name);
         names.collect::<Vec<_>>().join("\n")
     }
 
@@ -28,9 +26,7 @@ impl<R: Rule> Descent<R> {
                 record.reals(&format!("@group{index}.{option}"), numbers);
             }
         }
-        for (name, parameter, values) in trainable(N::STEPS) {
-            let run = run_of(&self.runs, values.start);
-            let (steps, group) = run.map_or((0, 0), |run| (run.steps, run.group));
+        for ((name, parameter, values), (group, steps)) in trainable(N::STEPS).zip(self.tensors::<N>()) {
             record.whole(&format!("{name}.step"), steps);
             // Before its first step it has nothing that is not known.
             let kept = if steps == 0 { 0 } else { self.groups[group].options.kept() };
@@ -77,18 +73,16 @@ impl<R: Rule> Descent<R> {
             groups.push(Group { options, share });
         }
         let mut kept: Vec<Buffer> = Vec::new();
-        let mut steps_of = Vec::new();
-        for (name, parameter, values) in trainable(N::STEPS) {
-            let steps = found.whole(&format!("{name}.step"))?;
-            steps_of.push(steps);
-            let group = run_of(&self.runs, values.start).map_or(0, |run| run.group);
-            let options = &groups[group].options;
+        let mut of = self.tensors::<N>();
+        for ((name, parameter, values), (group, steps)) in trainable(N::STEPS).zip(&mut of) {
+            *steps = found.whole(&format!("{name}.step"))?;
+            let options = &groups[*group].options;
             for (index, kept_name) in R::KEEPS.iter().enumerate().take(options.kept()) {
                 if kept.len() == index {
                     kept.push(Buffer::zeros(N::PARAMETERS));
                 }
                 let to = &mut kept[index][values.clone()];
-                match steps {
+                match *steps {
                     0 if options.initial() != 0.0 => to.fill(options.initial()),
                     0 => {}
                     _ => parameter.import(found.values(&format!("{name}.{kept_name}"), parameter.sizes())?, to),
@@ -97,7 +91,7 @@ impl<R: Rule> Descent<R> {
         }
         Ok(Box::new(move || {
             (self.groups, self.kept, self.steps) = (groups, kept, steps);
-            self.put_steps::<N>(|tensor| steps_of[tensor]);
+            self.arrange::<N>(&of);
         }))
     }
 }
