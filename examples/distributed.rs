@@ -41,6 +41,9 @@ struct Arguments {
     /// Samples of a shard
     #[arg(long, default_value = "4")]
     samples: NonZeroUsize,
+    /// Normalizations take the statistics of all shards, not those of their own
+    #[arg(long)]
+    sync_batch_norm: bool,
     /// Steps
     #[arg(long, default_value = "20")]
     steps: NonZeroU64,
@@ -75,11 +78,13 @@ impl Visitor for Run<'_> {
     type Output = anyhow::Result<()>;
 
     fn visit<N: Network, T: Truth<N::Output>>(self) -> anyhow::Result<()> {
-        let Self { arguments: Arguments { shards, samples, steps, folder, weights, input, .. }, world } = self;
+        let Self { arguments, world } = self;
+        let Arguments { shards, samples, steps, folder, weights, input, .. } = arguments;
         let samples = samples.get();
         let own = shards_of(world.rank(), world.count(), shards.get())?;
         let snapshots = folder.as_ref().map(Snapshots::in_folder).transpose()?;
         let (mut net, mut training) = (N::new(1), Training::<N>::new(2));
+        training.set_sync_batch_norm(arguments.sync_batch_norm);
         let mut optimizer = Sgd::<N>::new(SgdOptions::new(0.01).momentum(0.9))?;
         if let Some(saved) = snapshots.as_ref().map(Snapshots::read_latest).transpose()?.flatten() {
             saved.restore(&mut [("model", &mut net), ("training", &mut training), ("optimizer", &mut optimizer)])?;

@@ -2,6 +2,8 @@
 
 #[path = "common/folder.rs"]
 mod folder;
+#[path = "common/threads.rs"]
+mod threads;
 
 use std::env;
 use std::fs;
@@ -16,8 +18,10 @@ use cnn_core::fit::{Accuracy, Ended, OfClasses, OfShares, Scores, Trainer, evalu
 use cnn_core::io::{SavedSnapshot, Snapshot, Snapshots};
 use cnn_core::optim::schedule::{Better, CosineAnnealingLr, ReduceLrOnPlateau};
 use cnn_core::prelude::*;
-use cnn_core::train::Averaging;
+use cnn_core::shape::Shape;
+use cnn_core::train::{Averaging, Processes};
 use folder::Folder;
+use threads::together;
 
 network! {
     /// Layers that draw and layers that count.
@@ -101,6 +105,82 @@ fn a_run_goes_on_from_any_of_its_snapshots_with_the_same_bits() {
     let mut place = [0_u64; 3];
     let error = SavedSnapshot::read(&path).unwrap().restore(&mut [("place", &mut place)]).unwrap_err().to_string();
     assert!(error.ends_with("place: expected 3 numbers, found 1"), "{error}");
+}
+
+/// A run of steps of four shards, which ends behind so many epochs, by one of some processes.
+fn fit_among(trainer: &mut Trainer<Net, Adam<Net>>, processes: &dyn Processes, epochs: u64) {
+    let mut validation = Loader::new(samples(), LoaderOptions::new(20)).unwrap();
+    let validate = |net: &Net| evaluate(net, &mut validation, &OfClasses::new(), &mut [&mut Accuracy::default()]);
+    let ended = trainer.fit_among(processes, &mut loader(3), &OfClasses::new(), epochs, validate).unwrap();
+    assert_eq!(ended, Ended::AllEpochs);
+}
+
+/// Whatever the number of processes, and also where it changes in the middle of an epoch.
+#[test]
+fn processes_make_the_same_run_and_go_on_with_others() {
+    let folder = Folder::new("fit-among");
+    for sync_batch_norm in [false, true] {
+        let trainer = || {
+            let mut trainer = trainer().shards(4);
+            trainer.training_mut().set_sync_batch_norm(sync_batch_norm);
+            trainer
+        };
+        let mut alone = trainer();
+        fit_alone(&mut alone, 3);
+        let expected = bytes(&alone, &folder.0);
+        for count in [1, 2, 4] {
+            let run = folder.0.join(format!("run{count}{sync_batch_norm}"));
+            let snapshots = || Snapshots::in_folder(&run).unwrap().keep_last(100);
+            let made = together(count, |processes| {
+                let mut trainer = trainer().snapshots(snapshots()).snapshot_every(3);
+                fit_among(&mut trainer, processes, 3);
+                let folder = folder.0.join(processes.rank().to_string());
+                fs::create_dir_all(&folder).unwrap();
+                bytes(&trainer, &folder)
+            });
+            assert!(made.iter().all(|made| *made == expected), "{count} processes");
+            // 50 samples are 16 whole batches of 3 and a rest, and those are 4 steps.
+            assert_eq!(snapshots().steps().unwrap(), [3, 4, 6, 8, 9, 12]);
+            let middle = SavedSnapshot::read(run.join("step-0000000006.safetensors")).unwrap();
+            let others = together(4 / count, |processes| {
+                let mut trainer = trainer();
+                trainer.restore(&middle).unwrap();
+                fit_among(&mut trainer, processes, 3);
+                let folder = folder.0.join(processes.rank().to_string());
+                fs::create_dir_all(&folder).unwrap();
+                bytes(&trainer, &folder)
+            });
+            assert!(others.iter().all(|made| *made == expected), "{count} processes, then {}", 4 / count);
+        }
+    }
+}
+
+fn fit_alone(trainer: &mut Trainer<Net, Adam<Net>>, epochs: u64) {
+    let mut validation = Loader::new(samples(), LoaderOptions::new(20)).unwrap();
+    let validate = |net: &Net| evaluate(net, &mut validation, &OfClasses::new(), &mut [&mut Accuracy::default()]);
+    trainer.fit(&mut loader(3), &OfClasses::new(), epochs, validate).unwrap();
+}
+
+/// A validation that fails, and an epoch of no step.
+#[test]
+fn what_fails_in_one_process_ends_the_others() {
+    let errors = together(2, |processes| {
+        let mut trainer = trainer().shards(2);
+        let validate = |_: &Net| match processes.rank() {
+            0 => Ok(Scores::default()),
+            _ => Err(Error::EmptyBatch { shape: <Chw<1, 6, 6> as Shape>::SIZES }),
+        };
+        let ended = trainer.fit_among(processes, &mut loader(7), &OfClasses::new(), 9, validate);
+        ended.unwrap_err().to_string()
+    });
+    assert_eq!(errors[0], format!("process 1: {}", errors[1]));
+    let mut few = trainer().shards(9);
+    let none = |_: &Net| Ok(Scores::default());
+    let error = few.fit(&mut loader(7), &OfClasses::new(), 1, none).unwrap_err().to_string();
+    assert!(error.contains("shards 0..9 of 9 in an epoch of 8 batches"), "{error}");
+    let mut none_at_all = trainer().shards(0);
+    let error = none_at_all.fit(&mut loader(7), &OfClasses::new(), 1, none).unwrap_err().to_string();
+    assert!(error.contains("shards 0..0 of 0"), "{error}");
 }
 
 #[test]

@@ -1,16 +1,14 @@
 //! Processes that train together, here threads of one: the same bits, however many they are.
 
 mod common;
-
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Condvar, Mutex};
-use std::thread;
-use std::time::Duration;
+#[path = "common/threads.rs"]
+mod threads;
 
 use cnn_core::network::Network;
 use cnn_core::prelude::*;
-use cnn_core::train::{Optimizer, Processes, shards_of, sum_in_tree};
+use cnn_core::train::{Optimizer, Processes, shards_of};
 use common::values;
+use threads::together;
 
 network! {
     block basic<C, S> {
@@ -32,90 +30,6 @@ network! {
     }
 }
 
-/// What threads say to each other.
-#[derive(Default)]
-struct Board {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    gathered: BTreeMap<(usize, usize), Vec<f64>>,
-    summed: BTreeMap<(usize, usize), Vec<f32>>,
-    failed: Option<(usize, String)>,
-}
-
-struct OfThreads<'a> {
-    board: &'a Board,
-    rank: usize,
-    count: usize,
-    numbers: Mutex<(usize, usize, VecDeque<usize>)>,
-}
-
-impl<'a> OfThreads<'a> {
-    fn new(board: &'a Board, rank: usize, count: usize) -> Self {
-        Self { board, rank, count, numbers: Mutex::default() }
-    }
-
-    /// What all have put there by a number.
-    fn all<T: Clone>(&self, of: fn(&State) -> &BTreeMap<(usize, usize), T>, number: usize) -> Result<Vec<T>, Error> {
-        let mut state = self.board.state.lock().unwrap();
-        loop {
-            if let Some((rank, what)) = &state.failed {
-                return Err(Error::Process { rank: *rank, what: what.clone() });
-            }
-            let all: Vec<_> = (0..self.count).filter_map(|rank| of(&state).get(&(number, rank)).cloned()).collect();
-            if all.len() == self.count {
-                return Ok(all);
-            }
-            let (next, waited) = self.board.changed.wait_timeout(state, Duration::from_secs(20)).unwrap();
-            assert!(!waited.timed_out(), "one does not answer");
-            state = next;
-        }
-    }
-}
-
-impl Processes for OfThreads<'_> {
-    fn rank(&self) -> usize {
-        self.rank
-    }
-
-    fn count(&self) -> usize {
-        self.count
-    }
-
-    fn gather(&self, numbers: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
-        let number = {
-            let mut own = self.numbers.lock().unwrap();
-            own.0 += 1;
-            own.0
-        };
-        self.board.state.lock().unwrap().gathered.insert((number, self.rank), numbers.to_vec());
-        self.board.changed.notify_all();
-        self.all(|state| &state.gathered, number)
-    }
-
-    fn begin_sum(&self, values: Vec<f32>) {
-        let mut own = self.numbers.lock().unwrap();
-        own.1 += 1;
-        let number = own.1;
-        own.2.push_back(number);
-        self.board.state.lock().unwrap().summed.insert((number, self.rank), values);
-        self.board.changed.notify_all();
-    }
-
-    fn end_sum(&self) -> Result<Vec<f32>, Error> {
-        let number = self.numbers.lock().unwrap().2.pop_front().unwrap();
-        self.all(|state| &state.summed, number).map(sum_in_tree)
-    }
-
-    fn fail(&self, why: &str) {
-        self.board.state.lock().unwrap().failed.get_or_insert((self.rank, why.to_owned()));
-        self.board.changed.notify_all();
-    }
-}
-
 const SHARDS: usize = 8;
 
 /// Of one shard, the last of which is short.
@@ -133,8 +47,9 @@ fn data(step: u64, shard: usize) -> (Batch<Chw<3, 8, 8>>, Labels<5>) {
 }
 
 /// Four steps of one of so many processes; some weights are frozen behind the second.
-fn train(processes: &dyn Processes) -> (Vec<f32>, Residual) {
+fn train(processes: &dyn Processes, sync_batch_norm: bool) -> (Vec<f32>, Residual) {
     let (mut net, mut training) = (Residual::new(3), Training::new(5));
+    training.set_sync_batch_norm(sync_batch_norm);
     let mut optimizer = Adam::<Residual>::new(AdamOptions::new(0.01)).unwrap();
     let mut losses = Vec::new();
     for step in 0..4 {
@@ -153,28 +68,21 @@ fn train(processes: &dyn Processes) -> (Vec<f32>, Residual) {
     (losses, net)
 }
 
-fn together<R: Send>(count: usize, work: impl Fn(&dyn Processes) -> R + Sync) -> Vec<R> {
-    let board = Board::default();
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..count)
-            .map(|rank| {
-                let (board, work) = (&board, &work);
-                scope.spawn(move || work(&OfThreads::new(board, rank, count)))
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
-}
-
 #[test]
 fn one_two_four_and_eight_processes_make_the_same_bits() {
-    let [(losses, net)] = &together(1, train)[..] else { unreachable!("one") };
-    for count in [2, 4, 8] {
-        for (found, other) in together(count, train) {
-            assert_eq!(&found, losses, "losses of {count} processes");
-            assert_eq!(other.weights(), net.weights(), "weights of {count} processes");
+    let mut made = Vec::new();
+    for sync_batch_norm in [false, true] {
+        let train = |processes: &dyn Processes| train(processes, sync_batch_norm);
+        let [(losses, net)] = &together(1, train)[..] else { unreachable!("one") };
+        for count in [2, 4, 8] {
+            for (found, other) in together(count, train) {
+                assert_eq!(&found, losses, "losses of {count} processes");
+                assert_eq!(other.weights(), net.weights(), "weights of {count} processes");
+            }
         }
+        made.push(losses.clone());
     }
+    assert_ne!(made[0], made[1], "statistics of a shard are not those of all");
 }
 
 #[test]
@@ -197,8 +105,40 @@ fn what_goes_wrong_in_one_is_an_error_in_all() {
     assert!(errors[0].starts_with("process 1: the loss is NaN at step 0"), "{}", errors[0]);
 }
 
+/// Also while the others wait for its statistics, or for its gradients.
+#[test]
+fn a_shard_that_fails_among_those_that_wait_for_it_is_an_error_in_all() {
+    let errors = together(4, |processes| {
+        let (mut net, mut training) = (Residual::new(3), Training::new(5));
+        training.set_sync_batch_norm(true);
+        let data = [data(0, 0), data(0, 1)];
+        let wrong = Labels::new(&[0]).unwrap();
+        let labels = if processes.rank() == 2 { &wrong } else { &data[1].1 };
+        let shards = [(&data[0].0, CrossEntropy::new(&data[0].1)), (&data[1].0, CrossEntropy::new(labels))];
+        let before = net.clone();
+        let error = training.backward_among(processes, Mode::Training, &mut net, &shards).unwrap_err();
+        assert_eq!((net.weights(), training.step()), (before.weights(), 0));
+        error.to_string()
+    });
+    assert!(errors[2].starts_with("expected 3 labels"), "{}", errors[2]);
+    for rank in [0, 1, 3] {
+        assert_eq!(errors[rank], format!("process 2: {}", errors[2]));
+    }
+}
+
 #[test]
 fn processes_that_are_not_alike_are_told() {
+    let errors = together(2, |processes| {
+        let (mut net, mut training) = (Residual::new(3), Training::new(5));
+        training.set_sync_batch_norm(processes.rank() == 1);
+        let (input, labels) = data(0, 0);
+        let shards = [(&input, CrossEntropy::new(&labels))];
+        training.backward_among(processes, Mode::Training, &mut net, &shards).unwrap_err().to_string()
+    });
+    assert_eq!(
+        errors[0],
+        "process 1: it is at another choice of synchronized batch normalization: expected 0, found 1"
+    );
     let errors = together(2, |processes| {
         let (mut net, mut training) = (Residual::new(processes.rank() as u64), Training::new(5));
         let (input, labels) = data(0, 0);

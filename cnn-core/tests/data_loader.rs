@@ -42,6 +42,36 @@ fn mixed(options: LoaderOptions, from: usize) -> Seen {
     seen
 }
 
+/// Processes that each take their shards of a step take what one takes that has all, whoever makes them and from any step on.
+#[test]
+fn shards_of_steps_are_the_batches_of_the_epoch() {
+    let options = LoaderOptions::new(3).shuffled().seed(5);
+    let loader = |workers| Loader::new(pictures(), options.clone().workers(workers)).unwrap();
+    let indices = |batch: Result<Loaded<_, _>, DataError>| batch.unwrap().indices.clone();
+    let all: Vec<_> = loader(0).epoch(7).map(indices).collect();
+    for (of, each) in [(1, 1), (4, 4), (4, 2), (4, 1), (5, 2), (17, 17)] {
+        let steps = all.len() / of;
+        for first in (0..of).step_by(each) {
+            let own = first..of.min(first + each);
+            for (workers, from) in [(0, 0), (2, 0), (3, 1), (1, steps)] {
+                let mut loader = loader(workers);
+                let epoch = loader.epoch_shards(7, from, own.clone(), of).unwrap();
+                assert_eq!(epoch.len(), (steps - from) * own.len());
+                let found: Vec<_> = epoch.map(indices).collect();
+                let expected = (from..steps).flat_map(|step| own.clone().map(move |shard| step * of + shard));
+                assert_eq!(found, expected.map(|batch| all[batch].clone()).collect::<Vec<_>>(), "{own:?} of {of}");
+            }
+        }
+    }
+    let mut loader = loader(1);
+    for (own, of) in [(0..0, 4), (0..1, 0), (3..5, 4), (0..18, 18), (5..5, 7)] {
+        let error = loader.epoch_shards(0, 0, own, of).map(drop).unwrap_err();
+        assert!(matches!(error, DataError::NoSuchShards { batches: 17, .. }), "{error}");
+    }
+    let error = loader.epoch_shards(0, 5, 0..1, 4).map(drop).unwrap_err();
+    assert!(matches!(error, DataError::NoSuchBatch { batches: 17, found: 20 }), "{error}");
+}
+
 #[test]
 fn neither_order_nor_bits_depend_on_the_workers() {
     let weighted = Sampling::Weighted { weights: (0..50).map(f64::from).collect(), samples: 77 };

@@ -1,3 +1,4 @@
+use core::ops::Range;
 use std::io;
 use std::path::PathBuf;
 
@@ -252,6 +253,10 @@ pub enum DataError {
     /// A batch behind the last of an epoch.
     #[error("an epoch has {batches} batches, and none is number {found}")]
     NoSuchBatch { batches: usize, found: usize },
+
+    /// Batches as shards of steps, where a process takes none, or more than a step has, or no step has so many.
+    #[error("shards {own:?} of {of} in an epoch of {batches} batches: expected some of a step, and a whole step")]
+    NoSuchShards { own: Range<usize>, of: usize, batches: usize },
 
     /// A sample that is not there.
     #[error("there is no sample {index} of {samples}")]

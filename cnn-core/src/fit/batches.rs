@@ -1,4 +1,4 @@
-use core::ops::Deref;
+use core::ops::{Deref, Range};
 
 use crate::data::{Contents, DataError, Dataset, Epoch, Loaded, Loader, MixedOf, Mixing, Target};
 use crate::shape::Shape;
@@ -19,12 +19,13 @@ pub trait Batches {
     /// How many an epoch has.
     fn per_epoch(&self) -> usize;
 
-    /// Those of an epoch from one on, counted from 0.
+    /// Those of an epoch, of which `of`, one behind the other, make a step: of each step, from a step on, counted from 0, those in
+    /// `own`. See [`Loader::epoch_shards`]. Steps of one batch, and all of them, are `0..1` of 1.
     ///
     /// # Errors
     ///
     /// When there are not so many.
-    fn from(&mut self, epoch: u64, batch: usize) -> Result<Self::Epoch<'_>, DataError>;
+    fn from(&mut self, epoch: u64, step: usize, own: Range<usize>, of: usize) -> Result<Self::Epoch<'_>, DataError>;
 }
 
 impl<D: Dataset, M: Mixing<D::Input, <D::Target as Target>::Batch>> Batches for Loader<D, M> {
@@ -40,7 +41,7 @@ impl<D: Dataset, M: Mixing<D::Input, <D::Target as Target>::Batch>> Batches for 
         self.batches_per_epoch()
     }
 
-    fn from(&mut self, epoch: u64, batch: usize) -> Result<Epoch<'_, D, M>, DataError> {
-        self.epoch_from(epoch, batch)
+    fn from(&mut self, epoch: u64, step: usize, own: Range<usize>, of: usize) -> Result<Epoch<'_, D, M>, DataError> {
+        self.epoch_shards(epoch, step, own, of)
     }
 }

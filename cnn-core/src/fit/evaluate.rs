@@ -97,7 +97,7 @@ where
     let (mut inference, mut output) = (Inference::new(), Batch::zeros(0));
     let mut gradient = Batch::<N::Output>::zeros(0);
     let (mut sum, mut weight) = (0.0, 0.0);
-    for batch in batches.from(0, 0)? {
+    for batch in batches.from(0, 0, 0..1, 1)? {
         let batch = batch?;
         let samples = batch.input.len();
         inference.run(network, &batch.input, &mut output);

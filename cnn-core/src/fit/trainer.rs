@@ -1,5 +1,5 @@
 use core::fmt;
-use core::ops::ControlFlow;
+use core::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 
 use super::bar::Bar;
@@ -10,7 +10,7 @@ use crate::layer::Mode;
 use crate::network::Network;
 use crate::optim::schedule::{Better, ReduceLrOnPlateau, Schedule};
 use crate::snapshot::State;
-use crate::train::{Averaged, Averaging, Optimizer, Training};
+use crate::train::{Averaged, Averaging, Optimizer, Processes, Training, shards_of};
 
 /// A run over epochs: a network of type `N`, an optimizer of type `O`, and all that changes while it goes on. See [`fit`](super).
 pub struct Trainer<N: Network, O> {
@@ -27,6 +27,8 @@ pub struct Trainer<N: Network, O> {
     plateau: Option<ReduceLrOnPlateau>,
     schedule: Option<(Box<dyn Schedule>, Unit)>,
     clip_norm: Option<f64>,
+    /// Batches of a step.
+    shards: usize,
     snapshots: Option<Snapshots>,
     /// Steps between snapshots within an epoch.
     every: Option<u64>,
@@ -106,6 +108,38 @@ impl fmt::Display for Ended {
     }
 }
 
+/// The processes that train together, if there are some.
+#[derive(Clone, Copy)]
+struct Among<'a> {
+    processes: Option<&'a dyn Processes>,
+}
+
+/// What all processes found in a step.
+struct Met {
+    samples: usize,
+    is_asked: bool,
+}
+
+impl Among<'_> {
+    /// Whether this one is the one that saves.
+    fn is_first(self) -> bool {
+        self.processes.is_none_or(|processes| processes.rank() == 0)
+    }
+
+    /// Which shards of a step are this one's.
+    fn own(self, shards: usize) -> Result<Range<usize>, Error> {
+        self.processes.map_or(Ok(0..shards), |processes| shards_of(processes.rank(), processes.count(), shards))
+    }
+
+    /// The samples of all, and whether one of them is asked to end.
+    fn meet(self, samples: usize, is_asked: bool) -> Result<Met, Error> {
+        let Some(processes) = self.processes else { return Ok(Met { samples, is_asked }) };
+        let all = processes.gather(&[samples as f64, f64::from(is_asked)])?;
+        let samples = all.iter().map(|of_one| of_one[0] as usize).sum();
+        Ok(Met { samples, is_asked: all.iter().any(|of_one| of_one[1] > 0.0) })
+    }
+}
+
 impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
     /// A run that has not begun. What random layers draw follows from the seed.
     pub fn new(network: N, optimizer: O, seed: u64) -> Self {
@@ -121,6 +155,7 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
             plateau: None,
             schedule: None,
             clip_norm: None,
+            shards: 1,
             snapshots: None,
             every: None,
             monitor: ("loss".to_owned(), Better::Less),
@@ -152,6 +187,14 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
     #[must_use]
     pub fn clip_norm(self, max_norm: f64) -> Self {
         Self { clip_norm: Some(max_norm), ..self }
+    }
+
+    /// With steps of so many batches, which are the shards of one: see [`backward_shards`](Training::backward_shards), for batches
+    /// that are larger than memory, and [`fit_among`](Self::fit_among). Batches that are less than a step at the end of an epoch
+    /// are left out.
+    #[must_use]
+    pub fn shards(self, shards: usize) -> Self {
+        Self { shards, ..self }
     }
 
     /// With an average of the weights of all steps, which is what validation sees, and what is the network in the end.
@@ -292,8 +335,9 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
         snapshot
     }
 
-    fn save(&self) -> Result<Option<PathBuf>, Error> {
-        self.snapshots.as_ref().map(|snapshots| snapshots.save(self.training.step(), &self.snapshot())).transpose()
+    fn save(&self, among: Among<'_>) -> Result<Option<PathBuf>, Error> {
+        let snapshots = self.snapshots.as_ref().filter(|_| among.is_first());
+        snapshots.map(|snapshots| snapshots.save(self.training.step(), &self.snapshot())).transpose()
     }
 
     /// Trains until so many epochs are done, those before a [`resume`](Self::resume) included. Behind each, `validate` says how good
@@ -308,6 +352,51 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
         batches: &mut B,
         criterion: &C,
         epochs: u64,
+        validate: impl FnMut(&N) -> Result<Scores, Error>,
+    ) -> Result<Ended, Error>
+    where
+        B: Batches<Input = N::Input>,
+        C: Criterion<N::Output, B::Targets>,
+    {
+        self.fit_as(None, batches, criterion, epochs, validate)
+    }
+
+    /// [`fit`](Self::fit) by several processes together, such as those of an MPI run: each takes as many of the
+    /// [shards](Self::shards) of a step, from a loader of its own that is like those of the others. All have the same bits
+    /// at any number of processes, so that a run goes on with another number. The first one shows a bar and saves; all read
+    /// the snapshot that they [`resume`](Self::resume) from, and all validate.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit), where what goes wrong in one process is an error in all; [`Error::Shards`] when processes and shards are
+    /// no powers of two, or there are less shards; [`Error::Process`] when one does not answer, or is at another place.
+    pub fn fit_among<B, C>(
+        &mut self,
+        processes: &dyn Processes,
+        batches: &mut B,
+        criterion: &C,
+        epochs: u64,
+        validate: impl FnMut(&N) -> Result<Scores, Error>,
+    ) -> Result<Ended, Error>
+    where
+        B: Batches<Input = N::Input>,
+        C: Criterion<N::Output, B::Targets>,
+    {
+        let ended = self.fit_as(Some(processes), batches, criterion, epochs, validate);
+        if let Err(error) = &ended
+            && !matches!(error, Error::Process { .. })
+        {
+            processes.fail(&error.to_string());
+        }
+        ended
+    }
+
+    fn fit_as<B, C>(
+        &mut self,
+        processes: Option<&dyn Processes>,
+        batches: &mut B,
+        criterion: &C,
+        epochs: u64,
         mut validate: impl FnMut(&N) -> Result<Scores, Error>,
     ) -> Result<Ended, Error>
     where
@@ -315,17 +404,23 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
         C: Criterion<N::Output, B::Targets>,
     {
         interrupt::listen();
+        let among = Among { processes };
+        let mut ended = Ended::AllEpochs;
         while self.place[0] < epochs {
-            if let Some(ended) = self.epoch(batches, criterion, epochs, &mut validate)? {
-                tracing::info!("{ended}");
-                return Ok(ended);
+            if let Some(early) = self.epoch(among, batches, criterion, epochs, &mut validate)? {
+                tracing::info!("{early}");
+                ended = early;
+                break;
             }
         }
-        Ok(Ended::AllEpochs)
+        // The first one has saved, or all hear that it could not.
+        among.meet(0, false)?;
+        Ok(ended)
     }
 
     fn epoch<B, C>(
         &mut self,
+        among: Among<'_>,
         batches: &mut B,
         criterion: &C,
         epochs: u64,
@@ -336,22 +431,30 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
         C: Criterion<N::Output, B::Targets>,
     {
         let (epoch, done) = (self.place[0], self.place[1] as usize);
-        let mut bar = Bar::new(epoch, epochs, batches.per_epoch(), done, self.is_shown);
-        for batch in batches.from(epoch, done)? {
-            let batch = batch?;
-            let loss = self.step(&batch.input, &criterion.of(&batch.targets)?, epoch)?;
-            self.sums[0] += loss * batch.input.len() as f64;
-            self.sums[1] += batch.input.len() as f64;
+        let own = among.own(self.shards)?;
+        let steps = batches.per_epoch() / self.shards.max(1);
+        let mut bar = Bar::new(epoch, epochs, steps, done, self.is_shown && among.is_first());
+        let mut of_epoch = batches.from(epoch, done, own.clone(), self.shards)?;
+        loop {
+            let shards = of_epoch.by_ref().take(own.len()).collect::<Result<Vec<_>, _>>()?;
+            if shards.is_empty() {
+                break;
+            }
+            let loss = self.step::<B, C>(among, &shards, criterion, epoch)?;
+            let own_samples = shards.iter().map(|batch| batch.input.len()).sum();
+            let Met { samples, is_asked } = among.meet(own_samples, interrupt::is_asked())?;
+            self.sums[0] += loss * samples as f64;
+            self.sums[1] += samples as f64;
             self.place[1] += 1;
-            bar.step(batch.input.len(), loss);
-            let is_asked = interrupt::is_asked();
+            bar.step(samples, loss);
             if is_asked || self.every.is_some_and(|every| self.training.step().is_multiple_of(every)) {
-                let saved = self.save()?;
+                let saved = self.save(among)?;
                 if is_asked {
                     return Ok(Some(Ended::Interrupted { step: self.training.step(), saved }));
                 }
             }
         }
+        drop(of_epoch);
         let (loss, rate) = (self.sums[0] / self.sums[1], bar.rate());
         let scores = validate(self.average.as_ref().map_or(&self.network, Averaged::network))?;
         self.place = [epoch + 1, 0, self.place[2]];
@@ -372,8 +475,11 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
                 flow = ControlFlow::Break(());
             }
         }
-        self.save()?;
-        if is_best && let Some(snapshots) = &self.snapshots {
+        self.save(among)?;
+        if is_best
+            && among.is_first()
+            && let Some(snapshots) = &self.snapshots
+        {
             snapshots.save_best(&self.snapshot())?;
         }
         if flow.is_break() {
@@ -382,17 +488,25 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
         Ok(self.patience.filter(|patience| self.place[2] >= *patience).map(|epochs| Ended::NoBetter { epochs }))
     }
 
-    fn step(
-        &mut self,
-        input: &crate::tensor::Batch<N::Input>,
-        loss: &impl crate::loss::Loss<N::Output>,
-        epoch: u64,
-    ) -> Result<f64, Error> {
+    fn step<B, C>(&mut self, among: Among<'_>, batches: &[B::Batch], criterion: &C, epoch: u64) -> Result<f64, Error>
+    where
+        B: Batches<Input = N::Input>,
+        C: Criterion<N::Output, B::Targets>,
+    {
         if let Some((schedule, unit)) = &self.schedule {
             let at = if *unit == Unit::Step { self.training.step() } else { epoch };
             self.optimizer.set_lr(schedule.lr(at)?)?;
         }
-        let loss = self.training.backward(Mode::Training, &mut self.network, input, loss)?;
+        let mut shards = Vec::with_capacity(batches.len());
+        for batch in batches {
+            shards.push((&batch.input, criterion.of(&batch.targets)?));
+        }
+        let (training, network) = (&mut self.training, &mut self.network);
+        let loss = match (among.processes, &shards[..]) {
+            (Some(processes), _) => training.backward_among(processes, Mode::Training, network, &shards)?,
+            (None, [(input, loss)]) => training.backward(Mode::Training, network, input, loss)?,
+            (None, _) => training.backward_shards(Mode::Training, network, &shards)?,
+        };
         if let Some(max_norm) = self.clip_norm {
             self.training.gradients_mut().clip_norm(max_norm)?;
         }

@@ -77,7 +77,13 @@ pub fn forward<L: BatchNorm2d>(pass: &mut Pass<'_>, owned: Owned<'_>, input: &[f
                 .then(|| count_batch(geometry, owned.state, owned.counts));
             let (mean, inverse_deviation) = owned.saved.split_at_mut(geometry.channels);
             let saved = SavedMut { mean, inverse_deviation };
-            batch_norm2d::forward_training(geometry, affine, fused, input, running, saved, output, pass.scratch);
+            let (sum, scratch) = pass.summed();
+            match sum {
+                Some(sum) if mode == Mode::Training => {
+                    batch_norm2d::forward_shard(geometry, affine, fused, input, running, saved, output, scratch, sum);
+                }
+                _ => batch_norm2d::forward_training(geometry, affine, fused, input, running, saved, output, scratch),
+            }
         }
     }
 }
@@ -131,7 +137,7 @@ fn backward_maps<L: BatchNorm2d>(
         AffineGradients { weight, bias }
     });
     let mode = pass.mode();
-    let scratch = &mut *pass.scratch;
+    let (sum, scratch) = pass.summed();
     match statistics_of::<L>(mode) {
         Of::Running => {
             let statistics = running::<L>(owned.state);
@@ -140,7 +146,12 @@ fn backward_maps<L: BatchNorm2d>(
         Of::Batch => {
             let (mean, inverse_deviation) = owned.saved.split_at(geometry.channels);
             let saved = Saved { mean, inverse_deviation };
-            batch_norm2d::backward_training(geometry, saved, affine, input, fused, maps, gradients, scratch);
+            match sum {
+                Some(sum) if mode == Mode::Training => {
+                    batch_norm2d::backward_shard(geometry, saved, affine, input, fused, maps, gradients, scratch, sum);
+                }
+                _ => batch_norm2d::backward_training(geometry, saved, affine, input, fused, maps, gradients, scratch),
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use core::fmt;
 
 use super::parts::Parts;
 use crate::kernel::memory::scratch::Scratch;
+use crate::kernel::normalization::batch_norm2d;
 
 /// Whether a pass is one of training or of use. It is chosen at every call; no network remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +22,16 @@ pub(crate) struct Viewer<'a>(pub(crate) &'a mut dyn FnMut(usize, usize, &[f32]))
 impl fmt::Debug for Viewer<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Viewer")
+    }
+}
+
+/// Makes numbers that a step reckons of its shard the sum of those of all shards, which do the same step.
+#[derive(Clone, Copy)]
+pub(crate) struct Summed<'a>(pub(crate) batch_norm2d::Summed<'a>);
+
+impl fmt::Debug for Summed<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Summed")
     }
 }
 
@@ -48,6 +59,8 @@ pub struct Pass<'a> {
     softmax_of_loss: Option<u64>,
     /// Who looks on, at the outermost network's steps.
     viewer: Option<Viewer<'a>>,
+    /// How statistics become those of all shards, if they do.
+    summed: Option<Summed<'a>>,
     pub(crate) scratch: &'a mut Scratch,
 }
 
@@ -67,6 +80,7 @@ impl<'a> Pass<'a> {
             first_sample: 0,
             softmax_of_loss: None,
             viewer: None,
+            summed: None,
             scratch,
         }
     }
@@ -79,6 +93,16 @@ impl<'a> Pass<'a> {
     /// The same pass, of samples behind so many others of the step.
     pub(crate) fn with_first_sample(self, first_sample: usize) -> Self {
         Self { first_sample, ..self }
+    }
+
+    /// The same pass, of a shard whose normalizations take the statistics of all shards.
+    pub(crate) fn with_summed(self, sum: batch_norm2d::Summed<'a>) -> Self {
+        Self { summed: Some(Summed(sum)), ..self }
+    }
+
+    /// How statistics become those of all shards, if they do; and memory.
+    pub(crate) fn summed(&mut self) -> (Option<batch_norm2d::Summed<'a>>, &mut Scratch) {
+        (self.summed.map(|Summed(sum)| sum), self.scratch)
     }
 
     /// How many samples of the step come before those of this pass: what a random layer adds to the number of a sample that it

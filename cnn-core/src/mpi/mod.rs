@@ -35,6 +35,10 @@
 //! }
 //! ```
 //!
+//! A batch normalization sees its shard alone, or all shards of all processes: see
+//! [`set_sync_batch_norm`](crate::train::Training::set_sync_batch_norm). Over epochs, with validation and snapshots, it is
+//! `fit::Trainer::fit_among`.
+//!
 //! # What happens to a process that ends
 //!
 //! `mpirun` ends the others when one ends without having said so, and says which it was. Where it does not (`srun`, say), those

@@ -8,6 +8,7 @@ mod pieces;
 mod processes;
 mod remembered;
 mod shards;
+mod together;
 mod training;
 mod treatment;
 

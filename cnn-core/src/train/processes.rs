@@ -1,6 +1,6 @@
 //! Training steps that several processes do together.
 
-use core::ops::Range;
+use core::ops::{AddAssign, Range};
 
 use super::Training;
 use super::shards::{parts, totals};
@@ -50,7 +50,7 @@ pub trait Processes: Sync {
 ///
 /// assert_eq!(sum_in_tree(vec![vec![1.0, 2.0], vec![3.0, 4.0], vec![5.0, 6.0]]), [9.0, 12.0]);
 /// ```
-pub fn sum_in_tree(mut lists: Vec<Vec<f32>>) -> Vec<f32> {
+pub fn sum_in_tree<T: Copy + AddAssign>(mut lists: Vec<Vec<T>>) -> Vec<T> {
     while lists.len() > 1 {
         let mut pairs = Vec::with_capacity(lists.len().div_ceil(2));
         let mut rest = lists.into_iter();
@@ -128,8 +128,12 @@ impl<N: Network> Training<N> {
         let all = shards.len() * processes.count();
         shards_of(processes.rank(), processes.count(), all)?;
         let divisors: Vec<_> = shards.iter().map(|(input, loss)| loss.divisors(input.len())).collect();
-        let whole = Whole::of::<N>(processes, self.step(), network, shards, &divisors)?;
+        let whole = Whole::of::<N>(processes, self, network, shards, &divisors)?;
         let parts = parts(whole.samples_before, shards, &divisors, &whole.totals);
+        if self.sync_batch_norm() {
+            let losses = self.backward_together(mode, network, shards, &parts, whole.samples, Some(processes))?;
+            return self.end_among(processes, mode, network, losses);
+        }
         let (Some(((input, loss), others)), Some((part, other_parts))) = (shards.split_last(), parts.split_last())
         else {
             return Err(Error::Shards { shards: all, processes: processes.count() });
@@ -137,7 +141,7 @@ impl<N: Network> Training<N> {
         self.tree.clear();
         let mut losses = 0.0;
         for ((input, loss), part) in others.iter().zip(other_parts) {
-            losses += f64::from(self.backward_part(mode, network, input, loss, part, None)?);
+            losses += f64::from(self.backward_part(mode, network, input, loss, part, None, None)?);
             self.tree.push(self.gradients.buffer_mut(), &self.state);
         }
         // Behind the last shard the others get the sum of all shards here.
@@ -147,7 +151,7 @@ impl<N: Network> Training<N> {
             processes.begin_sum(tree.gradients_with(values.clone(), &gradients[values.clone()]));
             begun.push(values);
         };
-        let done = self.backward_part(mode, network, input, loss, part, Some(&mut hand_on));
+        let done = self.backward_part(mode, network, input, loss, part, None, Some(&mut hand_on));
         self.tree = tree;
         losses += f64::from(done?);
         processes.begin_sum(self.tree.state_with(&self.state));
@@ -156,13 +160,17 @@ impl<N: Network> Training<N> {
             sums.push(processes.end_sum()?);
         }
         let state = processes.end_sum()?;
-        let losses = processes.gather(&[losses])?;
-        // Nothing can go wrong any more.
         for (values, sum) in begun.into_iter().zip(sums) {
             self.gradients.values_mut()[values].copy_from_slice(&sum);
         }
         let count = all as f32;
         self.state.iter_mut().zip(state).for_each(|(value, sum)| *value = sum / count);
+        self.end_among(processes, mode, network, losses)
+    }
+
+    /// The end of a step that has been done, in all processes or in none: the sum of the losses.
+    fn end_among(&mut self, processes: &dyn Processes, mode: Mode, network: &mut N, losses: f64) -> Result<f32, Error> {
+        let losses = processes.gather(&[losses])?;
         self.end(mode, network);
         Ok(losses.iter().map(|losses| losses[0]).sum::<f64>() as f32)
     }
@@ -172,23 +180,25 @@ impl<N: Network> Training<N> {
 struct Whole {
     totals: Vec<f64>,
     samples_before: usize,
+    samples: usize,
 }
 
 impl Whole {
     /// Hears from all others what they have, and that they do the same.
     fn of<N: Network>(
         processes: &dyn Processes,
-        step: u64,
+        training: &Training<N>,
         network: &N,
         shards: &[(&Batch<N::Input>, impl Loss<N::Output>)],
         divisors: &[Divisors],
     ) -> Result<Self, Error> {
         let mine = [
-            step as f64,
+            training.step() as f64,
             shards.len() as f64,
             shards.iter().map(|(input, _)| input.len()).sum::<usize>() as f64,
             fingerprint(network.weights().values()),
             network.weights().frozen().iter().filter(|frozen| **frozen).count() as f64,
+            f64::from(training.sync_batch_norm()),
         ];
         let same = |found: &[f64], rank: usize, what: &str, index: usize| {
             let [expected, found] = [mine[index], found[index]];
@@ -201,6 +211,7 @@ impl Whole {
             same(found, rank, "number of shards", 1)?;
             same(found, rank, "fingerprint of its weights", 3)?;
             same(found, rank, "number of frozen tensors", 4)?;
+            same(found, rank, "choice of synchronized batch normalization", 5)?;
         }
         // A sum is told by a number that nothing is divided by.
         let flat = divisors.iter().flat_map(|divisors| divisors.of.iter().map(|divisor| divisor.unwrap_or(-1.0)));
@@ -215,8 +226,9 @@ impl Whole {
                 is_of_outputs: divisors[0].is_of_outputs,
             })
             .collect();
-        let before = gathered.iter().take(processes.rank()).map(|found| found[2] as usize).sum();
-        Ok(Self { totals: totals(&all), samples_before: before })
+        let samples = |ranks: usize| gathered[..ranks].iter().map(|found| found[2] as usize).sum();
+        let (samples_before, samples) = (samples(processes.rank()), samples(gathered.len()));
+        Ok(Self { totals: totals(&all), samples_before, samples })
     }
 }
 

@@ -4,10 +4,11 @@ use super::{Averaged, Training};
 use crate::network::Network;
 use crate::snapshot::{Found, Record, SnapshotProblem, Staged, State};
 
-/// The seed, the number of steps, and which steps of the network run in evaluation mode: all that the next step depends on.
+/// The seed, the number of steps, which steps of the network run in evaluation mode, and what its statistics are of: all that the next step depends on.
 impl<N: Network> State for Training<N> {
     fn record<'a>(&'a self, record: &mut Record<'a>) {
         record.wholes("seed_and_step", vec![self.seed(), self.step()]);
+        record.whole("sync_batch_norm", u64::from(self.sync_batch_norm()));
         record.wholes("evaluates", self.evaluates().iter().map(|evaluates| u64::from(*evaluates)).collect());
     }
 
@@ -21,7 +22,8 @@ impl<N: Network> State for Training<N> {
         if !(evaluates.is_empty() || evaluates.len() == steps) {
             return Err(found.other("evaluates", &format!("{steps} steps"), &evaluates.len().to_string()));
         }
-        Ok(Box::new(move || self.go_on(seed, step, evaluates)))
+        let sync_batch_norm = found.whole("sync_batch_norm")? != 0;
+        Ok(Box::new(move || self.go_on(seed, step, evaluates, sync_batch_norm)))
     }
 }
 

@@ -74,7 +74,7 @@ impl Tree {
     }
 
     /// The sum of all, and of their states: `gradients` and `state`.
-    fn finish(&mut self, gradients: &mut Buffer, state: &mut [f32]) {
+    pub(super) fn finish(&mut self, gradients: &mut Buffer, state: &mut [f32]) {
         while self.nodes.len() > 1 {
             self.join();
         }
@@ -133,7 +133,8 @@ impl<N: Network> Training<N> {
     /// Gradients are added in a fixed tree, the first to the second, the third to the fourth, and those two sums: the same shards
     /// make the same bits on any number of threads, and of machines. Random layers draw by the place of a sample in the whole. So
     /// all is as in the whole batch, but for rounding, where no layer looks at the batch. A batch normalization looks at its shard,
-    /// and its running statistics move once in the step, by the mean of what the shards would make of them.
+    /// and its running statistics move once in the step, by the mean of what the shards would make of them; or at all of them,
+    /// see [`set_sync_batch_norm`](Self::set_sync_batch_norm).
     ///
     /// ```
     /// use cnn_core::prelude::*;
@@ -165,10 +166,16 @@ impl<N: Network> Training<N> {
         }
         let divisors: Vec<_> = shards.iter().map(|(input, loss)| loss.divisors(input.len())).collect();
         let parts = parts(0, shards, &divisors, &totals(&divisors));
+        if self.sync_batch_norm() {
+            let samples = shards.iter().map(|(input, _)| input.len()).sum();
+            let loss = self.backward_together(mode, network, shards, &parts, samples, None)?;
+            self.end(mode, network);
+            return Ok(loss as f32);
+        }
         self.tree.clear();
         let mut loss_of_all = 0.0;
         for ((input, loss), part) in shards.iter().zip(&parts) {
-            loss_of_all += f64::from(self.backward_part(mode, network, input, loss, part, None)?);
+            loss_of_all += f64::from(self.backward_part(mode, network, input, loss, part, None, None)?);
             self.tree.push(self.gradients.buffer_mut(), &self.state);
         }
         self.tree.finish(self.gradients.buffer_mut(), &mut self.state);

@@ -5,10 +5,11 @@ use core::fmt;
 use super::Forward;
 use super::pieces::{Piece, pieces};
 use super::shards::{HandOn, Part, Tree};
+use super::together::{Member, SideBySide};
 use super::treatment::{Treatment, chosen};
 use crate::Error;
 use crate::kernel::memory::buffer::Buffer;
-use crate::kernel::memory::chunk::{in_pool, threads};
+use crate::kernel::memory::chunk::{alone, in_pool, threads};
 use crate::kernel::memory::scratch::Scratch;
 use crate::kernel::pointwise::softmax;
 use crate::kernel::rows::{Rows, RowsMut};
@@ -62,6 +63,8 @@ pub struct Training<N: Network> {
     before: Buffer,
     /// Of a step in several parts.
     pub(super) tree: Tree,
+    sync_batch_norm: bool,
+    pub(super) side_by_side: SideBySide<N>,
 }
 
 impl<N: Network> Training<N> {
@@ -90,7 +93,25 @@ impl<N: Network> Training<N> {
             treatment: Treatment::default(),
             before: Buffer::zeros(0),
             tree: Tree::default(),
+            sync_batch_norm: false,
+            side_by_side: SideBySide::default(),
         }
+    }
+
+    /// Whether batch normalizations in training mode take the statistics of all shards of a step, in all processes, and not those
+    /// of their shard alone: for [`backward_shards`](Self::backward_shards) and [`backward_among`](Self::backward_among). A step
+    /// is that of the whole batch then, but for rounding, as PyTorch's `SyncBatchNorm` makes it; without, it is as in PyTorch's
+    /// `DistributedDataParallel`.
+    ///
+    /// Shards go side by side then, a thread and the memory of a batch for each, and processes wait for each other twice at
+    /// each normalization. It is off at first.
+    pub fn set_sync_batch_norm(&mut self, is_on: bool) {
+        self.sync_batch_norm = is_on;
+    }
+
+    /// See [`set_sync_batch_norm`](Self::set_sync_batch_norm).
+    pub fn sync_batch_norm(&self) -> bool {
+        self.sync_batch_norm
     }
 
     /// Runs a part of the network as in evaluation, also where a step is one of [training](Mode::Training), or again as the step:
@@ -177,7 +198,7 @@ impl<N: Network> Training<N> {
         network: &'a mut N,
         input: &'a Batch<N::Input>,
     ) -> Result<Forward<'a, N>, Error> {
-        let samples = self.begin(mode, network, input, true)?;
+        let samples = self.begin(mode, network, input, true, input.len())?;
         in_pool(N::COST.saturating_mul(samples), || {
             let Parts { mut pass, owned, output, .. } = self.parts(mode, self.step, network);
             N::forward_steps(&mut pass, samples, owned, input.values(), output);
@@ -195,9 +216,9 @@ impl<N: Network> Training<N> {
         grad_input: Option<&mut Batch<N::Input>>,
     ) -> Result<f32, Error> {
         // The backward pass is twice the forward one: a gradient by the input and one by the weights.
-        let samples = self.begin(mode, network, input, grad_input.is_some())?;
+        let samples = self.begin(mode, network, input, grad_input.is_some(), input.len())?;
         let cost = N::COST.saturating_mul(3).saturating_mul(samples);
-        let loss = in_pool(cost, || self.backward_in_pool(mode, network, input, loss, grad_input, None, None))?;
+        let loss = in_pool(cost, || self.backward_in_pool(mode, network, input, loss, grad_input, None, None, None))?;
         self.end(mode, network);
         Ok(loss)
     }
@@ -206,31 +227,38 @@ impl<N: Network> Training<N> {
     pub(super) fn backward_part(
         &mut self,
         mode: Mode,
-        network: &mut N,
+        network: &N,
         input: &Batch<N::Input>,
         loss: &impl Loss<N::Output>,
         part: &Part,
+        member: Option<&Member<'_>>,
         hand_on: Option<HandOn<'_>>,
     ) -> Result<f32, Error> {
-        let samples = self.begin(mode, network, input, false)?;
+        let samples_of_statistics = member.map_or(input.len(), |member| member.samples);
+        let samples = self.begin(mode, network, input, false, samples_of_statistics)?;
         let cost = N::COST.saturating_mul(3).saturating_mul(samples);
-        in_pool(cost, || self.backward_in_pool(mode, network, input, loss, None, Some(part), hand_on))
+        let work = || self.backward_in_pool(mode, network, input, loss, None, Some(part), member, hand_on);
+        if member.is_some_and(|member| member.is_alone) { alone(work) } else { in_pool(cost, work) }
     }
 
     fn backward_in_pool(
         &mut self,
         mode: Mode,
-        network: &mut N,
+        network: &N,
         input: &Batch<N::Input>,
         loss: &impl Loss<N::Output>,
         grad_input: Option<&mut Batch<N::Input>>,
         part: Option<&Part>,
+        member: Option<&Member<'_>>,
         hand_on: Option<HandOn<'_>>,
     ) -> Result<f32, Error> {
         let (samples, step) = (input.len(), self.step);
         let Parts { mut pass, mut owned, output, grad_output, gradients, loss_memory, cut, before, treatment } =
             self.parts(mode, step, network);
         pass = pass.with_first_sample(part.map_or(0, |part| part.first_sample));
+        if let Some(member) = member {
+            pass = pass.with_summed(member.sum);
+        }
         loss_memory.shares.clear();
         if let Some(part) = part.filter(|part| part.is_of_outputs) {
             loss_memory.shares.extend_from_slice(&part.shares);
@@ -289,13 +317,20 @@ impl<N: Network> Training<N> {
     }
 
     /// Refuses a batch that cannot be trained with, and makes room for one that can; returns its samples.
-    fn begin(&mut self, mode: Mode, network: &N, input: &Batch<N::Input>, wants_input: bool) -> Result<usize, Error> {
+    fn begin(
+        &mut self,
+        mode: Mode,
+        network: &N,
+        input: &Batch<N::Input>,
+        wants_input: bool,
+        samples_of_statistics: usize,
+    ) -> Result<usize, Error> {
         let samples = input.len();
         if samples == 0 {
             return Err(Error::EmptyBatch { shape: <N::Input as Shape>::SIZES });
         }
         self.follow(network, wants_input)?;
-        if samples == 1
+        if samples_of_statistics == 1
             && mode == Mode::Training
             && let Some((step, map)) = self.treatment.without_variance::<N>()
         {
@@ -391,9 +426,17 @@ impl<N: Network> Training<N> {
     }
 
     /// As if so many steps had been done.
-    pub(super) fn go_on(&mut self, seed: u64, step: u64, evaluates: Vec<bool>) {
-        (self.seed, self.step) = (seed, step);
+    pub(super) fn go_on(&mut self, seed: u64, step: u64, evaluates: Vec<bool>, sync_batch_norm: bool) {
+        (self.seed, self.step, self.sync_batch_norm) = (seed, step, sync_batch_norm);
         self.treatment.set_evaluates(evaluates);
+    }
+
+    /// At the same step of the same run.
+    pub(super) fn follow_run(&mut self, other: &Self) {
+        (self.seed, self.step) = (other.seed, other.step);
+        if self.evaluates() != other.evaluates() {
+            self.treatment.set_evaluates(other.evaluates().to_vec());
+        }
     }
 
     /// How many batches went through, those of a run before [`resumed`](Self::resumed) included; after `u64::MAX` comes 0.

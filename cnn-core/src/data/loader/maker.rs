@@ -20,6 +20,25 @@ pub(super) type ContentsOf<D, M> = Contents<<D as Dataset>::Input, MixedOf<D, M>
 pub(super) struct Pass {
     pub(super) epoch: u64,
     pub(super) number: u64,
+    pub(super) shards: Shards,
+}
+
+/// Which batches a pass takes: of every so many some that lie one behind the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shards {
+    pub(super) first: usize,
+    pub(super) own: usize,
+    pub(super) of: usize,
+}
+
+impl Shards {
+    /// Every batch.
+    pub(super) const ALL: Self = Self { first: 0, own: 1, of: 1 };
+
+    /// The batch that is taken in this place.
+    fn batch(self, place: usize) -> usize {
+        place / self.own * self.of + self.first + place % self.own
+    }
 }
 
 /// What all threads of a loader know.
@@ -93,10 +112,10 @@ impl<D: Dataset, M: Mixing<D::Input, TargetsOf<D>>> Maker<D, M> {
     }
 
     /// Gives up the pass that goes on and begins another one. Waits for the sample that each thread is at.
-    pub(super) fn begin(&self, epoch: u64) -> Pass {
+    pub(super) fn begin(&self, epoch: u64, shards: Shards) -> Pass {
         let number = self.give_up();
         self.write().set(&self.options.sampling, self.dataset.len(), self.options.seed, epoch);
-        Pass { epoch, number }
+        Pass { epoch, number, shards }
     }
 
     /// Lets all threads stop at their next sample. Returns the number of the next pass.
@@ -104,10 +123,10 @@ impl<D: Dataset, M: Mixing<D::Input, TargetsOf<D>>> Maker<D, M> {
         self.pass.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Makes batch `number` of a pass; `targets` is memory.
-    pub(super) fn make(&self, pass: Pass, number: usize, targets: &mut TargetsOf<D>) -> Outcome<ContentsOf<D, M>> {
+    /// Makes the batch in this place of a pass; `targets` is memory.
+    pub(super) fn make(&self, pass: Pass, place: usize, targets: &mut TargetsOf<D>) -> Outcome<ContentsOf<D, M>> {
         let mut contents = self.pool.take();
-        match self.fill(pass, number, targets, &mut contents) {
+        match self.fill(pass, pass.shards.batch(place), targets, &mut contents) {
             Ok(true) => Outcome::Made(contents),
             Ok(false) => {
                 self.pool.give(contents);

@@ -7,6 +7,7 @@ mod options;
 mod order;
 mod workers;
 
+use core::ops::Range;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub use options::LoaderOptions;
 pub use order::{Sampling, balanced_weights};
 
 use super::{DataError, Dataset};
-use maker::{Maker, Outcome, TargetsOf};
+use maker::{Maker, Outcome, Shards, TargetsOf};
 use workers::Workers;
 
 /// The samples of a data set in batches, in another order in each epoch if that is wanted, decoded and transformed ahead on
@@ -105,7 +106,7 @@ impl<D: Dataset, M: Mixing<D::Input, TargetsOf<D>>> Loader<D, M> {
 
     /// The batches of an epoch, counted from 0.
     pub fn epoch(&mut self, epoch: u64) -> Epoch<'_, D, M> {
-        self.pass(epoch, 0)
+        self.pass(epoch, Shards::ALL, 0, self.batches_per_epoch())
     }
 
     /// The batches of an epoch from a batch on, counted from 0: those that a training has not seen that was stopped in the
@@ -119,11 +120,39 @@ impl<D: Dataset, M: Mixing<D::Input, TargetsOf<D>>> Loader<D, M> {
         if batch > batches {
             return Err(DataError::NoSuchBatch { batches, found: batch });
         }
-        Ok(self.pass(epoch, batch))
+        Ok(self.pass(epoch, Shards::ALL, batch, batches))
     }
 
-    fn pass(&mut self, epoch: u64, first: usize) -> Epoch<'_, D, M> {
-        let (pass, end) = (self.maker.begin(epoch), self.batches_per_epoch());
+    /// The batches of an epoch as shards of steps: `of` of them, one behind the other, make a step, and of each step, from a step
+    /// on, counted from 0, come those in `own`. Nothing of the others is made, and those that are less than a step in the end do
+    /// not come. So processes that train together (see [`backward_among`](crate::train::Training::backward_among)) take what is
+    /// theirs, each with a loader of its own; all by one process are `0..of`.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::NoSuchShards`] when `own` is empty or not in `0..of`, or no step has so many; [`DataError::NoSuchBatch`] when the
+    /// epoch has less steps.
+    pub fn epoch_shards(
+        &mut self,
+        epoch: u64,
+        step: usize,
+        own: Range<usize>,
+        of: usize,
+    ) -> Result<Epoch<'_, D, M>, DataError> {
+        let batches = self.batches_per_epoch();
+        if own.is_empty() || own.end > of || of > batches {
+            return Err(DataError::NoSuchShards { own, of, batches });
+        }
+        let steps = batches / of;
+        if step > steps {
+            return Err(DataError::NoSuchBatch { batches, found: step.saturating_mul(of) });
+        }
+        let shards = Shards { first: own.start, own: own.len(), of };
+        Ok(self.pass(epoch, shards, step * own.len(), steps * own.len()))
+    }
+
+    fn pass(&mut self, epoch: u64, shards: Shards, first: usize, end: usize) -> Epoch<'_, D, M> {
+        let pass = self.maker.begin(epoch, shards);
         if let Some(workers) = &self.workers {
             workers.begin(pass, first, end);
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::Mixing;
-use super::maker::{ContentsOf, Maker, Outcome, Pass, TargetsOf};
+use super::maker::{ContentsOf, Maker, Outcome, Pass, Shards, TargetsOf};
 use crate::data::{DataError, Dataset};
 
 /// What became of a batch on another thread: [`Outcome`], or a panic in the data set.
@@ -44,7 +44,7 @@ pub(super) struct Workers<D: Dataset, M: Mixing<D::Input, TargetsOf<D>>> {
 impl<D: Dataset + Send + 'static, M: Mixing<D::Input, TargetsOf<D>>> Workers<D, M> {
     /// As many threads as the options say.
     pub(super) fn start(maker: &Arc<Maker<D, M>>) -> Result<Self, DataError> {
-        let pass = Pass { epoch: 0, number: 0 };
+        let pass = Pass { epoch: 0, number: 0, shards: Shards::ALL };
         let plan = Plan { pass, next: 0, end: 0, taken: 0, made: VecDeque::new(), closed: false };
         let shared = Arc::new(Shared {
             maker: Arc::clone(maker),

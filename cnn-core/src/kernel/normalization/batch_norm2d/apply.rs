@@ -217,6 +217,14 @@ pub(super) fn check_affine(affine: Option<Affine<'_>>, channels: usize) {
     assert!(affine.is_none_or(|affine| affine.weight.len() == channels && affine.bias.len() == channels));
 }
 
+/// A whole batch: its rows, and the gradients of weight and bias.
+#[derive(Clone, Copy)]
+pub(super) struct OfBatch<'a> {
+    pub(super) rows: f32,
+    pub(super) weight: &'a [f32],
+    pub(super) bias: &'a [f32],
+}
+
 /// `scale * (grad - mean(grad) - y * mean(grad * y))` with the normalized `y`; without the means where the statistics are
 /// given.
 #[derive(Clone, Copy)]
@@ -224,8 +232,8 @@ pub(crate) struct Backward<'a> {
     pub(crate) geometry: &'a BatchNorm2dGeometry,
     pub(crate) saved: Saved<'a>,
     pub(crate) affine: Option<Affine<'a>>,
-    /// The gradients of weight and bias, if the statistics are those of the batch.
-    pub(crate) of_batch: Option<(&'a [f32], &'a [f32])>,
+    /// The batch that the statistics are of, if they are not given.
+    pub(super) of_batch: Option<OfBatch<'a>>,
     pub(crate) write: Write,
     pub(crate) rows: usize,
 }
@@ -294,16 +302,16 @@ impl strip::Body for BackwardTask<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd, const NV: usize>(&mut self, simd: S, strip: Strip<S, NV>, channel: usize) {
         let BackwardJob { backward, maps: [map, out_map], input, fused, grad_output, grad_input } = *self.job;
-        let Backward { saved, affine, of_batch, write, rows, .. } = backward;
+        let Backward { saved, affine, of_batch, write, .. } = backward;
         let grad_input = grad_input.pointer(0, (self.end - 1) * map.stride + map.channels);
-        let share = simd.splat(1.0 / rows as f32);
         // SAFETY: the caller's promise.
         unsafe {
             let line = Line::load(simd, &strip, saved, affine, channel);
             let inverse = strip.load(saved.inverse_deviation.as_ptr().add(channel));
-            let means = of_batch.map(|(grad_weight, grad_bias)| {
-                let mut slope = strip.load(grad_weight.as_ptr().add(channel));
-                let mut shift = strip.load(grad_bias.as_ptr().add(channel));
+            let means = of_batch.map(|OfBatch { rows, weight, bias }| {
+                let share = simd.splat(1.0 / rows);
+                let mut slope = strip.load(weight.as_ptr().add(channel));
+                let mut shift = strip.load(bias.as_ptr().add(channel));
                 for v in 0..NV {
                     slope[v] = simd.mul(simd.mul(slope[v], share), inverse[v]);
                     shift[v] = simd.mul(shift[v], share);

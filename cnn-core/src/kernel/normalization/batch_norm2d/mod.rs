@@ -5,13 +5,16 @@
 //! running ones, which are constants.
 
 mod apply;
+mod shard;
 mod sums;
+
+pub use shard::{Summed, backward_shard, forward_shard};
 
 use crate::kernel::geometry::BatchNorm2dGeometry;
 use crate::kernel::memory::chunk::Target;
 use crate::kernel::memory::scratch::{Needs, Scratch};
 use crate::kernel::{FusedActivation, Write};
-use apply::{Backward, Forward};
+use apply::{Backward, Forward, OfBatch};
 
 /// What is done to normalized values: a factor and a summand for each channel.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +139,8 @@ pub fn forward_training(
     if rows > 0 {
         assert!(rows > 1, "one value for each channel has no variance");
         let shared = geometry.lend(scratch, [mean, inverse_deviation]);
-        sums::statistics(geometry, rows, input, running, mean, inverse_deviation, shared);
+        let saved = SavedMut { mean: &mut *mean, inverse_deviation: &mut *inverse_deviation };
+        sums::statistics(geometry, rows, input, running, saved, shared);
     }
     let saved = Saved { mean, inverse_deviation };
     Forward { geometry, saved, affine, fused }.run(rows, input.as_ptr(), Target::new(output));
@@ -226,7 +230,8 @@ pub fn backward_training(
     scratch: &mut Scratch,
 ) {
     let shared = geometry.lend(scratch, [saved.mean, saved.inverse_deviation]);
-    backward(geometry, saved, affine, input, fused, maps, gradients, true, shared);
+    let of_batch = |rows: usize, _: &mut [f32]| Some(rows as f32);
+    backward(geometry, saved, affine, input, fused, maps, gradients, of_batch, shared);
 }
 
 /// [`backward_training`] where the statistics are given and have no gradient.
@@ -243,9 +248,11 @@ pub fn backward_evaluation(
     let shared = geometry.lend(scratch, [statistics.mean, statistics.variance]);
     let (inverse, shared) = shared.split_at_mut(geometry.channels);
     let saved = inverted(geometry, statistics, inverse);
-    backward(geometry, saved, affine, input, fused, maps, gradients, false, shared);
+    backward(geometry, saved, affine, input, fused, maps, gradients, |_, _| None, shared);
 }
 
+/// `of_batch` gets the rows and the gradients `[2c]` of weight and bias, and makes of both those of the whole batch that the
+/// statistics are of, if they are of one: the rows are returned.
 fn backward(
     geometry: &BatchNorm2dGeometry,
     saved: Saved<'_>,
@@ -254,7 +261,7 @@ fn backward(
     fused: FusedActivation,
     maps: MapGradients<'_>,
     gradients: Option<AffineGradients<'_>>,
-    of_batch: bool,
+    of_batch: impl FnOnce(usize, &mut [f32]) -> Option<f32>,
     shared: &mut [f32],
 ) {
     let grad_output = match &maps {
@@ -272,7 +279,13 @@ fn backward(
         weight.copy_from_slice(grad_weight);
         bias.copy_from_slice(grad_bias);
     }
-    let of_batch = of_batch.then_some((&*grad_weight, &*grad_bias));
+    if let MapGradients::Apart { input: None, .. } = maps {
+        return;
+    }
+    let of_batch = of_batch(rows, sums).map(|rows| {
+        let (weight, bias) = sums.split_at(channels);
+        OfBatch { rows, weight, bias }
+    });
     let apply = |write| Backward { geometry, saved, affine, of_batch, write, rows };
     match maps {
         MapGradients::Apart { input: None, .. } => {}

@@ -4,7 +4,7 @@
 //! blocks in f64; and in the end the chunks are added in f64, in their order.
 
 use super::apply::{Buffer, Line};
-use super::{Affine, Returned, Saved, StatisticsMut};
+use super::{Affine, Returned, Saved, SavedMut, StatisticsMut};
 use crate::kernel::geometry::{BatchNorm2dGeometry, Map};
 use crate::kernel::isa::{self, Kernel, Simd};
 use crate::kernel::memory::chunk::{self, Target};
@@ -52,12 +52,61 @@ pub(crate) fn statistics(
     rows: usize,
     input: &[f32],
     running: Option<StatisticsMut<'_>>,
-    mean: &mut [f32],
-    inverse: &mut [f32],
+    saved: SavedMut<'_>,
     shared: &mut [f32],
 ) {
+    let mut found = Found::new(geometry, rows as f64, running, saved);
+    moments(geometry, rows, input, shared, |channel, moments| found.put(channel, moments));
+}
+
+/// Where statistics of so many rows go.
+pub(super) struct Found<'a> {
+    geometry: &'a BatchNorm2dGeometry,
+    rows: f64,
+    running: Option<StatisticsMut<'a>>,
+    share_of_batch: f64,
+    saved: SavedMut<'a>,
+}
+
+impl<'a> Found<'a> {
+    pub(super) fn new(
+        geometry: &'a BatchNorm2dGeometry,
+        rows: f64,
+        running: Option<StatisticsMut<'a>>,
+        saved: SavedMut<'a>,
+    ) -> Self {
+        let channels = geometry.channels;
+        assert!(saved.mean.len() == channels && saved.inverse_deviation.len() == channels);
+        if let Some(running) = &running {
+            assert!(running.mean.len() == channels && running.variance.len() == channels);
+        }
+        let share_of_batch = running.as_ref().map_or(0.0, |running| geometry.share(running.batches));
+        Self { geometry, rows, running, share_of_batch, saved }
+    }
+
+    #[inline(always)]
+    pub(super) fn put(&mut self, channel: usize, Moments { mean, squares }: Moments) {
+        self.saved.mean[channel] = mean as f32;
+        self.saved.inverse_deviation[channel] = inverse_deviation(self.geometry, squares / self.rows);
+        if let Some(running) = &mut self.running {
+            let towards = |running: &mut f32, value: f64| {
+                *running = ((1.0 - self.share_of_batch) * f64::from(*running) + self.share_of_batch * value) as f32;
+            };
+            towards(&mut running.mean[channel], mean);
+            towards(&mut running.variance[channel], squares / (self.rows - 1.0));
+        }
+    }
+}
+
+/// The mean of each channel of `rows > 0` rows and the squares of the distances to it: `each` gets them, channel by channel.
+pub(super) fn moments(
+    geometry: &BatchNorm2dGeometry,
+    rows: usize,
+    input: &[f32],
+    shared: &mut [f32],
+    mut each: impl FnMut(usize, Moments),
+) {
     let channels = geometry.channels;
-    assert!(mean.len() == channels && inverse.len() == channels);
     let chunks = chunks(rows, channels);
     let partials = &mut shared[..2 * chunks * channels];
     let job = StatisticsJob {
@@ -71,38 +120,24 @@ pub(crate) fn statistics(
         isa.run(StatisticsTask { job: &job, chunk, first: cut(chunk), end: cut(chunk + 1) });
     });
 
-    let mut running = running;
-    if let Some(running) = &running {
-        assert!(running.mean.len() == channels && running.variance.len() == channels);
-    }
     // The same for all channels, and a division takes as long as all the rest.
     let shares: [f64; CHUNKS] = from_fn(|chunk| (cut(chunk + 1) - cut(chunk)) as f64 / cut(chunk + 1) as f64);
-    let share_of_batch = running.as_ref().map_or(0.0, |running| geometry.share(running.batches));
-    let towards = |running: &mut f32, value: f64| {
-        *running = ((1.0 - share_of_batch) * f64::from(*running) + share_of_batch * value) as f32;
-    };
     for channel in 0..channels {
         let mut total = Moments::default();
         for (chunk, share) in shares[..chunks].iter().enumerate() {
             let [mean, squares] = [0, 1].map(|index| f64::from(partials[(2 * chunk + index) * channels + channel]));
             total.merge(cut(chunk) as f64, *share, Moments { mean, squares });
         }
-        let variance = total.squares / rows as f64;
         total.mean += f64::from(input[channel]);
-        mean[channel] = total.mean as f32;
-        inverse[channel] = inverse_deviation(geometry, variance);
-        if let Some(running) = &mut running {
-            towards(&mut running.mean[channel], total.mean);
-            towards(&mut running.variance[channel], total.squares / (rows - 1) as f64);
-        }
+        each(channel, total);
     }
 }
 
 /// The mean of some values, and the sum of the squares of their distances to it.
 #[derive(Clone, Copy, Default)]
-struct Moments {
-    mean: f64,
-    squares: f64,
+pub(super) struct Moments {
+    pub(super) mean: f64,
+    pub(super) squares: f64,
 }
 
 impl Moments {
