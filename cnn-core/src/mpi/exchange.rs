@@ -33,6 +33,9 @@ const ASK: i32 = 2;
 const HERE: i32 = 3;
 const FAILED: i32 = 4;
 
+/// Values that a process adds at a time, of each other one: so many stay in a cache, and are far more than a message's latency.
+const AT_ONCE: usize = 1 << 18;
+
 /// How often somebody is asked who keeps us waiting.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// How often questions of others are looked for where there is nothing to do.
@@ -88,7 +91,7 @@ impl Speaker {
                     Err(error) => Err(error),
                 },
                 Ok(Task::Gather(numbers)) => self.gather(&numbers, &mut later).map(Answer::Gathered),
-                Ok(Task::Sum(values)) => self.sum(&values, &mut later).map(Answer::Summed),
+                Ok(Task::Sum(values)) => self.sum(values, &mut later).map(Answer::Summed),
             };
             let failed = answer.as_ref().err().map(|error| match error {
                 Error::Process { rank, what } => (*rank, what.clone()),
@@ -177,29 +180,36 @@ impl Speaker {
         Ok(gathered)
     }
 
+    /// The sum of all processes' values, in their place.
+    fn sum(&self, mut values: Vec<f32>, later: &mut VecDeque<Task>) -> Result<Vec<f32>, Error> {
+        for values in values.chunks_mut(AT_ONCE.saturating_mul(self.count())) {
+            self.sum_at_once(values, later)?;
+        }
+        Ok(values)
+    }
+
     /// Each process adds a part of the values, by rank in the tree, and hands on the sum.
-    fn sum(&self, values: &[f32], later: &mut VecDeque<Task>) -> Result<Vec<f32>, Error> {
-        let (me, count) = (self.me(), self.count());
-        let part = |rank: usize| values.len() * rank / count..values.len() * (rank + 1) / count;
+    fn sum_at_once(&self, values: &mut [f32], later: &mut VecDeque<Task>) -> Result<(), Error> {
+        let (me, count, len) = (self.me(), self.count(), values.len());
+        let part = |rank: usize| len * rank / count..len * (rank + 1) / count;
         let mut lists = vec![values[part(me)].to_vec(); count];
         let sends: Vec<_> = self.others().map(|rank| (rank, &values[part(rank)])).collect();
         let receives = lists.iter_mut().enumerate().filter(|(rank, _)| *rank != me);
         self.exchange(&sends, receives.map(|(rank, list)| (rank, &mut list[..])).collect(), later)?;
+        // What was sent is no longer needed here: the others' sums come in its place.
         let own = sum_in_tree(lists);
-        let mut sums = vec![0.0; values.len()];
-        sums[part(me)].copy_from_slice(&own);
+        values[part(me)].copy_from_slice(&own);
         let sends: Vec<_> = self.others().map(|rank| (rank, &own[..])).collect();
         let mut receives = Vec::with_capacity(count);
-        let mut rest = &mut sums[..];
+        let mut rest = values;
         for rank in 0..count {
-            let (own, behind) = core::mem::take(&mut rest).split_at_mut(part(rank).len());
+            let (own, behind) = rest.split_at_mut(part(rank).len());
             rest = behind;
             if rank != me {
                 receives.push((rank, own));
             }
         }
-        self.exchange(&sends, receives, later)?;
-        Ok(sums)
+        self.exchange(&sends, receives, later)
     }
 
     /// Sends and receives, all at once. Who does not answer is asked whether he is there.

@@ -33,3 +33,6 @@ pub mod adversarial {}
 
 #[doc = include_str!("saliency.md")]
 pub mod saliency {}
+
+#[doc = include_str!("many_machines.md")]
+pub mod many_machines {}
