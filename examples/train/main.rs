@@ -18,7 +18,6 @@ use cnn_core::metric::ConfusionMatrix;
 use cnn_core::network::Network;
 use cnn_core::optim::schedule::{Better, ConstantLr, CosineAnnealingLr, OneCycleLr, StepLr};
 use cnn_core::prelude::*;
-use cnn_core::report::{Diagram, Report};
 use cnn_core::shape::Shape;
 use cnn_core::train::Averaging;
 
@@ -26,6 +25,7 @@ mod data;
 #[path = "../networks/mod.rs"]
 pub mod networks;
 mod optimizer;
+mod report;
 
 use data::Found;
 
@@ -265,15 +265,14 @@ where
     let scores = evaluate(&network, reported, &plain, &mut [&mut Accuracy::default(), &mut confusion])?;
     println!("{what}: {scores}");
     if let Some(path) = &arguments.report {
-        Report::new(format!("{} on {}", N::NAME, arguments.data.display()))
-            .text("In the end", &format!("{what}: {scores}"))
-            .curves("Loss", "epoch", &history, &["loss", "validation loss"])
-            .curves("Accuracy of what is held out", "epoch", &history, &["validation accuracy"])
-            .curves("Learning rate", "epoch", &history, &["lr"])
-            .confusion("Confusion", &confusion, &names.iter().map(String::as_str).collect::<Vec<_>>())
-            .filters("Filters of the first layer", &network)
-            .diagram("Network", &Diagram::of::<N>().depth(1))
-            .save(path)?;
+        let run = report::Run {
+            title: format!("{} on {}", N::NAME, arguments.data.display()),
+            scores: format!("{what}: {scores}"),
+            history: &history,
+            confusion: &confusion,
+            names: &names,
+        };
+        run.save(path, &network, reported)?;
         println!("report: {}", path.display());
     }
     let weights = arguments.run.join("weights.safetensors");
