@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use clap::{Parser, ValueEnum};
 use cnn_core::data::{
     CenterCrop, Class, Dataset, ImageFolder, LabelledImages, Loader, LoaderOptions, Normalize, Part, Pictures,
@@ -25,7 +25,7 @@ use cnn_core::fit::{Accuracy, OfClasses, Trainer, evaluate};
 use cnn_core::io::Loading;
 use cnn_core::layer::Operation;
 use cnn_core::network::Network;
-use cnn_core::optim::schedule::{CosineAnnealingLr, LinearLr, Sequential};
+use cnn_core::optim::schedule::{ConstantLr, CosineAnnealingLr};
 use cnn_core::prelude::*;
 use cnn_core::shape::Shape;
 
@@ -50,7 +50,7 @@ network! {
     pub ResNet18<3, 224, 224> { _: ResNet18Features, head: linear<CLASSES> }
 }
 
-/// Fine-tunes a network on a folder of pictures for each class.
+/// Fine-tunes a network on a folder of pictures for each class: ten, or as many as `CLASSES` in the program says.
 #[derive(Parser)]
 struct Arguments {
     #[arg(long, default_value = "small")]
@@ -135,15 +135,21 @@ where
 
     let mut network = N::new(1);
     let report = network.load_with(&arguments.weights, &Loading::new().strict(false))?;
+    let lacks = |name: &&str| !name.starts_with("head.");
+    if let Some(name) = report.missing().chain(report.of_another_shape()).find(lacks) {
+        bail!("{}: has no {name} that fits, and all but the head has to: {report}", arguments.weights.display());
+    }
     println!("{}", report.to_string().trim_end());
-    network.freeze_weights("")?;
-    network.unfreeze_weights("head")?;
+    if arguments.head > 0 {
+        network.freeze_weights("")?;
+        network.unfreeze_weights("head")?;
+    }
 
     let steps = training.batches_per_epoch() as u64;
     let (head, all) = (arguments.head * steps, arguments.all * steps);
     let lr = 2e-3;
-    let first = LinearLr { lr, start_factor: 1.0, end_factor: 1.0, total_iters: 1 };
-    let then = CosineAnnealingLr { lr: lr / 2.0, t_max: all, eta_min: 0.0 };
+    let first = ConstantLr { lr, factor: 1.0, total_iters: 0 };
+    let then = CosineAnnealingLr { lr: lr / 2.0, t_max: all.max(1), eta_min: 0.0 };
     let adam = Adam::<N>::new(AdamOptions::adamw(lr))?;
     let head_epochs = arguments.head;
     let mut trainer = Trainer::new(network, adam, 1).schedule(OneAfterTheOther { first, then, at: head }).on_epoch(
@@ -169,14 +175,17 @@ where
 
 /// A schedule for the head, and then one for all.
 struct OneAfterTheOther {
-    first: LinearLr,
+    first: ConstantLr,
     then: CosineAnnealingLr,
     at: u64,
 }
 
 impl cnn_core::optim::schedule::Schedule for OneAfterTheOther {
     fn lr(&self, step: u64) -> Result<f64, cnn_core::optim::InvalidOption> {
-        Sequential(&[(0, &self.first), (self.at, &self.then)]).lr(step)
+        match step.checked_sub(self.at) {
+            None => self.first.lr(step),
+            Some(step) => self.then.lr(step),
+        }
     }
 }
 
@@ -190,12 +199,15 @@ fn make(idx: &Path, folder: &Path) -> anyhow::Result<()> {
     let pictures = LabelledImages::<CLASSES>::read_idx(images, labels)?;
     ensure!(pictures.len() >= PICTURES, "{}: fewer than {PICTURES} pictures", idx.display());
     let (height, width) = (pictures.images().height(), pictures.images().width());
+    // It is there when all of it is.
+    let unfinished = folder.with_extension("unfinished");
     for index in 0..PICTURES {
-        let class = folder.join(pictures.label(index).to_string());
+        let class = unfinished.join(pictures.label(index).to_string());
         fs::create_dir_all(&class)?;
         let grey = png::ColorType::Grayscale;
         output::write_png(&class.join(format!("{index}.png")), [width, height], grey, &pictures.images()[index])?;
     }
+    fs::rename(&unfinished, folder)?;
     println!("{PICTURES} pictures in {}", folder.display());
     Ok(())
 }

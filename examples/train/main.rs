@@ -290,6 +290,12 @@ fn network<N: Network>(arguments: &Arguments) -> anyhow::Result<N> {
     let mut network = N::new(arguments.seed);
     if let Some(file) = &arguments.weights {
         let report = network.load_with(file, &Loading::new().strict(false))?;
+        let left_out: Vec<_> = report.missing().chain(report.of_another_shape()).collect();
+        // A file may lack counts of batches, as PyTorch's older ones do.
+        let mut tensors = network.weights().tensors().filter(|tensor| !tensor.name.ends_with("num_batches_tracked"));
+        if tensors.all(|tensor| left_out.contains(&&*tensor.name)) {
+            bail!("{}: nothing in it fits {}: {report}", file.display(), N::NAME);
+        }
         print!("{report}");
     }
     for part in &arguments.freeze {
