@@ -233,3 +233,15 @@ fn a_report_that_cannot_be_written_is_an_error() {
     let error = Report::new("title").save(&path).unwrap_err();
     assert!(error.to_string().starts_with(&format!("{}: ", path.display())), "{error}");
 }
+
+/// A network of a thousand classes on a folder of three.
+#[test]
+fn classes_that_are_not_there_are_not_in_the_way() {
+    let mut matrix = ConfusionMatrix::<1000>::new();
+    for (truth, guess) in [(0, 0), (1, 2), (2, 700)] {
+        matrix.record(truth, guess).unwrap();
+    }
+    let html = Report::new("few of many").confusion("Confusion", &matrix, &["ant", "bee", "cat"]).html();
+    assert!(html.contains("996 other classes neither were nor were taken for anything"));
+    assert!(html.contains(">bee<") && html.contains(">700<") && !html.contains(">699<") && html.len() < 20_000);
+}

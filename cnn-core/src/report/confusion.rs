@@ -20,13 +20,22 @@ pub(super) fn section<const CLASSES: usize>(html: &mut String, matrix: &Confusio
     // Writing to a string cannot fail.
     let _ =
         write!(html, "<p>{} of {} right: {:.2} %.</p>", matrix.correct(), matrix.total(), 100.0 * matrix.accuracy());
-    html.push_str("<div class=\"side\">");
-    if CLASSES <= MOST {
-        let _ = numbers(html, matrix, &name);
-    } else {
-        as_picture(html, matrix);
+    // A network may have more classes than a data set.
+    let is_there = |class: usize| {
+        class < names.len() || (0..CLASSES).any(|other| matrix.count(class, other) + matrix.count(other, class) > 0)
+    };
+    let classes: Vec<usize> = (0..CLASSES).filter(|class| CLASSES <= MOST || is_there(*class)).collect();
+    if classes.len() < CLASSES {
+        let others = CLASSES - classes.len();
+        let _ = write!(html, "<p class=\"none\">{others} other classes neither were nor were taken for anything.</p>");
     }
-    let rows = (0..CLASSES).map(|class| {
+    html.push_str("<div class=\"side\">");
+    if classes.len() <= MOST {
+        let _ = numbers(html, matrix, &classes, &name);
+    } else {
+        as_picture(html, matrix, &classes);
+    }
+    let rows = classes.iter().copied().map(|class| {
         let (recall, precision) = (matrix.recall(class), matrix.precision(class));
         let count: u64 = (0..CLASSES).map(|predicted| matrix.count(class, predicted)).sum();
         // The harmonic mean, which is none where neither has a value.
@@ -47,20 +56,21 @@ pub(super) fn percent(share: f64) -> String {
 fn numbers<const CLASSES: usize>(
     html: &mut String,
     matrix: &ConfusionMatrix<CLASSES>,
+    classes: &[usize],
     name: &impl Fn(usize) -> String,
 ) -> core::fmt::Result {
     html.push_str(
         "<div class=\"scroll\" tabindex=\"0\"><table class=\"confusion\"><caption>Rows are the true classes, columns what \
          they were taken for.</caption><thead><tr><th scope=\"col\">true</th>",
     );
-    for class in 0..CLASSES {
-        write!(html, "<th scope=\"col\">{}</th>", escape(&name(class)))?;
+    for class in classes {
+        write!(html, "<th scope=\"col\">{}</th>", escape(&name(*class)))?;
     }
     html.push_str("</tr></thead><tbody>");
-    for truth in 0..CLASSES {
+    for truth in classes.iter().copied() {
         write!(html, "<tr><th scope=\"row\">{}</th>", escape(&name(truth)))?;
         let of_row: u64 = (0..CLASSES).map(|predicted| matrix.count(truth, predicted)).sum();
-        for predicted in 0..CLASSES {
+        for predicted in classes.iter().copied() {
             let count = matrix.count(truth, predicted);
             if count == 0 {
                 html.push_str("<td class=\"zero\">0</td>");
@@ -77,16 +87,16 @@ fn numbers<const CLASSES: usize>(
     Ok(())
 }
 
-fn as_picture<const CLASSES: usize>(html: &mut String, matrix: &ConfusionMatrix<CLASSES>) {
+fn as_picture<const CLASSES: usize>(html: &mut String, matrix: &ConfusionMatrix<CLASSES>, classes: &[usize]) {
     /// What a picture is to have at least, in pixels, and cells at most.
     const LEAST: usize = 600;
     // Cells of more classes than a screen has pixels are sums.
-    let of_cell = CLASSES.div_ceil(LEAST);
-    let cells = CLASSES.div_ceil(of_cell);
+    let of_cell = classes.len().div_ceil(LEAST);
+    let cells = classes.len().div_ceil(of_cell);
     let mut counts = vec![0_u64; cells * cells];
-    for truth in 0..CLASSES {
-        for predicted in 0..CLASSES {
-            counts[truth / of_cell * cells + predicted / of_cell] += matrix.count(truth, predicted);
+    for (row, truth) in classes.iter().enumerate() {
+        for (column, predicted) in classes.iter().enumerate() {
+            counts[row / of_cell * cells + column / of_cell] += matrix.count(*truth, *predicted);
         }
     }
     let share = |truth: usize, predicted: usize| {
@@ -97,7 +107,8 @@ fn as_picture<const CLASSES: usize>(html: &mut String, matrix: &ConfusionMatrix<
     let scale = Scale::of([0.0, 1.0].into_iter());
     let picture = Picture::from_fn(cells, cells, |x, y| viridis(scale.of_value(share(y, x))));
     html.push_str("<figure class=\"matrix\">");
-    let alt = format!("Confusion matrix of {CLASSES} classes; the table below has recall and precision of each");
+    let alt =
+        format!("Confusion matrix of {} classes; the table below has recall and precision of each", classes.len());
     picture.enlarged(LEAST.div_ceil(cells)).write_img(html, &alt);
     html.push_str(
         "<figcaption>Rows are the true classes from top to bottom, columns what they were taken for, from left to right. \

@@ -13,6 +13,8 @@ const SHOWN: usize = 32;
 const COLUMNS: usize = 8;
 /// What a small picture is to have at least, in pixels of the file.
 const LEAST: usize = 64;
+/// What one has at most: of larger maps each pixel is the mean of some cells, as a page of all their cells would be large.
+const MOST: usize = 80;
 
 /// Every map in the order in which they are made.
 pub(super) fn section<N: Network>(html: &mut String, network: &N, input: &Tensor<N::Input>) {
@@ -32,10 +34,9 @@ fn of_map(html: &mut String, map: &FeatureMap, steps: &'static [Step]) {
     } else {
         let shown = channels.min(SHOWN);
         let of_channel = |channel| {
-            let scale = Scale::of(map.channel(channel));
-            let values: Vec<f32> = map.channel(channel).collect();
-            let width = map.sizes.width();
-            Picture::from_fn(width, map.sizes.height(), |x, y| viridis(scale.of_value(values[y * width + x])))
+            let (values, width) = smaller(map.channel(channel).collect(), map.sizes.width());
+            let scale = Scale::of(values.iter().copied());
+            Picture::from_fn(width, values.len() / width, |x, y| viridis(scale.of_value(values[y * width + x])))
         };
         let pictures: Vec<Picture> = (0..shown).map(of_channel).collect();
         let said = if shown < channels {
@@ -50,6 +51,23 @@ fn of_map(html: &mut String, map: &FeatureMap, steps: &'static [Step]) {
     picture.write_img(html, &format!("Maps of {names}"));
     // Writing to a string cannot fail.
     let _ = write!(html, "<figcaption><b>{}</b> {said}</figcaption></figure>", escape(&names));
+}
+
+/// The map `[height, width]` with at most as many rows and columns as a small picture has, and its new width.
+fn smaller(values: Vec<f32>, width: usize) -> (Vec<f32>, usize) {
+    let height = values.len() / width;
+    let side = width.max(height).div_ceil(MOST);
+    if side == 1 {
+        return (values, width);
+    }
+    let [columns, rows] = [width, height].map(|size| size.div_ceil(side));
+    let mean = |cell: usize| {
+        let cells = |at: usize, size: usize| at * side..size.min((at + 1) * side);
+        let (across, down) = (cells(cell % columns, width), cells(cell / columns, height));
+        let count = (across.len() * down.len()) as f32;
+        down.flat_map(|y| across.clone().map(move |x| y * width + x)).map(|cell| values[cell]).sum::<f32>() / count
+    };
+    ((0..rows * columns).map(mean).collect(), columns)
 }
 
 /// PyTorch's name, and what the step is where that is only a number.
@@ -108,4 +126,21 @@ pub(super) fn filters<N: Network>(html: &mut String, network: &N) {
     let name = escape(&weight.name);
     let _ =
         write!(html, "<figcaption><b>{name}</b> {some} filters of {height}x{width}{of}{grey}</figcaption></figure>");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::smaller;
+
+    #[test]
+    fn large_maps_are_means_of_cells() {
+        let values: Vec<f32> = (0..6).map(|value| value as f32).collect();
+        assert_eq!(smaller(values.clone(), 3), (values, 3));
+        // 161 columns of three rows: three cells each, the last two.
+        let values: Vec<f32> = (0..161 * 3).map(|cell| (cell % 161) as f32).collect();
+        let (means, width) = smaller(values, 161);
+        assert_eq!((width, means.len()), (54, 54));
+        assert_eq!((means[0], means[1], means[53]), (1.0, 4.0, 159.5));
+        assert_eq!(smaller(vec![1.0; 1000], 1), (vec![1.0; 77], 1));
+    }
 }
