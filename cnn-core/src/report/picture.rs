@@ -17,6 +17,13 @@ pub struct Picture {
     pixels: Vec<[u8; 4]>,
 }
 
+/// Colours, and the number of each.
+#[derive(Default)]
+struct Palette {
+    colours: Vec<[u8; 4]>,
+    indices: HashMap<[u8; 4], u8>,
+}
+
 impl Picture {
     /// From grey values, row after row: pixels `[height, width]`.
     ///
@@ -124,11 +131,11 @@ impl Picture {
         let palette = self.palette();
         let indices: Vec<u8>;
         let data = match &palette {
-            Some((colours, indices_of)) => {
+            Some(Palette { colours, indices: of }) => {
                 encoder.set_color(png::ColorType::Indexed);
                 encoder.set_palette(colours.iter().flat_map(|colour| colour[..3].to_vec()).collect::<Vec<_>>());
                 encoder.set_trns(colours.iter().map(|colour| colour[3]).collect::<Vec<_>>());
-                indices = self.pixels.iter().map(|pixel| indices_of[pixel]).collect();
+                indices = self.pixels.iter().map(|pixel| of[pixel]).collect();
                 &indices
             }
             None => {
@@ -145,15 +152,15 @@ impl Picture {
     }
 
     /// Its colours and their numbers, if a byte has a number for each.
-    fn palette(&self) -> Option<(Vec<[u8; 4]>, HashMap<[u8; 4], u8>)> {
-        let (mut colours, mut indices) = (Vec::new(), HashMap::new());
+    fn palette(&self) -> Option<Palette> {
+        let mut palette = Palette::default();
         for pixel in &self.pixels {
-            if !indices.contains_key(pixel) {
-                indices.insert(*pixel, u8::try_from(colours.len()).ok()?);
-                colours.push(*pixel);
+            if !palette.indices.contains_key(pixel) {
+                palette.indices.insert(*pixel, u8::try_from(palette.colours.len()).ok()?);
+                palette.colours.push(*pixel);
             }
         }
-        Some((colours, indices))
+        Some(palette)
     }
 
     /// As an element of HTML that has the picture in it.
