@@ -174,6 +174,23 @@ fn what_fails_in_one_process_ends_the_others() {
         ended.unwrap_err().to_string()
     });
     assert_eq!(errors[0], format!("process 1: {}", errors[1]));
+    let errors = together(2, |processes| {
+        let mut trainer = trainer().shards(2);
+        let validate = |_: &Net| Ok(Scores(vec![("accuracy".to_owned(), processes.rank() as f64)]));
+        let ended = trainer.fit_among(processes, &mut loader(7), &OfClasses::new(), 9, validate);
+        ended.unwrap_err().to_string()
+    });
+    assert_eq!(errors, [1, 0].map(|rank| format!("process {rank}: its validation has found other numbers")));
+    let ended = together(2, |processes| {
+        let rank = processes.rank();
+        let mut trainer = trainer().shards(2).on_epoch(move |epoch, _| match (rank, epoch.number) {
+            (1, 2) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        });
+        let none = |_: &Net| Ok(Scores::default());
+        (trainer.fit_among(processes, &mut loader(7), &OfClasses::new(), 9, none).unwrap(), trainer.epochs())
+    });
+    assert_eq!(ended, [(Ended::Callback, 2), (Ended::Callback, 2)]);
     let mut few = trainer().shards(9);
     let none = |_: &Net| Ok(Scores::default());
     let error = few.fit(&mut loader(7), &OfClasses::new(), 1, none).unwrap_err().to_string();

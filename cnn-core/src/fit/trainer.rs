@@ -138,6 +138,20 @@ impl Among<'_> {
         let samples = all.iter().map(|of_one| of_one[0] as usize).sum();
         Ok(Met { samples, is_asked: all.iter().any(|of_one| of_one[1] > 0.0) })
     }
+
+    /// Whether a callback of any of them ends the run; all have to have found the same, as it decides how they go on.
+    fn agree(self, scores: &Scores, is_ended: bool) -> Result<bool, Error> {
+        let Some(processes) = self.processes else { return Ok(is_ended) };
+        // FNV-1a, as many bits of it as a number has.
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let bytes = scores.0.iter().flat_map(|(name, value)| name.bytes().chain(value.to_bits().to_le_bytes()));
+        let found = (bytes.fold(0xcbf2_9ce4_8422_2325, mix) >> 12) as f64;
+        let all = processes.gather(&[found, f64::from(is_ended)])?;
+        match all.iter().position(|of_one| of_one[0] != found) {
+            Some(rank) => Err(Error::Process { rank, what: "its validation has found other numbers".to_owned() }),
+            None => Ok(all.iter().any(|of_one| of_one[1] > 0.0)),
+        }
+    }
 }
 
 impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
@@ -364,7 +378,7 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
     /// [`fit`](Self::fit) by several processes together, such as those of an MPI run: each takes as many of the
     /// [shards](Self::shards) of a step, from a loader of its own that is like those of the others. All have the same bits
     /// at any number of processes, so that a run goes on with another number. The first one shows a bar and saves; all read
-    /// the snapshot that they [`resume`](Self::resume) from, and all validate.
+    /// the snapshot that they [`resume`](Self::resume) from, and all validate, and have to find the same.
     ///
     /// # Errors
     ///
@@ -469,12 +483,11 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
         tracing::info!(epoch = number, loss, lr, seconds = bar.time().as_secs_f64(), "{line}");
         bar.finish(&line);
         let of_epoch = Epoch { number, loss, scores: &scores, is_best, lr, rate };
-        let mut flow = ControlFlow::Continue(());
+        let mut is_ended = false;
         for call in &mut self.on_epoch {
-            if call(&of_epoch, &mut self.network).is_break() {
-                flow = ControlFlow::Break(());
-            }
+            is_ended |= call(&of_epoch, &mut self.network).is_break();
         }
+        is_ended = among.agree(&scores, is_ended)?;
         self.save(among)?;
         if is_best
             && among.is_first()
@@ -482,7 +495,7 @@ impl<N: Network, O: Optimizer<N> + State> Trainer<N, O> {
         {
             snapshots.save_best(&self.snapshot())?;
         }
-        if flow.is_break() {
+        if is_ended {
             return Ok(Some(Ended::Callback));
         }
         Ok(self.patience.filter(|patience| self.place[2] >= *patience).map(|epochs| Ended::NoBetter { epochs }))

@@ -151,7 +151,7 @@ impl Meeting<'_> {
     }
 }
 
-/// Lets the others go on when a shard ends by a panic.
+/// Lets the others go on when a shard ends by a panic, or does not begin.
 struct Leaving<'a>(&'a Meeting<'a>);
 
 impl Drop for Leaving<'_> {
@@ -215,6 +215,8 @@ impl<N: Network> Training<N> {
             f64::from(run(0, self))
         } else {
             thread::scope(|scope| {
+                // If the system gives not so many threads.
+                let _leaving = Leaving(meeting);
                 let each = trainings.iter_mut().chain([&mut *self]).enumerate();
                 let threads: Vec<_> = each.map(|(shard, training)| scope.spawn(move || run(shard, training))).collect();
                 let losses =
