@@ -25,6 +25,8 @@ mod data;
 #[path = "../networks/mod.rs"]
 pub mod networks;
 mod optimizer;
+#[path = "../output/mod.rs"]
+pub mod output;
 mod report;
 
 use data::Found;
@@ -152,6 +154,9 @@ fn main() {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(report) = &arguments.report {
+        output::check(report)?;
+    }
     match arguments.network {
         Name::LeNet5 => train::<networks::LeNet5, 1, 28, 28, 10>(arguments),
         Name::ResNetSmall => train::<networks::ResNetSmall, 1, 28, 28, 10>(arguments),
@@ -257,6 +262,9 @@ where
     println!("{ended}");
     let history = trainer.history().clone();
     let network = trainer.into_network();
+    let weights = arguments.run.join("weights.safetensors");
+    network.save_safetensors(&weights)?;
+    println!("weights saved to {}", weights.display());
     let (what, reported) = match &mut test {
         Some(test) => ("test", test),
         None => ("held out", &mut validation),
@@ -275,9 +283,6 @@ where
         run.save(path, &network, reported)?;
         println!("report: {}", path.display());
     }
-    let weights = arguments.run.join("weights.safetensors");
-    network.save_safetensors(&weights)?;
-    println!("weights saved to {}", weights.display());
     Ok(())
 }
 
