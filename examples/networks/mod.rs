@@ -56,6 +56,9 @@ pub enum Name {
     LeNet5,
     /// Six 3 x 3 convolutions, for 3 x 32 x 32 images
     VggCifar,
+    /// A small residual network, for 1 x 28 x 28 images
+    #[value(name = "resnet_small")]
+    ResNetSmall,
     /// ResNet-18, for 3 x 224 x 224 images, as all that follow if not said otherwise
     #[value(name = "resnet18")]
     ResNet18,
@@ -204,6 +207,7 @@ impl Name {
         match self {
             Self::LeNet5 => visitor.visit::<LeNet5, Labels<10>>(),
             Self::VggCifar => visitor.visit::<VggCifar, Labels<10>>(),
+            Self::ResNetSmall => visitor.visit::<ResNetSmall, Labels<10>>(),
             Self::ResNet18 => visitor.visit::<ResNet18, Labels<1000>>(),
             Self::ResNet50 => visitor.visit::<ResNet50, Labels<1000>>(),
             Self::GoogLeNet => visitor.visit::<GoogLeNet, Labels<1000>>(),
