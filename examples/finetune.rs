@@ -25,7 +25,7 @@ use cnn_core::fit::{Accuracy, OfClasses, Trainer, evaluate};
 use cnn_core::io::Loading;
 use cnn_core::layer::Operation;
 use cnn_core::network::Network;
-use cnn_core::optim::schedule::{ConstantLr, CosineAnnealingLr};
+use cnn_core::optim::schedule::{ConstantLr, CosineAnnealingLr, Schedule, Sequential};
 use cnn_core::prelude::*;
 use cnn_core::shape::Shape;
 
@@ -180,12 +180,11 @@ struct OneAfterTheOther {
     at: u64,
 }
 
-impl cnn_core::optim::schedule::Schedule for OneAfterTheOther {
+impl Schedule for OneAfterTheOther {
     fn lr(&self, step: u64) -> Result<f64, cnn_core::optim::InvalidOption> {
-        match step.checked_sub(self.at) {
-            None => self.first.lr(step),
-            Some(step) => self.then.lr(step),
-        }
+        let both: [(u64, &dyn Schedule); 2] = [(0, &self.first), (self.at, &self.then)];
+        // There may be no step of the head alone.
+        Sequential(if self.at == 0 { &both[1..] } else { &both }).lr(step)
     }
 }
 

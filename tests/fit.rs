@@ -54,9 +54,12 @@ fn trainer() -> Trainer<Net, Adam<Net>> {
 }
 
 fn fit(trainer: &mut Trainer<Net, Adam<Net>>, epochs: u64) -> Ended {
-    let mut validation = Loader::new(samples(), LoaderOptions::new(20)).unwrap();
-    let validate = |net: &Net| evaluate(net, &mut validation, &OfClasses::new(), &mut [&mut Accuracy::default()]);
     trainer.fit(&mut loader(7), &OfClasses::new(), epochs, validate).unwrap()
+}
+
+fn validate(net: &Net) -> Result<Scores, Error> {
+    let mut validation = Loader::new(samples(), LoaderOptions::new(20)).unwrap();
+    evaluate(net, &mut validation, &OfClasses::new(), &mut [&mut Accuracy::default()])
 }
 
 fn bytes(trainer: &Trainer<Net, Adam<Net>>, folder: &Path) -> Vec<u8> {
@@ -109,8 +112,6 @@ fn a_run_goes_on_from_any_of_its_snapshots_with_the_same_bits() {
 
 /// A run of steps of four shards, which ends behind so many epochs, by one of some processes.
 fn fit_among(trainer: &mut Trainer<Net, Adam<Net>>, processes: &dyn Processes, epochs: u64) {
-    let mut validation = Loader::new(samples(), LoaderOptions::new(20)).unwrap();
-    let validate = |net: &Net| evaluate(net, &mut validation, &OfClasses::new(), &mut [&mut Accuracy::default()]);
     let ended = trainer.fit_among(processes, &mut loader(3), &OfClasses::new(), epochs, validate).unwrap();
     assert_eq!(ended, Ended::AllEpochs);
 }
@@ -126,7 +127,7 @@ fn processes_make_the_same_run_and_go_on_with_others() {
             trainer
         };
         let mut alone = trainer();
-        fit_alone(&mut alone, 3);
+        alone.fit(&mut loader(3), &OfClasses::new(), 3, validate).unwrap();
         let expected = bytes(&alone, &folder.0);
         for count in [1, 2, 4] {
             let run = folder.0.join(format!("run{count}{sync_batch_norm}"));
@@ -153,12 +154,6 @@ fn processes_make_the_same_run_and_go_on_with_others() {
             assert!(others.iter().all(|made| *made == expected), "{count} processes, then {}", 4 / count);
         }
     }
-}
-
-fn fit_alone(trainer: &mut Trainer<Net, Adam<Net>>, epochs: u64) {
-    let mut validation = Loader::new(samples(), LoaderOptions::new(20)).unwrap();
-    let validate = |net: &Net| evaluate(net, &mut validation, &OfClasses::new(), &mut [&mut Accuracy::default()]);
-    trainer.fit(&mut loader(3), &OfClasses::new(), epochs, validate).unwrap();
 }
 
 /// A validation that fails, and an epoch of no step.

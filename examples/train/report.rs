@@ -1,6 +1,5 @@
 //! A page about a run.
 
-use std::cmp::Reverse;
 use std::path::Path;
 
 use cnn_core::data::{Class, Dataset, Loader, PictureSource, Pictures};
@@ -52,8 +51,8 @@ impl<const CLASSES: usize> Run<'_, CLASSES> {
         let shown = |input: &Tensor<Chw<C, H, W>>| Picture::of_values(W, H, input.values());
         let name = |class: usize| self.names.get(class).cloned().unwrap_or_else(|| class.to_string());
         let (mut wrong, seen) = look(network, pictures)?;
-        wrong.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        let mistakes = wrong.iter().take(MISTAKES).map(|Wrong { probability, guess, truth, input }| {
+        keep_surest(&mut wrong);
+        let mistakes = wrong.iter().map(|Wrong { probability, guess, truth, input }| {
             let (truth, guess) = (name(*truth), name(*guess));
             Ok(Mistake { picture: shown(input)?, truth, guess, probability: f64::from(*probability) })
         });
@@ -76,6 +75,12 @@ impl<const CLASSES: usize> Run<'_, CLASSES> {
         }
         Ok(report.diagram("Network", &Diagram::of::<N>().depth(1)).save(path)?)
     }
+}
+
+/// The worst mistakes, the surest first.
+fn keep_surest<I: Shape>(wrong: &mut Vec<Wrong<I>>) {
+    wrong.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    wrong.truncate(MISTAKES);
 }
 
 /// The pictures that are taken for something else, and some of all with what they are taken for.
@@ -114,8 +119,7 @@ where
                 wrong.push(Wrong { probability, guess, truth, input: input() });
                 // Not all of a large set in memory.
                 if wrong.len() > 8 * MISTAKES {
-                    wrong.sort_by_key(|wrong| Reverse(wrong.probability.to_bits()));
-                    wrong.truncate(MISTAKES);
+                    keep_surest(&mut wrong);
                 }
             }
             if index.is_multiple_of(every) && seen.len() < SEEN {

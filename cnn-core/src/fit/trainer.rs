@@ -10,7 +10,7 @@ use crate::layer::Mode;
 use crate::network::Network;
 use crate::optim::schedule::{Better, ReduceLrOnPlateau, Schedule};
 use crate::snapshot::State;
-use crate::train::{Averaged, Averaging, Optimizer, Processes, Training, shards_of};
+use crate::train::{Averaged, Averaging, Optimizer, Processes, Training, hashed, shards_of};
 
 /// A run over epochs: a network of type `N`, an optimizer of type `O`, and all that changes while it goes on. See [`fit`](super).
 pub struct Trainer<N: Network, O> {
@@ -142,10 +142,8 @@ impl Among<'_> {
     /// Whether a callback of any of them ends the run; all have to have found the same, as it decides how they go on.
     fn agree(self, scores: &Scores, is_ended: bool) -> Result<bool, Error> {
         let Some(processes) = self.processes else { return Ok(is_ended) };
-        // FNV-1a, as many bits of it as a number has.
-        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         let bytes = scores.0.iter().flat_map(|(name, value)| name.bytes().chain(value.to_bits().to_le_bytes()));
-        let found = (bytes.fold(0xcbf2_9ce4_8422_2325, mix) >> 12) as f64;
+        let found = hashed(bytes.map(u64::from));
         let all = processes.gather(&[found, f64::from(is_ended)])?;
         match all.iter().position(|of_one| of_one[0] != found) {
             Some(rank) => Err(Error::Process { rank, what: "its validation has found other numbers".to_owned() }),

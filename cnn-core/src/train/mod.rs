@@ -18,5 +18,7 @@ pub use declared::DeclaredLoss;
 pub use declared::OneLoop;
 pub use forward::Forward;
 pub use optimizer::{Adagrad, Adam, Lamb, Optimizer, RmsProp, Sgd, is_vector};
+#[cfg(feature = "fit")]
+pub(crate) use processes::hashed;
 pub use processes::{Processes, shards_of, sum_in_tree};
 pub use training::Training;

@@ -234,11 +234,15 @@ impl Whole {
 
 /// A number that other weights do not make.
 fn fingerprint(values: &[f32]) -> f64 {
-    // FNV-1a over a sample of them, as all would take as long as an optimizer: networks of another seed differ everywhere.
+    // A sample of them, as all would take as long as an optimizer: networks of another seed differ everywhere.
     const SEEN: usize = 1 << 14;
     let every = values.len().div_ceil(SEEN).max(1);
-    let mix = |hash: u64, value: &f32| (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
-    let hash = values.iter().step_by(every).fold(0xcbf2_9ce4_8422_2325, mix);
-    // As many bits as are whole numbers there.
+    hashed(values.iter().step_by(every).map(|value| value.to_bits().into()))
+}
+
+/// A number that others do not make, to be compared among processes.
+pub(crate) fn hashed(numbers: impl Iterator<Item = u64>) -> f64 {
+    // FNV-1a, and of it as many bits as are whole numbers in an f64.
+    let hash = numbers.fold(0xcbf2_9ce4_8422_2325, |hash: u64, number| (hash ^ number).wrapping_mul(0x0100_0000_01b3));
     (hash >> 12) as f64
 }

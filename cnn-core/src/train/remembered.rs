@@ -4,7 +4,8 @@ use super::{Averaged, Training};
 use crate::network::Network;
 use crate::snapshot::{Found, Record, SnapshotProblem, Staged, State};
 
-/// The seed, the number of steps, which steps of the network run in evaluation mode, and what its statistics are of: all that the next step depends on.
+/// The seed, the number of steps, which steps of the network run in evaluation mode, and what its statistics are of: all that the
+/// next step depends on.
 impl<N: Network> State for Training<N> {
     fn record<'a>(&'a self, record: &mut Record<'a>) {
         record.wholes("seed_and_step", vec![self.seed(), self.step()]);

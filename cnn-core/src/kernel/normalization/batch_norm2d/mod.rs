@@ -279,23 +279,20 @@ fn backward(
         weight.copy_from_slice(grad_weight);
         bias.copy_from_slice(grad_bias);
     }
-    if let MapGradients::Apart { input: None, .. } = maps {
-        return;
-    }
+    let (grad_output, grad_input, write) = match maps {
+        MapGradients::Apart { input: None, .. } => return,
+        MapGradients::Apart { output, input: Some((grad_input, write)) } => {
+            assert_eq!(geometry.input().samples(grad_input.len()), rows);
+            (Some(output), grad_input, write)
+        }
+        MapGradients::InPlace(grad) => {
+            assert_eq!(geometry.input().stride, geometry.output().stride, "each value is written where it was");
+            (None, grad, Write::Store)
+        }
+    };
     let of_batch = of_batch(rows, sums).map(|rows| {
         let (weight, bias) = sums.split_at(channels);
         OfBatch { rows, weight, bias }
     });
-    let apply = |write| Backward { geometry, saved, affine, of_batch, write, rows };
-    match maps {
-        MapGradients::Apart { input: None, .. } => {}
-        MapGradients::Apart { output, input: Some((grad_input, write)) } => {
-            assert_eq!(geometry.input().samples(grad_input.len()), rows);
-            apply(write).run(input, fused, Some(output), grad_input);
-        }
-        MapGradients::InPlace(grad) => {
-            assert_eq!(geometry.input().stride, geometry.output().stride, "each value is written where it was");
-            apply(Write::Store).run(input, fused, None, grad);
-        }
-    }
+    Backward { geometry, saved, affine, of_batch, write, rows }.run(input, fused, grad_output, grad_input);
 }
